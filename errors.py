@@ -1,0 +1,88 @@
+"""Every error this project raises on purpose: one tree, known to all layers.
+
+`reason` is the machine-readable code that the API, the command line and Temporal failures carry;
+`field` names the input that was wrong. How a class maps to HTTP is a table in `api/errors.py`.
+"""
+
+
+class KtrdrError(Exception):
+    """Base of all expected errors. The message is written for the user."""
+
+    reason = "internal"
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class InvalidInput(KtrdrError):
+    """A value in a request, a strategy or a setting is not acceptable."""
+
+    reason = "invalid_input"
+
+
+class UnknownSymbol(InvalidInput):
+    """No bars exist under this symbol."""
+
+    reason = "unknown_symbol"
+
+
+class UnknownStrategy(InvalidInput):
+    """No strategy file exists under this name."""
+
+    reason = "unknown_strategy"
+
+
+class InvalidData(InvalidInput):
+    """Bars that cannot be trusted; the message names the file and the row."""
+
+    reason = "invalid_data"
+
+
+class CheckpointMismatch(KtrdrError):
+    """A checkpoint belongs to another configuration or to other data."""
+
+    reason = "checkpoint_mismatch"
+
+
+class EngineError(KtrdrError):
+    """The backtest engine contradicted itself; its figures must not be used."""
+
+    reason = "engine_error"
+
+
+class ComputeDied(KtrdrError):
+    """A compute process ended without a result, killed from outside or by the system."""
+
+    reason = "compute_died"
+
+
+class OperationNotFound(KtrdrError):
+    """No operation has this id."""
+
+    reason = "not_found"
+
+
+class NotResearch(KtrdrError):
+    """The operation exists but is not a research."""
+
+    reason = "not_research"
+
+
+class NotCancellable(KtrdrError):
+    """The operation has already ended."""
+
+    reason = "not_cancellable"
+
+
+class TemporalUnavailable(KtrdrError):
+    """Temporal did not answer in time."""
+
+    reason = "temporal_unavailable"
+
+
+class StartupError(KtrdrError):
+    """A process cannot start; the message says what to do."""
+
+    reason = "startup"

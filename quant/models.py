@@ -1,0 +1,238 @@
+"""What the four steps of a research take and give: plain data, small enough for a Temporal payload.
+
+Large things (models, equity curves, trial lists, reports) are artifacts and appear here as the
+name under which the step stored them.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from quant.spec import StrategySpec
+
+Verdict = Literal["promising", "mediocre", "poor", "no_signal"]
+
+MAX_TRIALS = 10_000
+MAX_SEED = 2**31 - 1
+
+Symbol = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.=^-]{0,31}$"),
+    Field(description="Name of the bars; a file name without extension in the data directory"),
+]
+Timeframe = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,2}(m|h|d|w)$")]
+Trials = Annotated[int, Field(strict=True, ge=1, le=MAX_TRIALS)]
+Seed = Annotated[int, Field(strict=True, ge=0, le=MAX_SEED)]
+
+
+class Model(BaseModel):
+    """Immutable, and strict about unknown fields, so that a typing error is never ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Progress(Model):
+    """How far a step is; travels as the heartbeat details of its activity."""
+
+    percentage: float = Field(0.0, ge=0.0, le=100.0)
+    current_step: str = ""
+    steps_completed: int = 0
+    steps_total: int = 0
+    items_processed: int = 0
+    items_total: int | None = None
+    current_item: str | None = None
+    context: dict[str, float | int | str] = {}
+
+
+ReportProgress = Callable[[Progress], None]
+
+
+class Workspace(Protocol):
+    """The artifacts of one operation, as the steps see them."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Store an artifact atomically: after a crash it is there in full or not at all."""
+
+    def read(self, name: str) -> bytes | None:
+        """Return the artifact, or None if it was never written."""
+
+
+class DataSource(Model):
+    """Which bars a step works on."""
+
+    symbol: Symbol = "SP500"
+    timeframe: Timeframe = "1d"
+
+
+class DataInfo(Model):
+    """What was found under a `DataSource`."""
+
+    symbol: str
+    timeframe: str
+    bars: int
+    start: str = Field(description="ISO 8601 timestamp of the first bar")
+    end: str = Field(description="ISO 8601 timestamp of the last bar")
+    holdout_start: str = Field(description="ISO 8601 timestamp of the first holdout bar")
+    content_hash: str = Field(description="SHA-256 over timestamps and OHLCV")
+
+
+class Trial(Model):
+    """One candidate that the designer scored on development data."""
+
+    number: int
+    fingerprint: str = Field(description="SHA-256 of the candidate's spec: equal specs, one trial")
+    sharpe: float | None = Field(description="Per-bar Sharpe ratio; None if it never traded")
+    parameters: dict[str, float | int | str | bool]
+
+
+class DesignInput(Model):
+    """Search for a strategy on the development part of the bars."""
+
+    data: DataSource
+    trials: Trials
+    seed: Seed
+    brief: str | None = None
+
+
+class DesignResult(Model):
+    """The best candidate found. All trials are in the artifact `trials.json` (`list[Trial]`)."""
+
+    spec: StrategySpec
+    data: DataInfo
+    trials: int
+    best_sharpe: float | None = Field(description="Annualised, on development data")
+    trials_artifact: str = "trials.json"
+
+
+class TrainingInput(Model):
+    """Train the model of a strategy on the development part of the bars."""
+
+    data: DataSource
+    spec: StrategySpec
+    seed: Seed
+
+
+class FoldMetrics(Model):
+    """Out-of-sample figures of one walk-forward fold."""
+
+    fold: int
+    train_bars: int
+    test_bars: int
+    log_loss: float
+    accuracy: float
+    auc: float | None
+
+
+class TrainingResult(Model):
+    """A trained model and how it did on data it had not seen."""
+
+    data: DataInfo
+    model_artifact: str = "model.txt"
+    model_sha256: str
+    iterations: int
+    resumed_from_iteration: int = Field(0, description="Of the final model; 0 if never resumed")
+    folds: list[FoldMetrics]
+    log_loss: float = Field(description="Mean over folds")
+    baseline_log_loss: float = Field(description="Of always predicting the training base rate")
+    accuracy: float
+    auc: float | None
+    sharpe: float | None = Field(description="Annualised, walk-forward, after 1x cost")
+    feature_importance: dict[str, float] = Field(description="Share of total split gain, sums to 1")
+
+
+class BacktestInput(Model):
+    """Backtest a trained model on the holdout, once."""
+
+    data: DataSource
+    spec: StrategySpec
+    seed: Seed
+    model_sha256: str
+
+
+class CostLevel(Model):
+    """Performance on the holdout at one multiple of the assumed costs."""
+
+    cost_multiple: float
+    total_return: float = Field(description="Fraction of the initial capital")
+    annual_return: float
+    annual_volatility: float
+    sharpe: float | None = Field(description="Annualised; None without any variance")
+    max_drawdown: float = Field(description="Positive fraction of the peak")
+    trades: int
+    win_rate: float | None
+    exposure: float = Field(description="Fraction of bars with a position")
+    turnover: float = Field(description="Traded notional over capital, per year")
+
+
+class Benchmark(Model):
+    """Buy and hold over the same bars, without cost."""
+
+    total_return: float
+    sharpe: float | None
+    max_drawdown: float
+
+
+class BacktestResult(Model):
+    """Holdout performance. Curves and trades are in the artifact `backtest.json`."""
+
+    data: DataInfo
+    levels: list[CostLevel]
+    benchmark: Benchmark
+    curves_artifact: str = "backtest.json"
+
+    def at(self, cost_multiple: float) -> CostLevel:
+        """Return the figures at this multiple of the assumed costs."""
+        return next(level for level in self.levels if level.cost_multiple == cost_multiple)
+
+
+class GateDecision(Model):
+    """Outcome of a quality gate. A rejection is a result, not an error."""
+
+    gate: Literal["training", "backtest"]
+    passed: bool
+    reason: str | None = Field(None, description="Which figure failed, and by how much")
+
+
+class AssessmentInput(Model):
+    """Everything a verdict is made of."""
+
+    operation_id: str
+    data: DataSource
+    spec: StrategySpec
+    seed: Seed
+    brief: str | None = None
+    design: DesignResult | None = None
+    training: TrainingResult
+    backtest: BacktestResult | None = None
+    gate_rejection: str | None = None
+    trials_ever: int = Field(1, ge=1, description="Distinct candidates ever tried on these bars")
+    trials_variance: float | None = Field(
+        None, ge=0.0, description="Variance of their per-bar Sharpe ratios"
+    )
+
+
+class Statistics(Model):
+    """Significance of the holdout returns after 1x cost. Sharpe ratios are annualised."""
+
+    sharpe: float
+    sharpe_low: float = Field(description="Lower end of the 95 % bootstrap interval")
+    sharpe_high: float
+    p_value: float = Field(description="SPA test against not trading")
+    probabilistic_sharpe: float = Field(description="P(true Sharpe > 0)")
+    deflated_sharpe: float = Field(description="P(true Sharpe > expected best of luck)")
+    expected_best_sharpe: float = Field(description="Expected maximum of `trials_ever` by luck")
+    trials_ever: int
+    minimum_track_record: float | None = Field(description="Bars needed to show Sharpe > 0")
+
+
+class AssessmentResult(Model):
+    """The verdict and why. The page for people is the artifact `report.html`."""
+
+    verdict: Verdict
+    summary: str
+    statistics: Statistics | None = Field(description="None if a gate stopped the research")
+    observations: list[str]
+    hypotheses: list[str]
+    limitations: list[str]
+    report_artifact: str = "report.html"
