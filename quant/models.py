@@ -7,9 +7,9 @@ name under which the step stored them.
 from collections.abc import Callable
 from typing import Annotated, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from quant.spec import StrategySpec
+from quant.spec import Model, StrategySpec
 
 Verdict = Literal["promising", "mediocre", "poor", "no_signal"]
 
@@ -24,12 +24,6 @@ Symbol = Annotated[
 Timeframe = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,2}(m|h|d|w)$")]
 Trials = Annotated[int, Field(strict=True, ge=1, le=MAX_TRIALS)]
 Seed = Annotated[int, Field(strict=True, ge=0, le=MAX_SEED)]
-
-
-class Model(BaseModel):
-    """Immutable, and strict about unknown fields, so that a typing error is never ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Progress(Model):
