@@ -1,0 +1,1 @@
+"""REST API: resolves operation ids to workflow handles."""

@@ -1,0 +1,1 @@
+"""The domain: bars, strategies, models, backtests, statistics and verdicts."""

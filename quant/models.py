@@ -36,7 +36,7 @@ class Progress(Model):
     items_processed: int = 0
     items_total: int | None = None
     current_item: str | None = None
-    context: dict[str, float | int | str] = {}
+    context: dict[str, float | int | str] = Field(default_factory=dict)
 
 
 ReportProgress = Callable[[Progress], None]

@@ -1,0 +1,1 @@
+"""Where finished work is kept: the ledger and the artifact store."""
