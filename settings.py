@@ -1,0 +1,83 @@
+"""All settings, validated once. Entry points build a `Settings` and pass it down.
+
+The connection to Temporal is not here: it comes from Temporal's own environment configuration
+(`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, profiles in TOML, TLS, API key).
+"""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from errors import StartupError
+
+
+class Settings(BaseSettings):
+    """Settings of every process, from `KTRDR_*` environment variables."""
+
+    model_config = SettingsConfigDict(env_prefix="KTRDR_", frozen=True)
+
+    home: Path = Field(Path("var"), description="State of the embedded stack, made when missing")
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(8000, ge=1, le=65535)
+    temporal_port: int = Field(7233, ge=1, le=65535, description="Of the embedded server")
+    ui_port: int = Field(8233, ge=1, le=65535, description="Of the embedded server's Web UI")
+    temporal_bin: str | None = Field(None, description="Another `temporal` executable to embed")
+    api_url: str | None = Field(None, description="Where the `ktrdr` command finds the API")
+    api_key: SecretStr | None = Field(None, description="Sent by the `ktrdr` command")
+    data_dir: Path | None = Field(None, description="Directory with your own CSV or Parquet bars")
+    strategy_dir: Path | None = Field(None, description="Your strategy files")
+    artifacts_url: str | None = Field(None, description="fsspec URL of the artifact store")
+    ledger_url: str | None = Field(None, description="SQLAlchemy URL of the ledger")
+    compute_slots: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=10_000,
+        description="Compute activities that a worker runs at once, per task queue",
+    )
+    shutdown_grace_seconds: float = Field(
+        10.0, ge=0.0, description="How long a stopping worker lets finishing work report its end"
+    )
+
+    @field_validator("home", "data_dir", "strategy_dir")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        """Resolve now: a child process may have another working directory."""
+        return path.absolute() if path else None
+
+    @property
+    def artifacts(self) -> str:
+        """URL of the artifact store."""
+        return self.artifacts_url or str(self.home / "artifacts")
+
+    @property
+    def ledger(self) -> str:
+        """SQLAlchemy URL of the ledger."""
+        return self.ledger_url or f"sqlite:///{self.home / 'ledger.db'}"
+
+    @property
+    def strategies(self) -> Path:
+        """Directory of the user's own strategy files; it need not exist."""
+        return self.strategy_dir or self.home / "strategies"
+
+    @property
+    def api(self) -> str:
+        """Address of the API for clients, without a path."""
+        return (self.api_url or f"http://{self.api_host}:{self.api_port}").rstrip("/")
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        StartupError: naming each variable that is not acceptable.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"KTRDR_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors()
+        )
+        raise StartupError(problems) from None

@@ -1,0 +1,91 @@
+"""The artifact store: large results by name, in a local directory or any fsspec file system."""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
+
+
+class ArtifactStore:
+    """All artifacts of one installation.
+
+    Args:
+        url: a local path, or a URL that fsspec understands (`s3://bucket/prefix`).
+    """
+
+    def __init__(self, url: str) -> None:
+        self._fs, self._root = fsspec.url_to_fs(url)
+
+    def operation(self, operation_id: str) -> "OperationArtifacts":
+        """Return the artifacts of one operation.
+
+        Workflow ids may be chosen by whoever starts a workflow, so an id that is not a plain
+        file name is replaced by its hash: no id leads out of the store.
+        """
+        plain = _PLAIN_NAME.fullmatch(operation_id) is not None
+        folder = operation_id if plain else hashlib.sha256(operation_id.encode()).hexdigest()
+        return OperationArtifacts(self._fs, f"{self._root}/{folder}")
+
+
+class OperationArtifacts:
+    """Artifacts of one operation; a `quant.models.Workspace`."""
+
+    def __init__(self, fs: fsspec.AbstractFileSystem, folder: str) -> None:
+        self._fs = fs
+        self._folder = folder
+
+    def location(self, name: str) -> str:
+        """Return where the artifact is, as a path or URL for people."""
+        return str(self._fs.unstrip_protocol(self._path(name))).removeprefix("file://")
+
+    def write(self, name: str, content: bytes) -> None:
+        """Store an artifact; after a crash or a power cut it is there in full or not at all."""
+        path = self._path(name)
+        if isinstance(self._fs, LocalFileSystem):
+            _write_durably(Path(path), content)
+        else:
+            # Object stores make an upload visible only when it is complete.
+            self._fs.pipe_file(path, content)
+
+    def read(self, name: str) -> bytes | None:
+        """Return the artifact, or None if it was never written."""
+        try:
+            return bytes(self._fs.cat_file(self._path(name)))
+        except FileNotFoundError:
+            return None
+
+    def discard_unfinished(self, pid: int) -> None:
+        """Remove what a killed process was in the middle of writing."""
+        if isinstance(self._fs, LocalFileSystem):
+            for leftover in Path(self._folder).glob(f".*.{pid}.part"):
+                leftover.unlink(missing_ok=True)
+
+    def _path(self, name: str) -> str:
+        if not _PLAIN_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is not an artifact name")
+        return f"{self._folder}/{name}"
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    """Write beside the target, force to disk, then rename: the three steps of a durable write."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The process id keeps two attempts at the same step out of each other's way.
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with unfinished.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
