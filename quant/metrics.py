@@ -1,0 +1,87 @@
+"""Performance figures of an equity curve, each a plain function.
+
+`returns` are simple returns per bar after costs, `equity` is the value of the account at each
+close in units of its start; both have one element per bar.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+# Rounding leaves a deviation of this order in a constant series; real returns are far above it.
+NO_VARIANCE = 1e-12
+
+
+def sharpe(returns: FloatArray) -> float | None:
+    """Return mean over sample standard deviation of the returns (Sharpe 1994), per bar.
+
+    The risk-free rate is taken as zero. None with fewer than two returns or without variance.
+    """
+    if len(returns) < 2:
+        return None
+    deviation = float(np.std(returns, ddof=1))
+    return float(np.mean(returns)) / deviation if deviation > NO_VARIANCE else None
+
+
+def annualised_sharpe(returns: FloatArray, periods_per_year: float) -> float | None:
+    """Return the Sharpe ratio per bar times the square root of the bars per year (Lo 2002)."""
+    per_bar = sharpe(returns)
+    return None if per_bar is None else per_bar * float(np.sqrt(periods_per_year))
+
+
+def drawdown(equity: FloatArray) -> FloatArray:
+    """Return how far each point is below the highest one so far, as a positive fraction of it."""
+    peak = np.maximum.accumulate(equity)
+    return 1.0 - equity / peak
+
+
+def max_drawdown(equity: FloatArray) -> float:
+    """Return the largest drawdown, 0 for a curve that never falls; above 1 if debt remained."""
+    return float(np.max(drawdown(equity), initial=0.0))
+
+
+def total_return(equity: FloatArray) -> float:
+    """Return the gain from the first to the last point as a fraction of the first."""
+    return float(equity[-1] / equity[0] - 1.0) if len(equity) else 0.0
+
+
+def annual_return(equity: FloatArray, periods_per_year: float) -> float:
+    """Return the compound growth per year: (end / start) ** (periods per year / periods) - 1.
+
+    -1 for an account that lost everything, 0 for a curve of fewer than two points.
+    """
+    periods = len(equity) - 1
+    if periods < 1:
+        return 0.0
+    growth = float(equity[-1] / equity[0])
+    return growth ** (periods_per_year / periods) - 1.0 if growth > 0.0 else -1.0
+
+
+def annual_volatility(returns: FloatArray, periods_per_year: float) -> float:
+    """Return the sample standard deviation times the square root of the bars per year."""
+    return float(np.std(returns, ddof=1) * np.sqrt(periods_per_year)) if len(returns) > 1 else 0.0
+
+
+def exposure(positions: NDArray[np.int8]) -> float:
+    """Return the fraction of bars at whose close a position, long or short, was held."""
+    return float(np.mean(positions != 0)) if len(positions) else 0.0
+
+
+def turnover(traded_notional: float, equity: FloatArray, periods_per_year: float) -> float:
+    """Return what was bought and sold over the average equity, per year.
+
+    0 for a curve of fewer than two points or an average equity that is not positive.
+    """
+    periods = len(equity) - 1
+    average = float(np.mean(equity)) if periods > 0 else 0.0
+    return traded_notional / average * periods_per_year / periods if average > 0.0 else 0.0
+
+
+def win_rate(trade_returns: Sequence[float]) -> float | None:
+    """Return the fraction of trades with a profit after costs; None without trades."""
+    if not trade_returns:
+        return None
+    return sum(value > 0.0 for value in trade_returns) / len(trade_returns)
