@@ -1,0 +1,221 @@
+"""Reading a user's CSV or Parquet file into clean columns, or saying precisely why not.
+
+Messages name the file without its directory, the column, and the data row counted from 1. What
+the numbers must satisfy as bars is checked in `quant.data`.
+"""
+
+import io
+import warnings
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from errors import InvalidData
+
+MAX_FILE_BYTES: Final = 256 * 2**20
+MAX_ROWS: Final = 5_000_000
+
+TIMESTAMP_NAMES: Final = ("timestamp", "datetime", "date", "time", "index", "__index_level_0__")
+NUMBER_COLUMNS: Final = ("open", "high", "low", "close", "volume")
+
+# Epoch numbers tell their unit by their size: up to the year 2286, seconds have 10 digits or fewer.
+_EPOCH_UNITS: Final = ((1e10, 10**9), (1e13, 10**6), (1e16, 10**3), (np.inf, 1))
+_EARLIEST_EPOCH: Final = 1e8
+_NANOSECOND_RANGE: Final = (
+    pd.Timestamp.min.tz_localize("UTC"),
+    pd.Timestamp.max.tz_localize("UTC"),
+)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Read a file as it is; only columns that may matter are guaranteed to be there.
+
+    Raises:
+        InvalidData: The file is too large, empty, not UTF-8, truncated or not a table.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise InvalidData(
+                f"{path.name} has {size:,} bytes; at most {MAX_FILE_BYTES:,} are read.",
+                field="symbol",
+            )
+        content = path.read_bytes()
+    except OSError as error:
+        raise InvalidData(
+            f"{path.name} cannot be read: {error.strerror}.", field="symbol"
+        ) from error
+    if not content.strip():
+        raise InvalidData(f"{path.name} is empty.", field="symbol")
+    if path.suffix.lower() == ".parquet":
+        return _read_parquet(content, path.name)
+    return _read_csv(content, path.name)
+
+
+def columns(
+    table: pd.DataFrame, name: str
+) -> tuple[
+    npt.NDArray[np.int64],
+    npt.NDArray[np.float64],
+    npt.NDArray[np.float64],
+    npt.NDArray[np.float64],
+    npt.NDArray[np.float64],
+    npt.NDArray[np.float64],
+]:
+    """Return timestamps (nanoseconds, UTC), open, high, low, close and volume.
+
+    Column names are compared without regard to case. Times without a zone are UTC.
+
+    Args:
+        table: One row per bar.
+        name: What messages call the table.
+
+    Raises:
+        InvalidData: A column is missing or doubled, or holds something else than finite numbers
+            or times.
+    """
+    found = _find_columns([str(column) for column in table.columns], name)
+    if len(table) == 0:
+        raise InvalidData(f"{name} has no data rows.", field="symbol")
+    timestamps = _timestamps(table.iloc[:, found["timestamp"]], name)
+    first, *rest = (
+        _numbers(table.iloc[:, found[column]], column, timestamps, name)
+        for column in NUMBER_COLUMNS
+    )
+    high, low, close, volume = rest
+    return timestamps, first, high, low, close, volume
+
+
+def _read_csv(content: bytes, name: str) -> pd.DataFrame:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InvalidData(f"{name}, line {line}: not valid UTF-8.", field="symbol") from error
+    if b"\0" in content:
+        raise InvalidData(f"{name} contains NUL bytes; it is not a CSV file.", field="symbol")
+    try:
+        with warnings.catch_warnings():
+            # pandas only warns when it drops surplus fields of a row.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                io.BytesIO(content),
+                encoding="utf-8-sig",
+                index_col=False,
+                low_memory=False,
+                nrows=MAX_ROWS + 1,
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
+        raise InvalidData(
+            f"{name} is not a well-formed CSV file: {' '.join(str(error).split())}", field="symbol"
+        ) from error
+
+
+def _read_parquet(content: bytes, name: str) -> pd.DataFrame:
+    try:
+        file = pq.ParquetFile(pa.BufferReader(content))
+        rows = file.metadata.num_rows
+        if rows > MAX_ROWS:
+            raise InvalidData(
+                f"{name} has {rows:,} rows; at most {MAX_ROWS:,} are read.", field="symbol"
+            )
+        wanted = {*TIMESTAMP_NAMES, *NUMBER_COLUMNS}
+        names = [column for column in file.schema_arrow.names if column.lower() in wanted]
+        # A pandas index is an ordinary column here, so its metadata is not needed.
+        table: pd.DataFrame = file.read(columns=names, use_threads=False).to_pandas(
+            ignore_metadata=True, use_threads=False
+        )
+    except (pa.ArrowException, OSError) as error:
+        raise InvalidData(f"{name} is not a readable Parquet file.", field="symbol") from error
+    return table
+
+
+def _find_columns(names: list[str], file: str) -> dict[str, int]:
+    """Map each needed column to its place in the table."""
+    normalised = [name.strip().lower() for name in names]
+    time_name = next((name for name in TIMESTAMP_NAMES if name in normalised), None)
+    missing = [name for name in NUMBER_COLUMNS if name not in normalised]
+    if time_name is None:
+        missing.insert(0, "timestamp")
+    if missing:
+        raise InvalidData(
+            f"{file} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}.",
+            field=missing[0],
+        )
+    wanted = {"timestamp": str(time_name)} | {name: name for name in NUMBER_COLUMNS}
+    for column, name in wanted.items():
+        if normalised.count(name) > 1:
+            raise InvalidData(f"{file} has the column {name} more than once.", field=column)
+    return {column: normalised.index(name) for column, name in wanted.items()}
+
+
+def _timestamps(values: "pd.Series[Any]", file: str) -> npt.NDArray[np.int64]:
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return _epochs(values, file)
+    times = pd.to_datetime(values, utc=True, format="ISO8601", errors="coerce")
+    earliest, latest = _NANOSECOND_RANGE
+    broken = ~((times >= earliest) & (times <= latest)).to_numpy(dtype=bool)
+    if broken.any():
+        row = int(np.argmax(broken))
+        raise InvalidData(
+            f"{file}, row {row + 1}: timestamp {_shown(values.iloc[row])} is not an ISO 8601 time "
+            "such as 2024-01-31 or 2024-01-31T15:30:00Z.",
+            field="timestamp",
+        )
+    return np.asarray(times.dt.as_unit("ns").astype(np.int64), dtype=np.int64)
+
+
+def _epochs(values: "pd.Series[Any]", file: str) -> npt.NDArray[np.int64]:
+    """Read numbers as seconds, milliseconds, microseconds or nanoseconds since 1970."""
+    numbers = _as_floats(values)
+    broken = ~((numbers >= _EARLIEST_EPOCH) & (numbers < 2.0**63))
+    if broken.any():
+        row = int(np.argmax(broken))
+        raise InvalidData(
+            f"{file}, row {row + 1}: timestamp {_shown(values.iloc[row])} is neither an ISO 8601 "
+            "time nor a number of seconds, milliseconds, microseconds or nanoseconds since 1970.",
+            field="timestamp",
+        )
+    factor = next(factor for limit, factor in _EPOCH_UNITS if numbers[0] < limit)
+    if numbers.max() * factor >= 2.0**63:
+        row = int(np.argmax(numbers))
+        raise InvalidData(
+            f"{file}, row {row + 1}: timestamp {_shown(values.iloc[row])} has another unit than "
+            "the first row.",
+            field="timestamp",
+        )
+    if pd.api.types.is_integer_dtype(values.dtype):  # beyond 2^53 a float would lose digits
+        return np.asarray(values.to_numpy(dtype=np.int64) * factor, dtype=np.int64)
+    return np.rint(numbers * factor).astype(np.int64)
+
+
+def _numbers(
+    values: "pd.Series[Any]", column: str, timestamps: npt.NDArray[np.int64], file: str
+) -> npt.NDArray[np.float64]:
+    if not pd.api.types.is_numeric_dtype(values.dtype) or values.dtype.kind == "b":
+        values = values.astype(str).where(values.notna())  # truth values and times are no prices
+    numbers = _as_floats(pd.to_numeric(values, errors="coerce"))
+    broken = ~np.isfinite(numbers)
+    if broken.any():
+        row = int(np.argmax(broken))
+        value = values.iloc[row]
+        complaint = "is missing" if pd.isna(value) else f"is {_shown(value)}, not a finite number"
+        time = np.datetime_as_string(np.datetime64(int(timestamps[row]), "ns"), unit="s")
+        raise InvalidData(f"{file}, row {row + 1} ({time}Z): {column} {complaint}.", field=column)
+    return numbers
+
+
+def _as_floats(values: "pd.Series[Any]") -> npt.NDArray[np.float64]:
+    """Copy into a C-contiguous array with NaN where a value is missing."""
+    return np.array(values.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64, order="C")
+
+
+def _shown(value: object) -> str:
+    """Quote a cell, cut to what fits into a message."""
+    text = str(value)
+    return repr(text if len(text) <= 40 else f"{text[:40]}...")
