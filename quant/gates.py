@@ -1,0 +1,67 @@
+"""Quality gates: a research without hope ends early instead of costing its later steps.
+
+Pure arithmetic on results, so that a workflow can call it. The limits stop what is hopeless; an
+ordinary candidate that finds little passes and gets its verdict from the assessment.
+"""
+
+from pydantic import Field
+
+from quant.models import BacktestResult, GateDecision, TrainingResult
+from quant.spec import Model
+
+
+class TrainingLimits(Model):
+    """What a model must reach in walk-forward on development data."""
+
+    excess_log_loss: float = Field(
+        0.05, description="Mean log loss may exceed that of the base rate by this much"
+    )
+    sharpe: float = Field(-2.0, description="Lowest annualised Sharpe ratio after 1x cost")
+
+
+class BacktestLimits(Model):
+    """What a strategy must reach on the holdout at 1x cost."""
+
+    trades: int = Field(5, description="Fewest round trips; less is chance, not a record")
+    max_drawdown: float = Field(0.6, description="Largest loss from a peak, as a fraction of it")
+
+
+TRAINING_LIMITS = TrainingLimits()
+BACKTEST_LIMITS = BacktestLimits()
+
+
+def training_gate(result: TrainingResult, limits: TrainingLimits = TRAINING_LIMITS) -> GateDecision:
+    """Decide whether the model is worth a backtest; the reason names every figure that failed."""
+    failures = []
+    excess = result.log_loss - result.baseline_log_loss
+    if excess > limits.excess_log_loss:
+        failures.append(
+            f"log loss {result.log_loss:.4f} is {excess:.4f} above the base rate's "
+            f"{result.baseline_log_loss:.4f}, more than the {limits.excess_log_loss:.4f} allowed"
+        )
+    if result.sharpe is None:
+        failures.append("no position was ever taken in walk-forward")
+    elif result.sharpe < limits.sharpe:
+        failures.append(
+            f"walk-forward Sharpe ratio {result.sharpe:.2f} is "
+            f"{limits.sharpe - result.sharpe:.2f} below the floor of {limits.sharpe:.2f}"
+        )
+    return GateDecision(gate="training", passed=not failures, reason="; ".join(failures) or None)
+
+
+def backtest_gate(result: BacktestResult, limits: BacktestLimits = BACKTEST_LIMITS) -> GateDecision:
+    """Decide whether the backtest is worth a verdict; the reason names every figure that failed."""
+    failures = []
+    level = result.at(1.0)
+    if level.trades < limits.trades:
+        failures.append(
+            f"{level.trades} trades on the holdout, {limits.trades - level.trades} fewer than "
+            f"the {limits.trades} needed"
+        )
+    if level.max_drawdown > limits.max_drawdown:
+        failures.append(
+            f"maximum drawdown {level.max_drawdown:.1%} is "
+            f"{level.max_drawdown - limits.max_drawdown:.1%} above the limit of "
+            f"{limits.max_drawdown:.0%}"
+        )
+    return GateDecision(gate="backtest", passed=not failures, reason="; ".join(failures) or None)

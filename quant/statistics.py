@@ -1,0 +1,162 @@
+"""How much of a track record could be luck.
+
+Sharpe ratios are per bar inside this module and annualised in its result. Sources:
+
+* Politis and Romano (1994), stationary bootstrap; Patton, Politis and White (2009), block length.
+* Bailey and López de Prado (2012), "The Sharpe Ratio Efficient Frontier": probabilistic Sharpe
+  ratio and minimum track record length.
+* Bailey and López de Prado (2014), "The Deflated Sharpe Ratio".
+* Hansen (2005), "A Test for Superior Predictive Ability".
+"""
+
+import math
+
+import numpy as np
+from arch.bootstrap import SPA, StationaryBootstrap, optimal_block_length
+from jsharpe import (
+    expected_maximum_sharpe_ratio,
+    minimum_track_record_length,
+    probabilistic_sharpe_ratio,
+    sharpe_ratio_variance,
+)
+
+from quant import metrics
+from quant.metrics import FloatArray
+from quant.models import Statistics
+
+REPETITIONS = 1000
+CONFIDENCE = 0.95
+# The estimates are asymptotic; on fewer returns they would mean nothing.
+MINIMUM_RETURNS = 30
+
+
+def significance(
+    returns: FloatArray,
+    periods_per_year: float,
+    *,
+    trials_ever: int,
+    trials_variance: float | None,
+    seed: int,
+) -> Statistics:
+    """Judge the returns of a strategy that was chosen among `trials_ever` candidates.
+
+    Args:
+        returns: Simple returns per bar after costs, shape (bars,).
+        periods_per_year: Bars per year, to annualise.
+        trials_ever: Number of distinct candidates tried on the same bars, at least 1.
+        trials_variance: Variance of their Sharpe ratios per bar; None takes that of the estimate
+            of a Sharpe ratio of zero, 1 / bars.
+        seed: Of the resampling. Equal arguments give equal bits.
+
+    Returns:
+        The figures, all finite. Fewer than `MINIMUM_RETURNS` returns, or returns without
+        variance, show nothing: Sharpe ratio and probabilities 0, p-value 1, no track record.
+    """
+    sharpe = metrics.sharpe(returns)
+    if sharpe is None or len(returns) < MINIMUM_RETURNS:
+        return _nothing_shown(trials_ever)
+    year = math.sqrt(periods_per_year)
+    block = _block_length(returns)
+    low, high = _sharpe_interval(returns, block, seed)
+    luck = expected_best_by_luck(
+        trials_ever, 1.0 / len(returns) if trials_variance is None else trials_variance
+    )
+    return Statistics(
+        sharpe=sharpe * year,
+        sharpe_low=low * year,
+        sharpe_high=high * year,
+        p_value=_superior_ability(returns, block, seed),
+        probabilistic_sharpe=probability_above(0.0, sharpe, returns),
+        deflated_sharpe=probability_above(luck, sharpe, returns),
+        expected_best_sharpe=luck * year,
+        trials_ever=trials_ever,
+        minimum_track_record=minimum_track_record(sharpe, returns),
+    )
+
+
+def probability_above(benchmark: float, sharpe: float, returns: FloatArray) -> float:
+    """Return the probabilistic Sharpe ratio: P(true Sharpe ratio > benchmark), both per bar.
+
+    Phi((SR - SR*) sqrt(n - 1) / sqrt(1 - skew SR + (kurtosis - 1) / 4 SR^2)). With the expected
+    best of luck as the benchmark it is the deflated Sharpe ratio.
+    """
+    variance = _unit_variance(sharpe, returns) / (len(returns) - 1)
+    return float(probabilistic_sharpe_ratio(sharpe, benchmark, variance=variance))
+
+
+def expected_best_by_luck(trials: int, variance: float) -> float:
+    """Return the expected maximum Sharpe ratio of `trials` worthless candidates.
+
+    sqrt(variance) ((1 - gamma) Phi^-1(1 - 1/N) + gamma Phi^-1(1 - 1/(N e))), with Euler's gamma;
+    the approximation starts at two candidates, and a single one is expected at 0.
+    """
+    return float(expected_maximum_sharpe_ratio(trials, variance)) if trials > 1 else 0.0
+
+
+def minimum_track_record(sharpe: float, returns: FloatArray) -> float | None:
+    """Return the number of bars after which this Sharpe ratio would exceed 0 with 95 % certainty.
+
+    1 + (1 - skew SR + (kurtosis - 1) / 4 SR^2) (z / SR)^2; None if the ratio is not positive.
+    """
+    if sharpe <= 0.0:
+        return None
+    normal = minimum_track_record_length(sharpe, 0.0, alpha=1.0 - CONFIDENCE)
+    length = 1.0 + _unit_variance(sharpe, returns) * float(normal)
+    return length if math.isfinite(length) else None
+
+
+def _unit_variance(sharpe: float, returns: FloatArray) -> float:
+    """Return n times the variance of the estimated Sharpe ratio, taken at the estimate.
+
+    jsharpe by default takes it at the null hypothesis, where skew and kurtosis have no effect;
+    at the estimate, as published, fat tails and negative skew count against a strategy.
+    """
+    standardised = (returns - np.mean(returns)) / np.std(returns)
+    variance = sharpe_ratio_variance(
+        sharpe,
+        1,
+        gamma3=float(np.mean(standardised**3)),
+        gamma4=float(np.mean(standardised**4)),
+    )
+    # Zero for some two-valued returns, below zero by rounding only.
+    return max(float(variance), 1e-12)
+
+
+def _block_length(returns: FloatArray) -> int:
+    """Return the mean block length in bars that keeps the autocorrelation of the returns."""
+    length = float(optimal_block_length(returns)["stationary"].iloc[0])
+    return min(max(math.ceil(length), 1), len(returns) // 2) if math.isfinite(length) else 1
+
+
+def _sharpe_interval(returns: FloatArray, block: int, seed: int) -> tuple[float, float]:
+    """Return the percentile interval; a resample without variance counts as a ratio of 0."""
+
+    def statistic(sample: FloatArray) -> FloatArray:
+        return np.array([metrics.sharpe(sample) or 0.0])
+
+    bootstrap = StationaryBootstrap(block, returns, seed=seed)
+    low, high = bootstrap.conf_int(
+        statistic, reps=REPETITIONS, method="percentile", size=CONFIDENCE
+    )[:, 0]
+    return float(low), float(high)
+
+
+def _superior_ability(returns: FloatArray, block: int, seed: int) -> float:
+    """Return Hansen's consistent p-value of the null that not trading is at least as good."""
+    test = SPA(np.zeros_like(returns), -returns, block_size=block, reps=REPETITIONS, seed=seed)
+    test.compute()
+    return float(test.pvalues["consistent"])
+
+
+def _nothing_shown(trials_ever: int) -> Statistics:
+    return Statistics(
+        sharpe=0.0,
+        sharpe_low=0.0,
+        sharpe_high=0.0,
+        p_value=1.0,
+        probabilistic_sharpe=0.0,
+        deflated_sharpe=0.0,
+        expected_best_sharpe=0.0,
+        trials_ever=trials_ever,
+        minimum_track_record=None,
+    )
