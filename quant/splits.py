@@ -1,0 +1,63 @@
+"""Purged and embargoed walk-forward splits.
+
+After López de Prado, *Advances in Financial Machine Learning* (2018), chapter 7: a training row
+whose label overlaps the test period in time would leak it, so such rows are purged, and a further
+gap, the embargo, is left because neighbouring bars are correlated.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from errors import InvalidInput
+
+EMBARGO_FRACTION: Final = 0.01
+MINIMUM_TRAINING_ROWS: Final = 30
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One step of a walk-forward. The slices index bars; training lies before the test.
+
+    Attributes:
+        number: Counted from 1.
+        train: Rows to train on; the label of each ends before the test starts.
+        test: Rows to predict.
+    """
+
+    number: int
+    train: slice
+    test: slice
+
+
+def walk_forward(first: int, stop: int, *, folds: int, horizon: int) -> list[Fold]:
+    """Split rows into an expanding training window and consecutive test windows.
+
+    The rows form `folds` + 1 blocks of equal length (the last takes the remainder). Fold k tests
+    on block k+1 and trains on everything before it, less the purged rows and the embargo of 1 %
+    of the rows.
+
+    Args:
+        first: First row with all features.
+        stop: Number of rows.
+        folds: How many tests.
+        horizon: The label of row t is known at row t + 1 + horizon.
+
+    Raises:
+        InvalidInput: Too few rows remain to train the first fold.
+    """
+    rows = max(stop - first, 0)
+    block = rows // (folds + 1)
+    gap = horizon + 1 + round(rows * EMBARGO_FRACTION)
+    if block - gap < MINIMUM_TRAINING_ROWS:
+        raise InvalidInput(
+            f"After {first} bars that the features need first, {rows} development bars remain; "
+            f"that is too few for {folds} walk-forward folds with a horizon of {horizon}. "
+            "Use shorter periods, a shorter horizon or more bars.",
+            field="features",
+        )
+    starts = [first + block * number for number in range(1, folds + 1)]
+    stops = [*starts[1:], stop]
+    return [
+        Fold(number, train=slice(first, test_start - gap), test=slice(test_start, test_stop))
+        for number, (test_start, test_stop) in enumerate(zip(starts, stops, strict=True), start=1)
+    ]
