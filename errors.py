@@ -46,6 +46,12 @@ class CheckpointMismatch(KtrdrError):
     reason = "checkpoint_mismatch"
 
 
+class MissingArtifact(KtrdrError):
+    """An artifact that an earlier step left is no longer in the store."""
+
+    reason = "missing_artifact"
+
+
 class EngineError(KtrdrError):
     """The backtest engine contradicted itself; its figures must not be used."""
 

@@ -1,0 +1,1 @@
+"""Side effects: compute in processes that can be killed, and the ledger."""

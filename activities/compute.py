@@ -1,0 +1,231 @@
+"""Compute that can be killed: every job is a process of its own.
+
+A thread inside one C call notices a cancel only when the call returns, so CPU work runs in a child
+process, and stopping means SIGKILL. The processes are forked from a fork server that has the heavy
+libraries loaded; a start costs milliseconds and no job sees what another left in memory.
+"""
+
+import asyncio
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from activities.jobs import JobContext
+from errors import ComputeDied, KtrdrError
+from quant.models import Progress, ReportProgress
+
+_log = logging.getLogger(__name__)
+
+_Argument = TypeVar("_Argument", bound=BaseModel)
+_Result = TypeVar("_Result", bound=BaseModel)
+
+Job = Callable[[_Argument, JobContext, ReportProgress], _Result]
+
+# "__main__", or every process would import the worker's entry point again.
+_PRELOADED = ["__main__", "quant.steps", "quant.conclusions"]
+
+_SECONDS_BETWEEN_REPORTS = 0.25
+
+
+class JobFailed(KtrdrError):
+    """A job raised. `reason` is that of the original error."""
+
+    def __init__(self, reason: str, message: str, field: str | None) -> None:
+        super().__init__(message, field=field)
+        self.reason = reason
+
+
+class _Failure(BaseModel):
+    reason: str
+    message: str
+    field: str | None = None
+
+
+class _Message(BaseModel):
+    """What a compute process tells the worker: exactly one of these. JSON on the wire."""
+
+    progress: Progress | None = None
+    result: Any = None
+    failure: _Failure | None = None
+
+
+class Compute:
+    """Runs jobs in processes. One per worker; `close` it when the worker has stopped."""
+
+    def __init__(self) -> None:
+        # Two researches share two cores better than eight library threads do, and a fork
+        # server must not have threads.
+        for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ.setdefault(variable, "1")
+        self._context: ForkServerContext = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(_PRELOADED)
+        # multiprocessing's own bookkeeping is not thread-safe: one thread starts and reaps.
+        self._bookkeeper = ThreadPoolExecutor(1, thread_name_prefix="compute")
+
+    def warm_up(self) -> None:
+        """Start loading the libraries in the background, before the first job asks for them."""
+        self._bookkeeper.submit(_start, self._context.Process(target=_nothing)).add_done_callback(
+            lambda started: self._bookkeeper.submit(_reap, started.result()[0])
+        )
+
+    def close(self) -> None:
+        """Wait until the bookkeeping of ended processes is done."""
+        self._bookkeeper.shutdown()
+
+    async def run(
+        self,
+        job: Job[_Argument, _Result],
+        argument: _Argument,
+        context: JobContext,
+        *,
+        returns: type[_Result],
+        report: ReportProgress,
+    ) -> _Result:
+        """Run the job in its own process and return its result.
+
+        When this coroutine ends, for whatever reason, the process is dead and has left no
+        half-written file.
+
+        Raises:
+            JobFailed: the job raised an error.
+            ComputeDied: the process ended without a result.
+        """
+        async with self._process(job, argument, context) as channel:
+            while (message := await _receive(channel)) is not None:
+                if message.progress:
+                    report(message.progress)
+                elif message.failure:
+                    raise JobFailed(**message.failure.model_dump())
+                else:
+                    return returns.model_validate(message.result)
+        raise ComputeDied("the compute process was killed; is the machine out of memory?")
+
+    @contextlib.asynccontextmanager
+    async def _process(
+        self, job: Job[_Argument, _Result], argument: _Argument, context: JobContext
+    ) -> AsyncIterator[Connection]:
+        ours, theirs = multiprocessing.Pipe()
+        process = self._context.Process(
+            target=_serve, args=(theirs, job, argument, context), daemon=True
+        )
+        starting = self._bookkeeper.submit(_start, process)
+        try:
+            # A cancel must not lose the process between its start and the lines that kill it.
+            await _uninterrupted(asyncio.wrap_future(starting))
+            theirs.close()
+            yield ours
+        finally:
+            process, pidfd = starting.result()
+            await _uninterrupted(asyncio.ensure_future(_kill(pidfd)))
+            context.artifacts().discard_unfinished(process.pid or 0)
+            ours.close()
+            os.close(pidfd)
+            self._bookkeeper.submit(_reap, process)
+
+
+def _start(process: ForkServerProcess) -> tuple[ForkServerProcess, int]:
+    process.start()
+    # A pidfd, unlike a pid, can never mean another process.
+    return process, os.pidfd_open(process.pid or 0)
+
+
+def _reap(process: ForkServerProcess) -> None:
+    process.join()
+    process.close()
+
+
+async def _kill(pidfd: int) -> None:
+    """Kill the process and wait until the system says that it is dead."""
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+    await _readable(pidfd)
+
+
+async def _uninterrupted(work: asyncio.Future[Any]) -> None:
+    """Await to the end even when cancelled meanwhile; the cancel is raised afterwards."""
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
+
+
+async def _readable(descriptor: int) -> None:
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(descriptor, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(descriptor)
+
+
+async def _receive(channel: Connection) -> _Message | None:
+    """Return the next message, or None when the process has ended."""
+    await _readable(channel.fileno())
+    try:
+        return _Message.model_validate_json(channel.recv_bytes())
+    except (EOFError, ConnectionResetError):
+        return None
+
+
+# From here on: what happens in the child process.
+
+
+def _nothing() -> None:
+    """Cause the fork server to start."""
+
+
+def _serve(
+    channel: Connection,
+    job: Job[_Argument, _Result],
+    argument: _Argument,
+    context: JobContext,
+) -> None:
+    # Ctrl-C in a terminal reaches the whole process group; the worker decides what stops.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_worker, args=(channel,), daemon=True).start()
+
+    last_report = float("-inf")
+
+    def report(progress: Progress) -> None:
+        # A step may report every iteration; nobody looks more than a few times a second.
+        nonlocal last_report
+        if time.monotonic() - last_report >= _SECONDS_BETWEEN_REPORTS:
+            last_report = time.monotonic()
+            _send(channel, _Message(progress=progress))
+
+    try:
+        message = _Message(result=job(argument, context, report))
+    except KtrdrError as error:
+        message = _failed(error.reason, error.message, error.field)
+    except Exception as error:
+        _log.exception("%s failed", job.__name__)
+        message = _failed("internal", f"{type(error).__name__}: {error}")
+    _send(channel, message)
+
+
+def _failed(reason: str, text: str, field: str | None = None) -> _Message:
+    return _Message(failure=_Failure(reason=reason, message=text, field=field))
+
+
+def _send(channel: Connection, message: _Message) -> None:
+    channel.send_bytes(message.model_dump_json().encode())
+
+
+def _die_with_worker(channel: Connection) -> None:
+    """End this process when the worker's end of the channel closes: no orphans after a crash."""
+    with contextlib.suppress(EOFError, OSError):
+        channel.recv_bytes()
+    os._exit(1)

@@ -1,0 +1,108 @@
+"""The jobs: what runs inside a compute process.
+
+Each loads what its step needs from the artifact store and calls the step. The steps pull in the
+numerical libraries, which the worker process itself never needs: hence the late imports.
+"""
+# ruff: noqa: PLC0415
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from errors import MissingArtifact
+from quant.models import (
+    AssessmentInput,
+    AssessmentResult,
+    BacktestInput,
+    BacktestResult,
+    DesignInput,
+    DesignResult,
+    ReportProgress,
+    TrainingInput,
+    TrainingResult,
+)
+from quant.spec import Model
+from storage.artifacts import ArtifactStore, OperationArtifacts
+
+
+@dataclass(frozen=True)
+class JobContext:
+    """Where a job finds its bars and keeps its artifacts."""
+
+    operation_id: str
+    artifacts_url: str
+    data_dir: Path | None
+
+    def artifacts(self, operation_id: str | None = None) -> OperationArtifacts:
+        """Return the artifacts of this operation, or of another one."""
+        return ArtifactStore(self.artifacts_url).operation(operation_id or self.operation_id)
+
+    def artifact_of(self, operation_id: str, name: str) -> bytes:
+        """Return an artifact that an earlier step has left."""
+        content = self.artifacts(operation_id).read(name)
+        if content is None:
+            raise MissingArtifact(f"{name} of {operation_id} is not in the artifact store")
+        return content
+
+
+class Task(Model):
+    """What every job is given."""
+
+    operation_id: str
+
+
+class DesignTask(Task):
+    """Design a strategy."""
+
+    input: DesignInput
+
+
+class TrainingTask(Task):
+    """Train the model of a strategy."""
+
+    input: TrainingInput
+
+
+class BacktestTask(Task):
+    """Backtest the model that the training left under its own operation id."""
+
+    training_id: str
+    input: BacktestInput
+
+
+class AssessmentTask(Task):
+    """Assess what the backtest left; it has no id if a gate stopped the research before."""
+
+    backtest_id: str | None
+    input: AssessmentInput
+
+
+def design(task: DesignTask, context: JobContext, report: ReportProgress) -> DesignResult:
+    """Search for the best candidate on development data."""
+    from quant import steps
+
+    return steps.design(task.input, context.data_dir, context.artifacts(), report)
+
+
+def train(task: TrainingTask, context: JobContext, report: ReportProgress) -> TrainingResult:
+    """Walk forward, then fit the final model; continues from a checkpoint that it finds."""
+    from quant import steps
+
+    return steps.train(task.input, context.data_dir, context.artifacts(), report)
+
+
+def backtest(task: BacktestTask, context: JobContext, report: ReportProgress) -> BacktestResult:
+    """Trade the holdout once, at three cost levels."""
+    from quant import conclusions
+
+    model = context.artifact_of(task.training_id, "model.txt").decode()
+    return conclusions.backtest(task.input, model, context.data_dir, context.artifacts(), report)
+
+
+def assess(task: AssessmentTask, context: JobContext, report: ReportProgress) -> AssessmentResult:
+    """Test the holdout returns for significance, and write verdict and report."""
+    from quant import conclusions
+
+    curves = None
+    if task.backtest_id is not None:
+        curves = context.artifact_of(task.backtest_id, "backtest.json")
+    return conclusions.assess(task.input, curves, context.data_dir, context.artifacts(), report)

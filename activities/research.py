@@ -1,0 +1,127 @@
+"""The activities of a research: side effects around the computation in `activities.jobs`."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities import jobs
+from activities.compute import Compute, Job
+from activities.heartbeat import heartbeating
+from errors import ComputeDied, KtrdrError
+from quant import strategies
+from quant.models import AssessmentResult, BacktestResult, DesignResult, TrainingResult, Trial
+from quant.spec import Model, StrategySpec
+from storage.ledger import Experiment, Ledger
+
+_Task = TypeVar("_Task", bound=jobs.Task)
+_Result = TypeVar("_Result", bound=Model)
+
+_TRIALS = TypeAdapter(list[Trial])
+
+
+class ResearchActivities:
+    """Design, training, backtest, assessment and their record in the ledger."""
+
+    def __init__(
+        self,
+        *,
+        compute: Compute,
+        ledger: Ledger,
+        artifacts_url: str,
+        data_dir: Path | None,
+        strategy_dir: Path,
+    ) -> None:
+        self._compute = compute
+        self._ledger = ledger
+        self._artifacts_url = artifacts_url
+        self._data_dir = data_dir
+        self._strategy_dir = strategy_dir
+
+    @activity.defn
+    def load_strategy(self, name: str) -> StrategySpec:
+        """Read a strategy file by its name."""
+        with _failures():
+            return strategies.load(name, self._strategy_dir)
+
+    @activity.defn
+    async def design(self, task: jobs.DesignTask) -> DesignResult:
+        """Search for a strategy, and record every candidate that was tried."""
+        result = await self._run(jobs.design, task, DesignResult)
+        trials = self._context(task).artifact_of(task.operation_id, result.trials_artifact)
+        await asyncio.to_thread(
+            self._ledger.record_trials,
+            task.operation_id,
+            result.data.content_hash,
+            _TRIALS.validate_json(trials),
+        )
+        return result
+
+    @activity.defn
+    async def train(self, task: jobs.TrainingTask) -> TrainingResult:
+        """Train the model."""
+        return await self._run(jobs.train, task, TrainingResult)
+
+    @activity.defn
+    async def backtest(self, task: jobs.BacktestTask) -> BacktestResult:
+        """Trade the holdout with the trained model."""
+        return await self._run(jobs.backtest, task, BacktestResult)
+
+    @activity.defn
+    async def assessment(self, task: jobs.AssessmentTask) -> AssessmentResult:
+        """Assess, deflated by all that was ever tried on these bars."""
+        data_hash = task.input.training.data.content_hash
+        if task.input.design is None:
+            given = Trial(
+                number=0, fingerprint=task.input.spec.fingerprint(), sharpe=None, parameters={}
+            )
+            await asyncio.to_thread(
+                self._ledger.record_trials, task.operation_id, data_hash, [given]
+            )
+        history = await asyncio.to_thread(self._ledger.trial_history, data_hash)
+        deflated = task.input.model_copy(
+            update={
+                "trials_ever": max(1, history.distinct_trials),
+                "trials_variance": history.sharpe_variance,
+            }
+        )
+        return await self._run(
+            jobs.assess, task.model_copy(update={"input": deflated}), AssessmentResult
+        )
+
+    @activity.defn
+    def record_experiment(self, experiment: Experiment) -> None:
+        """Write the outcome of a research into the ledger."""
+        self._ledger.record_experiment(experiment)
+
+    async def _run(self, job: Job[_Task, _Result], task: _Task, returns: type[_Result]) -> _Result:
+        with _failures():
+            async with heartbeating() as report:
+                return await self._compute.run(
+                    job, task, self._context(task), returns=returns, report=report
+                )
+
+    def _context(self, task: jobs.Task) -> jobs.JobContext:
+        return jobs.JobContext(task.operation_id, self._artifacts_url, self._data_dir)
+
+
+@contextlib.contextmanager
+def _failures() -> Iterator[None]:
+    """Tell Temporal which errors a retry may cure: only the death of the process.
+
+    The computation is deterministic, so anything that it raised it would raise again.
+    """
+    try:
+        yield
+    except KtrdrError as error:
+        raise ApplicationError(
+            error.message,
+            {"field": error.field},
+            type=error.reason,
+            non_retryable=not isinstance(error, ComputeDied),
+        ) from error

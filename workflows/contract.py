@@ -1,0 +1,121 @@
+"""What clients and workflows agree on: operation types, statuses, phases, and `OperationInfo`."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from quant.models import Progress
+
+OPERATION_QUERY = "operation"
+
+
+class OperationType(StrEnum):
+    """Everything that has an operation id."""
+
+    RESEARCH = "agent_research"
+    DESIGN = "agent_design"
+    TRAINING = "training"
+    BACKTEST = "backtesting"
+    ASSESSMENT = "agent_assessment"
+
+
+class OperationStatus(StrEnum):
+    """Status on the wire."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Phase(StrEnum):
+    """Where a research is."""
+
+    QUEUED = "queued"
+    DESIGNING = "designing"
+    TRAINING = "training"
+    BACKTESTING = "backtesting"
+    ASSESSING = "assessing"
+    DONE = "done"
+
+
+# Percentage of the whole research at which a phase begins.
+PHASE_START = {
+    Phase.QUEUED: 0.0,
+    Phase.DESIGNING: 5.0,
+    Phase.TRAINING: 20.0,
+    Phase.BACKTESTING: 65.0,
+    Phase.ASSESSING: 90.0,
+    Phase.DONE: 100.0,
+}
+
+PHASE_STEP = {
+    Phase.QUEUED: "Waiting for a worker",
+    Phase.DESIGNING: "Designing strategy...",
+    Phase.TRAINING: "Training model...",
+    Phase.BACKTESTING: "Running backtest...",
+    Phase.ASSESSING: "Assessing results...",
+    Phase.DONE: "Complete",
+}
+
+PHASE_OF_STEP = {
+    OperationType.DESIGN: Phase.DESIGNING,
+    OperationType.TRAINING: Phase.TRAINING,
+    OperationType.BACKTEST: Phase.BACKTESTING,
+    OperationType.ASSESSMENT: Phase.ASSESSING,
+}
+
+
+class OperationMetadata(BaseModel):
+    """What the operation was asked to do."""
+
+    symbol: str | None = None
+    timeframe: str | None = None
+    mode: str | None = None
+    start_date: str | None = None
+    end_date: str | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class ChildOperation(BaseModel):
+    """A step of a research that has begun."""
+
+    operation_id: str
+    operation_type: OperationType
+    status: OperationStatus
+
+
+class OperationInfo(BaseModel):
+    """One operation, as every door shows it and as the query `operation` answers."""
+
+    operation_id: str
+    parent_operation_id: str | None = None
+    operation_type: OperationType
+    status: OperationStatus
+    phase: Phase | None = Field(None, description="Of a research")
+    created_at: datetime
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    progress: Progress = Progress()
+    metadata: OperationMetadata = OperationMetadata()
+    error_message: str | None = None
+    warnings: list[str] = Field(default_factory=list)
+    errors: list[str] = Field(default_factory=list)
+    result_summary: dict[str, Any] | None = None
+    metrics: dict[str, Any] | None = None
+    is_backend_local: bool = False
+    cancel_requested: bool = False
+    forced: bool = Field(False, description="Ended by Temporal's terminate")
+    owner: str | None = None
+    priority: int | None = None
+    retry_of: str | None = None
+    children: list[ChildOperation] = Field(default_factory=list)
+
+    @property
+    def running_child(self) -> ChildOperation | None:
+        """The step that a research is at."""
+        running = (c for c in self.children if c.status is OperationStatus.RUNNING)
+        return next(running, None)

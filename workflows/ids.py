@@ -1,0 +1,31 @@
+"""Operation ids. An operation id is the workflow id, or that of a step within a research."""
+
+import secrets
+from datetime import datetime
+
+from workflows.contract import OperationType
+
+_STEP_SUFFIX = {
+    OperationType.DESIGN: "design",
+    OperationType.TRAINING: "training",
+    OperationType.BACKTEST: "backtest",
+    OperationType.ASSESSMENT: "assessment",
+}
+_STEP_OF_SUFFIX = {suffix: step for step, suffix in _STEP_SUFFIX.items()}
+
+
+def make_operation_id(operation_type: OperationType, now: datetime) -> str:
+    """Return a new id, `op_<type>_<yyyymmdd>_<hhmmss>_<8 hex>`."""
+    return f"op_{operation_type.value}_{now:%Y%m%d_%H%M%S}_{secrets.token_hex(4)}"
+
+
+def make_step_id(research_id: str, step: OperationType) -> str:
+    """Return the id of a step of a research; it derives from the research's own."""
+    return f"{research_id}.{_STEP_SUFFIX[step]}"
+
+
+def parse_step_id(operation_id: str) -> tuple[str, OperationType] | None:
+    """Split a step's id into research id and step, or return None if it is not a step's."""
+    research_id, _, suffix = operation_id.rpartition(".")
+    step = _STEP_OF_SUFFIX.get(suffix)
+    return (research_id, step) if research_id and step else None

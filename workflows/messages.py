@@ -1,0 +1,111 @@
+"""What the workflows take and give."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from quant.models import (
+    BacktestInput,
+    BacktestResult,
+    DataSource,
+    Seed,
+    Statistics,
+    Symbol,
+    Timeframe,
+    TrainingInput,
+    Trials,
+    Verdict,
+)
+from quant.spec import Model, StrategyName
+
+Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
+
+
+class ResearchRequest(Model):
+    """What to research. All fields are optional: `{}` searches the S&P 500."""
+
+    brief: str | None = Field(None, max_length=4000, description="Guidance for the designer")
+    strategy: StrategyName | None = Field(
+        None, description="Name of a strategy file; skips the design. Not together with `brief`"
+    )
+    symbol: Symbol = "SP500"
+    timeframe: Timeframe = "1d"
+    designer: Literal["search"] = "search"
+    model: str | None = Field(None, max_length=200, description="Language model, for `llm` only")
+    trials: Trials = 12
+    seed: Seed | None = Field(None, description="Drawn once and recorded if absent")
+    bypass_gates: Annotated[bool, Field(strict=True)] = False
+    priority: int = Field(3, strict=True, ge=1, le=5, description="1 goes first")
+    owner: Owner = "anonymous"
+
+    @model_validator(mode="after")
+    def _brief_or_strategy(self) -> Self:
+        if self.brief is not None and self.strategy is not None:
+            raise ValueError("give either `brief` or `strategy`, not both")
+        return self
+
+    @property
+    def data(self) -> DataSource:
+        """The bars to work on."""
+        return DataSource(symbol=self.symbol, timeframe=self.timeframe)
+
+    @property
+    def headline(self) -> str:
+        """One line for lists and the Web UI."""
+        how = self.strategy or f"{self.designer}, {self.trials} trials"
+        return f"{self.symbol} {self.timeframe} · {how}"
+
+
+class TrainingRequest(TrainingInput):
+    """Train a strategy's model."""
+
+
+class BacktestRequest(BacktestInput):
+    """Backtest the model of a finished training."""
+
+    training_id: str
+
+
+class BacktestSummary(Model):
+    """The holdout at a glance, after 1x cost."""
+
+    sharpe_ratio: float | None
+    total_return: float
+    max_drawdown: float
+    win_rate: float | None
+    total_trades: int
+    benchmark_return: float
+    total_return_at_cost: dict[str, float] = Field(description="By cost multiple")
+
+    @classmethod
+    def of(cls, result: BacktestResult) -> Self:
+        """Condense a backtest."""
+        level = result.at(1.0)
+        return cls(
+            sharpe_ratio=level.sharpe,
+            total_return=level.total_return,
+            max_drawdown=level.max_drawdown,
+            win_rate=level.win_rate,
+            total_trades=level.trades,
+            benchmark_return=result.benchmark.total_return,
+            total_return_at_cost={
+                f"{each.cost_multiple:g}": each.total_return for each in result.levels
+            },
+        )
+
+
+class ResearchResult(Model):
+    """Outcome of a research. Paths are relative to the artifact store."""
+
+    success: bool = True
+    strategy_name: str
+    verdict: Verdict
+    summary: str
+    seed: int
+    data_hash: str
+    gate_rejection_reason: str | None
+    backtest_result: BacktestSummary | None
+    statistics: Statistics | None
+    model_path: str
+    model_sha256: str
+    report_path: str
