@@ -1,0 +1,273 @@
+"""Training: walk-forward folds, then the final model on all development bars.
+
+Interrupted at any moment and started again on the same workspace, a training ends with the same
+bits as one that was never interrupted; see `quant.boosting` for how.
+"""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from quant import boosting, checkpoint, scoring
+from quant.backtest import simulate
+from quant.boosting import Samples
+from quant.checkpoint import FinishedFold, IterationMetrics, TrainingState
+from quant.data import Bars, Floats
+from quant.features import feature_matrix, feature_names, labels, warm_up
+from quant.metrics import annualised_sharpe
+from quant.models import (
+    DataInfo,
+    FoldMetrics,
+    Progress,
+    ReportProgress,
+    TrainingResult,
+    Workspace,
+)
+from quant.positions import target_positions
+from quant.spec import StrategySpec
+from quant.splits import Fold, walk_forward
+
+FOLDS: Final = 5
+CHECKPOINT_SECONDS: Final = 2.0
+METRICS_ARTIFACT: Final = "metrics.json"
+MODEL_ARTIFACT: Final = "model.txt"
+POINTS_PER_STAGE: Final = 160
+
+_HISTORY: TypeAdapter[tuple[IterationMetrics, ...]] = TypeAdapter(tuple[IterationMetrics, ...])
+
+
+def train(
+    development: Bars,
+    spec: StrategySpec,
+    seed: int,
+    workspace: Workspace,
+    report: ReportProgress,
+    *,
+    data: DataInfo,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> TrainingResult:
+    """Train the model of a strategy, or continue an interrupted training.
+
+    Writes the artifacts `model.txt` (LightGBM's text format), `metrics.json` (a list of
+    `IterationMetrics`, thinned to about a thousand) and, on the way, `checkpoint.json`.
+
+    Args:
+        development: Bars to learn from; the holdout must not be among them.
+        spec: The strategy.
+        seed: Of row and column sampling.
+        workspace: Artifacts of this training; continues from the checkpoint found there.
+        report: Called after every iteration.
+        data: Describes the whole bars, for the result.
+        checkpoint_seconds: Least time between two checkpoints, taken at the next chunk's end.
+
+    Raises:
+        InvalidInput: Too few bars for the features and the horizon.
+        CheckpointMismatch: The workspace holds a checkpoint of another training.
+    """
+    training = _Training(
+        development, spec, seed, workspace, report, checkpoint_seconds=checkpoint_seconds
+    )
+    return training.run(data)
+
+
+def predict(model_text: str, bars: Bars, spec: StrategySpec) -> Floats:
+    """Predict for each bar the probability of a rise over the strategy's horizon.
+
+    A bar's probability depends on earlier bars only, so bars before the period of interest should
+    be included: they warm the features up.
+
+    Returns:
+        Shape (bars,), with NaN in the warm-up.
+    """
+    features = feature_matrix(bars, spec)
+    first = warm_up(features)
+    probabilities = np.full(len(bars), np.nan)
+    if first < len(bars):
+        probabilities[first:] = boosting.predict(model_text, features[first:])
+    return probabilities
+
+
+def out_of_fold_returns(
+    bars: Bars, folds: Sequence[Fold], probabilities: Floats, spec: StrategySpec
+) -> Floats:
+    """Trade the predictions for bars that their models had not seen, after 1x cost.
+
+    Args:
+        bars: All development bars.
+        folds: Their test windows follow one another up to the last bar.
+        probabilities: For the bars of all test windows in order.
+        spec: The strategy.
+
+    Returns:
+        Simple return of each of those bars.
+    """
+    tested = bars.part(folds[0].test.start, len(bars))
+    return simulate(tested, target_positions(probabilities, spec), spec.costs).returns
+
+
+class _Training:
+    """One run of `train`, from its checkpoint on."""
+
+    def __init__(
+        self,
+        development: Bars,
+        spec: StrategySpec,
+        seed: int,
+        workspace: Workspace,
+        report: ReportProgress,
+        *,
+        checkpoint_seconds: float,
+    ) -> None:
+        self._bars = development
+        self._spec = spec
+        self._seed = seed
+        self._workspace = workspace
+        self._report = report
+        self._checkpoint_seconds = checkpoint_seconds
+        self._features = feature_matrix(development, spec)
+        self._labels = labels(development, spec.horizon)
+        self._first = warm_up(self._features)
+        self._folds = walk_forward(self._first, len(development), folds=FOLDS, horizon=spec.horizon)
+        self._state = self._restore()
+        self._saved_at = time.monotonic()
+
+    def run(self, data: DataInfo) -> TrainingResult:
+        resumed_from = self._state.iteration if len(self._state.folds) == FOLDS else 0
+        if self._state.folds or self._state.iteration:
+            self._report_progress(self._state.iteration, "Resuming")
+        for fold in self._folds[len(self._state.folds) :]:
+            self._finish_fold(fold, self._grow(fold))
+        model = self._grow(None).encode()
+        self._workspace.write(METRICS_ARTIFACT, _HISTORY.dump_json(self._state.history))
+        self._workspace.write(MODEL_ARTIFACT, model)
+        return self._result(model, data, resumed_from)
+
+    def _restore(self) -> TrainingState:
+        identity = checkpoint.identity(self._bars, self._spec, self._seed)
+        try:
+            state = checkpoint.restore(identity, self._workspace)
+        except checkpoint.CorruptCheckpoint:
+            self._report(Progress(current_step="Checkpoint is damaged, starting over"))
+            state = None
+        return state or TrainingState(identity=identity)
+
+    def _grow(self, fold: Fold | None) -> str:
+        """Grow the model of a fold, or the final one, from where the state says it is."""
+        known = len(self._bars) - self._spec.horizon - 1
+        train_rows = fold.train if fold else slice(self._first, known)
+        train = self._samples(train_rows)
+        valid = self._samples(slice(fold.test.start, min(fold.test.stop, known))) if fold else None
+        model, stage = self._state.model, len(self._state.folds)
+        for chunk, end in enumerate(boosting.chunk_ends(self._spec.model.num_iterations)):
+            if end <= self._state.iteration:
+                continue
+            points: list[IterationMetrics] = []
+            model = boosting.grow(
+                model,
+                train,
+                valid,
+                self._spec.model,
+                iterations=end - self._state.iteration,
+                seed=boosting.derive_seed(self._seed, stage, chunk),
+                on_iteration=self._recorder(fold, points),
+            )
+            self._advance(model=model, iteration=end, history=(*self._state.history, *points))
+        return model
+
+    def _recorder(self, fold: Fold | None, points: list[IterationMetrics]) -> boosting.OnIteration:
+        """Return a callback that reports progress and collects a thinned history."""
+        iterations = self._spec.model.num_iterations
+        stride = -(-iterations // POINTS_PER_STAGE)
+        name = f"Fold {fold.number} of {FOLDS}" if fold else "Final model"
+        number = fold.number if fold else None
+
+        def record(iteration: int, train_loss: float, valid_loss: float | None) -> None:
+            if iteration % stride == 0 or iteration == iterations:
+                points.append(
+                    IterationMetrics(
+                        fold=number,
+                        iteration=iteration,
+                        train_loss=train_loss,
+                        valid_loss=valid_loss,
+                    )
+                )
+            self._report_progress(iteration, name, train_loss=train_loss)
+
+        return record
+
+    def _report_progress(self, iteration: int, step: str, **context: float) -> None:
+        stage, iterations = len(self._state.folds), self._spec.model.num_iterations
+        done, total = stage * iterations + iteration, (FOLDS + 1) * iterations
+        self._report(
+            Progress(
+                percentage=100.0 * done / total,
+                current_step=step,
+                steps_completed=stage,
+                steps_total=FOLDS + 1,
+                items_processed=done,
+                items_total=total,
+                current_item=f"Iteration {iteration} of {iterations}",
+                context=dict(context),
+            )
+        )
+
+    def _finish_fold(self, fold: Fold, model: str) -> None:
+        probabilities = boosting.predict(model, self._features[fold.test])
+        outcome = self._labels[fold.test]
+        known = ~np.isnan(outcome)
+        outcome, forecast = outcome[known], probabilities[known]
+        base_rate = float(self._labels[fold.train].mean())
+        finished = FinishedFold(
+            metrics=FoldMetrics(
+                fold=fold.number,
+                train_bars=fold.train.stop - fold.train.start,
+                test_bars=len(outcome),
+                log_loss=scoring.log_loss(outcome, forecast),
+                accuracy=scoring.accuracy(outcome, forecast),
+                auc=scoring.auc(outcome, forecast),
+            ),
+            baseline_log_loss=scoring.log_loss(outcome, np.full_like(outcome, base_rate)),
+            probabilities=checkpoint.encode(probabilities),
+        )
+        self._advance(folds=(*self._state.folds, finished), model="", iteration=0)
+
+    def _advance(self, **changes: object) -> None:
+        """Move the state on, and save it if the last checkpoint is old enough."""
+        self._state = self._state.model_copy(update=changes)
+        if time.monotonic() - self._saved_at >= self._checkpoint_seconds:
+            checkpoint.save(self._state, self._workspace)
+            self._saved_at = time.monotonic()
+
+    def _samples(self, rows: slice) -> Samples:
+        return Samples(self._features[rows], self._labels[rows], feature_names(self._spec))
+
+    def _result(self, model: bytes, data: DataInfo, resumed_from: int) -> TrainingResult:
+        folds = [fold.metrics for fold in self._state.folds]
+        areas = [fold.auc for fold in folds if fold.auc is not None]
+        return TrainingResult(
+            data=data,
+            model_artifact=MODEL_ARTIFACT,
+            model_sha256=hashlib.sha256(model).hexdigest(),
+            iterations=self._spec.model.num_iterations,
+            resumed_from_iteration=resumed_from,
+            folds=folds,
+            log_loss=float(np.mean([fold.log_loss for fold in folds])),
+            baseline_log_loss=float(
+                np.mean([fold.baseline_log_loss for fold in self._state.folds])
+            ),
+            accuracy=float(np.mean([fold.accuracy for fold in folds])),
+            auc=float(np.mean(areas)) if areas else None,
+            sharpe=self._sharpe(),
+            feature_importance=boosting.importance(model.decode()),
+        )
+
+    def _sharpe(self) -> float | None:
+        probabilities = np.concatenate(
+            [checkpoint.decode(fold.probabilities) for fold in self._state.folds]
+        )
+        returns = out_of_fold_returns(self._bars, self._folds, probabilities, self._spec)
+        return annualised_sharpe(returns, self._bars.periods_per_year)
