@@ -1,0 +1,145 @@
+"""The `search` designer: Optuna proposes strategies, purged walk-forward scores them.
+
+Only development bars are looked at. A candidate's score is the Sharpe ratio per bar of trading its
+out-of-fold predictions after 1x cost; a candidate that never trades has none and loses.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import optuna
+
+from quant import boosting
+from quant.boosting import Samples
+from quant.data import Bars, Floats
+from quant.features import FeatureTable, feature_names, labels, warm_up
+from quant.metrics import sharpe
+from quant.models import Progress, ReportProgress, Trial
+from quant.search_space import Space, describe
+from quant.spec import StrategySpec
+from quant.splits import walk_forward
+from quant.training import out_of_fold_returns
+
+FOLDS: Final = 3
+
+
+@dataclass(frozen=True)
+class Found:
+    """Outcome of a search.
+
+    Attributes:
+        spec: The best candidate, the first one among equals.
+        sharpe: Its Sharpe ratio per bar; None if no candidate traded.
+        trials: All candidates in the order of their evaluation.
+    """
+
+    spec: StrategySpec
+    sharpe: float | None
+    trials: list[Trial]
+
+
+class Scorer:
+    """Scores candidates on the same bars; features and equal candidates are computed once."""
+
+    def __init__(self, development: Bars, seed: int) -> None:
+        self._bars = development
+        self._seed = seed
+        self._table = FeatureTable(development)
+        self._known: dict[str, float | None] = {}
+
+    def score(self, spec: StrategySpec) -> float | None:
+        """Return the out-of-fold Sharpe ratio per bar after 1x cost; None without any trade.
+
+        Raises:
+            InvalidInput: Too few bars for the features and the horizon.
+        """
+        fingerprint = spec.fingerprint()
+        if fingerprint not in self._known:
+            self._known[fingerprint] = sharpe(self._returns(spec))
+        return self._known[fingerprint]
+
+    def _returns(self, spec: StrategySpec) -> Floats:
+        features = self._table.matrix(spec)
+        outcome = labels(self._bars, spec.horizon)
+        names = feature_names(spec)
+        folds = walk_forward(warm_up(features), len(self._bars), folds=FOLDS, horizon=spec.horizon)
+        probabilities = []
+        for fold in folds:
+            model = boosting.grow(
+                "",
+                Samples(features[fold.train], outcome[fold.train], names),
+                None,
+                spec.model,
+                iterations=spec.model.num_iterations,
+                seed=boosting.derive_seed(self._seed, fold.number),
+            )
+            probabilities.append(boosting.predict(model, features[fold.test]))
+        return out_of_fold_returns(self._bars, folds, np.concatenate(probabilities), spec)
+
+
+def search(
+    development: Bars, trials: int, seed: int, brief: str | None, report: ReportProgress
+) -> Found:
+    """Evaluate candidates and return the best.
+
+    Args:
+        development: Bars to score on; the holdout must not be among them.
+        trials: How many candidates.
+        seed: Of the proposals and of the models.
+        brief: Wishes in free text; see the module for the words that matter.
+        report: Called after every trial.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+    space = Space.of(brief, len(development))
+    scorer = Scorer(development, seed)
+    evaluated: list[Trial] = []
+    best: StrategySpec | None = None
+    best_score = -math.inf
+    for number in range(1, trials + 1):
+        proposal = study.ask()
+        candidate = space.suggest(proposal)
+        score = scorer.score(candidate)
+        _tell(study, proposal, score)
+        evaluated.append(
+            Trial(
+                number=number,
+                fingerprint=candidate.fingerprint(),
+                sharpe=score,
+                parameters=proposal.params,
+            )
+        )
+        if best is None or (score is not None and score > best_score):
+            best, best_score = candidate, -math.inf if score is None else score
+        report(_progress(number, trials, best_score * math.sqrt(development.periods_per_year)))
+    if best is None:
+        raise ValueError("A search needs at least one trial.")
+    return Found(_named(best), best_score if math.isfinite(best_score) else None, evaluated)
+
+
+def _tell(study: optuna.Study, proposal: optuna.Trial, score: float | None) -> None:
+    """Tell the outcome; a pruned trial counts as worse than any with a score."""
+    if score is None:
+        study.tell(proposal, state=optuna.trial.TrialState.PRUNED)
+    else:
+        study.tell(proposal, score)
+
+
+def _progress(number: int, trials: int, best: float) -> Progress:
+    found = math.isfinite(best)
+    outcome = f"best Sharpe {best:.2f}" if found else "none traded yet"
+    return Progress(
+        percentage=100.0 * number / trials,
+        current_step=f"Trial {number} of {trials}, {outcome}",
+        items_processed=number,
+        items_total=trials,
+        context={"best_sharpe": best} if found else {},
+    )
+
+
+def _named(spec: StrategySpec) -> StrategySpec:
+    return spec.model_copy(
+        update={"name": f"search-{spec.fingerprint()[:8]}", "description": describe(spec)}
+    )

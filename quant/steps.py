@@ -1,0 +1,58 @@
+"""The first two steps of a research, design and training: bars in, artifacts and a result out."""
+
+import math
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from quant import data, training
+from quant.models import (
+    DesignInput,
+    DesignResult,
+    ReportProgress,
+    TrainingInput,
+    TrainingResult,
+    Trial,
+    Workspace,
+)
+from quant.search import search
+
+TRIALS_ARTIFACT = "trials.json"
+
+_TRIALS: TypeAdapter[list[Trial]] = TypeAdapter(list[Trial])
+
+
+def design(
+    inp: DesignInput, data_dir: Path | None, workspace: Workspace, report: ReportProgress
+) -> DesignResult:
+    """Search for a strategy on the development bars; writes the artifact `trials.json`.
+
+    Raises:
+        InvalidInput: The bars do not exist, cannot be trusted or are too few.
+    """
+    bars = data.load(inp.data, data_dir)
+    development, _ = bars.split()
+    found = search(development, inp.trials, inp.seed, inp.brief, report)
+    workspace.write(TRIALS_ARTIFACT, _TRIALS.dump_json(found.trials))
+    annualise = math.sqrt(bars.periods_per_year)
+    return DesignResult(
+        spec=found.spec,
+        data=bars.info(),
+        trials=len(found.trials),
+        best_sharpe=None if found.sharpe is None else found.sharpe * annualise,
+        trials_artifact=TRIALS_ARTIFACT,
+    )
+
+
+def train(
+    inp: TrainingInput, data_dir: Path | None, workspace: Workspace, report: ReportProgress
+) -> TrainingResult:
+    """Train the model of a strategy on the development bars, or continue; see `quant.training`.
+
+    Raises:
+        InvalidInput: The bars do not exist, cannot be trusted or are too few.
+        CheckpointMismatch: The workspace holds a checkpoint of another training.
+    """
+    bars = data.load(inp.data, data_dir)
+    development, _ = bars.split()
+    return training.train(development, inp.spec, inp.seed, workspace, report, data=bars.info())
