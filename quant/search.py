@@ -5,6 +5,7 @@ out-of-fold predictions after 1x cost; a candidate that never trades has none an
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +24,8 @@ from quant.splits import walk_forward
 from quant.training import out_of_fold_returns
 
 FOLDS: Final = 3
+TRIALS_PER_STUDY: Final = 250
+KEPT_TRIALS: Final = 50
 
 
 @dataclass(frozen=True)
@@ -92,13 +95,15 @@ def search(
         report: Called after every trial.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+    study = _study(boosting.derive_seed(seed, 0), [])
     space = Space.of(brief, len(development))
     scorer = Scorer(development, seed)
     evaluated: list[Trial] = []
     best: StrategySpec | None = None
     best_score = -math.inf
     for number in range(1, trials + 1):
+        if number % TRIALS_PER_STUDY == 0:
+            study = _study(boosting.derive_seed(seed, number), _best(study))
         proposal = study.ask()
         candidate = space.suggest(proposal)
         score = scorer.score(candidate)
@@ -117,6 +122,22 @@ def search(
     if best is None:
         raise ValueError("A search needs at least one trial.")
     return Found(_named(best), best_score if math.isfinite(best_score) else None, evaluated)
+
+
+def _study(seed: int, earlier: Sequence[optuna.trial.FrozenTrial]) -> optuna.Study:
+    """Start a study that knows some earlier trials.
+
+    Proposals take time and memory in proportion to the trials that a study knows, so a long search
+    moves on to a new study now and then.
+    """
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+    study.add_trials(earlier)
+    return study
+
+
+def _best(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    scored = [trial for trial in study.trials if trial.value is not None]
+    return sorted(scored, key=lambda trial: trial.values[0], reverse=True)[:KEPT_TRIALS]
 
 
 def _tell(study: optuna.Study, proposal: optuna.Trial, score: float | None) -> None:
