@@ -1,0 +1,118 @@
+"""The worker process: settings, connection, one `Worker` per task queue, graceful stop."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.compute import Compute
+from activities.heartbeat import HEARTBEAT_SECONDS
+from activities.research import ResearchActivities
+from errors import StartupError
+from settings import Settings, load_settings
+from storage.ledger import Ledger
+from workflows.backtest import Backtest
+from workflows.connection import connect, register_search_attributes
+from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
+from workflows.research import Research
+from workflows.training import Training
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What a worker on one task queue serves."""
+
+    workflows: Sequence[type]
+    activities: Sequence[Callable[..., Any]]
+
+
+def registrations(activities: ResearchActivities) -> dict[str, Registration]:
+    """Return what is served, by task queue."""
+    return {
+        RESEARCH_QUEUE: Registration(
+            [Research],
+            [
+                activities.load_strategy,
+                activities.design,
+                activities.assessment,
+                activities.record_experiment,
+            ],
+        ),
+        TRAINING_QUEUE: Registration([Training], [activities.train]),
+        BACKTEST_QUEUE: Registration([Backtest], [activities.backtest]),
+    }
+
+
+@contextlib.asynccontextmanager
+async def running_workers(
+    client: Client, settings: Settings, queues: Sequence[str] = ()
+) -> AsyncIterator[list[Worker]]:
+    """Serve the task queues (all of them by default) until the context ends.
+
+    What still runs then is cancelled on this worker and continues on another one, from its last
+    checkpoint.
+    """
+    ledger = Ledger(settings.ledger)
+    await asyncio.to_thread(ledger.create)
+    await register_search_attributes(client)
+    compute = Compute()
+    compute.warm_up()
+    activities = ResearchActivities(
+        compute=compute,
+        ledger=ledger,
+        artifacts_url=settings.artifacts,
+        data_dir=settings.data_dir,
+        strategy_dir=settings.strategies,
+    )
+    with ThreadPoolExecutor(thread_name_prefix="records") as records:
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(ledger.close)
+            stack.callback(compute.close)
+            yield [
+                await stack.enter_async_context(
+                    Worker(
+                        client,
+                        task_queue=queue,
+                        workflows=registration.workflows,
+                        activities=registration.activities,
+                        activity_executor=records,
+                        max_concurrent_activities=settings.compute_slots,
+                        max_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_SECONDS),
+                        graceful_shutdown_timeout=timedelta(0),
+                    )
+                )
+                for queue, registration in registrations(activities).items()
+                if not queues or queue in queues
+            ]
+
+
+async def main(queues: Sequence[str]) -> None:
+    """Run until SIGTERM or SIGINT."""
+    settings = load_settings()
+    stop = asyncio.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
+    client = await connect()
+    async with running_workers(client, settings, queues) as workers:
+        _log.info("serving %s", ", ".join(worker.task_queue for worker in workers))
+        await stop.wait()
+        _log.info("stopping")
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    try:
+        asyncio.run(main(sys.argv[1:]))
+    except StartupError as error:
+        sys.exit(error.message)

@@ -1,0 +1,1 @@
+"""Orchestration: deterministic, and nothing but orchestration."""

@@ -19,6 +19,11 @@ def make_operation_id(operation_type: OperationType, now: datetime) -> str:
     return f"op_{operation_type.value}_{now:%Y%m%d_%H%M%S}_{secrets.token_hex(4)}"
 
 
+def step_name(step: OperationType) -> str:
+    """Return the short name of a step, which ends its id."""
+    return _STEP_SUFFIX[step]
+
+
 def make_step_id(research_id: str, step: OperationType) -> str:
     """Return the id of a step of a research; it derives from the research's own."""
     return f"{research_id}.{_STEP_SUFFIX[step]}"

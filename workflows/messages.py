@@ -12,7 +12,6 @@ from quant.models import (
     Statistics,
     Symbol,
     Timeframe,
-    TrainingInput,
     Trials,
     Verdict,
 )
@@ -56,14 +55,11 @@ class ResearchRequest(Model):
         return f"{self.symbol} {self.timeframe} · {how}"
 
 
-class TrainingRequest(TrainingInput):
-    """Train a strategy's model."""
-
-
-class BacktestRequest(BacktestInput):
-    """Backtest the model of a finished training."""
+class BacktestRequest(Model):
+    """Backtest the model that a finished training has left."""
 
     training_id: str
+    input: BacktestInput
 
 
 class BacktestSummary(Model):

@@ -1,9 +1,15 @@
-"""Task queues, timeouts and retries: each defined once."""
+"""Task queues, timeouts, retries and cancellation: how every step is run, defined once."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any, TypeVar
 
+from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.workflow import ActivityCancellationType, ActivityConfig, LocalActivityConfig
+from temporalio.workflow import ActivityCancellationType, ChildWorkflowCancellationType
+
+_Argument = TypeVar("_Argument")
+_Result = TypeVar("_Result")
 
 RESEARCH_QUEUE = "research"
 TRAINING_QUEUE = "training"
@@ -12,25 +18,54 @@ BACKTEST_QUEUE = "backtest"
 # A worker that dies is noticed after this long, and the step continues elsewhere.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 
-# Compute activities wait in their queue for as long as it takes, and then run as long as they
-# need to while they heartbeat. Only the death of a process or worker is retried, so the bound
-# on attempts is a bound on crashes and deployments that one step may live through.
-COMPUTE = ActivityConfig(
-    start_to_close_timeout=timedelta(days=7),
-    heartbeat_timeout=HEARTBEAT_TIMEOUT,
-    retry_policy=RetryPolicy(
-        initial_interval=timedelta(seconds=1),
-        maximum_interval=timedelta(seconds=30),
-        maximum_attempts=50,
-    ),
-    # "Cancelled" must mean that the work has stopped.
-    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+# Compute waits in its queue for as long as it takes, and then runs for as long as it needs to
+# while it heartbeats.
+LONGEST_COMPUTE = timedelta(days=7)
+
+# Only the death of a process or a worker is retried, so the bound on attempts is a bound on the
+# crashes and deployments that one step may live through.
+COMPUTE_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    maximum_interval=timedelta(seconds=30),
+    maximum_attempts=50,
 )
 
-# Short reads and writes, done by the worker that runs the workflow, so that they never wait
-# behind compute for a slot.
-RECORD = LocalActivityConfig(
-    start_to_close_timeout=timedelta(seconds=15),
-    schedule_to_close_timeout=timedelta(minutes=2),
-    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-)
+LONGEST_RECORD = timedelta(seconds=15)
+RECORD_RETRIED_FOR = timedelta(minutes=2)
+
+# "Cancelled" must mean that the work has stopped, so every cancel is awaited.
+ACTIVITY_CANCELLATION = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
+CHILD_CANCELLATION = ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED
+
+
+def compute(
+    activity: Callable[[Any, _Argument], Awaitable[_Result]], task: _Argument, *, summary: str
+) -> Awaitable[_Result]:
+    """Run a step that computes, on any worker of this workflow's task queue."""
+    return workflow.execute_activity_method(
+        activity,
+        task,
+        activity_id=activity.__name__,
+        summary=summary,
+        start_to_close_timeout=LONGEST_COMPUTE,
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        retry_policy=COMPUTE_RETRY,
+        cancellation_type=ACTIVITY_CANCELLATION,
+    )
+
+
+def record(
+    activity: Callable[[Any, _Argument], _Result], argument: _Argument, *, summary: str
+) -> Awaitable[_Result]:
+    """Run a short read or write on the worker that runs the workflow.
+
+    As a local activity it never waits behind compute for a slot.
+    """
+    return workflow.execute_local_activity_method(
+        activity,
+        argument,
+        summary=summary,
+        start_to_close_timeout=LONGEST_RECORD,
+        schedule_to_close_timeout=RECORD_RETRIED_FOR,
+        cancellation_type=ACTIVITY_CANCELLATION,
+    )

@@ -1,0 +1,57 @@
+"""The `Backtest` workflow: the holdout, once, on workers for backtests."""
+
+from temporalio import workflow
+from temporalio.common import SearchAttributePair
+
+with workflow.unsafe.imports_passed_through():
+    from activities.jobs import BacktestTask
+    from activities.research import ResearchActivities
+    from quant.models import BacktestResult
+    from workflows import policies, search_attributes
+    from workflows.contract import OperationInfo, OperationMetadata, OperationType
+    from workflows.messages import BacktestRequest
+    from workflows.operation import Operation
+
+
+@workflow.defn(failure_exception_types=[Exception])
+class Backtest:
+    """One activity, as an operation of its own that can be watched and cancelled."""
+
+    @workflow.init
+    def __init__(self, request: BacktestRequest) -> None:
+        self._request = request
+        self._operation = Operation(
+            OperationType.BACKTEST,
+            OperationMetadata(
+                symbol=request.input.data.symbol,
+                timeframe=request.input.data.timeframe,
+                parameters={"strategy_name": request.input.spec.name, "seed": request.input.seed},
+            ),
+        )
+
+    @workflow.run
+    async def run(self, request: BacktestRequest) -> BacktestResult:  # noqa: ARG002 - kept in init
+        """Trade the holdout, and return how it went at each level of cost."""
+        return await self._operation.conduct(self._backtest)
+
+    @workflow.query
+    def operation(self) -> OperationInfo:
+        """Return this operation."""
+        return self._operation.snapshot()
+
+    async def _backtest(self) -> BacktestResult:
+        self._operation.publish(
+            SearchAttributePair(search_attributes.OPERATION_TYPE, OperationType.BACKTEST),
+            SearchAttributePair(search_attributes.SYMBOL, self._request.input.data.symbol),
+        )
+        result = await policies.compute(
+            ResearchActivities.backtest,
+            BacktestTask(
+                operation_id=workflow.info().workflow_id,
+                training_id=self._request.training_id,
+                input=self._request.input,
+            ),
+            summary=f"Backtest {self._request.input.spec.name}",
+        )
+        self._operation.info.result_summary = result.model_dump(mode="json")
+        return result

@@ -1,0 +1,69 @@
+"""Connecting to Temporal, and what a namespace must know before work begins."""
+
+import asyncio
+import logging
+
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.runtime import Runtime
+from temporalio.service import RPCError, RPCStatusCode
+
+from errors import StartupError
+from workflows import search_attributes
+
+_log = logging.getLogger(__name__)
+
+_DEFAULT_ADDRESS = "localhost:7233"
+_ATTEMPTS = 60
+_SECONDS_BETWEEN_ATTEMPTS = 0.25
+
+
+async def connect(*, lazy: bool = False, runtime: Runtime | None = None) -> Client:
+    """Connect as Temporal's environment configuration says (`TEMPORAL_ADDRESS`, profiles, TLS).
+
+    Args:
+        lazy: connect with the first call, for a process that must start without Temporal.
+        runtime: the SDK's default if None.
+
+    Raises:
+        StartupError: nothing answers there, after a bounded number of attempts: processes that
+            start together come up in any order.
+    """
+    config = ClientConfig.load_client_connect_config()
+    config.setdefault("target_host", _DEFAULT_ADDRESS)
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return await Client.connect(
+                **config, data_converter=pydantic_data_converter, lazy=lazy, runtime=runtime
+            )
+        except RuntimeError as error:
+            if attempt == _ATTEMPTS:
+                raise StartupError(
+                    f"Temporal does not answer at {config['target_host']}: {error}. "
+                    "Is the server running, and TEMPORAL_ADDRESS right?"
+                ) from error
+            _log.info("waiting for Temporal at %s", config["target_host"])
+            await asyncio.sleep(_SECONDS_BETWEEN_ATTEMPTS)
+    raise AssertionError("unreachable")
+
+
+async def register_search_attributes(client: Client) -> None:
+    """Make our search attributes known to the namespace; repeating it changes nothing.
+
+    On a namespace whose operator has not given us that right they must exist already.
+    """
+    request = AddSearchAttributesRequest(
+        namespace=client.namespace,
+        search_attributes={
+            key.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD for key in search_attributes.ALL
+        },
+    )
+    try:
+        await client.operator_service.add_search_attributes(request)
+    except RPCError as error:
+        if error.status not in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED):
+            raise
+        _log.warning("search attributes are not ours to register here: %s", error.message)

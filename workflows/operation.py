@@ -1,0 +1,154 @@
+"""What a workflow knows about itself as an operation, and how every operation ends."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from temporalio import workflow
+from temporalio.common import SearchAttributePair
+from temporalio.exceptions import ApplicationError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from workflows import search_attributes
+    from workflows.cancellation import cancel_requested, raise_if_cancelled, to_the_end
+    from workflows.contract import (
+        PHASE_START,
+        PHASE_STEP,
+        ChildOperation,
+        OperationInfo,
+        OperationMetadata,
+        OperationStatus,
+        OperationType,
+        Phase,
+    )
+    from workflows.failures import message_of, reason_of
+    from workflows.ids import step_name
+
+_Result = TypeVar("_Result")
+
+
+class Operation:
+    """The running operation: its `info`, and its life from start to end."""
+
+    def __init__(
+        self,
+        operation_type: OperationType,
+        metadata: OperationMetadata,
+        *,
+        owner: str | None = None,
+        priority: int | None = None,
+    ) -> None:
+        this = workflow.info()
+        self.info = OperationInfo(
+            operation_id=this.workflow_id,
+            parent_operation_id=this.parent.workflow_id if this.parent else None,
+            operation_type=operation_type,
+            status=OperationStatus.RUNNING,
+            created_at=this.start_time,
+            started_at=workflow.now(),
+            metadata=metadata,
+            owner=owner,
+            priority=priority,
+        )
+
+    def snapshot(self) -> OperationInfo:
+        """Return the current state for a query."""
+        return self.info.model_copy(update={"cancel_requested": cancel_requested()})
+
+    def enter(self, phase: Phase, *attributes: SearchAttributePair[str]) -> None:
+        """Move on to the next phase, visible through the query and in lists."""
+        self.info.phase = phase
+        self.info.metadata.parameters["phase"] = phase.value
+        self.info.progress = self.info.progress.model_copy(
+            update={"percentage": PHASE_START[phase], "current_step": PHASE_STEP[phase]}
+        )
+        self.publish(SearchAttributePair(search_attributes.RESEARCH_PHASE, phase), *attributes)
+        workflow.set_current_details(f"**{phase.value}** · {PHASE_STEP[phase]}")
+
+    def publish(self, *attributes: SearchAttributePair[str]) -> None:
+        """Set those search attributes that have another value so far."""
+        known = workflow.info().typed_search_attributes
+        changed = [pair for pair in attributes if known.get(pair.key) != pair.value]
+        if changed:
+            workflow.upsert_search_attributes([pair.key.value_set(pair.value) for pair in changed])
+
+    async def run_child(
+        self, child_id: str, child_type: OperationType, work: Awaitable[_Result]
+    ) -> _Result:
+        """Await one step of this operation, and keep the list of children true meanwhile."""
+        child = ChildOperation(
+            operation_id=child_id, operation_type=child_type, status=OperationStatus.RUNNING
+        )
+        self.info.children.append(child)
+        self.info.metadata.parameters[f"{step_name(child_type)}_op_id"] = child_id
+        try:
+            result = await work
+            child.status = OperationStatus.COMPLETED
+        except (Exception, asyncio.CancelledError) as error:
+            cancelled = is_cancelled_exception(error)
+            child.status = OperationStatus.CANCELLED if cancelled else OperationStatus.FAILED
+            raise
+        finally:
+            # What the child came to stands in the list, but an accepted cancel wins over it.
+            raise_if_cancelled()
+        return result
+
+    async def conduct(
+        self,
+        work: Callable[[], Awaitable[_Result]],
+        record: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    ) -> _Result:
+        """Do the work, bring the operation to exactly one end, and record that end.
+
+        An accepted cancel wins over every other outcome, up to the last moment.
+
+        Raises:
+            asyncio.CancelledError: a cancel was accepted; the work has stopped.
+            ApplicationError: the work failed; the message is that of the first cause.
+        """
+        try:
+            raise_if_cancelled()
+            result = await work()
+            raise_if_cancelled()
+            await self._end(OperationStatus.COMPLETED, record)
+            raise_if_cancelled()
+        except (Exception, asyncio.CancelledError) as error:
+            failure = error
+        else:
+            return result
+        if not cancel_requested() and is_cancelled_exception(failure):
+            await _become_cancelled(failure)
+        if not cancel_requested():
+            self.info.error_message = message_of(failure)
+            await self._end(OperationStatus.FAILED, record)
+            if not cancel_requested():
+                raise ApplicationError(
+                    self.info.error_message, type=reason_of(failure)
+                ) from failure
+        self.info.error_message = None
+        await self._end(OperationStatus.CANCELLED, record)
+        raise asyncio.CancelledError
+
+    async def _end(
+        self,
+        status: OperationStatus,
+        record: Callable[[], Coroutine[Any, Any, None]] | None,
+    ) -> None:
+        self.info.status = status
+        self.info.completed_at = workflow.now()
+        workflow.set_current_details(f"**{status.value}** {self.info.error_message or ''}".strip())
+        if record is not None:
+            await to_the_end(record())
+
+
+async def _become_cancelled(failure: BaseException) -> None:
+    """End as cancelled because a step was cancelled by itself, through any door.
+
+    Temporal marks a workflow as cancelled only if the workflow itself was asked to cancel, so it
+    asks for that.
+    """
+    if isinstance(failure, asyncio.CancelledError):
+        raise failure  # The worker is dropping this workflow from its cache.
+    this = workflow.info()
+    await workflow.get_external_workflow_handle(this.workflow_id, run_id=this.run_id).cancel()
+    await workflow.wait_condition(cancel_requested)

@@ -1,0 +1,52 @@
+"""The `Training` workflow: walk-forward and final model, on workers for training."""
+
+from temporalio import workflow
+from temporalio.common import SearchAttributePair
+
+with workflow.unsafe.imports_passed_through():
+    from activities.jobs import TrainingTask
+    from activities.research import ResearchActivities
+    from quant.models import TrainingInput, TrainingResult
+    from workflows import policies, search_attributes
+    from workflows.contract import OperationInfo, OperationMetadata, OperationType
+    from workflows.operation import Operation
+
+
+@workflow.defn(failure_exception_types=[Exception])
+class Training:
+    """One long activity, as an operation of its own that can be watched and cancelled."""
+
+    @workflow.init
+    def __init__(self, request: TrainingInput) -> None:
+        self._request = request
+        self._operation = Operation(
+            OperationType.TRAINING,
+            OperationMetadata(
+                symbol=request.data.symbol,
+                timeframe=request.data.timeframe,
+                parameters={"strategy_name": request.spec.name, "seed": request.seed},
+            ),
+        )
+
+    @workflow.run
+    async def run(self, request: TrainingInput) -> TrainingResult:  # noqa: ARG002 - kept in init
+        """Train, and return what the model did on data that it had not seen."""
+        return await self._operation.conduct(self._train)
+
+    @workflow.query
+    def operation(self) -> OperationInfo:
+        """Return this operation."""
+        return self._operation.snapshot()
+
+    async def _train(self) -> TrainingResult:
+        self._operation.publish(
+            SearchAttributePair(search_attributes.OPERATION_TYPE, OperationType.TRAINING),
+            SearchAttributePair(search_attributes.SYMBOL, self._request.data.symbol),
+        )
+        result = await policies.compute(
+            ResearchActivities.train,
+            TrainingTask(operation_id=workflow.info().workflow_id, input=self._request),
+            summary=f"Train {self._request.spec.name}",
+        )
+        self._operation.info.result_summary = result.model_dump(mode="json")
+        return result
