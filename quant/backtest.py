@@ -20,6 +20,7 @@ change in equity, or `EngineError` is raised.
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +35,8 @@ os.environ["RAPTORBT_NO_VERSION_CHECK"] = "1"
 import raptorbt
 
 # Large enough to be far from the engine's smallest sizes; results are divided by it.
-CAPITAL = 1_000_000.0
-TOLERANCE = 1e-9
+CAPITAL: Final = 1_000_000.0
+TOLERANCE: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +29,10 @@ from quant.report import render
 from quant.statistics import significance
 from quant.training import predict
 
-COST_MULTIPLES = (0.0, 1.0, 2.0)
-CURVES_ARTIFACT = "backtest.json"
-ASSESSMENT_ARTIFACT = "assessment.json"
-REPORT_ARTIFACT = "report.html"
+COST_MULTIPLES: Final = (0.0, 1.0, 2.0)
+CURVES_ARTIFACT: Final = "backtest.json"
+ASSESSMENT_ARTIFACT: Final = "assessment.json"
+REPORT_ARTIFACT: Final = "report.html"
 
 
 def backtest(

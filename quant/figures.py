@@ -1,6 +1,7 @@
 """The figure of a report: equity and drawdown as inline SVG."""
 
 import io
+from typing import Final
 
 import matplotlib as mpl
 import numpy as np
@@ -11,11 +12,11 @@ from matplotlib.figure import Figure
 from quant.curves import Curves
 
 # Mid grey and saturated colours, readable on a light as well as on a dark page.
-INK = "#808080"
-COLOURS = {"0x": "#3fa34d", "1x": "#2f7fd6", "2x": "#e08a1e"}
-DRAWDOWN = "#d64545"
+INK: Final = "#808080"
+COLOURS: Final = {"0x": "#3fa34d", "1x": "#2f7fd6", "2x": "#e08a1e"}
+DRAWDOWN: Final = "#d64545"
 # The SVG would otherwise name its time of creation.
-METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
+METADATA: Final = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
 def performance(curves: Curves) -> str:

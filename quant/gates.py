@@ -4,6 +4,8 @@ Pure arithmetic on results, so that a workflow can call it. The limits stop what
 ordinary candidate that finds little passes and gets its verdict from the assessment.
 """
 
+from typing import Final
+
 from pydantic import Field
 
 from quant.models import BacktestResult, GateDecision, TrainingResult
@@ -26,8 +28,8 @@ class BacktestLimits(Model):
     max_drawdown: float = Field(0.6, description="Largest loss from a peak, as a fraction of it")
 
 
-TRAINING_LIMITS = TrainingLimits()
-BACKTEST_LIMITS = BacktestLimits()
+TRAINING_LIMITS: Final = TrainingLimits()
+BACKTEST_LIMITS: Final = BacktestLimits()
 
 
 def training_gate(result: TrainingResult, limits: TrainingLimits = TRAINING_LIMITS) -> GateDecision:

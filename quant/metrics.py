@@ -5,6 +5,7 @@ close in units of its start; both have one element per bar.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 # Rounding leaves a deviation of this order in a constant series; real returns are far above it.
-NO_VARIANCE = 1e-12
+NO_VARIANCE: Final = 1e-12
 
 
 def sharpe(returns: FloatArray) -> float | None:

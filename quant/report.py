@@ -2,6 +2,7 @@
 
 import platform
 from importlib.metadata import version
+from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -11,9 +12,9 @@ from quant.models import AssessmentInput, AssessmentResult
 from quant.spec import FeatureSpec
 
 # Those whose version can change a figure.
-LIBRARIES = ("arch", "jsharpe", "lightgbm", "numpy", "raptorbt", "ta-lib")
-MISSING = "\N{EN DASH}"
-MINUS = "\N{MINUS SIGN}"
+LIBRARIES: Final = ("arch", "jsharpe", "lightgbm", "numpy", "raptorbt", "ta-lib")
+MISSING: Final = "\N{EN DASH}"
+MINUS: Final = "\N{MINUS SIGN}"
 
 
 def render(inp: AssessmentInput, result: AssessmentResult, curves: Curves | None) -> str:

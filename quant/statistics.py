@@ -10,6 +10,7 @@ Sharpe ratios are per bar inside this module and annualised in its result. Sourc
 """
 
 import math
+from typing import Final
 
 import numpy as np
 from arch.bootstrap import SPA, StationaryBootstrap, optimal_block_length
@@ -24,10 +25,10 @@ from quant import metrics
 from quant.metrics import FloatArray
 from quant.models import Statistics
 
-REPETITIONS = 1000
-CONFIDENCE = 0.95
+REPETITIONS: Final = 1000
+CONFIDENCE: Final = 0.95
 # The estimates are asymptotic; on fewer returns they would mean nothing.
-MINIMUM_RETURNS = 30
+MINIMUM_RETURNS: Final = 30
 
 
 def significance(

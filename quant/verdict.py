@@ -1,11 +1,13 @@
 """The verdict on a strategy, and what can be said about it in words."""
 
+from typing import Final
+
 from quant.curves import Curves
 from quant.models import AssessmentInput, BacktestResult, Statistics, Verdict
 
-DEFLATED_SHARPE = 0.95
-P_VALUE = 0.05
-PROBABILISTIC_SHARPE = 0.90
+DEFLATED_SHARPE: Final = 0.95
+P_VALUE: Final = 0.05
+PROBABILISTIC_SHARPE: Final = 0.90
 
 
 def decide(statistics: Statistics | None, backtest: BacktestResult | None) -> Verdict:

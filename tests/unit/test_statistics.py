@@ -1,0 +1,181 @@
+"""Significance figures against the published formulas, and their behaviour at the edges."""
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from quant import metrics, statistics
+from quant.models import Statistics
+
+YEAR = 252.0
+EULER_GAMMA = 0.5772156649015329
+PHI = NormalDist()
+
+
+def noise(seed: int, mean: float = 0.0, count: int = 1000) -> NDArray[np.float64]:
+    """Fat-tailed returns whose sample mean is exactly `mean`."""
+    returns = 0.006 * np.random.default_rng(seed).standard_t(5, count)
+    return np.asarray(returns - returns.mean() + mean)
+
+
+def judge(
+    returns: NDArray[np.float64],
+    *,
+    trials: int = 1,
+    variance: float | None = None,
+    seed: int = 7,
+) -> Statistics:
+    return statistics.significance(
+        returns, YEAR, trials_ever=trials, trials_variance=variance, seed=seed
+    )
+
+
+def published_psr(returns: NDArray[np.float64], benchmark: float) -> float:
+    """Bailey and López de Prado (2012), equation 11, written out."""
+    ratio = returns.mean() / returns.std(ddof=1)
+    deviations = returns - returns.mean()
+    skew = (deviations**3).mean() / returns.std() ** 3
+    kurtosis = (deviations**4).mean() / returns.std() ** 4
+    spread = math.sqrt(1 - skew * ratio + (kurtosis - 1) / 4 * ratio**2)
+    return PHI.cdf((ratio - benchmark) * math.sqrt(len(returns) - 1) / spread)
+
+
+def published_luck(trials: int, variance: float) -> float:
+    """Bailey and López de Prado (2014), equation 1, written out."""
+    return math.sqrt(variance) * (
+        (1 - EULER_GAMMA) * PHI.inv_cdf(1 - 1 / trials)
+        + EULER_GAMMA * PHI.inv_cdf(1 - 1 / (trials * math.e))
+    )
+
+
+def test_sharpe_and_its_interval_are_annualised() -> None:
+    returns = noise(1, mean=0.0005)
+
+    result = judge(returns)
+
+    assert result.sharpe == metrics.annualised_sharpe(returns, YEAR)
+    # Lo (2002): the standard error of a small ratio is about 1 / sqrt(bars).
+    error = math.sqrt(YEAR / len(returns))
+    assert result.sharpe_low == pytest.approx(result.sharpe - 1.96 * error, abs=0.2)
+    assert result.sharpe_high == pytest.approx(result.sharpe + 1.96 * error, abs=0.2)
+
+
+def test_probabilistic_sharpe_is_the_published_formula() -> None:
+    returns = noise(2, mean=0.0004)
+
+    assert judge(returns).probabilistic_sharpe == pytest.approx(published_psr(returns, 0.0))
+
+
+@pytest.mark.parametrize("trials", [2, 12, 5000])
+@pytest.mark.parametrize("variance", [None, 0.0009])
+def test_deflated_sharpe_is_the_published_formula(trials: int, variance: float | None) -> None:
+    returns = noise(3, mean=0.0006)
+    luck = published_luck(trials, 1 / len(returns) if variance is None else variance)
+
+    result = judge(returns, trials=trials, variance=variance)
+
+    assert result.expected_best_sharpe == pytest.approx(luck * math.sqrt(YEAR))
+    assert result.deflated_sharpe == pytest.approx(published_psr(returns, luck))
+    assert result.trials_ever == trials
+
+
+def test_a_single_candidate_is_not_deflated() -> None:
+    result = judge(noise(3, mean=0.0006))
+
+    assert result.expected_best_sharpe == 0.0
+    assert result.deflated_sharpe == result.probabilistic_sharpe
+
+
+def test_more_trials_deflate_more() -> None:
+    returns = noise(3, mean=0.0006)
+
+    values = [judge(returns, trials=trials).deflated_sharpe for trials in (1, 10, 100, 1000)]
+
+    assert values == sorted(values, reverse=True)
+
+
+def test_minimum_track_record_is_where_the_probabilistic_sharpe_reaches_95_percent() -> None:
+    returns = noise(4, mean=0.0004)
+    needed = judge(returns).minimum_track_record
+    assert needed is not None
+
+    # Of the formula for the probability, only the number of returns changes.
+    score = PHI.inv_cdf(published_psr(returns, 0.0))
+    at_needed = score * math.sqrt((needed - 1) / (len(returns) - 1))
+    assert PHI.cdf(at_needed) == pytest.approx(0.95)
+
+
+def test_no_track_record_shows_a_ratio_that_is_not_positive() -> None:
+    assert judge(noise(4, mean=-0.0004)).minimum_track_record is None
+
+
+def test_noise_is_not_significant() -> None:
+    for seed in range(5):
+        result = judge(noise(seed), trials=12)
+        assert result.p_value > 0.2
+        assert result.deflated_sharpe < 0.2
+        assert result.sharpe_low < 0.0 < result.sharpe_high
+
+
+def test_a_planted_signal_is_significant() -> None:
+    result = judge(noise(5, mean=0.0015), trials=100)
+
+    assert result.p_value < 0.01
+    assert result.deflated_sharpe > 0.99
+    assert result.sharpe_low > 0.0
+
+
+def test_a_planted_loss_is_not_taken_for_skill() -> None:
+    assert judge(noise(5, mean=-0.0015)).p_value > 0.3
+
+
+def test_equal_seeds_give_equal_bits() -> None:
+    assert judge(noise(6), seed=1) == judge(noise(6), seed=1)
+    assert judge(noise(6), seed=1).sharpe_low != judge(noise(6), seed=2).sharpe_low
+
+
+@pytest.mark.parametrize(
+    "returns",
+    [
+        pytest.param([], id="no returns"),
+        pytest.param([0.01, -0.01, 0.02], id="few returns"),
+        pytest.param([0.0] * 500, id="never traded"),
+        pytest.param([0.001] * 500, id="constant"),
+    ],
+)
+def test_returns_without_information_show_nothing(returns: list[float]) -> None:
+    result = judge(np.array(returns), trials=12)
+
+    assert result == Statistics(
+        sharpe=0.0,
+        sharpe_low=0.0,
+        sharpe_high=0.0,
+        p_value=1.0,
+        probabilistic_sharpe=0.0,
+        deflated_sharpe=0.0,
+        expected_best_sharpe=0.0,
+        trials_ever=12,
+        minimum_track_record=None,
+    )
+
+
+@pytest.mark.parametrize(
+    "returns",
+    [
+        pytest.param([0.0] * 499 + [0.01], id="one gain"),
+        pytest.param([0.0] * 499 + [-1.5], id="ruin"),
+        pytest.param([0.0, 0.01] * 30, id="two values"),
+        pytest.param([0.01, -0.01] * 30, id="alternating"),
+        pytest.param(np.linspace(-0.01, 0.01, 60).tolist(), id="trend"),
+    ],
+)
+def test_odd_returns_give_finite_figures(returns: list[float]) -> None:
+    # The model refuses NaN and infinity, so that being built is the test.
+    result = judge(np.array(returns), trials=12)
+
+    assert 0.0 <= result.p_value <= 1.0
+    assert 0.0 <= result.deflated_sharpe <= result.probabilistic_sharpe <= 1.0
+    assert result.sharpe_low <= result.sharpe_high

@@ -1,0 +1,215 @@
+"""The verdict table, and the words around it."""
+
+from typing import Any
+
+import pytest
+
+from quant.curves import Curves, TradeRecord
+from quant.models import (
+    AssessmentInput,
+    BacktestResult,
+    Benchmark,
+    CostLevel,
+    DataInfo,
+    DataSource,
+    Statistics,
+    TrainingResult,
+    Verdict,
+)
+from quant.spec import FeatureSpec, StrategySpec
+from quant.verdict import decide, limit, observe, suggest, summarise
+
+INFO = DataInfo(
+    symbol="SP500",
+    timeframe="1d",
+    bars=5031,
+    start="1999-01-04T00:00:00Z",
+    end="2018-12-31T00:00:00Z",
+    holdout_start="2013-01-02T00:00:00Z",
+    content_hash="0" * 64,
+)
+SPEC = StrategySpec(
+    name="example",
+    features=(FeatureSpec(kind="rsi", period=14), FeatureSpec(kind="adx", period=20)),
+)
+
+
+def statistics(**changes: Any) -> Statistics:
+    strong = Statistics(
+        sharpe=1.5,
+        sharpe_low=0.5,
+        sharpe_high=2.5,
+        p_value=0.01,
+        probabilistic_sharpe=0.999,
+        deflated_sharpe=0.97,
+        expected_best_sharpe=0.6,
+        trials_ever=12,
+        minimum_track_record=300.0,
+    )
+    return strong.model_copy(update=changes)
+
+
+def backtest(*returns: float, trades: int = 50, sharpe: float = 0.8) -> BacktestResult:
+    """Build a result with these total returns at 0x, 1x and 2x cost."""
+    levels = [
+        CostLevel(
+            cost_multiple=float(multiple),
+            total_return=total,
+            annual_return=total / 6,
+            annual_volatility=0.15,
+            sharpe=sharpe,
+            max_drawdown=0.2,
+            trades=trades,
+            win_rate=0.5,
+            exposure=0.6,
+            turnover=12.5,
+        )
+        for multiple, total in enumerate(returns)
+    ]
+    benchmark = Benchmark(total_return=0.7, sharpe=0.8, max_drawdown=0.22)
+    return BacktestResult(data=INFO, levels=levels, benchmark=benchmark)
+
+
+def assessment(result: BacktestResult | None, **training: Any) -> AssessmentInput:
+    skilled = TrainingResult(
+        data=INFO,
+        model_sha256="0" * 64,
+        iterations=100,
+        folds=[],
+        log_loss=0.68,
+        baseline_log_loss=0.69,
+        accuracy=0.55,
+        auc=0.56,
+        sharpe=0.9,
+        feature_importance={"adx_20": 0.4, "rsi_14": 0.5},
+    )
+    return AssessmentInput(
+        operation_id="research",
+        data=DataSource(symbol="SP500"),
+        spec=SPEC,
+        seed=1,
+        training=skilled.model_copy(update=training),
+        backtest=result,
+        gate_rejection=None if result else "2 trades on the holdout",
+        trials_ever=12,
+    )
+
+
+def curves(*trades: tuple[int, float]) -> Curves:
+    """Build the curves of a holdout of 200 bars with trades of this direction and profit."""
+    nothing = [0.0] * 200
+    return Curves(
+        timestamps=["2018-01-02T00:00:00Z"] * 200,
+        equity={"1x": nothing},
+        benchmark_equity=nothing,
+        drawdown=nothing,
+        returns=nothing,
+        trades=[
+            TradeRecord(
+                entry_time="2018-01-02T00:00:00Z",
+                exit_time="2018-01-03T00:00:00Z",
+                direction=direction,
+                entry_price=100.0,
+                exit_price=101.0,
+                size=0.01,
+                profit=profit,
+                net_return=profit,
+                costs=0.001,
+            )
+            for direction, profit in trades
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("figures", "result", "verdict"),
+    [
+        (statistics(), backtest(0.4, 0.3, 0.1), "promising"),
+        (statistics(deflated_sharpe=0.95, p_value=0.05), backtest(0.4, 0.3, 0.1), "promising"),
+        (statistics(deflated_sharpe=0.94), backtest(0.4, 0.3, 0.1), "mediocre"),
+        (statistics(p_value=0.06), backtest(0.4, 0.3, 0.1), "mediocre"),
+        (statistics(), backtest(0.4, 0.3, 0.0), "mediocre"),
+        (
+            statistics(deflated_sharpe=0.2, probabilistic_sharpe=0.90),
+            backtest(0.4, 0.3, 0.1),
+            "mediocre",
+        ),
+        (
+            statistics(deflated_sharpe=0.2, probabilistic_sharpe=0.89),
+            backtest(0.4, 0.3, 0.1),
+            "poor",
+        ),
+        (statistics(), backtest(0.4, 0.0, -0.1), "poor"),
+        (statistics(sharpe=0.0), backtest(0.4, 0.3, 0.1), "no_signal"),
+        (statistics(), backtest(0.4, 0.3, 0.1, trades=0), "no_signal"),
+        (None, backtest(0.4, 0.3, 0.1), "no_signal"),
+        (None, None, "no_signal"),
+    ],
+)
+def test_verdict_table(
+    figures: Statistics | None, result: BacktestResult | None, verdict: Verdict
+) -> None:
+    assert decide(figures, result) == verdict
+
+
+def test_summary_gives_the_figures_in_two_sentences() -> None:
+    assert summarise(assessment(backtest(0.4, 0.3, 0.1)), statistics()) == (
+        "On the holdout example returned 30.0% after costs in 50 trades, with a Sharpe ratio of "
+        "1.50 (95 % interval 0.50 to 2.50); buy and hold returned 70.0%. "
+        "The chance that it is better than the best of 12 worthless candidates is 97%, and the "
+        "p-value against not trading is 0.010."
+    )
+
+
+def test_summary_of_a_rejection_gives_its_reason() -> None:
+    assert summarise(assessment(None), None) == (
+        "The research ended at a gate: 2 trades on the holdout. "
+        "In walk-forward on development data the log loss was 0.6800, against 0.6900 for the base "
+        "rate."
+    )
+
+
+def test_observations_name_the_most_important_feature_first() -> None:
+    text = " ".join(observe(assessment(backtest(0.4, 0.3, 0.1)), statistics()))
+
+    assert "rsi_14 (50%), adx_20 (40%)" in text
+    assert "40.0%, 30.0%, 10.0%" in text
+
+
+@pytest.mark.parametrize(
+    ("inp", "traded", "expected"),
+    [
+        (assessment(None, log_loss=0.70), None, "do not predict the direction over 5 bars"),
+        (
+            assessment(None, feature_importance={"rsi_14": 0.8, "adx_20": 0.2}),
+            None,
+            "rsi_14 carries most of the model",
+        ),
+        (assessment(backtest(0.1, -0.1, -0.3)), None, "fewer trades"),
+        (assessment(backtest(0.1, -0.1, -0.3, sharpe=-0.2)), None, "simpler model"),
+        (assessment(backtest(0.4, 0.3, 0.1)), None, "related instrument"),
+        (assessment(None), curves((1, 0.3), (-1, -0.1)), "try long only"),
+        (assessment(None), curves((1, -0.3), (-1, 0.1)), "falls better than rises"),
+        (assessment(None), curves((1, 0.3), (-1, 0.1)), "Other features"),
+    ],
+)
+def test_hypotheses_follow_from_the_figures(
+    inp: AssessmentInput, traded: Curves | None, expected: str
+) -> None:
+    assert expected in " ".join(suggest(inp, traded))
+
+
+def test_a_record_that_is_too_short_is_a_limitation() -> None:
+    inp = assessment(backtest(0.4, 0.3, 0.1))
+
+    assert "About 300 bars" in " ".join(limit(inp, statistics(), curves()))
+    enough = statistics(minimum_track_record=150.0)
+    assert "bars of such returns" not in " ".join(limit(inp, enough, curves()))
+
+
+def test_an_index_is_named_as_not_tradable() -> None:
+    inp = assessment(backtest(0.4, 0.3, 0.1))
+    own = inp.model_copy(update={"data": DataSource(symbol="SPY")})
+
+    assert "cannot be traded itself" in " ".join(limit(inp, None, None))
+    assert "cannot be traded itself" not in " ".join(limit(own, None, None))
