@@ -41,36 +41,45 @@ TOLERANCE: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One round trip. Money and sizes are for a starting capital of 1.0."""
+    """One round trip. Money and sizes are for a starting capital of 1.0.
+
+    Attributes:
+        entry_time: Nanoseconds since 1970 in UTC.
+        exit_time: Likewise.
+        direction: 1 for long, -1 for short.
+        entry_price: Including slippage.
+        exit_price: Including slippage.
+        size: Units of the instrument.
+        profit: After all costs.
+        net_return: Profit over the notional at entry.
+        costs: Commission and slippage of both sides.
+    """
 
     entry_time: int
-    """Nanoseconds since the epoch, UTC, as are all times of bars."""
     exit_time: int
     direction: int
-    """1 for long, -1 for short."""
     entry_price: float
-    """Including slippage."""
     exit_price: float
     size: float
-    """Units of the instrument."""
     profit: float
-    """After all costs."""
     net_return: float
-    """Profit over the notional at entry."""
     costs: float
-    """Commission and slippage of both sides."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Simulation:
-    """What an account that followed the targets would have done. Arrays have shape (bars,)."""
+    """What an account that followed the targets would have done. Arrays have shape (bars,).
+
+    Attributes:
+        equity: Value at each close; starts at 1.0.
+        returns: Simple return from close to close; the first is 0.
+        positions: Position held at each close: -1, 0 or 1.
+        trades: Oldest first.
+    """
 
     equity: NDArray[np.float64]
-    """Value at each close; starts at 1.0."""
     returns: NDArray[np.float64]
-    """Simple return from close to close; the first is 0."""
     positions: NDArray[np.int8]
-    """Position held at each close: -1, 0 or 1."""
     trades: tuple[Trade, ...]
 
     @property

@@ -132,11 +132,11 @@ def assess(
         statistics = _statistics(inp, parsed, bars.periods_per_year)
     result = AssessmentResult(
         verdict=verdict.decide(statistics, inp.backtest),
-        summary=verdict.summarise(inp, statistics),
+        summary=verdict.summary(inp, statistics),
         statistics=statistics,
-        observations=verdict.observe(inp, statistics),
-        hypotheses=verdict.suggest(inp, parsed),
-        limitations=verdict.limit(inp, statistics, parsed),
+        observations=verdict.observations(inp, statistics),
+        hypotheses=verdict.hypotheses(inp, parsed),
+        limitations=verdict.limitations(inp, statistics, parsed),
         report_artifact=REPORT_ARTIFACT,
     )
 

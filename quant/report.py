@@ -32,7 +32,7 @@ def render(inp: AssessmentInput, result: AssessmentResult, curves: Curves | None
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=_percent, number=_number, feature=_feature)
+    environment.filters.update(percent=_percent, number=_number, moment=_moment, feature=_feature)
     return environment.get_template("report.html.j2").render(
         inp=inp,
         result=result,
@@ -49,6 +49,12 @@ def _percent(value: float | None, digits: int = 1) -> str:
 
 def _number(value: float | None, digits: int = 2) -> str:
     return MISSING if value is None else f"{value:,.{digits}f}".replace("-", MINUS)
+
+
+def _moment(timestamp: str) -> str:
+    """Shorten an ISO 8601 timestamp in UTC; midnight is left out, as of daily bars."""
+    date, _, time = timestamp.removesuffix("Z").partition("T")
+    return date if time == "00:00:00" else f"{date} {time} UTC"
 
 
 def _feature(feature: FeatureSpec) -> str:

@@ -38,7 +38,7 @@ def decide(statistics: Statistics | None, backtest: BacktestResult | None) -> Ve
     return "poor"
 
 
-def summarise(inp: AssessmentInput, statistics: Statistics | None) -> str:
+def summary(inp: AssessmentInput, statistics: Statistics | None) -> str:
     """Return two plain sentences with the figures that the verdict rests on."""
     if statistics is None or inp.backtest is None:
         return (
@@ -58,20 +58,20 @@ def summarise(inp: AssessmentInput, statistics: Statistics | None) -> str:
     )
 
 
-def observe(inp: AssessmentInput, statistics: Statistics | None) -> list[str]:
+def observations(inp: AssessmentInput, statistics: Statistics | None) -> list[str]:
     """Return what the figures show, without interpretation."""
     training = inp.training
-    ranking = sorted(training.feature_importance.items(), key=lambda item: (-item[1], item[0]))
-    observations = [
+    texts = [
         f"Walk-forward log loss {training.log_loss:.4f} against {training.baseline_log_loss:.4f} "
         f"for the base rate; accuracy {training.accuracy:.1%}.",
-        "Most important features by split gain: "
-        + ", ".join(f"{name} ({share:.0%})" for name, share in ranking[:3])
-        + ".",
     ]
+    ranking = sorted(training.feature_importance.items(), key=lambda item: (-item[1], item[0]))
+    leading = [f"{name} ({share:.0%})" for name, share in ranking[:3] if share > 0.0]
+    if leading:
+        texts.append(f"Most important features by split gain: {', '.join(leading)}.")
     if inp.backtest is not None:
         level, benchmark = inp.backtest.at(1.0), inp.backtest.benchmark
-        observations += [
+        texts += [
             "Holdout return at zero, single and double costs: "
             + ", ".join(f"{inp.backtest.at(multiple).total_return:.1%}" for multiple in (0, 1, 2))
             + ".",
@@ -81,60 +81,46 @@ def observe(inp: AssessmentInput, statistics: Statistics | None) -> list[str]:
             f"{benchmark.max_drawdown:.1%}.",
         ]
         if training.sharpe is not None and level.sharpe is not None:
-            observations.append(
+            texts.append(
                 f"Sharpe ratio {training.sharpe:.2f} in walk-forward and {level.sharpe:.2f} on "
                 "the holdout."
             )
     if statistics is not None:
-        observations.append(
+        texts.append(
             f"The best of {statistics.trials_ever} worthless candidates would be expected to show "
             f"a Sharpe ratio of {statistics.expected_best_sharpe:.2f}."
         )
-    return observations
+    return texts
 
 
-def suggest(inp: AssessmentInput, curves: Curves | None) -> list[str]:
+def hypotheses(inp: AssessmentInput, curves: Curves | None) -> list[str]:
     """Return hypotheses that further researches could test, each from a figure."""
     training, spec = inp.training, inp.spec
-    suggestions = []
+    texts = []
     if training.log_loss >= training.baseline_log_loss:
-        suggestions.append(
+        texts.append(
             f"These features do not predict the direction over {spec.horizon} bars; other "
             "features or another horizon may."
         )
     dominant = [name for name, share in training.feature_importance.items() if share > 0.5]
     if dominant and len(spec.features) > 1:
-        suggestions.append(
+        texts.append(
             f"{dominant[0]} carries most of the model; it alone, or the others without it, may "
             "do as well."
         )
     if inp.backtest is not None:
-        free, level = inp.backtest.at(0.0), inp.backtest.at(1.0)
-        if level.total_return <= 0.0 < free.total_return:
-            suggestions.append(
-                "The return before costs is positive: fewer trades, by a higher threshold or a "
-                "longer horizon, may keep some of it."
-            )
-        if training.sharpe is not None and level.sharpe is not None:
-            if training.sharpe > 0.0 >= level.sharpe:
-                suggestions.append(
-                    "What worked in development did not last: a simpler model, with fewer leaves "
-                    "or features, may generalise better."
-                )
-            if level.sharpe > 0.0:
-                suggestions.append(
-                    "If the effect is real, the same strategy should be profitable on a related "
-                    "instrument."
-                )
+        texts += _by_holdout(training.sharpe, inp.backtest)
     if curves is not None:
-        suggestions += _by_direction(curves)
-    return suggestions or ["Other features, or another horizon, may carry a signal."]
+        texts += _by_direction(curves)
+    return texts or ["Other features, or another horizon, may carry a signal."]
 
 
-def limit(inp: AssessmentInput, statistics: Statistics | None, curves: Curves | None) -> list[str]:
+def limitations(
+    inp: AssessmentInput, statistics: Statistics | None, curves: Curves | None
+) -> list[str]:
     """Return what the result does not cover."""
     costs = inp.spec.costs
-    limitations = [
+    texts = [
         "One instrument over one period of holdout; nothing is known about others.",
         f"Costs are assumed: {costs.commission:.3%} commission and {costs.slippage:.3%} slippage "
         "per side. Market impact, borrowing fees, interest and dividends are left out.",
@@ -143,14 +129,36 @@ def limit(inp: AssessmentInput, statistics: Statistics | None, curves: Curves | 
         "tried on them, and trials made elsewhere are not known.",
     ]
     if inp.data.symbol in ("SP500", "NASDAQ"):
-        limitations.append("An index cannot be traded itself; a fund or future on it differs.")
+        texts.append("An index cannot be traded itself; a fund or future on it differs.")
     needed = statistics.minimum_track_record if statistics is not None else None
     if needed is not None and curves is not None and needed > len(curves.returns):
-        limitations.append(
+        texts.append(
             f"About {needed:,.0f} bars of such returns would be needed to tell the Sharpe ratio "
             f"from zero; the holdout has {len(curves.returns):,}."
         )
-    return limitations
+    return texts
+
+
+def _by_holdout(walk_forward_sharpe: float | None, backtest: BacktestResult) -> list[str]:
+    free, level = backtest.at(0.0), backtest.at(1.0)
+    texts = []
+    if level.total_return <= 0.0 < free.total_return:
+        texts.append(
+            "The return before costs is positive: fewer trades, by a higher threshold or a longer "
+            "horizon, may keep some of it."
+        )
+    if level.sharpe is None:
+        return texts
+    if walk_forward_sharpe is not None and walk_forward_sharpe > 0.0 >= level.sharpe:
+        texts.append(
+            "What worked in development did not last: a simpler model, with fewer leaves or "
+            "features, may generalise better."
+        )
+    if level.sharpe > 0.0:
+        texts.append(
+            "If the effect is real, the same strategy should be profitable on a related instrument."
+        )
+    return texts
 
 
 def _by_direction(curves: Curves) -> list[str]:

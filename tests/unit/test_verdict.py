@@ -17,7 +17,7 @@ from quant.models import (
     Verdict,
 )
 from quant.spec import FeatureSpec, StrategySpec
-from quant.verdict import decide, limit, observe, suggest, summarise
+from quant.verdict import decide, hypotheses, limitations, observations, summary
 
 INFO = DataInfo(
     symbol="SP500",
@@ -153,7 +153,7 @@ def test_verdict_table(
 
 
 def test_summary_gives_the_figures_in_two_sentences() -> None:
-    assert summarise(assessment(backtest(0.4, 0.3, 0.1)), statistics()) == (
+    assert summary(assessment(backtest(0.4, 0.3, 0.1)), statistics()) == (
         "On the holdout example returned 30.0% after costs in 50 trades, with a Sharpe ratio of "
         "1.50 (95 % interval 0.50 to 2.50); buy and hold returned 70.0%. "
         "The chance that it is better than the best of 12 worthless candidates is 97%, and the "
@@ -162,7 +162,7 @@ def test_summary_gives_the_figures_in_two_sentences() -> None:
 
 
 def test_summary_of_a_rejection_gives_its_reason() -> None:
-    assert summarise(assessment(None), None) == (
+    assert summary(assessment(None), None) == (
         "The research ended at a gate: 2 trades on the holdout. "
         "In walk-forward on development data the log loss was 0.6800, against 0.6900 for the base "
         "rate."
@@ -170,10 +170,16 @@ def test_summary_of_a_rejection_gives_its_reason() -> None:
 
 
 def test_observations_name_the_most_important_feature_first() -> None:
-    text = " ".join(observe(assessment(backtest(0.4, 0.3, 0.1)), statistics()))
+    text = " ".join(observations(assessment(backtest(0.4, 0.3, 0.1)), statistics()))
 
     assert "rsi_14 (50%), adx_20 (40%)" in text
     assert "40.0%, 30.0%, 10.0%" in text
+
+
+def test_a_model_without_splits_has_no_important_features() -> None:
+    inp = assessment(None, feature_importance={"rsi_14": 0.0, "adx_20": 0.0})
+
+    assert "important" not in " ".join(observations(inp, None))
 
 
 @pytest.mark.parametrize(
@@ -196,20 +202,20 @@ def test_observations_name_the_most_important_feature_first() -> None:
 def test_hypotheses_follow_from_the_figures(
     inp: AssessmentInput, traded: Curves | None, expected: str
 ) -> None:
-    assert expected in " ".join(suggest(inp, traded))
+    assert expected in " ".join(hypotheses(inp, traded))
 
 
 def test_a_record_that_is_too_short_is_a_limitation() -> None:
     inp = assessment(backtest(0.4, 0.3, 0.1))
 
-    assert "About 300 bars" in " ".join(limit(inp, statistics(), curves()))
+    assert "About 300 bars" in " ".join(limitations(inp, statistics(), curves()))
     enough = statistics(minimum_track_record=150.0)
-    assert "bars of such returns" not in " ".join(limit(inp, enough, curves()))
+    assert "bars of such returns" not in " ".join(limitations(inp, enough, curves()))
 
 
 def test_an_index_is_named_as_not_tradable() -> None:
     inp = assessment(backtest(0.4, 0.3, 0.1))
     own = inp.model_copy(update={"data": DataSource(symbol="SPY")})
 
-    assert "cannot be traded itself" in " ".join(limit(inp, None, None))
-    assert "cannot be traded itself" not in " ".join(limit(own, None, None))
+    assert "cannot be traded itself" in " ".join(limitations(inp, None, None))
+    assert "cannot be traded itself" not in " ".join(limitations(own, None, None))
