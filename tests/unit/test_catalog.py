@@ -1,0 +1,113 @@
+from pathlib import Path
+
+import pytest
+
+from errors import InvalidData, InvalidInput, UnknownSymbol
+from quant.catalog import CatalogEntry, resolve, symbols
+from quant.models import DataSource
+
+
+def source(symbol: str, timeframe: str = "1d") -> DataSource:
+    """Build a source as a caller could who skips the validation of the request."""
+    return DataSource.model_construct(symbol=symbol, timeframe=timeframe)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    directory = tmp_path / "data"
+    directory.mkdir()
+    for name in ("GOLD.csv", "BTC-USD.parquet", "BTC-USD_1h.csv", "notes.txt", "SP500.csv"):
+        (directory / name).touch()
+    (directory / "FOLDER.csv").mkdir()
+    return directory
+
+
+@pytest.mark.parametrize("symbol", ["SP500", "NASDAQ"])
+def test_built_in_symbols_need_no_file(symbol: str) -> None:
+    assert resolve(source(symbol), None) is None
+
+
+def test_a_file_cannot_take_the_name_of_a_built_in_symbol(data_dir: Path) -> None:
+    assert resolve(source("SP500"), data_dir) is None
+
+
+@pytest.mark.parametrize(
+    ("symbol", "timeframe", "name"),
+    [
+        ("GOLD", "1d", "GOLD.csv"),
+        ("BTC-USD", "1d", "BTC-USD.parquet"),
+        ("BTC-USD", "1h", "BTC-USD_1h.csv"),
+    ],
+)
+def test_a_file_name_tells_symbol_and_timeframe(
+    data_dir: Path, symbol: str, timeframe: str, name: str
+) -> None:
+    assert resolve(source(symbol, timeframe), data_dir) == data_dir / name
+
+
+def test_listing_shows_built_in_symbols_and_usable_files(data_dir: Path) -> None:
+    assert symbols(data_dir) == [
+        CatalogEntry(symbol="NASDAQ", timeframe="1d", built_in=True),
+        CatalogEntry(symbol="SP500", timeframe="1d", built_in=True),
+        CatalogEntry(symbol="BTC-USD", timeframe="1d", built_in=False),
+        CatalogEntry(symbol="BTC-USD", timeframe="1h", built_in=False),
+        CatalogEntry(symbol="GOLD", timeframe="1d", built_in=False),
+    ]
+
+
+@pytest.mark.parametrize("missing", [None, Path("does/not/exist")])
+def test_without_a_directory_only_built_in_symbols_exist(missing: Path | None) -> None:
+    assert [entry.symbol for entry in symbols(missing)] == ["NASDAQ", "SP500"]
+
+
+def test_unknown_symbol_lists_those_that_exist(data_dir: Path) -> None:
+    with pytest.raises(UnknownSymbol, match="BTC-USD, GOLD, NASDAQ, SP500") as refusal:
+        resolve(source("SILVER"), data_dir)
+    assert refusal.value.field == "symbol"
+
+
+def test_unknown_symbol_lists_no_more_than_ten_names(tmp_path: Path) -> None:
+    for number in range(30):
+        (tmp_path / f"A{number:02}.csv").touch()
+    with pytest.raises(UnknownSymbol, match="A09 and 22 more"):
+        resolve(source("SILVER"), tmp_path)
+
+
+@pytest.mark.parametrize("timeframe", ["1h", "5m", "", "0d", "daily", "../1d"])
+def test_unknown_timeframe_is_refused(data_dir: Path, timeframe: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        resolve(source("GOLD", timeframe), data_dir)
+    assert refusal.value.field == "timeframe"
+
+
+@pytest.mark.parametrize(
+    "symbol", ["../../etc/passwd", "../outside", "/etc/passwd", "..", ".", "", "GOLD.csv", "a\0b"]
+)
+def test_names_that_are_paths_are_unknown(data_dir: Path, symbol: str) -> None:
+    (data_dir.parent / "outside.csv").touch()
+    with pytest.raises(UnknownSymbol):
+        resolve(source(symbol), data_dir)
+
+
+def test_an_absolute_path_to_an_existing_file_is_unknown(data_dir: Path) -> None:
+    with pytest.raises(UnknownSymbol):
+        resolve(source(str(data_dir / "GOLD")), data_dir)
+
+
+def test_a_symbolic_link_out_of_the_directory_is_unknown(data_dir: Path) -> None:
+    outside = data_dir.parent / "outside.csv"
+    outside.touch()
+    (data_dir / "LINK.csv").symlink_to(outside)
+    with pytest.raises(UnknownSymbol):
+        resolve(source("LINK"), data_dir)
+
+
+def test_a_symbolic_link_within_the_directory_is_followed(data_dir: Path) -> None:
+    (data_dir / "LINK.csv").symlink_to(data_dir / "GOLD.csv")
+    assert resolve(source("LINK"), data_dir) == data_dir / "LINK.csv"
+
+
+def test_two_files_for_the_same_bars_are_refused(data_dir: Path) -> None:
+    (data_dir / "GOLD_1d.parquet").touch()
+    with pytest.raises(InvalidData, match=r"GOLD\.csv and GOLD_1d\.parquet"):
+        resolve(source("GOLD"), data_dir)
