@@ -1,0 +1,135 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from quant import steps
+from quant.data import Bars, load
+from quant.models import DataSource, DesignInput, DesignResult, Progress
+from quant.search import Scorer, search
+from quant.search_space import FAMILIES, PERIODS, Space
+from quant.spec import FeatureSpec, ModelSpec, StrategySpec
+from storage.artifacts import ArtifactStore
+
+
+def ignore(progress: Progress) -> None:
+    """Take no interest in progress."""
+
+
+@pytest.fixture(scope="module")
+def development() -> Bars:
+    return load(DataSource(), None).split()[0].part(0, 1500)
+
+
+def test_the_same_seed_finds_the_same(development: Bars) -> None:
+    first = search(development, 12, 5, None, ignore)
+    assert search(development, 12, 5, None, ignore) == first
+    assert search(development, 12, 6, None, ignore) != first
+
+
+def test_the_best_candidate_wins_and_is_named_after_its_content(development: Bars) -> None:
+    found = search(development, 12, 5, None, ignore)
+    best = max(found.trials, key=lambda trial: -np.inf if trial.sharpe is None else trial.sharpe)
+    assert found.sharpe == best.sharpe
+    assert found.spec.fingerprint() == best.fingerprint
+    assert found.spec.name == f"search-{best.fingerprint[:8]}"
+    assert found.spec.description.startswith("Predicts whether the price rises")
+    assert [trial.number for trial in found.trials] == list(range(1, 13))
+    assert Scorer(development, 5).score(found.spec) == found.sharpe
+
+
+def design(directory: Path, frame: pd.DataFrame) -> tuple[DesignResult, bytes | None]:
+    directory.mkdir()
+    frame.to_csv(directory / "GOLD.csv", index=False)
+    artifacts = ArtifactStore(str(directory)).operation("design")
+    inp = DesignInput(data=DataSource(symbol="GOLD"), trials=4, seed=3)
+    result = steps.design(inp, directory, artifacts, ignore)
+    return result, artifacts.read(result.trials_artifact)
+
+
+def test_only_development_bars_matter(tmp_path: Path) -> None:
+    bars = load(DataSource(), None).part(0, 1200)
+    start = bars.holdout_start
+    frame = pd.DataFrame(
+        {
+            "timestamp": bars.timestamps,
+            "open": bars.open,
+            "high": bars.high,
+            "low": bars.low,
+            "close": bars.close,
+            "volume": bars.volume,
+        }
+    )
+    changed = frame.copy()
+    changed.loc[start:, ["open", "high", "low", "close"]] *= 2.5
+    before, trials_before = design(tmp_path / "before", frame)
+    after, trials_after = design(tmp_path / "after", changed)
+    assert before.data.content_hash != after.data.content_hash
+    assert before.model_copy(update={"data": after.data}) == after
+    assert trials_before == trials_after
+
+
+def test_a_candidate_that_never_trades_has_no_sharpe_and_loses(development: Bars) -> None:
+    cautious = StrategySpec(
+        name="cautious",
+        features=(FeatureSpec(kind="rsi", period=14),),
+        threshold=0.49,
+        model=ModelSpec(num_iterations=10, learning_rate=0.01),
+    )
+    assert Scorer(development, 1).score(cautious) is None
+    price = np.full(len(development), 50.0)
+    flat = replace(development, open=price, high=price, low=price, close=price)
+    nothing = search(flat, 3, 1, "long only", ignore)
+    assert nothing.sharpe is None
+    assert [trial.sharpe for trial in nothing.trials] == [None, None, None]
+
+
+def test_equal_candidates_are_computed_once(development: Bars) -> None:
+    scorer = Scorer(development, 1)
+    spec = StrategySpec(
+        name="one",
+        features=(FeatureSpec(kind="rsi", period=14),),
+        model=ModelSpec(num_iterations=10),
+    )
+    assert scorer.score(spec) == scorer.score(spec.model_copy(update={"name": "two"}))
+
+
+def test_progress_tells_the_best_so_far(development: Bars) -> None:
+    seen: list[Progress] = []
+    search(development, 3, 5, None, seen.append)
+    assert [progress.items_processed for progress in seen] == [1, 2, 3]
+    assert seen[-1].percentage == 100.0
+    assert seen[1].current_step.startswith("Trial 2 of 3, best Sharpe ")
+
+
+@pytest.mark.parametrize(
+    ("brief", "families"),
+    [
+        (None, list(FAMILIES)),
+        ("something that works", list(FAMILIES)),
+        ("Momentum, please", ["momentum"]),
+        ("mean-reversion with high volume", ["mean reversion", "volume"]),
+        ("VOLATILITY breakout", ["volatility"]),
+    ],
+)
+def test_a_brief_chooses_families_of_features(brief: str | None, families: list[str]) -> None:
+    kinds = [kind for family in families for kind in FAMILIES[family]]
+    assert list(Space.of(brief, 5000).kinds) == kinds
+
+
+def test_a_brief_can_rule_short_positions_out(development: Bars) -> None:
+    assert Space.of("Long-only momentum", 5000).long_only
+    found = search(development, 3, 5, "long only", ignore)
+    assert found.spec.positions == "long_only"
+
+
+def test_periods_are_short_against_the_bars() -> None:
+    assert Space.of(None, 350).periods == (5, 10)
+    assert Space.of(None, 3500).periods == PERIODS
+
+
+def test_the_fewest_bars_allowed_can_be_searched() -> None:
+    found = search(load(DataSource(), None).part(0, 350), 10, 1, None, ignore)
+    assert len(found.trials) == 10
