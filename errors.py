@@ -82,6 +82,12 @@ class NotCancellable(KtrdrError):
     reason = "not_cancellable"
 
 
+class NotFinished(KtrdrError):
+    """The operation has no result yet."""
+
+    reason = "not_finished"
+
+
 class TemporalUnavailable(KtrdrError):
     """Temporal did not answer in time."""
 

@@ -21,6 +21,14 @@ class OperationType(StrEnum):
     ASSESSMENT = "agent_assessment"
 
 
+# The names under which Temporal knows the workflows.
+WORKFLOW_NAME = {
+    OperationType.RESEARCH: "Research",
+    OperationType.TRAINING: "Training",
+    OperationType.BACKTEST: "Backtest",
+}
+
+
 class OperationStatus(StrEnum):
     """Status on the wire."""
 

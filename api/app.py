@@ -1,0 +1,49 @@
+"""The application: wiring, and nothing else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from temporalio.client import Client
+
+from api.body_limit import BodyLimit
+from api.dependencies import Services
+from api.errors import Problem, install_error_handlers
+from api.routes import router
+from settings import Settings, load_settings
+from workflows.connection import connect
+
+API_PREFIX = "/api/v1"
+
+
+def create_app(settings: Settings | None = None, client: Client | None = None) -> FastAPI:
+    """Build the application.
+
+    Args:
+        settings: read from the environment if None.
+        client: connected lazily at start-up if None, so that the API starts without Temporal.
+    """
+    loaded = settings or load_settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.services = Services.build(loaded, client or await connect(lazy=True))
+        yield
+
+    app = FastAPI(
+        title="ktrdr",
+        version=version("ktrdr"),
+        description="Durable, visible and individually cancellable strategy research.",
+        lifespan=lifespan,
+        docs_url=f"{API_PREFIX}/docs",
+        redoc_url=f"{API_PREFIX}/redoc",
+        openapi_url=f"{API_PREFIX}/openapi.json",
+        responses={"default": {"model": Problem, "description": "Refusal or error"}},
+    )
+    app.include_router(router, prefix=API_PREFIX)
+    # `DELETE /agent/cancel/{operation_id}` must work literally.
+    app.include_router(router, include_in_schema=False)
+    app.add_middleware(BodyLimit)
+    install_error_handlers(app)
+    return app

@@ -1,0 +1,129 @@
+"""One shape for every refusal and error: RFC 9457 problem details, plus `reason` and `message`."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from errors import (
+    InvalidInput,
+    KtrdrError,
+    MissingArtifact,
+    NotCancellable,
+    NotFinished,
+    NotResearch,
+    OperationNotFound,
+    TemporalUnavailable,
+)
+
+_log = logging.getLogger(__name__)
+
+# The first class that an error is an instance of decides.
+_STATUS: dict[type[KtrdrError], HTTPStatus] = {
+    OperationNotFound: HTTPStatus.NOT_FOUND,
+    NotResearch: HTTPStatus.NOT_FOUND,
+    MissingArtifact: HTTPStatus.NOT_FOUND,
+    NotCancellable: HTTPStatus.CONFLICT,
+    NotFinished: HTTPStatus.CONFLICT,
+    InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TemporalUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    KtrdrError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+_VALUES_SHOWN = 200
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field of the request."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem; `message` repeats `detail` for clients that know only that."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    instance: str
+    success: bool = False
+    reason: str
+    message: str
+    errors: list[FieldProblem] = []
+
+
+def problem(
+    request: Request,
+    status: int,
+    reason: str,
+    detail: str,
+    errors: list[FieldProblem] | None = None,
+) -> JSONResponse:
+    """Answer with a problem."""
+    body = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        instance=request.url.path[:_VALUES_SHOWN],
+        reason=reason,
+        message=detail,
+        errors=errors or [],
+    )
+    return JSONResponse(
+        body.model_dump(), status_code=status, media_type="application/problem+json"
+    )
+
+
+async def _expected(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, KtrdrError)  # noqa: S101 - as registered below
+    status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
+    fields = [FieldProblem(field=error.field, message=error.message)] if error.field else []
+    return problem(request, status, error.reason, error.message, fields)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - as registered below
+    fields = [_field_problem(each) for each in error.errors()]
+    detail = "; ".join(f"{each.field}: {each.message}" for each in fields)
+    return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_input", detail, fields)
+
+
+def _field_problem(error: dict[str, Any]) -> FieldProblem:
+    # The first part of the location says whether it was the body, the path or the query.
+    field = ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0])
+    return FieldProblem(
+        field=field[:_VALUES_SHOWN], message=error["msg"].removeprefix("Value error, ")
+    )
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - as registered below
+    reason = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    response = problem(request, error.status_code, reason, str(error.detail))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem(
+        request,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal",
+        "Something went wrong here; the log of the API says what.",
+    )
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Give every error of this application its one shape."""
+    app.add_exception_handler(KtrdrError, _expected)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Exception, _unexpected)

@@ -1,0 +1,27 @@
+"""`/strategies`: strategy files."""
+
+from fastapi import APIRouter, Request
+
+from api.dependencies import ServicesDep
+from api.schemas import StrategyListResponse, StrategyResponse
+from quant import strategies
+
+router = APIRouter(prefix="/strategies", tags=["strategies"])
+
+
+@router.get("")
+def get_strategies(services: ServicesDep) -> StrategyListResponse:
+    """List the strategy files, those that are invalid with the reason."""
+    return StrategyListResponse(data=strategies.available(services.settings.strategies))
+
+
+@router.post("/validate")
+async def validate(request: Request) -> StrategyResponse:
+    """Check a strategy file, sent as it is (YAML)."""
+    return StrategyResponse(data=strategies.parse(await request.body()))
+
+
+@router.get("/{name}")
+def get_strategy(services: ServicesDep, name: str) -> StrategyResponse:
+    """Return one strategy."""
+    return StrategyResponse(data=strategies.load(name, services.settings.strategies))
