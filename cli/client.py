@@ -1,0 +1,99 @@
+"""REST client of the `ktrdr` command."""
+
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from errors import KtrdrError
+from settings import Settings
+
+_TIMEOUT_SECONDS = 35.0
+
+
+class ApiRefused(KtrdrError):
+    """The API refused a request; `problem` is its whole answer."""
+
+    def __init__(self, problem: dict[str, Any]) -> None:
+        super().__init__(str(problem.get("message", "The API refused the request.")))
+        self.reason = str(problem.get("reason", "internal"))
+        self.problem = problem
+
+
+class ApiUnreachable(KtrdrError):
+    """No API answers at this address."""
+
+    reason = "unreachable"
+
+
+class Api:
+    """The routes that the command uses."""
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        base = url.rstrip("/")
+        headers = {}
+        if settings.api_key:
+            headers["Authorization"] = f"Bearer {settings.api_key.get_secret_value()}"
+        self._url = base
+        self._http = httpx.Client(
+            base_url=base if base.endswith("/api/v1") else f"{base}/api/v1",
+            headers=headers,
+            timeout=_TIMEOUT_SECONDS,
+        )
+
+    def trigger(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Start a research."""
+        return self._call("POST", "/agent/trigger", json=request)
+
+    def operation(self, operation_id: str) -> dict[str, Any]:
+        """Return one operation."""
+        data: dict[str, Any] = self._call("GET", f"/operations/{_quoted(operation_id)}")["data"]
+        return data
+
+    def operations(self, **filters: Any) -> dict[str, Any]:
+        """Return a page of operations."""
+        given = {name: value for name, value in filters.items() if value is not None}
+        return self._call("GET", "/operations", params=given)
+
+    def cancel(self, operation_id: str) -> dict[str, Any]:
+        """Cancel a research."""
+        return self._call("DELETE", f"/agent/cancel/{_quoted(operation_id)}")
+
+    def readiness(self) -> dict[str, Any]:
+        """Return what is up."""
+        return self._call("GET", "/health/ready", accept=(200, 503))
+
+    def strategies(self) -> list[dict[str, Any]]:
+        """List the strategy files."""
+        data: list[dict[str, Any]] = self._call("GET", "/strategies")["data"]
+        return data
+
+    def validate(self, content: bytes) -> dict[str, Any]:
+        """Check a strategy file."""
+        data: dict[str, Any] = self._call("POST", "/strategies/validate", content=content)["data"]
+        return data
+
+    def report_url(self, operation_id: str) -> str:
+        """Return where the report of a research can be read."""
+        return str(self._http.base_url.join(f"operations/{_quoted(operation_id)}/report"))
+
+    def _call(
+        self, method: str, path: str, *, accept: tuple[int, ...] = (200, 202), **options: Any
+    ) -> dict[str, Any]:
+        try:
+            response = self._http.request(method, path, **options)
+        except httpx.TransportError as error:
+            raise ApiUnreachable(
+                f"No API answers at {self._url} ({error}). Is it running? `ktrdr up` starts one."
+            ) from error
+        try:
+            body: dict[str, Any] = response.json()
+        except ValueError as error:
+            raise ApiUnreachable(f"{self._url} is not a ktrdr API.") from error
+        if response.status_code not in accept:
+            raise ApiRefused(body)
+        return body
+
+
+def _quoted(operation_id: str) -> str:
+    return quote(operation_id, safe="")

@@ -1,0 +1,177 @@
+"""The embedded stack: Temporal dev server, worker and API as processes of this machine."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from errors import StartupError
+from settings import Settings
+
+# The dev server's defaults are made for trying things out. These make a cancel reach a worker
+# at once instead of with its next heartbeat, child workflows start without a queue's pause, and
+# lists show a change of the search attributes at once.
+_SERVER_CONFIG = {
+    "system.enableCancelActivityWorkerCommand": "true",
+    "frontend.WorkerCommandsEnabled": "true",
+    "history.transferProcessorMaxPollRPS": "2000",
+    "history.transferProcessorMaxPollHostRPS": "5000",
+    "system.forceSearchAttributesCacheRefreshOnRead": "true",
+}
+_SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal"}
+
+_START_SECONDS = 60
+_STOP_SECONDS = 20
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def temporal_executable(settings: Settings) -> str:
+    """Return the `temporal` executable to embed.
+
+    Raises:
+        StartupError: there is none.
+    """
+    beside_python = Path(sys.executable).parent / "temporal"
+    candidates = [settings.temporal_bin] if settings.temporal_bin else [str(beside_python), "temporal"]
+    for candidate in candidates:
+        if found := shutil.which(candidate):
+            return found
+    raise StartupError(
+        f"There is no Temporal server at {candidates[0]}: install the requirements "
+        "(`make install`), or set KTRDR_TEMPORAL_BIN to a `temporal` executable."
+    )
+
+
+def server_command(executable: str, *, port: int, ui_port: int | None, database: Path) -> list[str]:
+    """Return the command line of a Temporal server on loopback with a SQLite file."""
+    command = [executable, "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
+    command += ["--headless"] if ui_port is None else ["--ui-port", str(ui_port)]
+    command += ["--db-filename", str(database), "--log-level", "warn"]
+    for name, value in _SQLITE_PRAGMAS.items():
+        command += ["--sqlite-pragma", f"{name}={value}"]
+    for name, value in _SERVER_CONFIG.items():
+        command += ["--dynamic-config-value", f"{name}={value}"]
+    return command
+
+
+class Stack:
+    """A running embedded stack; ends with its context. State stays in `settings.home`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.temporal_address = f"127.0.0.1:{settings.temporal_port}"
+        self.ui = f"http://127.0.0.1:{settings.ui_port}"
+        self.api = f"http://{settings.api_host}:{settings.api_port}"
+        self.logs = settings.home / "logs"
+
+    def __enter__(self) -> Self:
+        settings = self._settings
+        executable = temporal_executable(settings)
+        _require_free_ports(settings)
+        self.logs.mkdir(parents=True, exist_ok=True)
+        server = server_command(
+            executable,
+            port=settings.temporal_port,
+            ui_port=settings.ui_port,
+            database=settings.home / "temporal.db",
+        )
+        environment = os.environ | {
+            "TEMPORAL_ADDRESS": self.temporal_address,
+            "KTRDR_HOME": str(settings.home),
+        }
+        try:
+            # All at once: worker and API wait for the server.
+            self._start("temporal", server, environment)
+            self._start("worker", [sys.executable, str(_ROOT / "worker.py")], environment)
+            self._start("api", [sys.executable, "-m", "api"], environment)
+            self._wait_until_ready()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def wait(self) -> None:
+        """Block until one of the processes ends by itself.
+
+        Raises:
+            StartupError: which one it was, and where its log is.
+        """
+        while True:
+            pids = {process.pid: name for name, process in self._processes.items()}
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+            if ended and ended.si_pid in pids:
+                raise self._ended(pids[ended.si_pid])
+
+    def _start(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
+        with (self.logs / f"{name}.log").open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                command,
+                env=environment,
+                cwd=_ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C must reach us alone: what depends on the server stops before it.
+                start_new_session=True,
+            )
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        with httpx.Client(base_url=self.api, timeout=5.0) as client:
+            while time.monotonic() < deadline:
+                for name, process in self._processes.items():
+                    if process.poll() is not None:
+                        raise self._ended(name)
+                with contextlib.suppress(httpx.TransportError):
+                    if client.get("/health/ready").is_success:
+                        return
+                time.sleep(0.05)
+        raise StartupError(f"The stack is not ready after {_START_SECONDS} s; see {self.logs}")
+
+    def _ended(self, name: str) -> StartupError:
+        log = self.logs / f"{name}.log"
+        lines = log.read_text(errors="replace").strip().splitlines()
+        return StartupError(f"{name} has ended: {lines[-1] if lines else 'silently'} (see {log})")
+
+    def _stop(self) -> None:
+        for name in ("api", "worker", "temporal"):
+            process = self._processes.get(name)
+            if process is None:
+                continue
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _require_free_ports(settings: Settings) -> None:
+    ports = {
+        "KTRDR_TEMPORAL_PORT": ("127.0.0.1", settings.temporal_port),
+        "KTRDR_UI_PORT": ("127.0.0.1", settings.ui_port),
+        "KTRDR_API_PORT": (settings.api_host, settings.api_port),
+    }
+    for variable, address in ports.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(address)
+            except OSError as error:
+                raise StartupError(
+                    f"Port {address[1]} is in use: end what listens there "
+                    f"(another `make up`?), or set {variable} to a free port."
+                ) from error
