@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -41,7 +41,8 @@ def temporal_executable(settings: Settings) -> str:
         StartupError: there is none.
     """
     beside_python = Path(sys.executable).parent / "temporal"
-    candidates = [settings.temporal_bin] if settings.temporal_bin else [str(beside_python), "temporal"]
+    chosen = settings.temporal_bin
+    candidates = [chosen] if chosen else [str(beside_python), "temporal"]
     for candidate in candidates:
         if found := shutil.which(candidate):
             return found
@@ -69,8 +70,7 @@ class Stack:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.temporal_address = f"127.0.0.1:{settings.temporal_port}"
-        self.ui = f"http://127.0.0.1:{settings.ui_port}"
+        self._temporal_address = f"127.0.0.1:{settings.temporal_port}"
         self.api = f"http://{settings.api_host}:{settings.api_port}"
         self.logs = settings.home / "logs"
 
@@ -86,7 +86,7 @@ class Stack:
             database=settings.home / "temporal.db",
         )
         environment = os.environ | {
-            "TEMPORAL_ADDRESS": self.temporal_address,
+            "TEMPORAL_ADDRESS": self._temporal_address,
             "KTRDR_HOME": str(settings.home),
         }
         try:
@@ -103,6 +103,15 @@ class Stack:
     def __exit__(self, *_: object) -> None:
         self._stop()
 
+    def addresses(self) -> dict[str, str]:
+        """Return where the parts can be reached."""
+        return {
+            "API docs": f"{self.api}/api/v1/docs",
+            "Temporal Web UI": f"http://127.0.0.1:{self._settings.ui_port}",
+            "Temporal": self._temporal_address,
+            "Logs": str(self.logs),
+        }
+
     def wait(self) -> None:
         """Block until one of the processes ends by itself.
 
@@ -117,7 +126,7 @@ class Stack:
 
     def _start(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
         with (self.logs / f"{name}.log").open("ab") as log:
-            self._processes[name] = subprocess.Popen(
+            self._processes[name] = subprocess.Popen(  # noqa: S603 - the command is ours
                 command,
                 env=environment,
                 cwd=_ROOT,

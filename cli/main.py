@@ -1,0 +1,176 @@
+"""The `ktrdr` command: everything over the REST API, and the embedded stack."""
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from cli import render
+from cli.follow import PhaseClock, follow
+from cli.research import research
+from cli.session import FAILED, JsonOption, OperationArgument, Session, refusals, session_of
+from cli.stack import Stack
+from settings import load_settings
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+app.command()(research)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    url: Annotated[
+        str | None, typer.Option("--url", "-u", help="Address of the API.", envvar="KTRDR_API_URL")
+    ] = None,
+    port: Annotated[int | None, typer.Option("--port", "-p", help="Port of a local API.")] = None,
+) -> None:
+    """Strategy researches: durable, visible and individually cancellable."""
+    with refusals(as_json):
+        settings = load_settings()
+    context.obj = Session(
+        settings, url or (f"http://localhost:{port}" if port else settings.api), as_json
+    )
+
+
+@app.command()
+def up(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Run Temporal, worker and API on this machine until Ctrl-C; state is kept."""
+    session = session_of(context, as_json)
+    signal.signal(signal.SIGTERM, _interrupt)
+    with refusals(session.as_json):
+        try:
+            with Stack(session.settings) as stack:
+                if session.as_json:
+                    session.answer_json(stack.addresses())
+                else:
+                    render.print_addresses(session.console, stack.addresses())
+                    session.aside.print("Running. Ctrl-C stops it; state is kept.")
+                sys.stdout.flush()
+                stack.wait()
+        except KeyboardInterrupt:
+            session.aside.print("Stopped.")
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    operation_id: Annotated[str | None, typer.Argument(metavar="[OPERATION_ID]")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one operation, or how much is going on."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        api = session.api()
+        if operation_id is not None:
+            operation = api.operation(operation_id)
+            if session.as_json:
+                session.answer_json(operation)
+            else:
+                render.print_operation(session.console, operation)
+            return
+        overview = {
+            "operations": {
+                "running": api.operations(active_only=True, limit=1)["total_count"],
+                "completed": api.operations(status="completed", limit=1)["total_count"],
+            },
+            "workers": api.readiness()["workers"],
+        }
+        if session.as_json:
+            session.answer_json(overview)
+        else:
+            render.print_overview(session.console, overview)
+
+
+@app.command()
+def ops(
+    context: typer.Context,
+    status: Annotated[str | None, typer.Option("--status", "-s")] = None,
+    operation_type: Annotated[str | None, typer.Option("--type", "-t")] = None,
+    owner: Annotated[str | None, typer.Option("--owner")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-l")] = 50,
+    active: Annotated[bool, typer.Option("--active", "-a", help="Only what runs.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List operations, newest first."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        page = session.api().operations(
+            status=status,
+            operation_type=operation_type,
+            owner=owner,
+            limit=limit,
+            active_only=active,
+        )
+    if session.as_json:
+        session.answer_json(page["data"])
+    else:
+        render.print_operations(session.console, page)
+
+
+@app.command(name="follow")
+def follow_command(
+    context: typer.Context, operation_id: OperationArgument, as_json: JsonOption = False
+) -> None:
+    """Watch an operation to its end; Ctrl-C detaches. Exit code 1 if it failed."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        try:
+            operation = follow(session.api(), operation_id, session.aside, PhaseClock())
+        except KeyboardInterrupt:
+            session.aside.print(f"Detached; {operation_id} goes on.", markup=False)
+            return
+    if session.as_json:
+        session.answer_json(operation)
+    else:
+        render.print_outcome(session.console, operation)
+    raise typer.Exit(FAILED if operation["status"] == "failed" else 0)
+
+
+@app.command()
+def cancel(
+    context: typer.Context, operation_id: OperationArgument, as_json: JsonOption = False
+) -> None:
+    """Cancel this research, and no other."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        answer = session.api().cancel(operation_id)
+    if session.as_json:
+        session.answer_json(answer)
+    else:
+        session.console.print(f"{answer['message']}: {operation_id}", markup=False)
+
+
+@app.command()
+def strategies(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List the strategy files that can be given by name."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        entries = session.api().strategies()
+    if session.as_json:
+        session.answer_json(entries)
+    else:
+        render.print_strategies(session.console, entries)
+
+
+@app.command()
+def validate(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    as_json: JsonOption = False,
+) -> None:
+    """Check a strategy file."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        spec = session.api().validate(file.read_bytes())
+    if session.as_json:
+        session.answer_json(spec)
+    else:
+        session.console.print(f"{spec['name']} is valid.", markup=False)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    """Stop in the same way as with Ctrl-C."""
+    raise KeyboardInterrupt

@@ -1,0 +1,128 @@
+"""How answers look in a terminal. Text from outside is never read as markup."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+_VERDICT_STYLE = {
+    "promising": "bold green",
+    "mediocre": "yellow",
+    "poor": "red",
+    "no_signal": "dim",
+}
+
+_STATUS_STYLE = {"completed": "green", "failed": "red", "cancelled": "yellow"}
+
+
+def print_outcome(console: Console, operation: dict[str, Any]) -> None:
+    """Print how an operation ended; for a research verdict and main figures."""
+    status = operation["status"]
+    style = _STATUS_STYLE.get(status, "")
+    console.print(f"[{style}]{status}[/] {operation['operation_id']}" if style else status)
+    if operation["error_message"]:
+        console.print(operation["error_message"], style="red", markup=False)
+    summary = operation["result_summary"] or {}
+    if "verdict" not in summary:
+        return
+    verdict = summary["verdict"]
+    console.print(f"\n[{_VERDICT_STYLE[verdict]}]Verdict: {verdict}[/]")
+    console.print(summary["summary"], markup=False, soft_wrap=True)
+    if summary["gate_rejection_reason"]:
+        console.print(f"Stopped by a gate: {summary['gate_rejection_reason']}", markup=False)
+    console.print(_figures(summary))
+
+
+def _figures(summary: dict[str, Any]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    backtest, statistics = summary["backtest_result"], summary["statistics"]
+    table.add_row("Strategy", escape(summary["strategy_name"]))
+    if backtest:
+        at_cost = backtest["total_return_at_cost"]
+        others = ", ".join(f"{value:+.1%} at {cost}x" for cost, value in at_cost.items())
+        table.add_row("Holdout return after cost", f"{backtest['total_return']:+.1%} ({others})")
+        table.add_row("Buy and hold", f"{backtest['benchmark_return']:+.1%}")
+        table.add_row("Trades", str(backtest["total_trades"]))
+        table.add_row("Largest drawdown", f"{backtest['max_drawdown']:.1%}")
+    if statistics:
+        interval = f"{statistics['sharpe_low']:.2f} to {statistics['sharpe_high']:.2f}"
+        table.add_row("Sharpe ratio", f"{statistics['sharpe']:.2f} (95 % interval {interval})")
+        table.add_row("p-value", f"{statistics['p_value']:.3f}")
+        table.add_row(
+            "Deflated Sharpe",
+            f"{statistics['deflated_sharpe']:.0%} likely better than luck "
+            f"(of {statistics['trials_ever']} trials)",
+        )
+    table.add_row("Seed", str(summary["seed"]))
+    return table
+
+
+def print_operation(console: Console, operation: dict[str, Any]) -> None:
+    """Print one operation with its children."""
+    if operation["status"] in _STATUS_STYLE:
+        print_outcome(console, operation)
+        return
+    progress = operation["progress"]
+    stopping = ", cancel requested" if operation["cancel_requested"] else ""
+    table = Table.grid(padding=(0, 2))
+    table.add_row("Operation", escape(operation["operation_id"]))
+    table.add_row("Type", operation["operation_type"])
+    table.add_row("Status", f"{operation['status']}{stopping}")
+    table.add_row("Progress", f"{progress['percentage']:.0f} % {escape(progress['current_step'])}")
+    for child in operation["children"]:
+        table.add_row("Child", f"{escape(child['operation_id'])} {child['status']}")
+    console.print(table)
+
+
+def print_operations(console: Console, page: dict[str, Any]) -> None:
+    """Print a page of operations as a table."""
+    table = Table("ID", "Type", "Status", "Progress", "Symbol", "Verdict", "Duration", box=None)
+    for row in page["data"]:
+        seconds = row["duration_seconds"]
+        table.add_row(
+            escape(row["operation_id"]),
+            row["operation_type"],
+            row["status"],
+            f"{row['progress_percentage']:.0f} %",
+            escape(row["symbol"] or ""),
+            row["verdict"] or "",
+            f"{seconds:.1f} s" if seconds is not None else "",
+        )
+    console.print(table)
+    console.print(f"{page['active_count']} active, {page['total_count']} in all", style="dim")
+
+
+def print_strategies(console: Console, strategies: list[dict[str, Any]]) -> None:
+    """Print the strategy files; what is wrong with one stands beside it."""
+    table = Table("Name", "From", "Description", box=None)
+    for entry in strategies:
+        about = entry["invalid"] or entry["description"]
+        table.add_row(
+            escape(entry["name"]),
+            "built in" if entry["built_in"] else "yours",
+            escape(f"invalid: {about}" if entry["invalid"] else about),
+        )
+    console.print(table)
+
+
+def print_overview(console: Console, overview: dict[str, Any]) -> None:
+    """Print how much is going on."""
+    counts = overview["operations"]
+    workers = ", ".join(f"{count} {queue}" for queue, count in overview["workers"].items())
+    console.print(f"Operations: {counts['running']} running, {counts['completed']} completed")
+    console.print(f"Workers: {workers or 'none'}")
+
+
+def print_addresses(console: Console, addresses: dict[str, str]) -> None:
+    """Print where the parts of the stack are."""
+    table = Table.grid(padding=(0, 2))
+    for name, address in addresses.items():
+        table.add_row(name, escape(address))
+    console.print(table)
+
+
+def print_times(console: Console, seconds: dict[str, float], total: float) -> None:
+    """Print how long each step took."""
+    steps = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())
+    console.print(f"Time: {steps}; {total:.1f} s in all", style="dim", markup=False)

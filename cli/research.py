@@ -1,0 +1,114 @@
+"""`ktrdr research`: start a research, and see it through if asked to."""
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from cli import render
+from cli.client import Api
+from cli.follow import PhaseClock
+from cli.follow import follow as watch
+from cli.session import FAILED, INTERRUPTED, JsonOption, Session, refusals, session_of
+from cli.stack import Stack
+
+
+def research(
+    context: typer.Context,
+    goal: Annotated[str | None, typer.Argument(help="What to look for, in words.")] = None,
+    strategy: Annotated[
+        str | None, typer.Option("--strategy", "-s", help="A strategy file; skips the design.")
+    ] = None,
+    symbol: Annotated[str | None, typer.Option(help="SP500, NASDAQ or your own.")] = None,
+    timeframe: Annotated[str | None, typer.Option(help="1d for the built-in symbols.")] = None,
+    trials: Annotated[int | None, typer.Option(help="Candidates to try.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same result.")] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m")] = None,
+    priority: Annotated[int | None, typer.Option(help="1 to 5; 1 goes first.")] = None,
+    owner: Annotated[str | None, typer.Option()] = None,
+    bypass_gates: Annotated[bool, typer.Option("--bypass-gates")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Watch it; Ctrl-C cancels it.")
+    ] = False,
+    embedded: Annotated[
+        bool, typer.Option("--embedded", help="Start the stack for this research alone.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Start a research. Without a goal or a strategy it searches freely."""
+    session = session_of(context, as_json)
+    asked = {
+        "brief": goal,
+        "strategy": strategy,
+        "symbol": symbol,
+        "timeframe": timeframe,
+        "trials": trials,
+        "seed": seed,
+        "model": model,
+        "priority": priority,
+        "owner": owner,
+        "bypass_gates": bypass_gates or None,
+    }
+    request = {name: value for name, value in asked.items() if value is not None}
+    with refusals(session.as_json):
+        if embedded:
+            operation = _in_own_stack(session, request)
+        elif follow:
+            operation = _watched(session, session.api(), request, PhaseClock())
+            _answer(session, operation)
+        else:
+            _start(session, request)
+            return
+    if operation["status"] == "failed":
+        raise typer.Exit(FAILED)
+
+
+def _start(session: Session, request: dict[str, Any]) -> None:
+    operation_id = session.api().trigger(request)["operation_id"]
+    if session.as_json:
+        session.answer_json({"operation_id": operation_id, "status": "started", "type": "research"})
+        return
+    session.console.print(f"Started {operation_id}", markup=False)
+    session.aside.print(f"ktrdr follow {operation_id}", style="dim")
+
+
+def _watched(
+    session: Session, api: Api, request: dict[str, Any], clock: PhaseClock
+) -> dict[str, Any]:
+    """Start a research and follow it to its end; Ctrl-C cancels it."""
+    operation_id = api.trigger(request)["operation_id"]
+    session.aside.print(f"Started {operation_id}", markup=False)
+    try:
+        return watch(api, operation_id, session.aside, clock)
+    except KeyboardInterrupt:
+        answer = api.cancel(operation_id)
+        session.aside.print(f"{answer['message']}: {operation_id}", markup=False)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _answer(session: Session, operation: dict[str, Any]) -> None:
+    if session.as_json:
+        session.answer_json(operation)
+    else:
+        render.print_outcome(session.console, operation)
+
+
+def _in_own_stack(session: Session, request: dict[str, Any]) -> dict[str, Any]:
+    """Start the stack, see one research through, and stop what was started."""
+    began = time.monotonic()
+    clock = PhaseClock()
+    session.aside.print("Starting Temporal, worker and API ...")
+    with Stack(session.settings) as stack:
+        clock.see("stack start")
+        operation = _watched(session, Api(stack.api, session.settings), request, clock)
+        _answer(session, operation)
+        summary = operation["result_summary"]
+        if not session.as_json:
+            if summary:
+                report = f"{session.settings.artifacts}/{summary['report_path']}"
+                session.console.print(f"\nReport: {report}", markup=False, soft_wrap=True)
+            render.print_addresses(session.console, stack.addresses())
+        session.aside.print("Stopping ...")
+    if not session.as_json:
+        render.print_times(session.aside, clock.seconds, time.monotonic() - began)
+    return operation

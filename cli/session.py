@@ -1,0 +1,64 @@
+"""What every command shares: where the API is, how to answer, how to fail."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from cli.client import Api
+from errors import KtrdrError
+from settings import Settings
+
+FAILED = 1
+INTERRUPTED = 130
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+OperationArgument = Annotated[str, typer.Argument(metavar="OPERATION_ID")]
+
+
+@dataclass(frozen=True)
+class Session:
+    """The options before the command, joined with those of the command."""
+
+    settings: Settings
+    url: str
+    as_json: bool
+    # Progress and prose go beside the answer, so that a pipe receives the answer alone.
+    console: Console = field(default_factory=lambda: Console(highlight=False))
+    aside: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
+
+    def api(self) -> Api:
+        """Return a client of the chosen API."""
+        return Api(self.url, self.settings)
+
+    def answer_json(self, answer: Any) -> None:
+        """Print the answer for a program."""
+        json.dump(answer, sys.stdout, indent=2)
+        sys.stdout.write("\n")
+
+
+def session_of(context: typer.Context, as_json: bool) -> Session:
+    """Return the session; `--json` counts before and after the command."""
+    session: Session = context.obj
+    return Session(session.settings, session.url, session.as_json or as_json)
+
+
+@contextlib.contextmanager
+def refusals(as_json: bool) -> Iterator[None]:
+    """Print an expected error in one line, or as JSON, and exit with 1."""
+    try:
+        yield
+    except KtrdrError as error:
+        if as_json:
+            answer = {"status": "error", "reason": error.reason, "message": error.message}
+            sys.stdout.write(json.dumps(answer) + "\n")
+        else:
+            Console(stderr=True, highlight=False).print(
+                f"Error: {error.message}", style="red", markup=False, soft_wrap=True
+            )
+        raise typer.Exit(FAILED) from None
