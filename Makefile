@@ -1,0 +1,53 @@
+# The habits of this project. `make` alone lists them.
+
+PYTHON ?= python3
+VENV := .venv
+INSTALLED := $(VENV)/.installed
+BENCHMARKS := research history overhead
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help install research up test check bench $(BENCHMARKS:%=bench-%) lock
+
+help: ## List the targets
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do \
+		printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@printf '  make bench-%-4s %s\n' NAME 'Run one benchmark: $(BENCHMARKS)'
+
+install: $(INSTALLED) ## Make .venv and install the pinned dependencies
+
+research: $(INSTALLED) ## One research, embedded stack included: ARGS='--symbol NASDAQ --trials 30'
+	@$(VENV)/bin/ktrdr research --embedded $(ARGS)
+
+up: $(INSTALLED) ## Run the embedded stack until Ctrl-C
+	@$(VENV)/bin/ktrdr up $(ARGS)
+
+test: $(INSTALLED) ## Run all tests: ARGS='-k resume'
+	@$(VENV)/bin/pytest $(ARGS)
+
+check: $(INSTALLED) ## Format, lint, strict types, tests
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy .
+	@$(VENV)/bin/pytest
+
+bench: $(BENCHMARKS:%=bench-%) ## Run all benchmarks
+
+$(BENCHMARKS:%=bench-%): bench-%: $(INSTALLED)
+	@$(VENV)/bin/python -m bench.$*
+
+lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
+	@command -v uv >/dev/null || { \
+		echo 'Locking needs uv, which nothing else here does: install it (pipx install uv).' >&2; \
+		exit 1; }
+	@uv pip compile pyproject.toml --quiet --upgrade --extra dev --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal \
+		-o requirements.lock
+
+# The stamp is written last, so an interrupted installation is done again.
+$(INSTALLED): requirements.lock pyproject.toml
+	@PYTHON='$(PYTHON)' sh deploy/prerequisites.sh
+	@PYTHON='$(PYTHON)' sh deploy/install.sh $(VENV)
+	@touch $@
