@@ -9,7 +9,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install research up test check bench $(BENCHMARKS:%=bench-%) lock
+.PHONY: help install research up test lint check bench $(BENCHMARKS:%=bench-%) lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do \
@@ -27,11 +27,12 @@ up: $(INSTALLED) ## Run the embedded stack until Ctrl-C
 test: $(INSTALLED) ## Run all tests: ARGS='-k resume'
 	@$(VENV)/bin/pytest $(ARGS)
 
-check: $(INSTALLED) ## Format, lint, strict types, tests
+lint: $(INSTALLED) ## Format, lint, strict types
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy .
-	@$(VENV)/bin/pytest
+
+check: lint test ## Everything that must pass before a commit
 
 bench: $(BENCHMARKS:%=bench-%) ## Run all benchmarks
 
