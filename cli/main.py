@@ -28,6 +28,9 @@ def options(
     port: Annotated[int | None, typer.Option("--port", "-p", help="Port of a local API.")] = None,
 ) -> None:
     """Strategy researches: durable, visible and individually cancellable."""
+    # Also where a shell has started the command in the background, with Ctrl-C switched off.
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, _interrupt)
     with refusals(as_json):
         settings = load_settings()
     context.obj = Session(
@@ -39,7 +42,6 @@ def options(
 def up(context: typer.Context, as_json: JsonOption = False) -> None:
     """Run Temporal, worker and API on this machine until Ctrl-C; state is kept."""
     session = session_of(context, as_json)
-    signal.signal(signal.SIGTERM, _interrupt)
     with refusals(session.as_json):
         try:
             with Stack(session.settings) as stack:
@@ -172,5 +174,5 @@ def validate(
 
 
 def _interrupt(*_: object) -> NoReturn:
-    """Stop in the same way as with Ctrl-C."""
+    """Stop as with Ctrl-C."""
     raise KeyboardInterrupt

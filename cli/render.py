@@ -30,7 +30,6 @@ def print_outcome(console: Console, operation: dict[str, Any]) -> None:
     console.print(f"\n[{_VERDICT_STYLE[verdict]}]Verdict: {verdict}[/]")
     console.print(summary["summary"], markup=False, soft_wrap=True)
     if summary["gate_rejection_reason"]:
-        console.print(f"Stopped by a gate: {summary['gate_rejection_reason']}", markup=False)
     console.print(_figures(summary))
 
 
@@ -77,7 +76,11 @@ def print_operation(console: Console, operation: dict[str, Any]) -> None:
 
 def print_operations(console: Console, page: dict[str, Any]) -> None:
     """Print a page of operations as a table."""
-    table = Table("ID", "Type", "Status", "Progress", "Symbol", "Verdict", "Duration", box=None)
+    table = Table(box=None, pad_edge=False)
+    # An id is there to be copied: it is never cut.
+    table.add_column("ID", overflow="fold")
+    for heading in ("Type", "Status", "Progress", "Symbol", "Verdict", "Duration"):
+        table.add_column(heading)
     for row in page["data"]:
         seconds = row["duration_seconds"]
         table.add_row(
