@@ -29,7 +29,6 @@ def print_outcome(console: Console, operation: dict[str, Any]) -> None:
     verdict = summary["verdict"]
     console.print(f"\n[{_VERDICT_STYLE[verdict]}]Verdict: {verdict}[/]")
     console.print(summary["summary"], markup=False, soft_wrap=True)
-    if summary["gate_rejection_reason"]:
     console.print(_figures(summary))
 
 
