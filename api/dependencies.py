@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from temporalio.client import Client
 
-from api.researches import Researches
+from api.cancelling import Canceller
 from api.resolver import Resolver
 from settings import Settings
 
@@ -18,13 +18,13 @@ class Services:
     settings: Settings
     client: Client
     resolver: Resolver
-    researches: Researches
+    canceller: Canceller
 
     @classmethod
     def build(cls, settings: Settings, client: Client) -> "Services":
         """Wire the services."""
         resolver = Resolver(client)
-        return cls(settings, client, resolver, Researches(client, resolver))
+        return cls(settings, client, resolver, Canceller(resolver))
 
 
 def _services(request: Request) -> Services:
@@ -33,3 +33,7 @@ def _services(request: Request) -> Services:
 
 
 ServicesDep = Annotated[Services, Depends(_services)]
+
+Wait = Annotated[
+    float, Query(ge=0.0, le=30.0, description="Seconds to wait for the work to have stopped")
+]

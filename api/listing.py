@@ -1,13 +1,16 @@
 """Lists of operations, straight from Temporal visibility."""
 
+import asyncio
 import base64
 import binascii
 
+from pydantic import BaseModel, ConfigDict, Field
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
 from api.resolver import CLOSED_STATUS, RPC_TIMEOUT, TYPE_OF_WORKFLOW, answered
 from api.schemas import OperationListResponse, OperationSummary
 from errors import InvalidInput
+from quant.models import Symbol
 from workflows import search_attributes
 from workflows.contract import (
     PHASE_START,
@@ -16,79 +19,89 @@ from workflows.contract import (
     OperationType,
     Phase,
 )
+from workflows.messages import Owner
 
-_RUNNING = "ExecutionStatus = 'Running'"
+RUNNING = "ExecutionStatus = 'Running'"
 _QUEUED = f"{search_attributes.RESEARCH_PHASE.name} = '{Phase.QUEUED}'"
+_NO_PHASE = f"{search_attributes.RESEARCH_PHASE.name} IS NULL"
 
 _WHERE_STATUS = {
-    OperationStatus.PENDING: f"{_RUNNING} AND {_QUEUED}",
-    OperationStatus.RUNNING: f"{_RUNNING} AND NOT {_QUEUED}",
+    OperationStatus.PENDING: f"{RUNNING} AND {_QUEUED}",
+    OperationStatus.RUNNING: f"{RUNNING} AND ({_NO_PHASE} OR NOT {_QUEUED})",
     OperationStatus.COMPLETED: "ExecutionStatus = 'Completed'",
     OperationStatus.FAILED: "ExecutionStatus IN ('Failed', 'TimedOut')",
     OperationStatus.CANCELLED: "ExecutionStatus IN ('Canceled', 'Terminated')",
 }
 
 
-async def list_operations(
-    client: Client,
-    *,
-    status: OperationStatus | None,
-    operation_type: OperationType | None,
-    owner: str | None,
-    active_only: bool,
-    limit: int,
-    offset: int,
-    cursor: str | None,
-) -> OperationListResponse:
+class OperationFilter(BaseModel):
+    """Which operations. Its values are checked to hold no quotes: they become part of a query."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: OperationStatus | None = None
+    operation_type: OperationType | None = None
+    owner: Owner | None = None
+    symbol: Symbol | None = None
+    active_only: bool = False
+
+    def where(self) -> str:
+        """Return the visibility query."""
+        names = ", ".join(
+            f"'{name}'"
+            for name, each in TYPE_OF_WORKFLOW.items()
+            if self.operation_type in (None, each)
+        )
+        # Designs and assessments are activities; no list of workflows shows them.
+        terms = [f"WorkflowType IN ({names})" if names else "WorkflowType = ''"]
+        if self.status is not None:
+            terms.append(_WHERE_STATUS[self.status])
+        if self.owner is not None:
+            terms.append(f"{search_attributes.OWNER.name} = '{self.owner}'")
+        if self.symbol is not None:
+            terms.append(f"{search_attributes.SYMBOL.name} = '{self.symbol}'")
+        if self.active_only:
+            terms.append(RUNNING)
+        return " AND ".join(f"({term})" for term in terms)
+
+
+class OperationPage(OperationFilter):
+    """Which page of them."""
+
+    limit: int = Field(10, ge=1, le=1000)
+    offset: int = Field(0, ge=0, le=10_000)
+    cursor: str | None = Field(None, max_length=4000)
+
+
+async def list_operations(client: Client, page: OperationPage) -> OperationListResponse:
     """Return one page of operations, newest first within the page.
 
     Raises:
         InvalidInput: the cursor is not one that an earlier page gave.
         TemporalUnavailable: Temporal does not answer.
     """
-    where = _where(status, operation_type, owner, active_only)
-    pages = client.list_workflows(
+    where = page.where()
+    found = client.list_workflows(
         where,
-        page_size=limit + offset,
-        next_page_token=_token(cursor) if cursor else None,
+        page_size=page.limit + page.offset,
+        next_page_token=_token(page.cursor) if page.cursor else None,
         rpc_timeout=RPC_TIMEOUT,
     )
-    await answered(pages.fetch_next_page())
-    page = list(pages.current_page or ())[offset:]
-    total = await answered(client.count_workflows(where, rpc_timeout=RPC_TIMEOUT))
-    active = await answered(
-        client.count_workflows(f"{where} AND {_RUNNING}", rpc_timeout=RPC_TIMEOUT)
+    _, total, active = await answered(
+        asyncio.gather(
+            found.fetch_next_page(),
+            client.count_workflows(where, rpc_timeout=RPC_TIMEOUT),
+            client.count_workflows(f"{where} AND {RUNNING}", rpc_timeout=RPC_TIMEOUT),
+        )
     )
-    rows = [_summary(execution) for execution in page]
+    rows = [_summary(execution) for execution in list(found.current_page or ())[page.offset :]]
+    token = found.next_page_token
     return OperationListResponse(
         data=sorted(rows, key=lambda row: row.created_at, reverse=True),
         total_count=total.count,
         active_count=active.count,
-        next_cursor=base64.urlsafe_b64encode(pages.next_page_token).decode()
-        if pages.next_page_token
-        else None,
+        next_cursor=base64.urlsafe_b64encode(token).decode() if token else None,
     )
-
-
-def _where(
-    status: OperationStatus | None,
-    operation_type: OperationType | None,
-    owner: str | None,
-    active_only: bool,
-) -> str:
-    """Build the visibility query. `owner` has been validated to hold no quotes."""
-    names = ", ".join(
-        f"'{name}'" for name, each in TYPE_OF_WORKFLOW.items() if operation_type in (None, each)
-    )
-    # Designs and assessments are activities; no list of workflows shows them.
-    terms = [f"WorkflowType IN ({names})" if names else "WorkflowType = ''"]
-    if status is not None:
-        terms.append(_WHERE_STATUS[status])
-    if owner is not None:
-        terms.append(f"{search_attributes.OWNER.name} = '{owner}'")
-    if active_only:
-        terms.append(_RUNNING)
-    return " AND ".join(f"({term})" for term in terms)
 
 
 def _token(cursor: str) -> bytes:

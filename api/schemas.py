@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from quant.spec import StrategySpec
 from quant.strategies import StrategyEntry
@@ -27,6 +27,51 @@ class CancelAccepted(BaseModel):
     child_cancelled: str | None
     status: Literal["cancelled", "cancelling"]
     message: str
+
+
+class CancelRequest(BaseModel):
+    """How to cancel."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str | None = Field(None, max_length=500, description="Kept with the cancel")
+    force: bool = Field(False, description="Terminate without letting the work clean up")
+
+
+class OperationCancelled(BaseModel):
+    """An operation whose cancel has been accepted and will not be lost."""
+
+    operation_id: str
+    status: Literal["cancelled", "cancelling"]
+    cancelled_at: datetime | None = Field(description="None while the work is stopping")
+    cancellation_reason: str | None
+    forced: bool
+    children_cancelled: list[str]
+    task_cancelled: bool = True
+    remote_cancelled: bool = True
+
+
+class OperationCancelResponse(BaseModel):
+    """Answer to a cancel of any operation."""
+
+    success: Literal[True] = True
+    data: OperationCancelled
+
+
+class BatchCancel(BaseModel):
+    """A cancel of many operations at once."""
+
+    dry_run: bool
+    matched: int = Field(description="Operations that the filter names")
+    operation_ids: list[str] = Field(description="The first of them")
+    batch_id: str | None = Field(description="Of Temporal's batch operation; None in a dry run")
+
+
+class BatchCancelResponse(BaseModel):
+    """Answer to a cancel of many operations."""
+
+    success: Literal[True] = True
+    data: BatchCancel
 
 
 class OperationResponse(BaseModel):

@@ -55,9 +55,22 @@ class Api:
         given = {name: value for name, value in filters.items() if value is not None}
         return self._call("GET", "/operations", params=given)
 
-    def cancel(self, operation_id: str) -> dict[str, Any]:
-        """Cancel a research."""
-        return self._call("DELETE", f"/agent/cancel/{_quoted(operation_id)}")
+    def cancel(
+        self, operation_id: str, *, reason: str | None = None, force: bool = False
+    ) -> dict[str, Any]:
+        """Cancel an operation of any type."""
+        data: dict[str, Any] = self._call(
+            "DELETE",
+            f"/operations/{_quoted(operation_id)}",
+            json={"reason": reason, "force": force},
+        )["data"]
+        return data
+
+    def cancel_many(self, **selection: Any) -> dict[str, Any]:
+        """Cancel all operations that a filter names, or only list them."""
+        given = {name: value for name, value in selection.items() if value is not None}
+        data: dict[str, Any] = self._call("DELETE", "/operations", params=given)["data"]
+        return data
 
     def readiness(self) -> dict[str, Any]:
         """Return what is up."""

@@ -133,16 +133,41 @@ def follow_command(
 
 @app.command()
 def cancel(
-    context: typer.Context, operation_id: OperationArgument, as_json: JsonOption = False
+    context: typer.Context,
+    operation_id: Annotated[str | None, typer.Argument(metavar="[OPERATION_ID]")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", "-r")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Terminate, without any clean-up.")
+    ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="All running ones that the options name.")
+    ] = False,
+    owner: Annotated[str | None, typer.Option(help="With --all.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="With --all.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --all: only say what it would cancel.")
+    ] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Cancel this research, and no other."""
+    """Cancel this operation and no other; a step takes its research with it."""
     session = session_of(context, as_json)
+    if every == (operation_id is not None):
+        raise typer.BadParameter("give either an operation id or --all")
     with refusals(session.as_json):
-        answer = session.api().cancel(operation_id)
+        if operation_id is None:
+            batch = session.api().cancel_many(
+                owner=owner, symbol=symbol, reason=reason, dry_run=dry_run or None
+            )
+            if session.as_json:
+                session.answer_json(batch)
+            else:
+                render.print_batch(session.console, batch)
+            return
+        cancelled = session.api().cancel(operation_id, reason=reason, force=force)
     if session.as_json:
-        session.answer_json(answer)
+        session.answer_json(cancelled)
     else:
-        session.console.print(f"{answer['message']}: {operation_id}", markup=False)
+        render.print_cancelled(session.console, cancelled)
 
 
 @app.command()

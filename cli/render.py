@@ -108,6 +108,22 @@ def print_strategies(console: Console, strategies: list[dict[str, Any]]) -> None
     console.print(table)
 
 
+def print_cancelled(console: Console, cancelled: dict[str, Any]) -> None:
+    """Print what became of a cancel."""
+    still = "" if cancelled["cancelled_at"] else " (accepted; the work is stopping)"
+    console.print(f"{cancelled['status']}: {cancelled['operation_id']}{still}", markup=False)
+    for child in cancelled["children_cancelled"]:
+        console.print(f"  stopped {child}", markup=False)
+
+
+def print_batch(console: Console, batch: dict[str, Any]) -> None:
+    """Print what a cancel of many has hit, or would hit."""
+    verb = "would be cancelled" if batch["dry_run"] else "are being cancelled"
+    console.print(f"{batch['matched']} operations {verb}")
+    for operation_id in batch["operation_ids"]:
+        console.print(f"  {operation_id}", markup=False)
+
+
 def print_overview(console: Console, overview: dict[str, Any]) -> None:
     """Print how much is going on."""
     counts = overview["operations"]

@@ -81,8 +81,8 @@ def _watched(
     try:
         return watch(api, operation_id, session.aside, clock)
     except KeyboardInterrupt:
-        answer = api.cancel(operation_id)
-        session.aside.print(f"{answer['message']}: {operation_id}", markup=False)
+        cancelled = api.cancel(operation_id, reason="interrupted")
+        render.print_cancelled(session.aside, cancelled)
         raise typer.Exit(INTERRUPTED) from None
 
 

@@ -4,18 +4,15 @@ import asyncio
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 
-from api.dependencies import ServicesDep
+from api.dependencies import ServicesDep, Wait
+from api.researches import start_research
 from api.schemas import CancelAccepted, Triggered
 from quant import catalog, strategies
 from workflows.messages import ResearchRequest
 
 router = APIRouter(prefix="/agent", tags=["agent"])
-
-Wait = Annotated[
-    float, Query(ge=0.0, le=30.0, description="Seconds to wait for the work to have stopped")
-]
 
 
 @router.post("/trigger", status_code=HTTPStatus.ACCEPTED)
@@ -30,7 +27,7 @@ async def trigger(
     await asyncio.to_thread(catalog.resolve, body.data, settings.data_dir)
     if body.strategy is not None:
         await asyncio.to_thread(strategies.load, body.strategy, settings.strategies)
-    operation_id = await services.researches.start(body)
+    operation_id = await start_research(services.client, body)
     response.headers["Location"] = request.url_for("get_operation", operation_id=operation_id).path
     return Triggered(operation_id=operation_id, model=body.model or body.designer)
 
@@ -38,4 +35,4 @@ async def trigger(
 @router.delete("/cancel/{operation_id:path}")
 async def cancel(services: ServicesDep, operation_id: str, wait: Wait = 2.0) -> CancelAccepted:
     """Cancel this research, and nothing else. Once answered with 200, it is never lost."""
-    return await services.researches.cancel(operation_id, wait_seconds=wait)
+    return await services.canceller.cancel_research(operation_id, wait_seconds=wait)

@@ -1,18 +1,25 @@
 """`/operations`: everything that has an operation id."""
 
+from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Body, Query
 from fastapi.responses import HTMLResponse
 
-from api.dependencies import ServicesDep
-from api.listing import list_operations
-from api.schemas import OperationListResponse, OperationResponse
+from api.batch import BatchSelection, cancel_many
+from api.dependencies import ServicesDep, Wait
+from api.listing import OperationPage, list_operations
+from api.schemas import (
+    BatchCancelResponse,
+    CancelRequest,
+    OperationCancelResponse,
+    OperationListResponse,
+    OperationResponse,
+)
 from errors import MissingArtifact
 from storage.artifacts import ArtifactStore
-from workflows.contract import OperationStatus, OperationType
+from workflows.contract import OperationType
 from workflows.ids import make_step_id
-from workflows.messages import Owner
 
 router = APIRouter(prefix="/operations", tags=["operations"])
 
@@ -27,32 +34,37 @@ _ARTIFACT_IS_DATA = {
 
 @router.get("")
 async def get_operations(
-    services: ServicesDep,
-    status: OperationStatus | None = None,
-    operation_type: OperationType | None = None,
-    owner: Owner | None = None,
-    active_only: bool = False,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 10,
-    offset: Annotated[int, Query(ge=0, le=100_000)] = 0,
-    cursor: Annotated[str | None, Query(max_length=4000)] = None,
+    services: ServicesDep, page: Annotated[OperationPage, Query()]
 ) -> OperationListResponse:
     """List operations, newest first."""
-    return await list_operations(
-        services.client,
-        status=status,
-        operation_type=operation_type,
-        owner=owner,
-        active_only=active_only,
-        limit=limit,
-        offset=offset,
-        cursor=cursor,
-    )
+    return await list_operations(services.client, page)
+
+
+@router.delete("", status_code=HTTPStatus.ACCEPTED)
+async def cancel_operations(
+    services: ServicesDep, selection: Annotated[BatchSelection, Query()]
+) -> BatchCancelResponse:
+    """Cancel all running operations that the filter names; `dry_run` only lists them."""
+    return await cancel_many(services.client, selection)
 
 
 @router.get("/{operation_id}")
 async def get_operation(services: ServicesDep, operation_id: str) -> OperationResponse:
     """Return one operation with its progress."""
     return OperationResponse(data=await services.resolver.operation(operation_id))
+
+
+@router.delete("/{operation_id}")
+async def cancel_operation(
+    services: ServicesDep,
+    operation_id: str,
+    body: Annotated[CancelRequest, Body(default_factory=CancelRequest)],
+    wait: Wait = 2.0,
+) -> OperationCancelResponse:
+    """Cancel an operation of any type; a step takes its research with it."""
+    return await services.canceller.cancel_operation(
+        operation_id, reason=body.reason, force=body.force, wait_seconds=wait
+    )
 
 
 @router.get("/{operation_id}/report", response_class=HTMLResponse)

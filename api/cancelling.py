@@ -1,0 +1,145 @@
+"""Cancelling: exactly one operation, or all that a filter names.
+
+An operation that is cancelled takes its research with it, so what Temporal is asked to cancel is
+always the workflow at the top; it hands the cancel on to the step that runs. The request is pinned
+to the run that was looked at.
+"""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from temporalio.client import WorkflowFailureError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.resolver import RPC_TIMEOUT, ResolvedWorkflow, Resolver, answered, ended_as
+from api.schemas import CancelAccepted, OperationCancelled, OperationCancelResponse
+from errors import NotCancellable, NotResearch
+from workflows.contract import OperationStatus, OperationType
+from workflows.ids import parse_step_id
+
+_ENDED = (OperationStatus.COMPLETED, OperationStatus.FAILED, OperationStatus.CANCELLED)
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """A cancel that was accepted."""
+
+    child: str | None
+    stopped_at: datetime | None
+
+
+class Canceller:
+    """The doors through which one operation is cancelled."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+
+    async def cancel_research(self, operation_id: str, *, wait_seconds: float) -> CancelAccepted:
+        """Cancel a research: checks existence, then type, then state.
+
+        Args:
+            operation_id: of the research.
+            wait_seconds: how long to wait for the work to stop, so that "cancelled" can be said.
+
+        Raises:
+            OperationNotFound: nothing has this id.
+            NotResearch: it is another kind of operation.
+            NotCancellable: it has ended.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        step = parse_step_id(operation_id)
+        if step and step[1] in (OperationType.DESIGN, OperationType.ASSESSMENT):
+            found = await self._resolver.operation(operation_id)
+            raise NotResearch(f"{operation_id} is of type {found.operation_type}, not a research.")
+        workflow = await self._resolver.workflow(operation_id)
+        if workflow.operation_type is not OperationType.RESEARCH:
+            kind = workflow.operation_type or workflow.description.workflow_type
+            raise NotResearch(f"{operation_id} is of type {kind}, not a research.")
+        outcome = await _cancel(workflow, wait_seconds)
+        stopped = outcome.stopped_at is not None
+        return CancelAccepted(
+            operation_id=operation_id,
+            child_cancelled=outcome.child,
+            status="cancelled" if stopped else "cancelling",
+            message="Research cancelled" if stopped else "Accepted; the work is stopping",
+        )
+
+    async def cancel_operation(
+        self, operation_id: str, *, reason: str | None, force: bool, wait_seconds: float
+    ) -> OperationCancelResponse:
+        """Cancel an operation of any type; a step takes its research with it.
+
+        Args:
+            operation_id: of a research or of any step.
+            reason: kept with the cancel in Temporal.
+            force: terminate, without letting the workflow clean up or record its end.
+            wait_seconds: how long to wait for the work to stop, so that "cancelled" can be said.
+
+        Raises:
+            OperationNotFound: nothing has this id.
+            NotCancellable: it has ended.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        operation = await self._resolver.operation(operation_id)
+        if operation.status in _ENDED:
+            raise _already_ended(operation_id, operation.status)
+        top = await self._resolver.workflow(operation.parent_operation_id or operation_id)
+        outcome = await _cancel(top, wait_seconds, reason=reason, force=force)
+        return OperationCancelResponse(
+            data=OperationCancelled(
+                operation_id=operation_id,
+                status="cancelled" if outcome.stopped_at else "cancelling",
+                cancelled_at=outcome.stopped_at,
+                cancellation_reason=reason,
+                forced=force,
+                children_cancelled=[outcome.child] if outcome.child else [],
+            )
+        )
+
+
+async def _cancel(
+    workflow: ResolvedWorkflow,
+    wait_seconds: float,
+    *,
+    reason: str | None = None,
+    force: bool = False,
+) -> _Outcome:
+    if workflow.ended_as:
+        raise _already_ended(workflow.handle.id, workflow.ended_as)
+    if force:
+        request = workflow.handle.terminate(reason=reason, rpc_timeout=RPC_TIMEOUT)
+    else:
+        request = workflow.handle.cancel(reason=reason or "", rpc_timeout=RPC_TIMEOUT)
+    try:
+        await answered(request)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        # Only a closed workflow is not found under its run id; the look below says how it ended.
+    end, closed_at = await _end_of(workflow, wait_seconds)
+    if end not in (None, OperationStatus.CANCELLED):
+        # It ended by itself between the look and the cancel.
+        raise _already_ended(workflow.handle.id, end)
+    return _Outcome(workflow.running_child, closed_at)
+
+
+async def _end_of(
+    workflow: ResolvedWorkflow, wait_seconds: float
+) -> tuple[OperationStatus | None, datetime | None]:
+    """Wait for the end of a workflow: how and when, or None if it still runs.
+
+    The cancel has been accepted by now, so that Temporal stops answering is no error any more.
+    """
+    with contextlib.suppress(WorkflowFailureError, RPCError, TimeoutError):
+        async with asyncio.timeout(wait_seconds):
+            await workflow.handle.result(follow_runs=False)
+    with contextlib.suppress(RPCError):
+        description = await workflow.handle.describe(rpc_timeout=RPC_TIMEOUT)
+        return ended_as(description), description.close_time
+    return None, None
+
+
+def _already_ended(operation_id: str, status: OperationStatus) -> NotCancellable:
+    return NotCancellable(f"{operation_id} is already {status}.")
