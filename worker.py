@@ -28,6 +28,10 @@ from workflows.training import Training
 
 _log = logging.getLogger(__name__)
 
+# The SDK warns if an executor has fewer threads than a worker has slots; more than this many
+# short writes at once gain nothing.
+_RECORD_THREADS = 8
+
 
 @dataclass(frozen=True)
 class Registration:
@@ -47,10 +51,15 @@ def registrations(activities: ResearchActivities) -> dict[str, Registration]:
                 activities.design,
                 activities.assessment,
                 activities.record_experiment,
+                activities.cancel_own_workflow,
             ],
         ),
-        TRAINING_QUEUE: Registration([Training], [activities.train]),
-        BACKTEST_QUEUE: Registration([Backtest], [activities.backtest]),
+        TRAINING_QUEUE: Registration(
+            [Training], [activities.train, activities.cancel_own_workflow]
+        ),
+        BACKTEST_QUEUE: Registration(
+            [Backtest], [activities.backtest, activities.cancel_own_workflow]
+        ),
     }
 
 
@@ -75,7 +84,9 @@ async def running_workers(
         data_dir=settings.data_dir,
         strategy_dir=settings.strategies,
     )
-    with ThreadPoolExecutor(thread_name_prefix="records") as records:
+    with ThreadPoolExecutor(
+        max(settings.compute_slots, _RECORD_THREADS), thread_name_prefix="records"
+    ) as records:
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(ledger.close)
             stack.callback(compute.close)
@@ -111,6 +122,8 @@ async def main(queues: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
+    # multiprocessing would import this file again in every compute process, which needs none of it.
+    del __file__
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
         asyncio.run(main(sys.argv[1:]))

@@ -7,6 +7,7 @@ libraries loaded; a start costs milliseconds and no job sees what another left i
 
 import asyncio
 import contextlib
+import gc
 import logging
 import multiprocessing
 import os
@@ -32,8 +33,7 @@ _Result = TypeVar("_Result", bound=BaseModel)
 
 Job = Callable[[_Argument, JobContext, ReportProgress], _Result]
 
-# "__main__", or every process would import the worker's entry point again.
-_PRELOADED = ["__main__", "quant.steps", "quant.conclusions"]
+_PRELOADED = ["activities.compute", "quant.steps", "quant.conclusions"]
 
 _SECONDS_BETWEEN_REPORTS = 0.25
 
@@ -75,9 +75,7 @@ class Compute:
 
     def warm_up(self) -> None:
         """Start loading the libraries in the background, before the first job asks for them."""
-        self._bookkeeper.submit(_start, self._context.Process(target=_nothing)).add_done_callback(
-            lambda started: self._bookkeeper.submit(_reap, started.result()[0])
-        )
+        self._bookkeeper.submit(_run_through, self._context.Process(target=_nothing))
 
     def close(self) -> None:
         """Wait until the bookkeeping of ended processes is done."""
@@ -140,6 +138,11 @@ def _start(process: ForkServerProcess) -> tuple[ForkServerProcess, int]:
     return process, os.pidfd_open(process.pid or 0)
 
 
+def _run_through(process: ForkServerProcess) -> None:
+    process.start()
+    _reap(process)
+
+
 def _reap(process: ForkServerProcess) -> None:
     process.join()
     process.close()
@@ -193,6 +196,8 @@ def _serve(
     argument: _Argument,
     context: JobContext,
 ) -> None:
+    # Without this every collection walks, and thereby copies, all that the fork server has loaded.
+    gc.freeze()
     # Ctrl-C in a terminal reaches the whole process group; the worker decides what stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_worker, args=(channel,), daemon=True).start()

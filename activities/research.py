@@ -99,6 +99,15 @@ class ResearchActivities:
         """Write the outcome of a research into the ledger."""
         self._ledger.record_experiment(experiment)
 
+    @activity.defn
+    async def cancel_own_workflow(self) -> None:
+        """Ask Temporal to cancel the workflow that this activity belongs to."""
+        this = activity.info()
+        client = activity.client()
+        await client.get_workflow_handle(
+            this.workflow_id or "", run_id=this.workflow_run_id
+        ).cancel()
+
     async def _run(self, job: Job[_Task, _Result], task: _Task, returns: type[_Result]) -> _Result:
         with _failures():
             async with heartbeating() as report:

@@ -41,3 +41,20 @@ async def to_the_end(work: Coroutine[Any, Any, _Result]) -> _Result:
         except asyncio.CancelledError:
             if task.done():
                 raise
+
+
+async def finished_child(
+    starting: Coroutine[Any, Any, workflow.ChildWorkflowHandle[Any, _Result]],
+) -> _Result:
+    """Start a child workflow and await its end, also when cancelled between the two.
+
+    Left alone, a cancel that arrives while the start is on its way is raised at once, and the
+    child would outlive the promise that cancelled work has stopped.
+    """
+    start = asyncio.create_task(starting)
+    try:
+        child = await asyncio.shield(start)
+    except asyncio.CancelledError:
+        child = await start
+        child.cancel()
+    return await child

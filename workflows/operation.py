@@ -9,7 +9,8 @@ from temporalio.common import SearchAttributePair
 from temporalio.exceptions import ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from workflows import search_attributes
+    from activities.research import ResearchActivities
+    from workflows import policies, search_attributes
     from workflows.cancellation import cancel_requested, raise_if_cancelled, to_the_end
     from workflows.contract import (
         PHASE_START,
@@ -144,11 +145,14 @@ class Operation:
 async def _become_cancelled(failure: BaseException) -> None:
     """End as cancelled because a step was cancelled by itself, through any door.
 
-    Temporal marks a workflow as cancelled only if the workflow itself was asked to cancel, so it
-    asks for that.
+    Temporal marks a workflow as cancelled only if the workflow itself was asked to cancel, and
+    refuses a workflow that asks that of itself. So an activity asks.
     """
     if isinstance(failure, asyncio.CancelledError):
         raise failure  # The worker is dropping this workflow from its cache.
-    this = workflow.info()
-    await workflow.get_external_workflow_handle(this.workflow_id, run_id=this.run_id).cancel()
-    await workflow.wait_condition(cancel_requested)
+    try:
+        await to_the_end(policies.cancel_this_workflow(ResearchActivities.cancel_own_workflow))
+        await workflow.wait_condition(cancel_requested)
+    except asyncio.CancelledError:
+        if not cancel_requested():
+            raise

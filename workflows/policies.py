@@ -69,3 +69,14 @@ def record(
         schedule_to_close_timeout=RECORD_RETRIED_FOR,
         cancellation_type=ACTIVITY_CANCELLATION,
     )
+
+
+async def cancel_this_workflow(activity: Callable[[Any], Awaitable[None]]) -> None:
+    """Run the activity that asks Temporal to cancel the workflow it belongs to."""
+    await workflow.execute_local_activity_method(
+        activity,
+        summary="A step was cancelled, and this with it",
+        start_to_close_timeout=LONGEST_RECORD,
+        schedule_to_close_timeout=RECORD_RETRIED_FOR,
+        cancellation_type=ACTIVITY_CANCELLATION,
+    )

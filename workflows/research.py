@@ -23,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from storage.ledger import Experiment
     from workflows import policies, search_attributes
     from workflows.backtest import Backtest
+    from workflows.cancellation import finished_child
     from workflows.contract import OperationInfo, OperationMetadata, OperationType, Phase
     from workflows.ids import make_step_id
     from workflows.messages import (
@@ -40,8 +41,9 @@ class Research:
     """A sequence of steps: two child activities, and between them two child workflows."""
 
     @workflow.init
-    def __init__(self, request: ResearchRequest) -> None:
-        self._request = request
+    def __init__(self, request: ResearchRequest | None = None) -> None:
+        # All of its fields are optional, so whoever starts a research by hand may leave it out.
+        self._request = request = request or ResearchRequest()
         self._seed = (
             workflow.random().randint(0, MAX_SEED) if request.seed is None else request.seed
         )
@@ -71,7 +73,10 @@ class Research:
         self._result: ResearchResult | None = None
 
     @workflow.run
-    async def run(self, request: ResearchRequest) -> ResearchResult:  # noqa: ARG002 - kept in init
+    async def run(
+        self,
+        request: ResearchRequest | None = None,  # noqa: ARG002 - kept in init
+    ) -> ResearchResult:
         """Conduct the research. A gate that rejects is an outcome, not an error."""
         return await self._operation.conduct(self._research, self._record)
 
@@ -131,14 +136,16 @@ class Research:
         self._training = await self._operation.run_child(
             training_id,
             OperationType.TRAINING,
-            workflow.execute_child_workflow(
-                Training.run,
-                TrainingInput(data=self._request.data, spec=spec, seed=self._seed),
-                id=training_id,
-                task_queue=policies.TRAINING_QUEUE,
-                cancellation_type=policies.CHILD_CANCELLATION,
-                search_attributes=self._child_attributes(OperationType.TRAINING),
-                static_summary=f"Training of {spec.name}",
+            finished_child(
+                workflow.start_child_workflow(
+                    Training.run,
+                    TrainingInput(data=self._request.data, spec=spec, seed=self._seed),
+                    id=training_id,
+                    task_queue=policies.TRAINING_QUEUE,
+                    cancellation_type=policies.CHILD_CANCELLATION,
+                    search_attributes=self._child_attributes(OperationType.TRAINING),
+                    static_summary=f"Training of {spec.name}",
+                )
             ),
         )
         return self._training
@@ -149,22 +156,24 @@ class Research:
         self._backtest_result = await self._operation.run_child(
             backtest_id,
             OperationType.BACKTEST,
-            workflow.execute_child_workflow(
-                Backtest.run,
-                BacktestRequest(
-                    training_id=self._step_id(OperationType.TRAINING),
-                    input=BacktestInput(
-                        data=self._request.data,
-                        spec=spec,
-                        seed=self._seed,
-                        model_sha256=training.model_sha256,
+            finished_child(
+                workflow.start_child_workflow(
+                    Backtest.run,
+                    BacktestRequest(
+                        training_id=self._step_id(OperationType.TRAINING),
+                        input=BacktestInput(
+                            data=self._request.data,
+                            spec=spec,
+                            seed=self._seed,
+                            model_sha256=training.model_sha256,
+                        ),
                     ),
-                ),
-                id=backtest_id,
-                task_queue=policies.BACKTEST_QUEUE,
-                cancellation_type=policies.CHILD_CANCELLATION,
-                search_attributes=self._child_attributes(OperationType.BACKTEST),
-                static_summary=f"Backtest of {spec.name}",
+                    id=backtest_id,
+                    task_queue=policies.BACKTEST_QUEUE,
+                    cancellation_type=policies.CHILD_CANCELLATION,
+                    search_attributes=self._child_attributes(OperationType.BACKTEST),
+                    static_summary=f"Backtest of {spec.name}",
+                )
             ),
         )
         return self._backtest_result
