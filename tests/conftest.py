@@ -1,0 +1,94 @@
+"""The system under test: one dev server, one set of workers and one API for all tests."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+
+from api.app import create_app
+from settings import Settings
+from tests import helpers
+from tests.data import write_bars, write_many_bars, write_strategies
+from worker import running_workers
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_environment() -> Iterator[None]:
+    """Hide the settings of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("KTRDR_", "TEMPORAL_")):
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of the user's bars, good and bad."""
+    directory = tmp_path_factory.mktemp("data")
+    write_bars(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def many_bars(data_dir: Path) -> None:
+    """Bars on which every step takes a while, in the data directory."""
+    write_many_bars(data_dir)
+
+
+@pytest.fixture(scope="session")
+def strategy_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of the user's strategies, quick, slow and hopeless."""
+    directory = tmp_path_factory.mktemp("strategies")
+    write_strategies(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def settings(
+    tmp_path_factory: pytest.TempPathFactory, data_dir: Path, strategy_dir: Path
+) -> Settings:
+    """Settings of the shared workers and the API."""
+    return Settings(
+        home=tmp_path_factory.mktemp("home"),
+        data_dir=data_dir,
+        strategy_dir=strategy_dir,
+        compute_slots=8,
+    )
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a Temporal server, started as the embedded stack starts it."""
+    with helpers.dev_server(tmp_path_factory.mktemp("temporal")) as address:
+        yield address
+
+
+@pytest_asyncio.fixture(scope="session")
+async def temporal(server: str) -> Client:
+    """A client of a namespace that may have no worker."""
+    return await helpers.connect(server)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def client(temporal: Client, settings: Settings) -> AsyncIterator[Client]:
+    """A client of the namespace that the shared workers serve."""
+    async with running_workers(temporal, settings):
+        yield temporal
+
+
+@pytest_asyncio.fixture
+async def alone(temporal: Client) -> Client:
+    """A client of a namespace of its own, which no worker serves."""
+    return await helpers.new_namespace(temporal)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def api(client: Client, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """The API in front of the shared workers."""
+    async with helpers.serving(create_app(settings, client)) as http:
+        yield http

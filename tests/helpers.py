@@ -1,0 +1,273 @@
+"""What tests of several layers share: waiting, servers, processes and small data."""
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import psutil
+from fastapi import FastAPI
+from temporalio.api.enums.v1 import PendingActivityState, TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    DescribeTaskQueueRequest,
+    RegisterNamespaceRequest,
+)
+from temporalio.client import Client, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
+
+from cli.stack import server_command, temporal_executable
+from settings import Settings
+from workflows.connection import register_search_attributes
+from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
+
+ROOT = Path(__file__).resolve().parent.parent
+QUEUES = (RESEARCH_QUEUE, TRAINING_QUEUE, BACKTEST_QUEUE)
+
+_Value = TypeVar("_Value")
+
+_SECONDS_BETWEEN_LOOKS = 0.02
+
+
+async def assert_eventually(
+    look: Callable[[], Awaitable[_Value]], *, within: float = 30.0
+) -> _Value:
+    """Look again and again until what is seen is true, and return it.
+
+    A look may also raise AssertionError to say what is missing; the last one is raised in the end.
+    """
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            seen = await look()
+            if seen:
+                return seen
+            problem = AssertionError(f"still {seen!r} after {within} s")
+        except AssertionError as error:
+            problem = error
+        if time.monotonic() > deadline:
+            raise problem
+        await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+def free_port() -> int:
+    """Return a port of loopback on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def new_id(prefix: str = "op_agent_research_test") -> str:
+    """Return an operation id that no other test has."""
+    return f"{prefix}_{uuid.uuid4().hex[:12]}"
+
+
+@contextmanager
+def dev_server(directory: Path, port: int | None = None) -> Iterator[str]:
+    """Run the embedded stack's Temporal server, and yield its address."""
+    port = port or free_port()
+    command = server_command(
+        temporal_executable(Settings()),
+        port=port,
+        ui_port=None,
+        database=directory / "temporal.db",
+    )
+    with (directory / "temporal.log").open("ab") as log, process(command, stdout=log, stderr=log):
+        yield f"127.0.0.1:{port}"
+
+
+@contextmanager
+def process(command: list[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process that does not outlive the block."""
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, **options) as running:
+        try:
+            yield running
+        finally:
+            if running.poll() is None:
+                running.terminate()
+                try:
+                    running.wait(20)
+                except subprocess.TimeoutExpired:
+                    running.kill()
+
+
+async def connect(address: str, namespace: str = "default") -> Client:
+    """Connect as soon as the server answers."""
+
+    async def attempt() -> Client:
+        try:
+            return await Client.connect(
+                address, namespace=namespace, data_converter=pydantic_data_converter
+            )
+        except RuntimeError as error:
+            raise AssertionError(f"no server at {address}: {error}") from error
+
+    return await assert_eventually(attempt)
+
+
+async def new_namespace(client: Client) -> Client:
+    """Make a namespace that no worker serves, and connect to it."""
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    request = RegisterNamespaceRequest(namespace=name)
+    request.workflow_execution_retention_period.FromSeconds(24 * 3600)
+    await client.workflow_service.register_namespace(request)
+    alone = await connect(client.service_client.config.target_host, name)
+
+    async def known() -> bool:
+        try:
+            await register_search_attributes(alone)
+            await alone.count_workflows("Owner = 'nobody'")
+        except RPCError as error:
+            raise AssertionError(error.message) from error
+        return True
+
+    await assert_eventually(known)
+    return alone
+
+
+@contextmanager
+def worker_process(
+    client: Client, settings: Settings, *queues: str, log: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `worker.py` as a process of its own on the namespace of this client."""
+    path = log or settings.home / f"worker-{uuid.uuid4().hex[:8]}.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, str(ROOT / "worker.py"), *queues]
+    with (
+        path.open("ab") as output,
+        process(command, stdout=output, stderr=output, env=environment(client, settings)) as worker,
+    ):
+        yield worker
+
+
+def environment(client: Client, settings: Settings) -> Mapping[str, str]:
+    """Return the environment in which a process of ours works for this client and settings."""
+    given = {
+        f"KTRDR_{name.upper()}": str(value)
+        for name, value in settings.model_dump(exclude_unset=True).items()
+        if value is not None
+    }
+    return os.environ | {
+        "TEMPORAL_ADDRESS": client.service_client.config.target_host,
+        "TEMPORAL_NAMESPACE": client.namespace,
+        **given,
+    }
+
+
+async def polled(client: Client, *queues: str) -> None:
+    """Wait until every one of these task queues (all by default) has a worker."""
+
+    async def look() -> bool:
+        for queue in queues or QUEUES:
+            described = await client.workflow_service.describe_task_queue(
+                DescribeTaskQueueRequest(
+                    namespace=client.namespace,
+                    task_queue=TaskQueue(name=queue),
+                    task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+                )
+            )
+            assert described.pollers, f"nobody serves {queue}"
+        return True
+
+    await assert_eventually(look)
+
+
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Run the application's life, and yield a client of it."""
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://ktrdr") as http:
+            yield http
+
+
+async def activity_started(handle: WorkflowHandle[Any, Any], activity: str) -> None:
+    """Wait until a worker runs this activity of the workflow."""
+
+    async def look() -> bool:
+        try:
+            description = await handle.describe()
+        except RPCError as error:
+            raise AssertionError(error.message) from error  # A child that has not begun.
+        pending = {
+            each.activity_id: each.state for each in description.raw_description.pending_activities
+        }
+        started = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+        assert description.close_time is None, f"{handle.id} has ended as {description.status}"
+        return pending.get(activity) == started
+
+    await assert_eventually(look)
+
+
+async def end_everything(client: Client) -> None:
+    """Terminate what a test has left running, and wait until the compute has stopped."""
+
+    async def look() -> bool:
+        async for execution in client.list_workflows("ExecutionStatus = 'Running'"):
+            with contextlib.suppress(RPCError):
+                await client.get_workflow_handle(execution.id).terminate()
+        running = compute_processes()
+        assert not running, f"still computing: {running}"
+        return True
+
+    await assert_eventually(look)
+
+
+async def temporal_command(client: Client, *arguments: str) -> str:
+    """Run the `temporal` command on the namespace of this client, and return what it prints."""
+    command = await asyncio.create_subprocess_exec(
+        temporal_executable(Settings()),
+        *arguments,
+        *("--address", client.service_client.config.target_host),
+        *("--namespace", client.namespace),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, problem = await command.communicate()
+    assert command.returncode == 0, problem.decode()
+    return output.decode()
+
+
+def compute_processes(worker_pid: int | None = None) -> list[psutil.Process]:
+    """Return the processes that compute for a worker: the children of its fork server."""
+    servers = [
+        child
+        for child in psutil.Process(worker_pid or os.getpid()).children()
+        if any("multiprocessing.forkserver" in part for part in child.cmdline())
+    ]
+    return [child for each in servers for child in each.children() if _alive(child)]
+
+
+def _alive(child: psutil.Process) -> bool:
+    try:
+        return bool(child.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def kill(pid: int) -> None:
+    """End a process as a crash or the system would."""
+    os.kill(pid, signal.SIGKILL)
+
+
+def leftovers(directory: Path) -> list[Path]:
+    """Return the half-written files below a directory."""
+    return list(directory.rglob("*.part"))
+
+
+def looks_like_a_stack_trace(text: str) -> bool:
+    """Whether a message shows more of the code than its user should see."""
+    return re.search(r'Traceback|File "|line \d+, in ', text) is not None

@@ -1,0 +1,75 @@
+"""How a test gets a research into a phase, and keeps it there long enough to interfere."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle
+
+from tests.data import MANY, MANY_TIMEFRAME
+from tests.helpers import activity_started, new_id
+from workflows.contract import OperationType, Phase
+from workflows.ids import make_step_id
+from workflows.messages import ResearchRequest, ResearchResult
+from workflows.policies import RESEARCH_QUEUE
+from workflows.research import Research
+
+_MANY_BARS = ResearchRequest(
+    symbol=MANY, timeframe=MANY_TIMEFRAME, strategy="quick", seed=7, bypass_gates=True
+)
+
+
+@dataclass(frozen=True)
+class Stay:
+    """A research that stays long in one phase, and the activity that computes meanwhile."""
+
+    phase: Phase
+    step: OperationType
+    activity: str
+    request: ResearchRequest
+    in_child_workflow: bool = False
+
+    def working(self, client: Client, research_id: str) -> WorkflowHandle[Any, Any]:
+        """Return the workflow whose activity computes."""
+        own = make_step_id(research_id, self.step) if self.in_child_workflow else research_id
+        return client.get_workflow_handle(own)
+
+    async def begin(self, client: Client) -> WorkflowHandle[Research, ResearchResult]:
+        """Start a research, and return it when its compute in this phase is running."""
+        handle = await start(client, self.request)
+        await activity_started(self.working(client, handle.id), self.activity)
+        return handle
+
+
+STAYS = [
+    Stay(
+        Phase.DESIGNING,
+        OperationType.DESIGN,
+        "design",
+        ResearchRequest(trials=5000, seed=7),
+    ),
+    Stay(
+        Phase.TRAINING,
+        OperationType.TRAINING,
+        "train",
+        ResearchRequest(strategy="slow", seed=7),
+        in_child_workflow=True,
+    ),
+    Stay(
+        Phase.BACKTESTING,
+        OperationType.BACKTEST,
+        "backtest",
+        _MANY_BARS,
+        in_child_workflow=True,
+    ),
+    Stay(Phase.ASSESSING, OperationType.ASSESSMENT, "assessment", _MANY_BARS),
+]
+IN_DESIGN, IN_TRAINING, IN_BACKTEST, IN_ASSESSMENT = STAYS
+
+
+async def start(
+    client: Client, request: ResearchRequest
+) -> WorkflowHandle[Research, ResearchResult]:
+    """Start a research under an id of its own."""
+    return await client.start_workflow(
+        Research.run, request, id=new_id(), task_queue=RESEARCH_QUEUE
+    )

@@ -1,0 +1,216 @@
+"""A cancelled research ends as cancelled, and by then everything it started has stopped."""
+
+import asyncio
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+)
+from temporalio.exceptions import CancelledError
+
+from settings import Settings
+from storage.ledger import Ledger
+from tests.helpers import (
+    activity_started,
+    assert_eventually,
+    compute_processes,
+    leftovers,
+    temporal_command,
+)
+from tests.phases import IN_BACKTEST, IN_DESIGN, IN_TRAINING, STAYS, Stay, start
+from worker import running_workers
+from workflows.contract import OperationInfo, OperationStatus
+from workflows.messages import ResearchRequest, ResearchResult
+from workflows.policies import RESEARCH_QUEUE, TRAINING_QUEUE
+from workflows.research import Research
+
+Handle = WorkflowHandle[Research, ResearchResult]
+
+every_phase = pytest.mark.parametrize("stay", STAYS, ids=lambda stay: stay.phase.value)
+with_many_bars = pytest.mark.usefixtures("many_bars")
+
+
+async def ends_cancelled(handle: Handle) -> OperationInfo:
+    """Wait for the end, which must be a cancel by the word of Temporal and of the research."""
+    with pytest.raises(WorkflowFailureError) as failed:
+        await handle.result()
+    assert isinstance(failed.value.cause, CancelledError)
+    assert (await handle.describe()).status is WorkflowExecutionStatus.CANCELED
+    info = await handle.query(Research.operation)
+    assert info.status is OperationStatus.CANCELLED
+    assert info.error_message is None
+    return info
+
+
+async def computing(processes: int) -> None:
+    """Wait until so many compute processes run."""
+
+    async def look() -> bool:
+        return len(compute_processes()) == processes
+
+    await assert_eventually(look)
+
+
+def status_of_steps(info: OperationInfo) -> dict[str, OperationStatus]:
+    return {child.operation_id.rpartition(".")[2]: child.status for child in info.children}
+
+
+@with_many_bars
+@every_phase
+async def test_cancelled_in_any_phase_everything_has_stopped(
+    client: Client, settings: Settings, stay: Stay
+) -> None:
+    handle = await stay.begin(client)
+    await computing(1)
+    await handle.cancel()
+    info = await ends_cancelled(handle)
+
+    assert compute_processes() == []
+    assert leftovers(settings.home) == []
+    assert info.children[-1].operation_type is stay.step
+    assert info.children[-1].status is OperationStatus.CANCELLED
+    assert {child.status for child in info.children[:-1]} <= {OperationStatus.COMPLETED}
+    working = await stay.working(client, handle.id).describe()
+    assert working.status is WorkflowExecutionStatus.CANCELED
+    experiment = Ledger(settings.ledger).experiment(handle.id)
+    assert experiment is not None
+    assert (experiment.status, experiment.error) == ("cancelled", None)
+
+
+@with_many_bars
+@pytest.mark.parametrize("stay", [IN_TRAINING, IN_BACKTEST], ids=lambda stay: stay.phase.value)
+async def test_a_child_that_is_cancelled_ends_its_research_as_cancelled(
+    client: Client, stay: Stay
+) -> None:
+    handle = await stay.begin(client)
+    step = stay.working(client, handle.id)
+    await temporal_command(client, "workflow", "cancel", "-w", step.id)
+    info = await ends_cancelled(handle)
+    assert status_of_steps(info)[step.id.rpartition(".")[2]] is OperationStatus.CANCELLED
+    assert (await step.describe()).status is WorkflowExecutionStatus.CANCELED
+    assert compute_processes() == []
+
+
+async def test_the_temporal_command_cancels_a_research(client: Client) -> None:
+    handle = await IN_TRAINING.begin(client)
+    await temporal_command(client, "workflow", "cancel", "-w", handle.id)
+    await ends_cancelled(handle)
+    assert compute_processes() == []
+
+
+async def test_a_batch_cancel_ends_all_that_match(client: Client) -> None:
+    owner = "batch"
+    request = IN_DESIGN.request.model_copy(update={"owner": owner})
+    handles = [await start(client, request) for _ in range(3)]
+    for handle in handles:
+        await activity_started(handle, "design")
+    query = f"Owner='{owner}' AND ExecutionStatus='Running'"
+    await temporal_command(client, "workflow", "cancel", "--query", query, "--yes")
+    for handle in handles:
+        await ends_cancelled(handle)
+    assert compute_processes() == []
+
+
+async def test_one_is_cancelled_and_the_others_finish_as_if_nothing_had_happened(
+    client: Client,
+) -> None:
+    request = ResearchRequest(trials=6, seed=11)
+    undisturbed = await (await start(client, request)).result()
+    victim = await IN_TRAINING.begin(client)
+    others = [await start(client, request) for _ in range(2)]
+    await activity_started(others[0], "design")
+    await victim.cancel()
+    await ends_cancelled(victim)
+    own = {"model_path", "report_path"}
+    for other in others:
+        result = await other.result()
+        assert result.model_dump(exclude=own) == undisturbed.model_dump(exclude=own)
+
+
+async def test_pending_is_cancelled_as_soon_as_a_worker_comes(
+    alone: Client, settings: Settings
+) -> None:
+    handle = await start(alone, ResearchRequest(trials=5000, seed=7))
+    await handle.cancel()
+    description = await handle.describe()
+    assert description.status is WorkflowExecutionStatus.RUNNING
+    assert description.raw_description.workflow_extended_info.cancel_requested
+    async with running_workers(alone, settings, [RESEARCH_QUEUE]):
+        async with asyncio.timeout(1):
+            info = await ends_cancelled(handle)
+    assert info.children == []
+    experiment = Ledger(settings.ledger).experiment(handle.id)
+    assert experiment is not None
+    assert experiment.status == "cancelled"
+
+
+async def test_waiting_for_a_slot_is_cancelled_without_one(
+    alone: Client, settings: Settings
+) -> None:
+    one_slot = settings.model_copy(update={"compute_slots": 1})
+    async with running_workers(alone, one_slot, [RESEARCH_QUEUE]):
+        busy = await IN_DESIGN.begin(alone)
+        waiting = await start(alone, IN_DESIGN.request)
+
+        async def queued() -> bool:
+            pending = (await waiting.describe()).raw_description.pending_activities
+            return len(pending) == 1
+
+        await assert_eventually(queued)
+        await waiting.cancel()
+        await ends_cancelled(waiting)
+        await computing(1)
+        assert (await busy.describe()).status is WorkflowExecutionStatus.RUNNING
+        await busy.cancel()
+        await ends_cancelled(busy)
+
+
+@pytest.mark.parametrize("start_noticed", [True, False], ids=["started", "starting"])
+async def test_a_cancel_in_the_same_moment_as_the_end_of_a_child_wins(
+    alone: Client, settings: Settings, start_noticed: bool
+) -> None:
+    """Both wait for the research when its worker comes back, in one workflow task."""
+    async with running_workers(alone, settings, [RESEARCH_QUEUE]):
+        handle = await start(alone, ResearchRequest(strategy="quick", seed=7))
+        training = alone.get_workflow_handle(f"{handle.id}.training")
+
+        async def child_waits_for_a_worker() -> bool:
+            types = [event.event_type for event in (await handle.fetch_history()).events]
+            last = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+            begun = EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED in types
+            return begun and (types[-1] == last or not start_noticed)
+
+        await assert_eventually(child_waits_for_a_worker)
+    async with running_workers(alone, settings, [TRAINING_QUEUE]):
+        await training.result()
+    await handle.cancel()
+    async with running_workers(alone, settings, [RESEARCH_QUEUE]):
+        info = await ends_cancelled(handle)
+    # What had been finished stays finished.
+    assert status_of_steps(info) == {"training": OperationStatus.COMPLETED}
+    assert (await training.describe()).status is WorkflowExecutionStatus.COMPLETED
+
+
+async def test_cancelled_while_the_worker_is_away_stops_when_it_is_back(
+    alone: Client, settings: Settings
+) -> None:
+    async with running_workers(alone, settings):
+        handle = await IN_TRAINING.begin(alone)
+    assert compute_processes() == []
+    await handle.cancel()
+    async with running_workers(alone, settings):
+        await ends_cancelled(handle)
+    assert compute_processes() == []
+
+
+async def test_a_second_cancel_does_not_disturb_the_first(
+    client: Client, settings: Settings
+) -> None:
+    handle = await IN_DESIGN.begin(client)
+    await asyncio.gather(*(handle.cancel() for _ in range(10)))
+    await ends_cancelled(handle)
+    assert leftovers(settings.home) == []
