@@ -39,6 +39,8 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         docs_url=f"{API_PREFIX}/docs",
         redoc_url=f"{API_PREFIX}/redoc",
         openapi_url=f"{API_PREFIX}/openapi.json",
+        # `DELETE /operations/`, an empty id, must not become `DELETE /operations`.
+        redirect_slashes=False,
         responses={"default": {"model": Problem, "description": "Refusal or error"}},
     )
     app.include_router(router, prefix=API_PREFIX)

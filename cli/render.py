@@ -77,7 +77,8 @@ def print_operations(console: Console, page: dict[str, Any]) -> None:
     """Print a page of operations as a table."""
     table = Table(box=None, pad_edge=False)
     # An id is there to be copied: it is never cut.
-    table.add_column("ID", overflow="fold")
+    ids = [row["operation_id"] for row in page["data"]]
+    table.add_column("ID", no_wrap=True, min_width=max(map(len, ids), default=0))
     for heading in ("Type", "Status", "Progress", "Symbol", "Verdict", "Duration"):
         table.add_column(heading)
     for row in page["data"]:
