@@ -7,7 +7,6 @@ libraries loaded; a start costs milliseconds and no job sees what another left i
 
 import asyncio
 import contextlib
-import gc
 import logging
 import multiprocessing
 import os
@@ -197,8 +196,6 @@ def _serve(
     argument: _Argument,
     context: JobContext,
 ) -> None:
-    # Without this every collection walks, and thereby copies, all that the fork server has loaded.
-    gc.freeze()
     # Whoever asks, starts or cancels something must not wait behind computation.
     os.nice(_NICENESS)
     # Ctrl-C in a terminal reaches the whole process group; the worker decides what stops.
