@@ -5,8 +5,11 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import RetryPolicy, TypedSearchAttributes
+from temporalio.types import MethodAsyncNoParam
 from temporalio.workflow import ActivityCancellationType, ChildWorkflowCancellationType
+
+from workflows.cancellation import finished_child
 
 _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
@@ -71,7 +74,30 @@ def record(
     )
 
 
-async def cancel_this_workflow(activity: Callable[[Any], Awaitable[None]]) -> None:
+def child_workflow(
+    run: Callable[[Any, _Argument], Awaitable[_Result]],
+    argument: _Argument,
+    *,
+    child_id: str,
+    task_queue: str,
+    attributes: TypedSearchAttributes,
+    summary: str,
+) -> Awaitable[_Result]:
+    """Run a child workflow to its end."""
+    return finished_child(
+        workflow.start_child_workflow(
+            run,
+            argument,
+            id=child_id,
+            task_queue=task_queue,
+            cancellation_type=CHILD_CANCELLATION,
+            search_attributes=attributes,
+            static_summary=summary,
+        )
+    )
+
+
+async def cancel_this_workflow(activity: MethodAsyncNoParam[Any, None]) -> None:
     """Run the activity that asks Temporal to cancel the workflow it belongs to."""
     await workflow.execute_local_activity_method(
         activity,

@@ -23,7 +23,6 @@ with workflow.unsafe.imports_passed_through():
     from storage.ledger import Experiment
     from workflows import policies, search_attributes
     from workflows.backtest import Backtest
-    from workflows.cancellation import finished_child
     from workflows.contract import OperationInfo, OperationMetadata, OperationType, Phase
     from workflows.ids import make_step_id
     from workflows.messages import (
@@ -136,16 +135,13 @@ class Research:
         self._training = await self._operation.run_child(
             training_id,
             OperationType.TRAINING,
-            finished_child(
-                workflow.start_child_workflow(
-                    Training.run,
-                    TrainingInput(data=self._request.data, spec=spec, seed=self._seed),
-                    id=training_id,
-                    task_queue=policies.TRAINING_QUEUE,
-                    cancellation_type=policies.CHILD_CANCELLATION,
-                    search_attributes=self._child_attributes(OperationType.TRAINING),
-                    static_summary=f"Training of {spec.name}",
-                )
+            policies.child_workflow(
+                Training.run,
+                TrainingInput(data=self._request.data, spec=spec, seed=self._seed),
+                child_id=training_id,
+                task_queue=policies.TRAINING_QUEUE,
+                attributes=self._child_attributes(OperationType.TRAINING),
+                summary=f"Training of {spec.name}",
             ),
         )
         return self._training
@@ -156,24 +152,21 @@ class Research:
         self._backtest_result = await self._operation.run_child(
             backtest_id,
             OperationType.BACKTEST,
-            finished_child(
-                workflow.start_child_workflow(
-                    Backtest.run,
-                    BacktestRequest(
-                        training_id=self._step_id(OperationType.TRAINING),
-                        input=BacktestInput(
-                            data=self._request.data,
-                            spec=spec,
-                            seed=self._seed,
-                            model_sha256=training.model_sha256,
-                        ),
+            policies.child_workflow(
+                Backtest.run,
+                BacktestRequest(
+                    training_id=self._step_id(OperationType.TRAINING),
+                    input=BacktestInput(
+                        data=self._request.data,
+                        spec=spec,
+                        seed=self._seed,
+                        model_sha256=training.model_sha256,
                     ),
-                    id=backtest_id,
-                    task_queue=policies.BACKTEST_QUEUE,
-                    cancellation_type=policies.CHILD_CANCELLATION,
-                    search_attributes=self._child_attributes(OperationType.BACKTEST),
-                    static_summary=f"Backtest of {spec.name}",
-                )
+                ),
+                child_id=backtest_id,
+                task_queue=policies.BACKTEST_QUEUE,
+                attributes=self._child_attributes(OperationType.BACKTEST),
+                summary=f"Backtest of {spec.name}",
             ),
         )
         return self._backtest_result
