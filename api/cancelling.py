@@ -15,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.resolver import RPC_TIMEOUT, ResolvedWorkflow, Resolver, answered, ended_as
 from api.schemas import CancelAccepted, OperationCancelled, OperationCancelResponse
-from errors import NotCancellable, NotResearch
+from errors import NotCancellable, NotResearch, TemporalUnavailable
 from workflows.contract import OperationStatus, OperationType
 from workflows.ids import parse_step_id
 
@@ -135,8 +135,8 @@ async def _end_of(
     with contextlib.suppress(WorkflowFailureError, RPCError, TimeoutError):
         async with asyncio.timeout(wait_seconds):
             await workflow.handle.result(follow_runs=False)
-    with contextlib.suppress(RPCError):
-        description = await workflow.handle.describe(rpc_timeout=RPC_TIMEOUT)
+    with contextlib.suppress(RPCError, TemporalUnavailable):
+        description = await answered(workflow.handle.describe(rpc_timeout=RPC_TIMEOUT))
         return ended_as(description), description.close_time
     return None, None
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import hashlib
 
 from pydantic import BaseModel, ConfigDict, Field
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
@@ -20,6 +21,8 @@ from workflows.contract import (
     Phase,
 )
 from workflows.messages import Owner
+
+_DIGEST_BYTES = 8
 
 RUNNING = "ExecutionStatus = 'Running'"
 _QUEUED = f"{search_attributes.RESEARCH_PHASE.name} = '{Phase.QUEUED}'"
@@ -100,15 +103,28 @@ async def list_operations(client: Client, page: OperationPage) -> OperationListR
         data=sorted(rows, key=lambda row: row.created_at, reverse=True),
         total_count=total.count,
         active_count=active.count,
-        next_cursor=base64.urlsafe_b64encode(token).decode() if token else None,
+        next_cursor=_cursor(token) if token else None,
     )
 
 
+def _cursor(token: bytes) -> str:
+    return base64.urlsafe_b64encode(_digest(token) + token).decode()
+
+
 def _token(cursor: str) -> bytes:
+    """Return Temporal's token; what it did not issue it would fail on as if it were down."""
     try:
-        return base64.urlsafe_b64decode(cursor.encode("ascii"))
-    except (binascii.Error, UnicodeEncodeError) as error:
-        raise InvalidInput("cursor is not one that this API gave", field="cursor") from error
+        content = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        content = b""
+    token = content[_DIGEST_BYTES:]
+    if not token or content[:_DIGEST_BYTES] != _digest(token):
+        raise InvalidInput("cursor is not one that this API gave", field="cursor")
+    return token
+
+
+def _digest(token: bytes) -> bytes:
+    return hashlib.sha256(token).digest()[:_DIGEST_BYTES]
 
 
 def _summary(execution: WorkflowExecution) -> OperationSummary:

@@ -55,10 +55,11 @@ CLOSED_STATUS = {
 }
 
 RPC_TIMEOUT = timedelta(seconds=2)
+_PATIENCE_SECONDS = 2.5
 # Without a worker a query waits for one; nobody should wait for that.
 QUERY_TIMEOUT = timedelta(seconds=1)
 
-# Started, and its first workflow task scheduled.
+# Started, and its first workflow task scheduled; a cancel adds its request.
 _HISTORY_OF_A_NEW_WORKFLOW = 2
 
 _ID_SHOWN = 100
@@ -206,9 +207,15 @@ class Resolver:
 
 
 async def answered(call: Awaitable[_Result]) -> _Result:
-    """Await a call to Temporal; that it cannot be reached has an error of its own."""
+    """Await a call to Temporal; that it cannot be reached has an error of its own.
+
+    The timeout of a call is one of each attempt, and the SDK makes several: hence a second bound.
+    """
     try:
-        return await call
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            return await call
+    except TimeoutError as error:
+        raise TemporalUnavailable("Temporal does not answer; try again in a moment.") from error
     except RPCError as error:
         if error.status in (
             RPCStatusCode.UNAVAILABLE,
@@ -253,7 +260,8 @@ async def _without_worker(workflow: ResolvedWorkflow) -> OperationInfo:
     description = workflow.description
     attributes = description.typed_search_attributes
     phase = attributes.get(search_attributes.RESEARCH_PHASE)
-    started = description.history_length > _HISTORY_OF_A_NEW_WORKFLOW
+    requested = description.raw_description.workflow_extended_info.cancel_requested
+    started = description.history_length > _HISTORY_OF_A_NEW_WORKFLOW + int(requested)
     info = OperationInfo(
         operation_id=description.id,
         parent_operation_id=description.parent_id,

@@ -137,6 +137,8 @@ class Operation:
     ) -> None:
         self.info.status = status
         self.info.completed_at = workflow.now()
+        if status is OperationStatus.COMPLETED:
+            self.info.progress = self.info.progress.model_copy(update={"percentage": 100.0})
         workflow.set_current_details(f"**{status.value}** {self.info.error_message or ''}".strip())
         if record is not None:
             await to_the_end(record())
