@@ -8,7 +8,7 @@ from temporalio.client import Client, WorkflowHandle
 from tests.data import MANY, MANY_TIMEFRAME
 from tests.helpers import activity_started, new_id
 from workflows.contract import OperationType, Phase
-from workflows.ids import make_step_id
+from workflows.ids import make_step_id, step_name
 from workflows.messages import ResearchRequest, ResearchResult
 from workflows.policies import RESEARCH_QUEUE
 from workflows.research import Research
@@ -27,6 +27,11 @@ class Stay:
     activity: str
     request: ResearchRequest
     in_child_workflow: bool = False
+
+    @property
+    def step_name(self) -> str:
+        """Last part of the step's operation id."""
+        return step_name(self.step)
 
     def working(self, client: Client, research_id: str) -> WorkflowHandle[Any, Any]:
         """Return the workflow whose activity computes."""

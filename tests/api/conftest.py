@@ -1,9 +1,12 @@
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest_asyncio
 from temporalio.client import Client
 
-from tests.helpers import end_everything
+from api.app import create_app
+from settings import Settings
+from tests.helpers import end_everything, serving
 
 
 @pytest_asyncio.fixture(autouse=True)
@@ -11,3 +14,10 @@ async def nothing_keeps_running(client: Client) -> AsyncIterator[None]:
     """Keep the work of one test, even of a failed one, away from the next."""
     yield
     await end_everything(client)
+
+
+@pytest_asyncio.fixture
+async def alone_api(alone: Client, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """The API in front of a namespace that no worker serves."""
+    async with serving(create_app(settings, alone)) as http:
+        yield http

@@ -1,0 +1,37 @@
+"""What every answer of the API has to look like."""
+
+from typing import Any
+
+import httpx
+
+from tests.helpers import looks_like_a_stack_trace
+
+PROBLEM = {"type", "title", "status", "detail", "instance", "success", "reason", "message"}
+
+
+def refused(
+    response: httpx.Response, status: int, reason: str, field: str | None = None
+) -> dict[str, Any]:
+    """Check that this is a refusal in the one shape that all have, and return it."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = response.json()
+    assert body.keys() - {"errors"} == PROBLEM
+    assert body["status"] == status
+    assert body["success"] is False
+    assert body["reason"] == reason
+    assert body["message"] == body["detail"] != ""
+    assert body["instance"] == response.request.url.path[:200]
+    assert not looks_like_a_stack_trace(response.text)
+    if field is not None:
+        assert field in {problem["field"] for problem in body["errors"]}
+        assert field in body["detail"] or field in {"body", "symbol", "strategy"}
+    return body
+
+
+def accepted(response: httpx.Response, status: int = 200) -> dict[str, Any]:
+    """Check that this is a success, and return it."""
+    assert response.status_code == status, response.text
+    body: dict[str, Any] = response.json()
+    assert body.get("success", True) is True
+    return body
