@@ -36,9 +36,6 @@ class Settings(BaseSettings):
         le=10_000,
         description="Compute activities that a worker runs at once, per task queue",
     )
-    shutdown_grace_seconds: float = Field(
-        10.0, ge=0.0, description="How long a stopping worker lets finishing work report its end"
-    )
 
     @field_validator("home", "data_dir", "strategy_dir")
     @classmethod

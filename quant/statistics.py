@@ -45,8 +45,9 @@ def significance(
         returns: Simple returns per bar after costs, shape (bars,).
         periods_per_year: Bars per year, to annualise.
         trials_ever: Number of distinct candidates tried on the same bars, at least 1.
-        trials_variance: Variance of their Sharpe ratios per bar; None takes that of the estimate
-            of a Sharpe ratio of zero, 1 / bars.
+        trials_variance: Variance of their Sharpe ratios per bar, if known. It counts as no less
+            than that of one estimate, 1 / bars: candidates that resemble each other, or too few
+            of them, must not make the deflation vanish.
         seed: Of the resampling. Equal arguments give equal bits.
 
     Returns:
@@ -59,9 +60,7 @@ def significance(
     year = math.sqrt(periods_per_year)
     block = _block_length(returns)
     low, high = _sharpe_interval(returns, block, seed)
-    luck = expected_best_by_luck(
-        trials_ever, 1.0 / len(returns) if trials_variance is None else trials_variance
-    )
+    luck = expected_best_by_luck(trials_ever, max(1.0 / len(returns), trials_variance or 0.0))
     return Statistics(
         sharpe=sharpe * year,
         sharpe_low=low * year,
