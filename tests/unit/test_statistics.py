@@ -70,7 +70,7 @@ def test_probabilistic_sharpe_is_the_published_formula() -> None:
 
 
 @pytest.mark.parametrize("trials", [2, 12, 5000])
-@pytest.mark.parametrize("variance", [None, 0.0009])
+@pytest.mark.parametrize("variance", [None, 0.0025])
 def test_deflated_sharpe_is_the_published_formula(trials: int, variance: float | None) -> None:
     returns = noise(3, mean=0.0006)
     luck = published_luck(trials, 1 / len(returns) if variance is None else variance)
@@ -80,6 +80,12 @@ def test_deflated_sharpe_is_the_published_formula(trials: int, variance: float |
     assert result.expected_best_sharpe == pytest.approx(luck * math.sqrt(YEAR))
     assert result.deflated_sharpe == pytest.approx(published_psr(returns, luck))
     assert result.trials_ever == trials
+
+
+def test_candidates_that_resemble_each_other_do_not_undo_the_deflation() -> None:
+    returns = noise(3, mean=0.0006)
+
+    assert judge(returns, trials=50, variance=1e-9) == judge(returns, trials=50, variance=None)
 
 
 def test_a_single_candidate_is_not_deflated() -> None:
