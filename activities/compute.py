@@ -35,7 +35,7 @@ Job = Callable[[_Argument, JobContext, ReportProgress], _Result]
 _PRELOADED = ["activities.compute", "quant.steps", "quant.conclusions"]
 
 _SECONDS_BETWEEN_REPORTS = 0.25
-_NICENESS = 10
+NICENESS = 10
 
 
 class JobFailed(KtrdrError):
@@ -197,7 +197,7 @@ def _serve(
     context: JobContext,
 ) -> None:
     # Whoever asks, starts or cancels something must not wait behind computation.
-    os.nice(_NICENESS)
+    os.nice(NICENESS)
     # Ctrl-C in a terminal reaches the whole process group; the worker decides what stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_worker, args=(channel,), daemon=True).start()

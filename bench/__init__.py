@@ -1,0 +1,1 @@
+"""Repeatable benchmarks: `python -m bench.<name>` prints a table and writes its figures."""

@@ -1,0 +1,134 @@
+"""What `make research` costs: time by step, peak memory by process, installed size."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import psutil
+
+from bench.figures import Figure, publish
+from bench.temporary import temporary_settings
+
+REPETITIONS = 3
+ARGUMENTS = "--seed 1 --bypass-gates"
+MOST_SECONDS = 60.0
+MOST_START_SECONDS = 5.0
+
+_ROOT = Path(__file__).resolve().parent.parent
+_SECONDS_BETWEEN_LOOKS = 0.1
+_STEP = re.compile(r"(?:Time: |, )([a-z ]+) ([0-9.]+) s")
+_PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
+
+
+@dataclass
+class Run:
+    """One `make research`."""
+
+    total: float = 0.0
+    steps: dict[str, float] = field(default_factory=dict)
+    peak_mib: dict[str, float] = field(default_factory=dict)
+
+    def see(self, process: psutil.Process) -> None:
+        """Keep the peak of every process below this one, by its role."""
+        for child in process.children(recursive=True):
+            role = _role(child)
+            if role is not None:
+                self.peak_mib[role] = max(self.peak_mib.get(role, 0.0), _peak_mib(child.pid))
+
+
+def main() -> None:
+    """Measure and publish."""
+    runs = [_run() for _ in range(REPETITIONS)]
+    targets = {"stack start": MOST_START_SECONDS}
+    publish(
+        "research",
+        [
+            Figure("make research", "s", median(run.total for run in runs), MOST_SECONDS),
+            *(
+                Figure(f"of which {step}", "s", _median(runs, step), targets.get(step))
+                for step in runs[0].steps
+            ),
+            *(
+                Figure(f"peak memory: {role}", "MiB", max(run.peak_mib[role] for run in runs))
+                for role in sorted(runs[0].peak_mib)
+            ),
+            Figure("installed size of .venv, tools included", "MiB", _size_mib(Path(sys.prefix))),
+        ],
+    )
+
+
+def _run() -> Run:
+    run = Run()
+    with temporary_settings():
+        began = time.perf_counter()
+        with subprocess.Popen(
+            ["make", "--no-print-directory", "research", f"ARGS={ARGUMENTS}"],
+            cwd=_ROOT,
+            # Wide enough that no line of the output is wrapped.
+            env=os.environ | {"COLUMNS": "400"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            watched = psutil.Process(process.pid)
+            while process.poll() is None:
+                run.see(watched)
+                time.sleep(_SECONDS_BETWEEN_LOOKS)
+            run.total = time.perf_counter() - began
+            output = process.stdout.read() if process.stdout else ""
+    if process.returncode != 0:
+        sys.exit(output)
+    run.steps = dict(_steps(output))
+    return run
+
+
+def _steps(output: str) -> Iterator[tuple[str, float]]:
+    times = next(line for line in output.splitlines() if line.startswith("Time: "))
+    for name, seconds in _STEP.findall(times):
+        yield name, float(seconds)
+
+
+def _median(runs: list[Run], step: str) -> float:
+    return median(run.steps[step] for run in runs if step in run.steps)
+
+
+def _role(process: psutil.Process) -> str | None:
+    try:
+        command, parent = " ".join(process.cmdline()), process.parent()
+        if "multiprocessing.forkserver" in command:
+            forked = parent is not None and "multiprocessing.forkserver" in " ".join(
+                parent.cmdline()
+            )
+            return "compute process" if forked else "fork server"
+    except psutil.NoSuchProcess:
+        return None
+    roles = {"worker.py": "worker", "-m api": "API", "start-dev": "Temporal server"}
+    return next((role for part, role in roles.items() if part in command), None)
+
+
+def _peak_mib(pid: int) -> float:
+    """Return the most memory that a process had; shared pages count in each that shares them."""
+    try:
+        found = _PEAK.search(Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return 0.0
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def _size_mib(directory: Path) -> float:
+    files = {
+        (status.st_dev, status.st_ino): status.st_blocks * 512
+        for path in directory.rglob("*")
+        for status in [path.lstat()]
+    }
+    return sum(files.values()) / 2**20
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""An embedded stack of its own for a benchmark: free ports, a state directory that is removed."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from uuid import uuid4
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from cli.stack import Stack
+from settings import Settings, load_settings
+from workflows.messages import ResearchRequest, ResearchResult
+from workflows.policies import RESEARCH_QUEUE
+from workflows.research import Research
+
+ResearchHandle = WorkflowHandle[Research, ResearchResult]
+
+# Without a pause the SDK's threads can abort a short-lived process at its exit.
+_SECONDS_TO_DISCONNECT = 0.3
+
+
+@contextlib.contextmanager
+def temporary_settings() -> Iterator[Settings]:
+    """Yield settings with free ports and a state directory that ends with the context.
+
+    They are in the environment as well, for the processes of the stack.
+    """
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory(prefix="ktrdr-bench-") as home:
+        for name, port in zip(("TEMPORAL", "UI", "API"), _free_ports(3), strict=True):
+            os.environ[f"KTRDR_{name}_PORT"] = str(port)
+        os.environ["KTRDR_HOME"] = home
+        try:
+            yield load_settings()
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+@contextlib.asynccontextmanager
+async def temporary_stack() -> AsyncIterator[tuple[Settings, Client]]:
+    """Run the embedded stack, with a client of its Temporal server."""
+    with temporary_settings() as settings, Stack(settings):
+        yield (
+            settings,
+            await Client.connect(
+                f"127.0.0.1:{settings.temporal_port}", data_converter=pydantic_data_converter
+            ),
+        )
+    await asyncio.sleep(_SECONDS_TO_DISCONNECT)
+
+
+async def start_research(client: Client, request: ResearchRequest) -> ResearchHandle:
+    """Start a research as the API does, without the API."""
+    return await client.start_workflow(
+        Research.run, request, id=f"bench-{uuid4().hex}", task_queue=RESEARCH_QUEUE
+    )
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [
+            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
+        ]
+        return [each.getsockname()[1] for each in sockets]
