@@ -52,7 +52,7 @@ def main() -> None:
             Figure("make research", "s", median(run.total for run in runs), MOST_SECONDS),
             *(
                 Figure(f"of which {step}", "s", _median(runs, step), targets.get(step))
-                for step in runs[0].steps
+                for step in dict.fromkeys(step for run in runs for step in run.steps)
             ),
             *(
                 Figure(f"peak memory: {role}", "MiB", max(run.peak_mib[role] for run in runs))
@@ -95,7 +95,8 @@ def _steps(output: str) -> Iterator[tuple[str, float]]:
 
 
 def _median(runs: list[Run], step: str) -> float:
-    return median(run.steps[step] for run in runs if step in run.steps)
+    # A phase that was over before anybody looked is not among the steps.
+    return median(run.steps.get(step, 0.0) for run in runs)
 
 
 def _role(process: psutil.Process) -> str | None:
