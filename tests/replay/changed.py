@@ -1,0 +1,35 @@
+"""Workflows as a careless change would leave them.
+
+Without `failure_exception_types`: with it a replay does not raise, it never ends.
+"""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from quant.models import TrainingInput
+    from workflows.contract import OperationInfo
+    from workflows.messages import ResearchRequest
+
+
+@workflow.defn(name="Research")
+class PatientResearch:
+    """Waits before it does anything."""
+
+    @workflow.run
+    async def run(self, request: ResearchRequest) -> None:  # noqa: ARG002 - as before
+        """Wait."""
+        await workflow.sleep(1)
+
+    @workflow.query
+    def operation(self) -> OperationInfo:
+        """Not asked here."""
+        raise NotImplementedError
+
+
+@workflow.defn(name="Training")
+class IdleTraining:
+    """Has forgotten its activity."""
+
+    @workflow.run
+    async def run(self, request: TrainingInput) -> None:
+        """Do nothing."""

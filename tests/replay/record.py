@@ -1,0 +1,106 @@
+"""`python -m tests.replay.record`: record the histories that the replay tests read.
+
+Runs each kind of research on a server of its own. Record again only when workflows that are still
+running need not be continued by the changed code; otherwise the old histories have to pass.
+"""
+
+import asyncio
+import contextlib
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from settings import Settings
+from tests.data import write_bars, write_many_bars, write_strategies
+from tests.helpers import activity_started, connect, dev_server
+from tests.phases import IN_TRAINING, STAYS, Stay
+from worker import running_workers
+from workflows.messages import ResearchRequest
+from workflows.policies import RESEARCH_QUEUE
+from workflows.research import Research
+
+HISTORIES = Path(__file__).parent / "histories"
+
+TO_THE_END = {
+    "completed": ResearchRequest(trials=2, seed=7),
+    "named": ResearchRequest(strategy="quick", seed=7),
+    "rejected": ResearchRequest(strategy="never-trades", seed=7),
+    "bypassed": ResearchRequest(strategy="never-trades", seed=7, bypass_gates=True),
+    "failed": ResearchRequest(symbol="SHORT", trials=1, seed=7),
+}
+
+
+async def main() -> None:
+    """Record all."""
+    HISTORIES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as directory, dev_server(Path(directory)) as address:
+        await connect(address)
+        # Without an identity of its own the client would write down the name of this machine.
+        client = await Client.connect(
+            address, data_converter=pydantic_data_converter, identity="recorder"
+        )
+        async with running_workers(client, _settings(Path(directory))):
+            await _record_all(client)
+
+
+def _settings(directory: Path) -> Settings:
+    data, strategies = directory / "data", directory / "strategies"
+    data.mkdir()
+    strategies.mkdir()
+    write_bars(data)
+    write_many_bars(data)
+    write_strategies(strategies)
+    return Settings(home=directory, data_dir=data, strategy_dir=strategies, compute_slots=4)
+
+
+async def _record_all(client: Client) -> None:
+    for name, request in TO_THE_END.items():
+        await _finish(await _start(client, f"research-{name}", request))
+        await _save(client, f"research-{name}")
+    for child in ("training", "backtest"):
+        await _save(client, f"research-completed.{child}")
+    for stay in STAYS:
+        handle = await _begin(client, f"research-cancelled-{stay.phase}", stay)
+        await handle.cancel()
+        await _finish(handle)
+        await _save(client, handle.id)
+        if stay.in_child_workflow:
+            await _save(client, stay.working(client, handle.id).id)
+    handle = await _begin(client, "research-child-cancelled", IN_TRAINING)
+    await IN_TRAINING.working(client, handle.id).cancel()
+    await _finish(handle)
+    await _save(client, handle.id)
+
+
+async def _begin(client: Client, name: str, stay: Stay) -> WorkflowHandle[Any, Any]:
+    handle = await _start(client, name, stay.request)
+    await activity_started(stay.working(client, name), stay.activity)
+    return handle
+
+
+async def _start(client: Client, name: str, request: ResearchRequest) -> WorkflowHandle[Any, Any]:
+    return await client.start_workflow(Research.run, request, id=name, task_queue=RESEARCH_QUEUE)
+
+
+async def _finish(handle: WorkflowHandle[Any, Any]) -> None:
+    with contextlib.suppress(WorkflowFailureError):
+        await handle.result()
+
+
+async def _save(client: Client, workflow_id: str) -> None:
+    history = await client.get_workflow_handle(workflow_id).fetch_history()
+    content = json.loads(history.to_json(), object_hook=_without_traces)
+    (HISTORIES / f"{workflow_id}.json").write_text(json.dumps(content) + "\n")
+
+
+def _without_traces(content: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what only says where the code was."""
+    return {name: value for name, value in content.items() if name != "stackTrace"}
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

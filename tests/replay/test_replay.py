@@ -1,0 +1,63 @@
+"""The workflows continue what an earlier version of themselves has begun."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Replayer
+from temporalio.workflow import NondeterminismError
+
+from tests.phases import STAYS
+from tests.replay.changed import IdleTraining, PatientResearch
+from tests.replay.record import HISTORIES, TO_THE_END
+from workflows.backtest import Backtest
+from workflows.research import Research
+from workflows.training import Training
+
+# A replay that leaves the history may also hang.
+LONGEST_REPLAY = 30
+
+FILES = sorted(HISTORIES.glob("*.json"))
+
+
+def history(file: Path) -> WorkflowHistory:
+    return WorkflowHistory.from_json(file.stem, file.read_text())
+
+
+def replayer(*workflows: type) -> Replayer:
+    return Replayer(workflows=workflows, data_converter=pydantic_data_converter)
+
+
+def test_there_is_a_history_of_every_kind() -> None:
+    names = {file.stem for file in FILES}
+    assert names >= {f"research-{name}" for name in TO_THE_END}
+    assert names >= {f"research-cancelled-{stay.phase}" for stay in STAYS}
+    assert names >= {"research-completed.training", "research-completed.backtest"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+async def test_a_recorded_history_is_followed_to_its_end(file: Path) -> None:
+    async with asyncio.timeout(LONGEST_REPLAY):
+        await replayer(Research, Training, Backtest).replay_workflow(history(file))
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("research-completed", PatientResearch),
+        ("research-cancelled-training", PatientResearch),
+        ("research-completed.training", IdleTraining),
+    ],
+)
+async def test_a_changed_workflow_is_caught(name: str, changed: type) -> None:
+    with pytest.raises(NondeterminismError):
+        await replayer(changed).replay_workflow(history(HISTORIES / f"{name}.json"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_recorded_history_says_nothing_about_the_machine(file: Path) -> None:
+    content = file.read_text()
+    assert str(Path.home()) not in content
+    assert str(HISTORIES.parent.parent.parent) not in content
