@@ -1,0 +1,87 @@
+"""Jobs as a compute process may meet them."""
+
+import ctypes
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel
+
+from activities.jobs import JobContext
+from errors import InvalidData
+from quant.models import Progress, ReportProgress
+
+
+class Argument(BaseModel):
+    """Given to a job."""
+
+    number: int = 0
+
+
+class Answer(BaseModel):
+    """What a job returns."""
+
+    number: int
+    pid: int
+
+
+def answer(argument: Argument, _context: JobContext, _report: ReportProgress) -> Answer:
+    """Return the number."""
+    return Answer(number=argument.number, pid=os.getpid())
+
+
+def refuse(_argument: Argument, _context: JobContext, _report: ReportProgress) -> Answer:
+    """Find the data wrong."""
+    raise InvalidData("row 3 is wrong", field="close")
+
+
+def stumble(_argument: Argument, _context: JobContext, _report: ReportProgress) -> Answer:
+    """Hit an error that nobody expected."""
+    raise ZeroDivisionError("one over zero")
+
+
+def leave(_argument: Argument, _context: JobContext, _report: ReportProgress) -> Answer:
+    """End the process without a word."""
+    os._exit(0)
+
+
+def die(_argument: Argument, _context: JobContext, _report: ReportProgress) -> Answer:
+    """Be killed, as by the system when memory is short."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def advance(_argument: Argument, _context: JobContext, report: ReportProgress) -> Answer:
+    """Report progress, and wait to be stopped."""
+    report(Progress(percentage=40.0, current_step="Fold 2"))
+    signal.pause()
+    raise AssertionError
+
+
+def sleep_in_c(_argument: Argument, _context: JobContext, report: ReportProgress) -> Answer:
+    """Spend an hour in one C call that does not even notice signals."""
+    report(Progress(current_step="asleep"))
+    # PyDLL keeps the interpreter's lock: no other thread of the process runs meanwhile.
+    ctypes.PyDLL(None).sleep(3600)
+    raise AssertionError
+
+
+def multiply_in_c(_argument: Argument, _context: JobContext, report: ReportProgress) -> Answer:
+    """Spend minutes in one call of NumPy."""
+    matrix = np.ones((12_000, 12_000), dtype=np.float32)
+    report(Progress(current_step="multiplying"))
+    np.linalg.matrix_power(matrix, 1000)
+    raise AssertionError
+
+
+def write_without_end(_argument: Argument, context: JobContext, report: ReportProgress) -> Answer:
+    """Be in the middle of writing an artifact."""
+    own = Path(context.artifacts_url) / context.operation_id
+    own.mkdir(parents=True)
+    with (own / f".model.txt.{os.getpid()}.part").open("wb") as file:
+        file.write(b"half")
+        file.flush()
+        report(Progress(current_step="writing"))
+        signal.pause()
+    raise AssertionError

@@ -1,0 +1,209 @@
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import pytest_asyncio
+
+from activities.compute import Compute, JobFailed
+from activities.jobs import JobContext
+from errors import ComputeDied
+from quant.models import Progress
+from tests.activities import jobs
+from tests.activities.jobs import Answer, Argument
+from tests.helpers import assert_eventually, compute_processes, kill, leftovers
+
+LONG = [jobs.advance, jobs.sleep_in_c, jobs.multiply_in_c, jobs.write_without_end]
+
+
+@pytest_asyncio.fixture(scope="module")
+async def compute() -> AsyncIterator[Compute]:
+    running = Compute()
+    running.warm_up()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> JobContext:
+    return JobContext("op_test", str(tmp_path), None)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(tmp_path: Path) -> Iterator[None]:
+    """Whatever a job did, it leaves no process and no half-written file."""
+    yield
+    assert compute_processes() == []
+    assert leftovers(tmp_path) == []
+
+
+def ignore(_progress: Progress) -> None:
+    """Take no interest in progress."""
+
+
+async def run(
+    compute: Compute, context: JobContext, job: Any, number: int = 0, report: Any = ignore
+) -> Answer:
+    argument = Argument(number=number)
+    return await compute.run(job, argument, context, returns=Answer, report=report)
+
+
+@contextlib.asynccontextmanager
+async def running(
+    compute: Compute, context: JobContext, job: Any
+) -> AsyncIterator[asyncio.Task[Answer]]:
+    """Run a job that has reported its first progress."""
+    begun = asyncio.Event()
+    task = asyncio.create_task(run(compute, context, job, report=lambda _: begun.set()))
+    await asyncio.wait_for(begun.wait(), 30)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def test_the_result_comes_back_from_another_process(
+    compute: Compute, context: JobContext
+) -> None:
+    answer = await run(compute, context, jobs.answer, number=7)
+    assert answer.number == 7
+    assert answer.pid != os.getpid()
+
+
+async def test_every_job_has_a_process_of_its_own(compute: Compute, context: JobContext) -> None:
+    answers = await asyncio.gather(
+        *(run(compute, context, jobs.answer, number=number) for number in range(12))
+    )
+    assert [answer.number for answer in answers] == list(range(12))
+    assert len({answer.pid for answer in answers}) == 12
+
+
+async def test_an_expected_error_arrives_with_reason_and_field(
+    compute: Compute, context: JobContext
+) -> None:
+    with pytest.raises(JobFailed, match="row 3 is wrong") as failed:
+        await run(compute, context, jobs.refuse)
+    assert (failed.value.reason, failed.value.field) == ("invalid_data", "close")
+
+
+async def test_an_unexpected_error_is_internal(compute: Compute, context: JobContext) -> None:
+    with pytest.raises(JobFailed, match="ZeroDivisionError: one over zero") as failed:
+        await run(compute, context, jobs.stumble)
+    assert failed.value.reason == "internal"
+
+
+@pytest.mark.parametrize("job", [jobs.die, jobs.leave])
+async def test_a_process_that_ends_without_a_result_has_died(
+    compute: Compute, context: JobContext, job: Any
+) -> None:
+    with pytest.raises(ComputeDied):
+        await run(compute, context, job)
+
+
+@pytest.mark.parametrize("job", LONG, ids=lambda job: job.__name__)
+async def test_a_job_that_is_killed_from_outside_has_died(
+    compute: Compute, context: JobContext, job: Any
+) -> None:
+    async with running(compute, context, job) as task:
+        [process] = compute_processes()
+        kill(process.pid)
+        with pytest.raises(ComputeDied):
+            await asyncio.wait_for(task, 5)
+
+
+@pytest.mark.parametrize("job", LONG, ids=lambda job: job.__name__)
+async def test_a_cancel_kills_the_process_at_once(
+    compute: Compute, context: JobContext, job: Any
+) -> None:
+    async with running(compute, context, job) as task:
+        [process] = compute_processes()
+        task.cancel()
+        begin = time.monotonic()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert time.monotonic() - begin < 1
+        assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8])
+async def test_a_cancel_while_the_process_starts_leaves_none(
+    compute: Compute, context: JobContext, turns: int
+) -> None:
+    task = asyncio.create_task(run(compute, context, jobs.sleep_in_c))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_second_cancel_does_not_leave_the_process_behind(
+    compute: Compute, context: JobContext
+) -> None:
+    async with running(compute, context, jobs.sleep_in_c) as task:
+        for _ in range(3):
+            task.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_one_is_cancelled_and_the_others_go_on(compute: Compute, context: JobContext) -> None:
+    async with (
+        running(compute, context, jobs.advance) as one,
+        running(compute, context, jobs.sleep_in_c) as other,
+    ):
+        other.cancel()
+        await asyncio.wait([other])
+        assert not one.done()
+        assert len(compute_processes()) == 1
+
+
+async def test_progress_is_delivered(compute: Compute, context: JobContext) -> None:
+    seen: list[Progress] = []
+    task = asyncio.create_task(run(compute, context, jobs.advance, report=seen.append))
+
+    async def delivered() -> bool:
+        return seen == [Progress(percentage=40.0, current_step="Fold 2")]
+
+    await assert_eventually(delivered)
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_many_runs_leave_no_file_descriptor_open(
+    compute: Compute, context: JobContext
+) -> None:
+    def open_descriptors() -> int:
+        return psutil.Process().num_fds()
+
+    async def some_runs() -> None:
+        for number in range(10):
+            await run(compute, context, jobs.answer, number)
+            for job in (jobs.refuse, jobs.die):
+                with contextlib.suppress(JobFailed, ComputeDied):
+                    await run(compute, context, job)
+            async with running(compute, context, jobs.advance):
+                pass
+
+    await some_runs()
+    before = open_descriptors()
+    await some_runs()
+
+    async def as_before() -> bool:
+        # The last processes are reaped in the background.
+        return open_descriptors() <= before
+
+    await assert_eventually(as_before, within=5)
+
+
+async def test_closing_waits_for_what_has_just_been_started() -> None:
+    started = Compute()
+    started.warm_up()
+    started.close()

@@ -1,0 +1,95 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from storage.artifacts import ArtifactStore
+
+ODD_IDS = [
+    "../../x",
+    "..",
+    ".",
+    "",
+    "/etc/passwd",
+    "a/b",
+    "a\\b",
+    "x" * 10_000,
+    "日本語",
+    "with space",
+    "nul\0",
+    ".hidden",
+]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ArtifactStore:
+    return ArtifactStore(str(tmp_path / "store"))
+
+
+def test_what_was_written_is_read(store: ArtifactStore) -> None:
+    artifacts = store.operation("op_1.training")
+    artifacts.write("model.txt", b"first")
+    artifacts.write("model.txt", b"second")
+    assert artifacts.read("model.txt") == b"second"
+    assert Path(artifacts.location("model.txt")).read_bytes() == b"second"
+
+
+def test_what_was_never_written_is_none(store: ArtifactStore) -> None:
+    assert store.operation("op_1").read("model.txt") is None
+
+
+def test_operations_do_not_see_one_another(store: ArtifactStore) -> None:
+    store.operation("op_1").write("model.txt", b"one")
+    assert store.operation("op_2").read("model.txt") is None
+
+
+@pytest.mark.parametrize("operation_id", ODD_IDS, ids=lambda value: repr(value)[:20])
+def test_no_id_leads_out_of_the_store(
+    store: ArtifactStore, tmp_path: Path, operation_id: str
+) -> None:
+    store.operation(operation_id).write("model.txt", b"mine")
+    assert store.operation(operation_id).read("model.txt") == b"mine"
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) == 1
+    assert files[0].parent.parent == tmp_path / "store"
+
+
+def test_odd_ids_have_folders_of_their_own(store: ArtifactStore) -> None:
+    for operation_id in ODD_IDS:
+        store.operation(operation_id).write("model.txt", operation_id.encode())
+    for operation_id in ODD_IDS:
+        assert store.operation(operation_id).read("model.txt") == operation_id.encode()
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", ".part", "x" * 300])
+def test_a_name_that_is_no_file_name_is_refused(store: ArtifactStore, name: str) -> None:
+    with pytest.raises(ValueError, match="not an artifact name"):
+        store.operation("op_1").write(name, b"")
+
+
+def test_a_write_that_fails_leaves_the_old_content_and_nothing_else(
+    store: ArtifactStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    artifacts = store.operation("op_1")
+    artifacts.write("model.txt", b"old")
+
+    def full(_descriptor: int) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="no space left"):
+        artifacts.write("model.txt", b"new")
+    assert artifacts.read("model.txt") == b"old"
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+
+
+def test_only_what_a_dead_process_was_writing_is_discarded(
+    store: ArtifactStore, tmp_path: Path
+) -> None:
+    artifacts = store.operation("op_1")
+    artifacts.write("model.txt", b"done")
+    folder = tmp_path / "store" / "op_1"
+    (folder / ".model.txt.11.part").write_bytes(b"of the dead")
+    (folder / ".model.txt.12.part").write_bytes(b"of the living")
+    artifacts.discard_unfinished(11)
+    assert sorted(path.name for path in folder.iterdir()) == [".model.txt.12.part", "model.txt"]
