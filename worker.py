@@ -65,19 +65,29 @@ def registrations(activities: ResearchActivities) -> dict[str, Registration]:
 
 @contextlib.asynccontextmanager
 async def running_workers(
-    client: Client, settings: Settings, queues: Sequence[str] = ()
+    client: Client,
+    settings: Settings,
+    queues: Sequence[str] = (),
+    *,
+    kind: type[ResearchActivities] = ResearchActivities,
 ) -> AsyncIterator[list[Worker]]:
     """Serve the task queues (all of them by default) until the context ends.
 
     What still runs then is cancelled on this worker and continues on another one, from its last
     checkpoint.
+
+    Args:
+        client: of the namespace to serve.
+        settings: where artifacts and ledger are, and how much runs at once.
+        queues: task queues to serve.
+        kind: activities of the same names that do something else.
     """
     ledger = Ledger(settings.ledger)
     await asyncio.to_thread(ledger.create)
     await register_search_attributes(client)
     compute = Compute()
     compute.warm_up()
-    activities = ResearchActivities(
+    activities = kind(
         compute=compute,
         ledger=ledger,
         artifacts_url=settings.artifacts,

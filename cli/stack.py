@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -20,7 +20,7 @@ from settings import Settings
 # The dev server's defaults are made for trying things out. These make a cancel reach a worker
 # at once instead of with its next heartbeat, child workflows start without a queue's pause, and
 # lists show a change of the search attributes at once.
-_SERVER_CONFIG = {
+SERVER_CONFIG: Mapping[str, str] = {
     "system.enableCancelActivityWorkerCommand": "true",
     "frontend.WorkerCommandsEnabled": "true",
     "history.transferProcessorMaxPollRPS": "2000",
@@ -32,6 +32,7 @@ _SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal"}
 _START_SECONDS = 60
 _STOP_SECONDS = 20
 _ROOT = Path(__file__).resolve().parent.parent
+_WORKER = (str(_ROOT / "worker.py"),)
 
 
 def temporal_executable(settings: Settings) -> str:
@@ -52,23 +53,44 @@ def temporal_executable(settings: Settings) -> str:
     )
 
 
-def server_command(executable: str, *, port: int, ui_port: int | None, database: Path) -> list[str]:
+def server_command(
+    executable: str,
+    *,
+    port: int,
+    ui_port: int | None,
+    database: Path,
+    config: Mapping[str, str] = SERVER_CONFIG,
+) -> list[str]:
     """Return the command line of a Temporal server on loopback with a SQLite file."""
     command = [executable, "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
     command += ["--headless"] if ui_port is None else ["--ui-port", str(ui_port)]
     command += ["--db-filename", str(database), "--log-level", "warn"]
     for name, value in _SQLITE_PRAGMAS.items():
         command += ["--sqlite-pragma", f"{name}={value}"]
-    for name, value in _SERVER_CONFIG.items():
+    for name, value in config.items():
         command += ["--dynamic-config-value", f"{name}={value}"]
     return command
 
 
 class Stack:
-    """A running embedded stack; ends with its context. State stays in `settings.home`."""
+    """A running embedded stack; ends with its context. State stays in `settings.home`.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: ports and directories.
+        worker: what Python runs as the worker.
+        server_config: dynamic configuration of the server.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        worker: Sequence[str] = _WORKER,
+        server_config: Mapping[str, str] = SERVER_CONFIG,
+    ) -> None:
         self._settings = settings
+        self._worker = worker
+        self._server_config = server_config
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._temporal_address = f"127.0.0.1:{settings.temporal_port}"
         self.api = f"http://{settings.api_host}:{settings.api_port}"
@@ -84,6 +106,7 @@ class Stack:
             port=settings.temporal_port,
             ui_port=settings.ui_port,
             database=settings.home / "temporal.db",
+            config=self._server_config,
         )
         environment = os.environ | {
             "TEMPORAL_ADDRESS": self._temporal_address,
@@ -92,7 +115,7 @@ class Stack:
         try:
             # All at once: worker and API wait for the server.
             self._start("temporal", server, environment)
-            self._start("worker", [sys.executable, str(_ROOT / "worker.py")], environment)
+            self._start("worker", [sys.executable, *self._worker], environment)
             self._start("api", [sys.executable, "-m", "api"], environment)
             self._wait_until_ready()
         except BaseException:
@@ -111,6 +134,10 @@ class Stack:
             "Temporal": self._temporal_address,
             "Logs": str(self.logs),
         }
+
+    def pid(self, name: str) -> int:
+        """Return the process id of `temporal`, `worker` or `api`."""
+        return self._processes[name].pid
 
     def wait(self) -> None:
         """Block until one of the processes ends by itself.

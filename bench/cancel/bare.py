@@ -1,0 +1,108 @@
+"""The steps of a research as plain SDK workflows: what they lose without the cancel guard."""
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.jobs import AssessmentTask, BacktestTask, DesignTask, TrainingTask
+    from activities.research import ResearchActivities
+    from quant.models import (
+        AssessmentInput,
+        AssessmentResult,
+        BacktestInput,
+        BacktestResult,
+        DataSource,
+        DesignInput,
+        TrainingInput,
+        TrainingResult,
+    )
+    from storage.ledger import Experiment
+    from workflows import policies
+
+BARE_QUEUE = "bare"
+_SEED = 0  # Plan.GO_THROUGH
+
+
+@workflow.defn
+class BareTraining:
+    """One activity."""
+
+    @workflow.run
+    async def run(self, task: TrainingTask) -> TrainingResult:
+        """Run it."""
+        return await policies.compute(ResearchActivities.train, task, summary="")
+
+
+@workflow.defn
+class BareBacktest:
+    """One activity."""
+
+    @workflow.run
+    async def run(self, task: BacktestTask) -> BacktestResult:
+        """Run it."""
+        return await policies.compute(ResearchActivities.backtest, task, summary="")
+
+
+@workflow.defn
+class BareResearch:
+    """Design, training, backtest, assessment and record, and nothing about cancelling."""
+
+    @workflow.run
+    async def run(self) -> AssessmentResult:
+        """Await one step after the other, each with a cancellation that is awaited."""
+        own = workflow.info().workflow_id
+        data = DataSource()
+        began = workflow.now()
+        design = await policies.compute(
+            ResearchActivities.design,
+            DesignTask(operation_id=own, input=DesignInput(data=data, trials=1, seed=_SEED)),
+            summary="",
+        )
+        training = await workflow.execute_child_workflow(
+            BareTraining.run,
+            TrainingTask(
+                operation_id=own, input=TrainingInput(data=data, spec=design.spec, seed=_SEED)
+            ),
+            cancellation_type=policies.CHILD_CANCELLATION,
+        )
+        backtest = await workflow.execute_child_workflow(
+            BareBacktest.run,
+            BacktestTask(
+                operation_id=own,
+                training_id=own,
+                input=BacktestInput(
+                    data=data, spec=design.spec, seed=_SEED, model_sha256=training.model_sha256
+                ),
+            ),
+            cancellation_type=policies.CHILD_CANCELLATION,
+        )
+        assessment = await policies.compute(
+            ResearchActivities.assessment,
+            AssessmentTask(
+                operation_id=own,
+                backtest_id=own,
+                input=AssessmentInput(
+                    operation_id=own,
+                    data=data,
+                    spec=design.spec,
+                    seed=_SEED,
+                    training=training,
+                    backtest=backtest,
+                ),
+            ),
+            summary="",
+        )
+        await policies.record(
+            ResearchActivities.record_experiment,
+            Experiment(
+                operation_id=own,
+                status="completed",
+                owner="bare",
+                symbol=data.symbol,
+                timeframe=data.timeframe,
+                seed=_SEED,
+                started_at=began,
+                finished_at=workflow.now(),
+            ),
+            summary="",
+        )
+        return assessment

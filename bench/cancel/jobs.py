@@ -1,0 +1,44 @@
+"""What stand-ins run in a compute process. Light imports: a thousand of them start at once."""
+
+import os
+import time
+from pathlib import Path
+
+from activities.jobs import JobContext, Task
+from errors import EngineError
+from quant.models import ReportProgress
+from storage.artifacts import ArtifactStore
+
+_LONG = 1_000_000.0
+_ARTIFACT = "standin"
+
+
+def idle(task: Task, context: JobContext, _report: ReportProgress) -> Task:
+    """Stay inside one C call, in the middle of writing an artifact."""
+    _half_written(context)
+    time.sleep(_LONG)
+    return task
+
+
+def fail(_task: Task, context: JobContext, _report: ReportProgress) -> Task:
+    """Fail in the middle of writing an artifact."""
+    _half_written(context)
+    raise EngineError("failed as planned")
+
+
+def idling_pid(artifacts_url: str, operation_id: str) -> int | None:
+    """Return the process that idles for this operation, or None if it has not begun."""
+    folder = _folder(artifacts_url, operation_id)
+    pids = [int(path.name.split(".")[-2]) for path in folder.glob(f".{_ARTIFACT}.*.part")]
+    return pids[0] if pids else None
+
+
+def _half_written(context: JobContext) -> None:
+    folder = _folder(context.artifacts_url, context.operation_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    # The name that `storage.artifacts` gives a file which is not complete yet.
+    (folder / f".{_ARTIFACT}.{os.getpid()}.part").touch()
+
+
+def _folder(artifacts_url: str, operation_id: str) -> Path:
+    return Path(ArtifactStore(artifacts_url).operation(operation_id).location(_ARTIFACT)).parent

@@ -1,0 +1,167 @@
+"""From the DELETE to the death of the compute process, and to Temporal saying closed."""
+
+import asyncio
+import statistics
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from bench.cancel.deaths import Deaths
+from bench.cancel.plans import Plan
+from bench.cancel.stack import REAL, Bench, Research, bench_stack, ended
+from bench.figures import Figure
+from workflows.messages import ResearchRequest
+
+RUNNING = 10
+MANY_RUNNING = (10, 100, 1_000)
+
+OWN_STEPS = (Plan.STAY_IN_DESIGN, Plan.STAY_IN_ASSESSMENT)
+CHILD_STEPS = (Plan.STAY_IN_TRAINING, Plan.STAY_IN_BACKTEST)
+
+_REAL_DESIGN = ResearchRequest(trials=10_000, seed=1)
+_REAL_TRAINING = ResearchRequest(strategy="endless", seed=1)
+_ENDLESS = """\
+name: endless
+features:
+  - {kind: return, period: 5}
+  - {kind: rsi, period: 14}
+model: {num_iterations: 20000, num_leaves: 255, min_data_in_leaf: 5}
+"""
+
+# More would wait for each other.
+_STARTED_AT_ONCE = 20
+
+Begin = Callable[[], Awaitable[Research]]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One cancel; milliseconds since just before the DELETE was sent."""
+
+    dead: float
+    closed: float
+
+
+def median(values: Sequence[float]) -> float:
+    """Return the median."""
+    return statistics.median(values)
+
+
+def p95(values: Sequence[float]) -> float:
+    """Return the 95th percentile."""
+    return statistics.quantiles(values, n=20)[-1]
+
+
+async def measure(bench: Bench, begins: Sequence[Begin], cancels: int) -> list[Sample]:
+    """Start all, then cancel them one after another, each replaced by one of its kind."""
+    running: deque[tuple[Begin, Research]] = deque()
+    for first in range(0, len(begins), _STARTED_AT_ONCE):
+        batch = begins[first : first + _STARTED_AT_ONCE]
+        started = await asyncio.gather(*(begin() for begin in batch))
+        running.extend(zip(batch, started, strict=True))
+    samples = []
+    with Deaths(research.pid for _, research in running) as deaths:
+        for _ in range(cancels):
+            begin, victim = running.popleft()
+            samples.append(await _cancel(bench, deaths, victim))
+            replacement = await begin()
+            deaths.watch(replacement.pid)
+            running.append((begin, replacement))
+    await bench.cancel_all([research for _, research in running])
+    return samples
+
+
+async def _cancel(bench: Bench, deaths: Deaths, victim: Research) -> Sample:
+    closing = asyncio.create_task(ended(victim.handle))
+    dying = asyncio.get_running_loop().run_in_executor(None, deaths.next)
+    began = time.perf_counter()
+    answer = await bench.cancel(victim.handle.id)
+    dead, died_at = await dying
+    closed_at = await closing
+    assert dead == {victim.pid}, f"{dead} died instead of {victim.pid}"
+    assert answer.is_success and answer.json()["status"] == "cancelled", answer.text
+    return Sample(1000 * (died_at - began), 1000 * (closed_at - began))
+
+
+def _stays(bench: Bench, plans: Sequence[Plan], running: int) -> list[Begin]:
+    def begin(plan: Plan) -> Begin:
+        return lambda: bench.stay(plan)
+
+    return [begin(plans[number % len(plans)]) for number in range(running)]
+
+
+async def pushed(cancels: int) -> list[Figure]:
+    """Measure with stand-ins on a server that pushes."""
+    async with bench_stack(slots=RUNNING) as bench:
+        own = await measure(bench, _stays(bench, OWN_STEPS, RUNNING), cancels)
+        child = await measure(bench, _stays(bench, CHILD_STEPS, RUNNING), cancels)
+    return [
+        *_dead("DELETE → process dead, design or assessment (idle job)", own, 30, 80),
+        *_dead("DELETE → process dead, training or backtest (idle job)", child, 45, 120),
+        Figure(
+            "DELETE → Temporal says closed, design or assessment, median",
+            "ms",
+            median([sample.closed for sample in own]),
+            150,
+        ),
+        Figure(
+            "DELETE → Temporal says closed, training or backtest, median",
+            "ms",
+            median([sample.closed for sample in child]),
+            150,
+        ),
+    ]
+
+
+async def computing(cancels: int) -> list[Figure]:
+    """Measure with real computation on every core."""
+    async with bench_stack(slots=RUNNING, worker=REAL) as bench:
+        bench.settings.strategies.mkdir(parents=True, exist_ok=True)
+        (bench.settings.strategies / "endless.yaml").write_text(_ENDLESS)
+        design = await measure(bench, [lambda: bench.compute(_REAL_DESIGN)] * RUNNING, cancels)
+        training = await measure(bench, [lambda: bench.compute(_REAL_TRAINING)] * RUNNING, cancels)
+    return [
+        *_dead("DELETE → process dead, design (CPU-bound)", design, 30, 80),
+        *_dead("DELETE → process dead, training (CPU-bound)", training, 45, 120),
+    ]
+
+
+async def not_pushed(cancels: int) -> list[Figure]:
+    """Measure on a server that cannot push: the answer to a heartbeat carries the cancel."""
+    async with bench_stack(slots=RUNNING, push=False) as bench:
+        plans = (*OWN_STEPS, *CHILD_STEPS)
+        samples = await measure(bench, _stays(bench, plans, RUNNING), cancels)
+    dead = [sample.dead for sample in samples]
+    return [
+        Figure("without push: DELETE → process dead, median", "ms", median(dead)),
+        Figure("without push: DELETE → process dead, maximum", "ms", max(dead), 1200),
+    ]
+
+
+async def growing(numbers: Sequence[int], cancels: int) -> list[Figure]:
+    """Measure with few and with many researches running."""
+    figures = []
+    medians = []
+    async with bench_stack(slots=numbers[-1]) as bench:
+        for number in numbers:
+            samples = await measure(bench, _stays(bench, OWN_STEPS, number), cancels)
+            dead = [sample.dead for sample in samples]
+            medians.append(median(dead))
+            figures += _dead(f"{number:,} running (idle jobs): DELETE → process dead", samples)
+    growth = medians[-1] / medians[0]
+    name = f"growth of the median from {numbers[0]} to {numbers[-1]:,} running"
+    return [*figures, Figure(name, "x", growth, 2.0)]
+
+
+def _dead(
+    name: str,
+    samples: Sequence[Sample],
+    most_median: float | None = None,
+    most_p95: float | None = None,
+) -> list[Figure]:
+    dead = [sample.dead for sample in samples]
+    return [
+        Figure(f"{name}, median", "ms", median(dead), most_median),
+        Figure(f"{name}, p95", "ms", p95(dead), most_p95),
+    ]

@@ -1,0 +1,153 @@
+"""The stack under measurement: Temporal server, worker and API as processes, on free ports."""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import psutil
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from bench.cancel.jobs import idling_pid
+from bench.cancel.plans import Plan
+from bench.temporary import start_research, temporary_settings
+from cli.stack import SERVER_CONFIG, Stack
+from settings import Settings, load_settings
+from workflows.ids import make_step_id
+from workflows.messages import ResearchRequest
+
+STAND_INS = ("-m", "bench.cancel.worker")
+REAL = ("worker.py",)
+
+_PUSH = ("system.enableCancelActivityWorkerCommand", "frontend.WorkerCommandsEnabled")
+_CONNECTIONS = 64
+_SECONDS_BETWEEN_LOOKS = 0.005
+_START_SECONDS = 300.0
+_CPU_SECONDS_OF_REAL_WORK = 0.2
+# Without a pause the SDK's threads can abort a short-lived process at its exit.
+_SECONDS_TO_DISCONNECT = 0.3
+
+
+@dataclass(frozen=True)
+class Research:
+    """A running research, and the process that works for it."""
+
+    handle: WorkflowHandle[Any, Any]
+    request: ResearchRequest
+    pid: int
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A running stack and its clients."""
+
+    settings: Settings
+    stack: Stack
+    client: Client
+    http: httpx.AsyncClient
+    _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def cancel(self, operation_id: str, **query: Any) -> httpx.Response:
+        """Ask the strict door."""
+        return await self.http.delete(f"/agent/cancel/{operation_id}", params=query)
+
+    async def stay(self, plan: Plan) -> Research:
+        """Start a research, and return it when its process idles."""
+        handle = await start_research(self.client, plan.request())
+        assert plan.step is not None
+        step = make_step_id(handle.id, plan.step)
+        deadline = time.monotonic() + _START_SECONDS
+        while (pid := idling_pid(self.settings.artifacts, step)) is None:
+            assert time.monotonic() < deadline, f"{handle.id} does not begin"
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+        return Research(handle, plan.request(), pid)
+
+    async def compute(self, request: ResearchRequest) -> Research:
+        """Start a research, and return it when its process really computes."""
+        # A process is known to be this research's because no other one is started meanwhile.
+        async with self._starting:
+            before = {process.pid for process in self.compute_processes()}
+            handle = await start_research(self.client, request)
+            deadline = time.monotonic() + _START_SECONDS
+            while True:
+                for process in self.compute_processes():
+                    new = process.pid not in before
+                    if new and _cpu_seconds(process) > _CPU_SECONDS_OF_REAL_WORK:
+                        return Research(handle, request, process.pid)
+                assert time.monotonic() < deadline, f"{handle.id} does not begin"
+                await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+
+    def worker_and_fork_server(self) -> list[psutil.Process]:
+        """Return the worker process and the fork servers below it."""
+        worker = psutil.Process(self.stack.pid("worker"))
+        return [worker, *_fork_servers(worker)]
+
+    def compute_processes(self) -> list[psutil.Process]:
+        """Return the children of the worker's fork server."""
+        worker = psutil.Process(self.stack.pid("worker"))
+        return [child for server in _fork_servers(worker) for child in server.children()]
+
+    async def running(self) -> int:
+        """Count the workflows that have not closed."""
+        return (await self.client.count_workflows("ExecutionStatus = 'Running'")).count
+
+    async def cancel_all(self, researches: Sequence[Research]) -> None:
+        """Cancel and wait for the end."""
+        for research in researches:
+            await research.handle.cancel()
+        await asyncio.gather(*(ended(research.handle) for research in researches))
+
+
+async def ended(handle: WorkflowHandle[Any, Any]) -> float:
+    """Wait until Temporal says that it has closed, however; returns when it was said."""
+    with contextlib.suppress(WorkflowFailureError):
+        await handle.result(follow_runs=False)
+    return time.perf_counter()
+
+
+@contextlib.asynccontextmanager
+async def bench_stack(
+    *, slots: int, worker: Sequence[str] = STAND_INS, push: bool = True
+) -> AsyncIterator[Bench]:
+    """Run a stack.
+
+    Args:
+        slots: steps that the worker runs at once, per task queue.
+        worker: what Python runs as the worker.
+        push: whether the server may tell the worker of a cancel at once.
+    """
+    config = {name: value for name, value in SERVER_CONFIG.items() if push or name not in _PUSH}
+    with temporary_settings():
+        os.environ["KTRDR_COMPUTE_SLOTS"] = str(slots)
+        settings = load_settings()
+        with Stack(settings, worker=worker, server_config=config) as stack:
+            client = await Client.connect(
+                f"127.0.0.1:{settings.temporal_port}", data_converter=pydantic_data_converter
+            )
+            limits = httpx.Limits(max_connections=_CONNECTIONS)
+            async with httpx.AsyncClient(
+                base_url=settings.api, timeout=60.0, limits=limits
+            ) as http:
+                yield Bench(settings, stack, client, http)
+    await asyncio.sleep(_SECONDS_TO_DISCONNECT)
+
+
+def _fork_servers(worker: psutil.Process) -> list[psutil.Process]:
+    return [
+        child
+        for child in worker.children()
+        if any("multiprocessing.forkserver" in part for part in child.cmdline())
+    ]
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)

@@ -1,0 +1,45 @@
+"""Activities under the names of the real ones that follow a `Plan` instead of computing."""
+
+from temporalio import activity
+
+from activities import jobs as real
+from activities.research import ResearchActivities
+from bench.cancel import canned, jobs
+from bench.cancel.plans import Plan
+from quant.models import AssessmentResult, BacktestResult, DesignResult, TrainingResult
+from quant.spec import Model
+from workflows.contract import OperationType
+
+
+class StandIns(ResearchActivities):
+    """Stay, fail or return a canned result. Processes, heartbeats and records are the real ones."""
+
+    @activity.defn
+    async def design(self, task: real.DesignTask) -> DesignResult:
+        """Stand in for the design."""
+        await self._follow(Plan(task.input.seed), OperationType.DESIGN, task)
+        return canned.DESIGN
+
+    @activity.defn
+    async def train(self, task: real.TrainingTask) -> TrainingResult:
+        """Stand in for the training."""
+        await self._follow(Plan(task.input.seed), OperationType.TRAINING, task)
+        return canned.TRAINING
+
+    @activity.defn
+    async def backtest(self, task: real.BacktestTask) -> BacktestResult:
+        """Stand in for the backtest."""
+        await self._follow(Plan(task.input.seed), OperationType.BACKTEST, task)
+        return canned.BACKTEST
+
+    @activity.defn
+    async def assessment(self, task: real.AssessmentTask) -> AssessmentResult:
+        """Stand in for the assessment."""
+        await self._follow(Plan(task.input.seed), OperationType.ASSESSMENT, task)
+        return canned.ASSESSMENT
+
+    async def _follow(self, plan: Plan, step: OperationType, task: real.Task) -> None:
+        if plan.step is not step:
+            return
+        job = jobs.fail if plan.fails else jobs.idle
+        await self._run(job, task, Model)
