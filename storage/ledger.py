@@ -129,7 +129,8 @@ class Ledger:
         """Return how many distinct candidates were ever scored on these bars."""
         with Session(self._engine) as session:
             sharpes = session.scalars(
-                select(_TrialRow.sharpe).where(_TrialRow.data_hash == data_hash)
+                select(_TrialRow.sharpe)
+                .where(_TrialRow.data_hash == data_hash)
                 # Floating-point sums depend on their order, so the order is fixed.
                 .order_by(_TrialRow.fingerprint)
             ).all()
