@@ -1,4 +1,7 @@
-"""A bound on the size of request bodies, before anything is parsed."""
+"""A bound on the size of request bodies, before anything is parsed.
+
+FastAPI's own `max_body_size` refuses in plain text; here every refusal is a problem.
+"""
 
 from http import HTTPStatus
 

@@ -5,6 +5,10 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
+
+# Its plugin would import it when the session ends, which Python 3.11's parser may refuse
+# (python/cpython#106905).
+import hypothesis  # noqa: F401
 import pytest
 import pytest_asyncio
 from temporalio.client import Client
