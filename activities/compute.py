@@ -7,11 +7,11 @@ libraries loaded; a start costs milliseconds and no job sees what another left i
 
 import asyncio
 import contextlib
+import fcntl
 import logging
 import multiprocessing
 import os
 import signal
-import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -113,21 +113,25 @@ class Compute:
     async def _process(
         self, job: Job[_Argument, _Result], argument: _Argument, context: JobContext
     ) -> AsyncIterator[Connection]:
-        ours, theirs = multiprocessing.Pipe()
+        ours, theirs = multiprocessing.Pipe(duplex=False)
+        # Nothing is ever written to this one; it ends when the worker ends.
+        their_life, our_life = multiprocessing.Pipe(duplex=False)
         process = self._context.Process(
-            target=_serve, args=(theirs, job, argument, context), daemon=True
+            target=_serve, args=(theirs, their_life, job, argument, context), daemon=True
         )
         starting = self._bookkeeper.submit(_start, process)
         try:
             # A cancel must not lose the process between its start and the lines that kill it.
             await _uninterrupted(asyncio.wrap_future(starting))
             theirs.close()
+            their_life.close()
             yield ours
         finally:
             process, pidfd = starting.result()
             await _uninterrupted(asyncio.ensure_future(_kill(pidfd)))
             context.artifacts().discard_unfinished(process.pid or 0)
             ours.close()
+            our_life.close()
             os.close(pidfd)
             self._bookkeeper.submit(_reap, process)
 
@@ -192,6 +196,7 @@ def _nothing() -> None:
 
 def _serve(
     channel: Connection,
+    life_of_worker: Connection,
     job: Job[_Argument, _Result],
     argument: _Argument,
     context: JobContext,
@@ -200,7 +205,7 @@ def _serve(
     os.nice(NICENESS)
     # Ctrl-C in a terminal reaches the whole process group; the worker decides what stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_worker, args=(channel,), daemon=True).start()
+    _die_with(life_of_worker)
 
     last_report = float("-inf")
 
@@ -229,8 +234,15 @@ def _send(channel: Connection, message: _Message) -> None:
     channel.send_bytes(message.model_dump_json().encode())
 
 
-def _die_with_worker(channel: Connection) -> None:
-    """End this process when the worker's end of the channel closes: no orphans after a crash."""
-    with contextlib.suppress(EOFError, OSError):
-        channel.recv_bytes()
-    os._exit(1)
+def _die_with(life_of_worker: Connection) -> None:
+    """Let the system end this process when the worker's end of the pipe closes.
+
+    No orphans after a crash, also inside one long C call in which no thread of ours would run:
+    the signal that announces input on the pipe ends a process that does not handle it.
+    """
+    descriptor = life_of_worker.fileno()
+    fcntl.fcntl(descriptor, fcntl.F_SETOWN, os.getpid())
+    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_ASYNC)
+    if life_of_worker.poll():
+        os._exit(1)  # It had ended before we asked to be told.
