@@ -1,0 +1,23 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.helpers import ROOT, compute_processes, kill, process
+
+
+@pytest.mark.parametrize("job", ["advance", "multiply_in_c", "sleep_in_c"])
+def test_compute_does_not_outlive_a_worker_that_was_killed(tmp_path: Path, job: str) -> None:
+    command = [sys.executable, "-m", "tests.activities.worker_script", job, str(tmp_path)]
+    with process(command, cwd=ROOT, stdout=subprocess.PIPE) as worker:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == b"at work\n"
+        family = psutil.Process(worker.pid).children(recursive=True)
+        assert len(compute_processes(worker.pid)) == 1
+        kill(worker.pid)
+        _, alive = psutil.wait_procs(family, timeout=5)
+        for left in alive:
+            left.kill()
+        assert alive == []
