@@ -1,0 +1,199 @@
+"""Whatever is killed or restarted, the work continues where it was."""
+
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest_asyncio
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+
+from quant import strategies
+from quant.models import DataSource, Progress, TrainingInput, TrainingResult
+from settings import Settings
+from storage.artifacts import ArtifactStore
+from tests.data import STRATEGIES
+from tests.helpers import (
+    ROOT,
+    activity_started,
+    assert_eventually,
+    compute_processes,
+    connect,
+    dev_server,
+    environment,
+    free_port,
+    kill,
+    new_id,
+    process,
+    worker_process,
+)
+from tests.phases import start
+from worker import running_workers
+from workflows.messages import ResearchRequest
+from workflows.policies import TRAINING_QUEUE
+from workflows.training import Training
+
+Handle = WorkflowHandle[Training, TrainingResult]
+
+# What a supervisor allows a process before it kills it.
+GRACE_SECONDS = 10
+
+# Training takes some seconds, so that there is time for a checkpoint.
+STEADY = ResearchRequest(strategy="steady", seed=7)
+
+
+async def start_training(client: Client, settings: Settings) -> Handle:
+    request = TrainingInput(
+        data=DataSource(), spec=strategies.load("steady", settings.strategies), seed=7
+    )
+    return await client.start_workflow(
+        Training.run, request, id=new_id("op_training_test"), task_queue=TRAINING_QUEUE
+    )
+
+
+@pytest_asyncio.fixture(scope="module")
+async def undisturbed(client: Client, settings: Settings) -> TrainingResult:
+    """What the training comes to if nothing happens to it."""
+    return await (await start_training(client, settings)).result()
+
+
+def without_history(result: TrainingResult) -> dict[str, Any]:
+    return result.model_dump(exclude={"resumed_from_iteration"})
+
+
+async def checkpointed(settings: Settings, handle: Handle) -> float:
+    """Wait for a checkpoint, and return how far it is, in per cent of the whole training."""
+
+    async def look() -> float:
+        content = ArtifactStore(settings.artifacts).operation(handle.id).read("checkpoint.json")
+        assert content is not None, "no checkpoint yet"
+        state = json.loads(json.loads(content)["state"])
+        done = len(state["folds"]) + state["iteration"] / STRATEGIES["steady"]["iterations"]
+        return float(100 * done / 6)
+
+    return await assert_eventually(look)
+
+
+async def last_heartbeat(client: Client, handle: Handle) -> Progress | None:
+    """Return what the attempts have reported last; it outlives the attempt that reported it."""
+    [pending] = (await handle.describe()).raw_description.pending_activities
+    payloads = pending.heartbeat_details.payloads
+    if not payloads:
+        return None
+    [progress] = await client.data_converter.decode(payloads, [Progress])
+    assert isinstance(progress, Progress)
+    return progress
+
+
+async def next_report(client: Client, handle: Handle, last: Progress | None) -> Progress:
+    """Wait for the first thing that the next attempt reports about its work."""
+
+    async def look() -> Progress:
+        progress = await last_heartbeat(client, handle)
+        assert progress is not None
+        assert progress != last
+        assert progress.current_step, "begun, but not at work"
+        return progress
+
+    return await assert_eventually(look, within=60)
+
+
+async def test_training_continues_from_its_checkpoint_after_its_worker_was_killed(
+    alone: Client, settings: Settings, undisturbed: TrainingResult
+) -> None:
+    with worker_process(alone, settings) as worker:
+        handle = await start_training(alone, settings)
+        checkpoint = await checkpointed(settings, handle)
+        computing = compute_processes(worker.pid)
+        assert len(computing) == 1
+        kill(worker.pid)
+        _, alive = psutil.wait_procs(computing, timeout=5)
+        assert alive == []
+    last = await last_heartbeat(alone, handle)
+    with worker_process(alone, settings) as worker:
+        assert (await next_report(alone, handle, last)).percentage >= checkpoint
+        result = await handle.result()
+        assert without_history(result) == without_history(undisturbed)
+        assert compute_processes(worker.pid) == []
+
+
+async def test_a_worker_that_is_told_to_stop_stops_and_another_one_finishes_its_work(
+    alone: Client, settings: Settings, undisturbed: TrainingResult
+) -> None:
+    with worker_process(alone, settings) as worker:
+        handle = await start(alone, STEADY)
+        training = alone.get_workflow_handle_for(Training.run, f"{handle.id}.training")
+        await activity_started(training, "train")
+        checkpoint = await checkpointed(settings, training)
+        children = psutil.Process(worker.pid).children(recursive=True)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(GRACE_SECONDS) == 0
+        _, alive = psutil.wait_procs(children, timeout=5)
+        assert alive == []
+    last = await last_heartbeat(alone, training)
+    with worker_process(alone, settings):
+        assert (await next_report(alone, training, last)).percentage >= checkpoint
+        result = await handle.result()
+        assert result.model_sha256 == undisturbed.model_sha256
+
+
+async def test_an_idle_worker_stops_on_sigterm(alone: Client, settings: Settings) -> None:
+    with worker_process(alone, settings) as worker:
+        # It has answered once, so it is up.
+        handle = await start(alone, ResearchRequest(strategy="never-trades", seed=7))
+        await handle.result()
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(GRACE_SECONDS) == 0
+
+
+async def test_the_api_may_be_restarted_at_any_time(client: Client, settings: Settings) -> None:
+    own = settings.model_copy(update={"api_port": free_port()})
+    variables = {**environment(client, own), "KTRDR_API_PORT": str(own.api_port)}
+    command = [sys.executable, "-m", "api"]
+
+    async with httpx.AsyncClient(base_url=own.api) as http:
+
+        async def up() -> bool:
+            try:
+                return (await http.get("/health/ready")).is_success
+            except httpx.TransportError as error:
+                raise AssertionError(str(error)) from error
+
+        with process(command, cwd=ROOT, env=variables) as api:
+            await assert_eventually(up)
+            body = {"strategy": "slow", "seed": 7}
+            operation_id = (await http.post("/agent/trigger", json=body)).json()["operation_id"]
+            kill(api.pid)
+        with process(command, cwd=ROOT, env=variables) as api:
+            await assert_eventually(up)
+            shown = (await http.get(f"/operations/{operation_id}")).json()["data"]
+            assert shown["status"] == "running"
+            answer = await http.delete(f"/agent/cancel/{operation_id}", params={"wait": 10})
+            assert answer.json()["status"] == "cancelled"
+            api.send_signal(signal.SIGTERM)
+            api.wait(10)
+    status = (await client.get_workflow_handle(operation_id).describe()).status
+    assert status is WorkflowExecutionStatus.CANCELED
+
+
+async def test_temporal_may_be_killed_and_restarted_while_a_research_runs(
+    settings: Settings, tmp_path: Path
+) -> None:
+    port = free_port()
+    with dev_server(tmp_path, port) as address:
+        client = await connect(address)
+        async with running_workers(client, settings):
+            handle = await start(client, ResearchRequest(strategy="steady", seed=7))
+            training = client.get_workflow_handle(f"{handle.id}.training")
+            await activity_started(training, "train")
+            [server] = [
+                child for child in psutil.Process().children() if str(port) in child.cmdline()
+            ]
+            kill(server.pid)
+            server.wait()
+            with dev_server(tmp_path, port):
+                await connect(address)
+                assert (await handle.result()).success
