@@ -108,10 +108,7 @@ class Stack:
             database=settings.home / "temporal.db",
             config=self._server_config,
         )
-        environment = os.environ | {
-            "TEMPORAL_ADDRESS": self._temporal_address,
-            "KTRDR_HOME": str(settings.home),
-        }
+        environment = self._environment()
         try:
             # All at once: worker and API wait for the server.
             self._start("temporal", server, environment)
@@ -150,6 +147,33 @@ class Stack:
             ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
             if ended and ended.si_pid in pids:
                 raise self._ended(pids[ended.si_pid])
+
+    def _environment(self) -> dict[str, str]:
+        """Return the environment of worker and API: these settings, and this Temporal server.
+
+        Whoever runs this may have a profile for a production cluster; the embedded stack must
+        never reach for that.
+        """
+        settings = self._settings
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")
+        }
+        # Absolute paths: the processes run in another directory than the command.
+        directories = {
+            "KTRDR_HOME": settings.home,
+            "KTRDR_DATA_DIR": settings.data_dir,
+            "KTRDR_STRATEGY_DIR": settings.strategies,
+        }
+        return (
+            inherited
+            | {name: str(path) for name, path in directories.items() if path is not None}
+            | {
+                "TEMPORAL_ADDRESS": self._temporal_address,
+                "TEMPORAL_CONFIG_FILE": os.devnull,
+                "KTRDR_API_HOST": settings.api_host,
+                "KTRDR_API_PORT": str(settings.api_port),
+            }
+        )
 
     def _start(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
         with (self.logs / f"{name}.log").open("ab") as log:
