@@ -161,11 +161,16 @@ async def _kill(pidfd: int) -> None:
 
 async def _uninterrupted(work: asyncio.Future[Any]) -> None:
     """Await to the end even when cancelled meanwhile; the cancel is raised afterwards."""
-    try:
-        await asyncio.shield(work)
-    except asyncio.CancelledError:
-        await asyncio.wait([work])
-        raise
+    interruption: asyncio.CancelledError | None = None
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError as error:
+            # Not the last one, perhaps: whoever is impatient cancels again.
+            interruption = error
+    if interruption:
+        raise interruption
+    work.result()
 
 
 async def _readable(descriptor: int) -> None:

@@ -88,10 +88,11 @@ class Operation:
         except (Exception, asyncio.CancelledError) as error:
             cancelled = is_cancelled_exception(error)
             child.status = OperationStatus.CANCELLED if cancelled else OperationStatus.FAILED
-            raise
-        finally:
             # What the child came to stands in the list, but an accepted cancel wins over it.
             raise_if_cancelled()
+            raise
+        # Not in a `finally`: when a worker drops this workflow there is nothing left to ask.
+        raise_if_cancelled()
         return result
 
     async def conduct(

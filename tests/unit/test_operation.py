@@ -1,0 +1,28 @@
+from collections.abc import Generator
+from datetime import UTC, datetime
+
+from workflows.contract import OperationInfo, OperationStatus, OperationType
+from workflows.operation import Operation
+
+
+class Never:
+    """A step that does not end."""
+
+    def __await__(self) -> Generator[None, None, str]:
+        while True:
+            yield
+
+
+def test_a_workflow_that_is_dropped_in_mid_step_goes_without_a_word() -> None:
+    """A worker that stops collects the workflows in its cache outside of their event loop."""
+    operation = Operation.__new__(Operation)
+    operation.info = OperationInfo(
+        operation_id="op_1",
+        operation_type=OperationType.RESEARCH,
+        status=OperationStatus.RUNNING,
+        created_at=datetime(2026, 1, 2, tzinfo=UTC),
+    )
+    step = operation.run_child("op_1.training", OperationType.TRAINING, Never())
+    step.send(None)
+    step.close()
+    assert operation.info.children[0].status is OperationStatus.RUNNING
