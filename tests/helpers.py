@@ -18,10 +18,8 @@ from typing import Any, TypeVar
 import httpx
 import psutil
 from fastapi import FastAPI
-from temporalio.api.enums.v1 import PendingActivityState, TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflowservice.v1 import (
-    DescribeTaskQueueRequest,
     RegisterNamespaceRequest,
 )
 from temporalio.client import Client, WorkflowHandle
@@ -165,24 +163,6 @@ def environment(client: Client, settings: Settings) -> Mapping[str, str]:
         "TEMPORAL_NAMESPACE": client.namespace,
         **given,
     }
-
-
-async def polled(client: Client, *queues: str) -> None:
-    """Wait until every one of these task queues (all by default) has a worker."""
-
-    async def look() -> bool:
-        for queue in queues or QUEUES:
-            described = await client.workflow_service.describe_task_queue(
-                DescribeTaskQueueRequest(
-                    namespace=client.namespace,
-                    task_queue=TaskQueue(name=queue),
-                    task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
-                )
-            )
-            assert described.pollers, f"nobody serves {queue}"
-        return True
-
-    await assert_eventually(look)
 
 
 @asynccontextmanager
