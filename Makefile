@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/.installed
-BENCHMARKS := research history overhead
+BENCHMARKS := research history overhead cancel
 ARGS ?=
 
 .DEFAULT_GOAL := help

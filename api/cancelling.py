@@ -132,9 +132,10 @@ async def _end_of(
 
     The cancel has been accepted by now, so that Temporal stops answering is no error any more.
     """
-    with contextlib.suppress(WorkflowFailureError, RPCError, TimeoutError):
-        async with asyncio.timeout(wait_seconds):
-            await workflow.handle.result(follow_runs=False)
+    if wait_seconds:
+        with contextlib.suppress(WorkflowFailureError, RPCError, TimeoutError):
+            async with asyncio.timeout(wait_seconds):
+                await workflow.handle.result(follow_runs=False)
     with contextlib.suppress(RPCError, TemporalUnavailable):
         description = await answered(workflow.handle.describe(rpc_timeout=RPC_TIMEOUT))
         return ended_as(description), description.close_time
