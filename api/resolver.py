@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
 from temporalio.client import (
     Client,
     WorkflowExecutionDescription,
@@ -21,6 +20,7 @@ from temporalio.client import (
     WorkflowHandle,
     WorkflowQueryFailedError,
 )
+from temporalio.exceptions import FailureError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.progress import activity_progress, research_progress
@@ -201,7 +201,7 @@ class Resolver:
                     OPERATION_QUERY, result_type=OperationInfo, rpc_timeout=QUERY_TIMEOUT
                 )
                 return info
-        except (RPCError, WorkflowQueryFailedError, ValidationError, TimeoutError) as error:
+        except (RPCError, WorkflowQueryFailedError, FailureError, TimeoutError) as error:
             _log.debug("%s does not answer the query: %s", handle.id, error)
             return None
 

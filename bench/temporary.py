@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from cli.stack import Stack
 from settings import Settings, load_settings
+from workflows.converter import data_converter
 from workflows.messages import ResearchRequest, ResearchResult
 from workflows.policies import RESEARCH_QUEUE
 from workflows.research import Research
@@ -48,7 +48,7 @@ async def temporary_stack() -> AsyncIterator[tuple[Settings, Client]]:
         yield (
             settings,
             await Client.connect(
-                f"127.0.0.1:{settings.temporal_port}", data_converter=pydantic_data_converter
+                f"127.0.0.1:{settings.temporal_port}", data_converter=data_converter
             ),
         )
     await asyncio.sleep(_SECONDS_TO_DISCONNECT)

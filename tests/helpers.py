@@ -23,12 +23,12 @@ from temporalio.api.workflowservice.v1 import (
     RegisterNamespaceRequest,
 )
 from temporalio.client import Client, WorkflowHandle
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
 from cli.stack import server_command, temporal_executable
 from settings import Settings
 from workflows.connection import register_search_attributes
+from workflows.converter import data_converter
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,9 +107,7 @@ async def connect(address: str, namespace: str = "default") -> Client:
 
     async def attempt() -> Client:
         try:
-            return await Client.connect(
-                address, namespace=namespace, data_converter=pydantic_data_converter
-            )
+            return await Client.connect(address, namespace=namespace, data_converter=data_converter)
         except RuntimeError as error:
             raise AssertionError(f"no server at {address}: {error}") from error
 

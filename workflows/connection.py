@@ -6,13 +6,13 @@ import logging
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
 from errors import StartupError
 from workflows import search_attributes
+from workflows.converter import data_converter
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ async def connect(*, lazy: bool = False, runtime: Runtime | None = None) -> Clie
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return await Client.connect(
-                **config, data_converter=pydantic_data_converter, lazy=lazy, runtime=runtime
+                **config, data_converter=data_converter, lazy=lazy, runtime=runtime
             )
         except RuntimeError as error:
             if attempt == _ATTEMPTS:

@@ -1,6 +1,11 @@
-"""Failures unwrapped to their cause: an `ActivityError` itself only says that a task failed."""
+"""What fails a workflow, and failures unwrapped to their first cause."""
 
 from temporalio.exceptions import ApplicationError, FailureError, TimeoutError, TimeoutType
+
+# The wrong number of arguments ends a workflow; values that do not fit do so by themselves
+# (`workflows.converter`). Nothing else may: code that contradicts the history, above all, must
+# wait for the right code instead of ending every research in flight.
+WRONG_ARGUMENTS = (TypeError,)
 
 _TIMEOUT_TEXT = {
     TimeoutType.HEARTBEAT: "no worker finished the step: every one that began it went silent",

@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import policies, search_attributes
     from workflows.backtest import Backtest
     from workflows.contract import OperationInfo, OperationMetadata, OperationType, Phase
+    from workflows.failures import WRONG_ARGUMENTS
     from workflows.ids import make_step_id
     from workflows.messages import (
         BacktestRequest,
@@ -35,7 +36,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.training import Training
 
 
-@workflow.defn(failure_exception_types=[Exception])
+@workflow.defn(failure_exception_types=WRONG_ARGUMENTS)
 class Research:
     """A sequence of steps: two child activities, and between them two child workflows."""
 

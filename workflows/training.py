@@ -9,10 +9,11 @@ with workflow.unsafe.imports_passed_through():
     from quant.models import TrainingInput, TrainingResult
     from workflows import policies, search_attributes
     from workflows.contract import OperationInfo, OperationMetadata, OperationType
+    from workflows.failures import WRONG_ARGUMENTS
     from workflows.operation import Operation
 
 
-@workflow.defn(failure_exception_types=[Exception])
+@workflow.defn(failure_exception_types=WRONG_ARGUMENTS)
 class Training:
     """One long activity, as an operation of its own that can be watched and cancelled."""
 

@@ -11,13 +11,13 @@ from typing import Any
 import httpx
 import psutil
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from bench.cancel.jobs import idling_pid
 from bench.cancel.plans import Plan
 from bench.temporary import start_research, temporary_settings
 from cli.stack import SERVER_CONFIG, Stack
 from settings import Settings, load_settings
+from workflows.converter import data_converter
 from workflows.ids import make_step_id
 from workflows.messages import ResearchRequest
 
@@ -127,7 +127,7 @@ async def bench_stack(
         settings = load_settings()
         with Stack(settings, worker=worker, server_config=config) as stack:
             client = await Client.connect(
-                f"127.0.0.1:{settings.temporal_port}", data_converter=pydantic_data_converter
+                f"127.0.0.1:{settings.temporal_port}", data_converter=data_converter
             )
             limits = httpx.Limits(max_connections=_CONNECTIONS)
             async with httpx.AsyncClient(

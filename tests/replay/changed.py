@@ -1,17 +1,15 @@
-"""Workflows as a careless change would leave them.
-
-Without `failure_exception_types`: with it a replay does not raise, it never ends.
-"""
+"""Workflows as a careless change would leave them."""
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from quant.models import TrainingInput
     from workflows.contract import OperationInfo
+    from workflows.failures import WRONG_ARGUMENTS
     from workflows.messages import ResearchRequest
 
 
-@workflow.defn(name="Research")
+@workflow.defn(name="Research", failure_exception_types=WRONG_ARGUMENTS)
 class PatientResearch:
     """Waits before it does anything."""
 
@@ -26,7 +24,7 @@ class PatientResearch:
         raise NotImplementedError
 
 
-@workflow.defn(name="Training")
+@workflow.defn(name="Training", failure_exception_types=WRONG_ARGUMENTS)
 class IdleTraining:
     """Has forgotten its activity."""
 

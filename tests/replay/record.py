@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from settings import Settings
 from tests.data import write_bars, write_many_bars, write_strategies
 from tests.helpers import activity_started, connect, dev_server
 from tests.phases import IN_TRAINING, STAYS, Stay
 from worker import running_workers
+from workflows.converter import data_converter
 from workflows.messages import ResearchRequest
 from workflows.policies import RESEARCH_QUEUE
 from workflows.research import Research
@@ -40,9 +40,7 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as directory, dev_server(Path(directory)) as address:
         await connect(address)
         # Without an identity of its own the client would write down the name of this machine.
-        client = await Client.connect(
-            address, data_converter=pydantic_data_converter, identity="recorder"
-        )
+        client = await Client.connect(address, data_converter=data_converter, identity="recorder")
         async with running_workers(client, _settings(Path(directory))):
             await _record_all(client)
 

@@ -35,8 +35,8 @@ BAD_REQUESTS: list[tuple[Any, str]] = [
     ({"symbol": "/etc/passwd"}, "symbol"),
     ({"strategy": "../quick"}, "strategy"),
     ({"brief": "x" * 4001}, "brief"),
-    ("a text", "ResearchRequest"),
-    ([1, 2], "ResearchRequest"),
+    ("a text", "object"),
+    ([1, 2], "object"),
 ]
 
 
@@ -48,6 +48,7 @@ async def failure(client: Client, workflow: str, queue: str, *args: Any) -> str:
     assert (await handle.describe()).status is WorkflowExecutionStatus.FAILED
     message = message_of(failed.value.cause)
     assert not looks_like_a_stack_trace(message)
+    assert "pydantic" not in message
     return message
 
 

@@ -1,0 +1,40 @@
+"""How values travel through Temporal: as JSON of pydantic models."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from temporalio.api.common.v1 import Payload
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import DataConverter
+from temporalio.exceptions import ApplicationError
+
+from errors import InvalidInput
+
+
+class ReadablePayloadConverter(PydanticPayloadConverter):
+    """Says in plain words, by field, what is wrong with a value.
+
+    Whoever starts a workflow by hand reads this in the Web UI. As an error of the application it
+    also ends the workflow at once; any other would repeat its first task for ever.
+    """
+
+    def from_payloads(
+        self, payloads: Sequence[Payload], type_hints: list[type[Any]] | None = None
+    ) -> list[Any]:
+        """Return the values.
+
+        Raises:
+            ApplicationError: a value is not what its type hint says.
+        """
+        try:
+            return super().from_payloads(payloads, type_hints)
+        except ValidationError as error:
+            problems = "; ".join(
+                ": ".join([*(str(part) for part in problem["loc"]), problem["msg"]])
+                for problem in error.errors(include_url=False, include_input=False)
+            )
+            raise ApplicationError(problems, type=InvalidInput.reason, non_retryable=True) from None
+
+
+data_converter = DataConverter(payload_converter_class=ReadablePayloadConverter)
