@@ -114,12 +114,12 @@ class Compute:
         self, job: Job[_Argument, _Result], argument: _Argument, context: JobContext
     ) -> AsyncIterator[Connection]:
         ours, theirs = multiprocessing.Pipe(duplex=False)
-        # Nothing is ever written to this one; it ends when the worker ends.
+        # Says once that the job may begin, and ends when the worker ends.
         their_life, our_life = multiprocessing.Pipe(duplex=False)
         process = self._context.Process(
             target=_serve, args=(theirs, their_life, job, argument, context), daemon=True
         )
-        starting = self._bookkeeper.submit(_start, process)
+        starting = self._bookkeeper.submit(_start, process, our_life)
         try:
             # A cancel must not lose the process between its start and the lines that kill it.
             await _uninterrupted(asyncio.wrap_future(starting))
@@ -136,10 +136,13 @@ class Compute:
             self._bookkeeper.submit(_reap, process)
 
 
-def _start(process: ForkServerProcess) -> tuple[ForkServerProcess, int]:
+def _start(process: ForkServerProcess, our_life: Connection) -> tuple[ForkServerProcess, int]:
     process.start()
     # A pidfd, unlike a pid, can never mean another process.
-    return process, os.pidfd_open(process.pid or 0)
+    pidfd = os.pidfd_open(process.pid or 0)
+    # Only now, because there is no pidfd of a job that has ended already.
+    our_life.send_bytes(b"")
+    return process, pidfd
 
 
 def _run_through(process: ForkServerProcess) -> None:
@@ -210,6 +213,7 @@ def _serve(
     os.nice(NICENESS)
     # Ctrl-C in a terminal reaches the whole process group; the worker decides what stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _await_word_to_begin(life_of_worker)
     _die_with(life_of_worker)
 
     last_report = float("-inf")
@@ -237,6 +241,13 @@ def _failed(reason: str, text: str, field: str | None = None) -> _Message:
 
 def _send(channel: Connection, message: _Message) -> None:
     channel.send_bytes(message.model_dump_json().encode())
+
+
+def _await_word_to_begin(life_of_worker: Connection) -> None:
+    try:
+        life_of_worker.recv_bytes()
+    except EOFError:
+        os._exit(1)
 
 
 def _die_with(life_of_worker: Connection) -> None:

@@ -144,7 +144,7 @@ async def _busy_slots(bench: Bench) -> int:
     """Count the slots that new work does not get, on every task queue."""
     running, waiting = [], 0
     # The design comes last: the others begin with one, and it must find a slot.
-    for plan in (Plan.STAY_IN_TRAINING, Plan.STAY_IN_BACKTEST, Plan.STAY_IN_DESIGN):
+    for plan in (Plan.STAY_IN_BACKTEST, Plan.STAY_IN_TRAINING, Plan.STAY_IN_DESIGN):
         starting = [asyncio.create_task(bench.stay(plan)) for _ in range(SLOTS)]
         begun, not_begun = await asyncio.wait(starting, timeout=_STARTED_SECONDS)
         for task in not_begun:
