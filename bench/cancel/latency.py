@@ -1,11 +1,13 @@
 """From the DELETE to the death of the compute process, and to Temporal saying closed."""
 
 import asyncio
+import os
 import statistics
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from bench.cancel.deaths import Deaths
 from bench.cancel.plans import Plan
@@ -115,16 +117,21 @@ async def pushed(cancels: int) -> list[Figure]:
 
 
 async def computing(cancels: int) -> list[Figure]:
-    """Measure with real computation on every core."""
-    async with bench_stack(slots=RUNNING, worker=REAL) as bench:
-        bench.settings.strategies.mkdir(parents=True, exist_ok=True)
-        (bench.settings.strategies / "endless.yaml").write_text(_ENDLESS)
-        design = await measure(bench, [lambda: bench.compute(_REAL_DESIGN)] * RUNNING, cancels)
-        training = await measure(bench, [lambda: bench.compute(_REAL_TRAINING)] * RUNNING, cancels)
-    return [
-        *_dead("DELETE → process dead, design (CPU-bound)", design, 30, 80),
-        *_dead("DELETE → process dead, training (CPU-bound)", training, 45, 120),
-    ]
+    """Measure with real computation on every core: as many jobs as a worker takes, and more."""
+    figures = []
+    for slots in (os.cpu_count() or 1, RUNNING):
+        async with bench_stack(slots=slots, worker=REAL) as bench:
+            bench.settings.strategies.mkdir(parents=True, exist_ok=True)
+            (bench.settings.strategies / "endless.yaml").write_text(_ENDLESS)
+            for step, request, target in (
+                ("design", _REAL_DESIGN, (30, 80)),
+                ("training", _REAL_TRAINING, (45, 120)),
+            ):
+                begins = [partial(bench.compute, request)] * slots
+                samples = await measure(bench, begins, cancels)
+                name = f"DELETE → process dead, {step} ({slots} computing)"
+                figures += _dead(name, samples, *target)
+    return figures
 
 
 async def not_pushed(cancels: int) -> list[Figure]:
