@@ -117,7 +117,7 @@ async def _cancel(
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
-        # Only a closed workflow is not found under its run id; the look below says how it ended.
+        # It has ended since the look: a terminate says so, a cancel only if Temporal forgot it.
     end, closed_at = await _end_of(workflow, wait_seconds)
     if end not in (None, OperationStatus.CANCELLED):
         # It ended by itself between the look and the cancel.

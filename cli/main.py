@@ -2,20 +2,26 @@
 
 import signal
 import sys
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from cli import render
-from cli.follow import PhaseClock, follow
-from cli.research import research
-from cli.session import FAILED, JsonOption, OperationArgument, Session, refusals, session_of
+from cli import operations, render, research, strategies
+from cli.session import JsonOption, Session, refusals, session_of
 from cli.stack import Stack
 from settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
-app.command()(research)
+for command in (
+    research.research,
+    operations.status,
+    operations.ops,
+    operations.follow,
+    operations.cancel,
+    strategies.strategies,
+    strategies.validate,
+):
+    app.command()(command)
 
 
 @app.callback()
@@ -54,148 +60,6 @@ def up(context: typer.Context, as_json: JsonOption = False) -> None:
                 stack.wait()
         except KeyboardInterrupt:
             session.aside.print("Stopped.")
-
-
-@app.command()
-def status(
-    context: typer.Context,
-    operation_id: Annotated[str | None, typer.Argument(metavar="[OPERATION_ID]")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show one operation, or how much is going on."""
-    session = session_of(context, as_json)
-    with refusals(session.as_json):
-        api = session.api()
-        if operation_id is not None:
-            operation = api.operation(operation_id)
-            if session.as_json:
-                session.answer_json(operation)
-            else:
-                render.print_operation(session.console, operation)
-            return
-        overview = {
-            "operations": {
-                "running": api.operations(active_only=True, limit=1)["total_count"],
-                "completed": api.operations(status="completed", limit=1)["total_count"],
-            },
-            "workers": api.readiness()["workers"],
-        }
-        if session.as_json:
-            session.answer_json(overview)
-        else:
-            render.print_overview(session.console, overview)
-
-
-@app.command()
-def ops(
-    context: typer.Context,
-    status: Annotated[str | None, typer.Option("--status", "-s")] = None,
-    operation_type: Annotated[str | None, typer.Option("--type", "-t")] = None,
-    owner: Annotated[str | None, typer.Option("--owner")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-l")] = 50,
-    active: Annotated[bool, typer.Option("--active", "-a", help="Only what runs.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """List operations, newest first."""
-    session = session_of(context, as_json)
-    with refusals(session.as_json):
-        page = session.api().operations(
-            status=status,
-            operation_type=operation_type,
-            owner=owner,
-            limit=limit,
-            active_only=active,
-        )
-    if session.as_json:
-        session.answer_json(page["data"])
-    else:
-        render.print_operations(session.console, page)
-
-
-@app.command(name="follow")
-def follow_command(
-    context: typer.Context, operation_id: OperationArgument, as_json: JsonOption = False
-) -> None:
-    """Watch an operation to its end; Ctrl-C detaches. Exit code 1 if it failed."""
-    session = session_of(context, as_json)
-    with refusals(session.as_json):
-        try:
-            operation = follow(session.api(), operation_id, session.aside, PhaseClock())
-        except KeyboardInterrupt:
-            session.aside.print(f"Detached; {operation_id} goes on.", markup=False)
-            return
-    if session.as_json:
-        session.answer_json(operation)
-    else:
-        render.print_outcome(session.console, operation)
-    raise typer.Exit(FAILED if operation["status"] == "failed" else 0)
-
-
-@app.command()
-def cancel(
-    context: typer.Context,
-    operation_id: Annotated[str | None, typer.Argument(metavar="[OPERATION_ID]")] = None,
-    reason: Annotated[str | None, typer.Option("--reason", "-r")] = None,
-    force: Annotated[
-        bool, typer.Option("--force", "-f", help="Terminate, without any clean-up.")
-    ] = False,
-    every: Annotated[
-        bool, typer.Option("--all", help="All running ones that the options name.")
-    ] = False,
-    owner: Annotated[str | None, typer.Option(help="With --all.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="With --all.")] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="With --all: only say what it would cancel.")
-    ] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Cancel this operation and no other; a step takes its research with it."""
-    session = session_of(context, as_json)
-    if every == (operation_id is not None):
-        raise typer.BadParameter("give either an operation id or --all")
-    with refusals(session.as_json):
-        if operation_id is None:
-            batch = session.api().cancel_many(
-                owner=owner, symbol=symbol, reason=reason, dry_run=dry_run or None
-            )
-            if session.as_json:
-                session.answer_json(batch)
-            else:
-                render.print_batch(session.console, batch)
-            return
-        cancelled = session.api().cancel(operation_id, reason=reason, force=force)
-    if session.as_json:
-        session.answer_json(cancelled)
-    else:
-        render.print_cancelled(session.console, cancelled)
-
-
-@app.command()
-def strategies(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List the strategy files that can be given by name."""
-    session = session_of(context, as_json)
-    with refusals(session.as_json):
-        entries = session.api().strategies()
-    if session.as_json:
-        session.answer_json(entries)
-    else:
-        render.print_strategies(session.console, entries)
-
-
-@app.command()
-def validate(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
-    as_json: JsonOption = False,
-) -> None:
-    """Check a strategy file."""
-    session = session_of(context, as_json)
-    with refusals(session.as_json):
-        spec = session.api().validate(file.read_bytes())
-    if session.as_json:
-        session.answer_json(spec)
-    else:
-        session.console.print(f"{spec['name']} is valid.", markup=False)
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -25,10 +25,12 @@ from tests.phases import IN_BACKTEST, IN_DESIGN, IN_TRAINING, STAYS, Stay, start
 from worker import running_workers
 from workflows.contract import OperationInfo, OperationStatus
 from workflows.messages import ResearchRequest, ResearchResult
-from workflows.policies import RESEARCH_QUEUE, TRAINING_QUEUE
+from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 from workflows.research import Research
 
 Handle = WorkflowHandle[Research, ResearchResult]
+
+QUEUE_OF = {"training": TRAINING_QUEUE, "backtest": BACKTEST_QUEUE}
 
 every_phase = pytest.mark.parametrize("stay", STAYS, ids=lambda stay: stay.phase.value)
 with_many_bars = pytest.mark.usefixtures("many_bars")
@@ -170,29 +172,36 @@ async def test_waiting_for_a_slot_is_cancelled_without_one(
 
 
 @pytest.mark.parametrize("start_noticed", [True, False], ids=["started", "starting"])
-async def test_a_cancel_in_the_same_moment_as_the_end_of_a_child_wins(
-    alone: Client, settings: Settings, start_noticed: bool
+@pytest.mark.parametrize("step", ["training", "backtest"])
+async def test_a_cancel_at_a_gate_wins_over_the_result_that_the_gate_would_judge(
+    alone: Client, settings: Settings, step: str, start_noticed: bool
 ) -> None:
-    """Both wait for the research when its worker comes back, in one workflow task."""
-    async with running_workers(alone, settings, [RESEARCH_QUEUE]):
-        handle = await start(alone, ResearchRequest(strategy="quick", seed=7))
-        training = alone.get_workflow_handle(f"{handle.id}.training")
+    """The end of the child and the cancel wait for the research in one workflow task."""
+    before = {"training": [RESEARCH_QUEUE], "backtest": [RESEARCH_QUEUE, TRAINING_QUEUE]}[step]
+    async with running_workers(alone, settings, before):
+        handle = await start(alone, ResearchRequest(strategy="quick", seed=7, bypass_gates=True))
+        child = alone.get_workflow_handle(f"{handle.id}.{step}")
 
         async def child_waits_for_a_worker() -> bool:
-            types = [event.event_type for event in (await handle.fetch_history()).events]
-            last = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-            begun = EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED in types
-            return begun and (types[-1] == last or not start_noticed)
+            events = (await handle.fetch_history()).events
+            begun = [
+                event.child_workflow_execution_started_event_attributes.workflow_execution
+                for event in events
+                if event.event_type == EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED
+            ]
+            noticed = events[-1].event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+            return child.id in [each.workflow_id for each in begun] and noticed >= start_noticed
 
         await assert_eventually(child_waits_for_a_worker)
-    async with running_workers(alone, settings, [TRAINING_QUEUE]):
-        await training.result()
+    async with running_workers(alone, settings, [QUEUE_OF[step]]):
+        await child.result()
     await handle.cancel()
     async with running_workers(alone, settings, [RESEARCH_QUEUE]):
         info = await ends_cancelled(handle)
-    # What had been finished stays finished.
-    assert status_of_steps(info) == {"training": OperationStatus.COMPLETED}
-    assert (await training.describe()).status is WorkflowExecutionStatus.COMPLETED
+    # What had been finished stays finished, and nothing was begun after it.
+    assert list(status_of_steps(info))[-1] == step
+    assert status_of_steps(info)[step] is OperationStatus.COMPLETED
+    assert (await child.describe()).status is WorkflowExecutionStatus.COMPLETED
 
 
 async def test_cancelled_while_the_worker_is_away_stops_when_it_is_back(

@@ -1,0 +1,120 @@
+"""`ktrdr status | ops | follow | cancel`: see and stop operations of any type."""
+
+from typing import Annotated
+
+import typer
+
+from cli import render
+from cli.follow import PhaseClock
+from cli.follow import follow as watch
+from cli.session import FAILED, JsonOption, OperationArgument, refusals, session_of
+
+
+def status(
+    context: typer.Context,
+    operation_id: Annotated[str | None, typer.Argument(metavar="[OPERATION_ID]")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one operation, or how much is going on."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        api = session.api()
+        if operation_id is not None:
+            operation = api.operation(operation_id)
+            if session.as_json:
+                session.answer_json(operation)
+            else:
+                render.print_operation(session.console, operation)
+            return
+        overview = {
+            "operations": {
+                "running": api.operations(active_only=True, limit=1)["total_count"],
+                "completed": api.operations(status="completed", limit=1)["total_count"],
+            },
+            "workers": api.readiness()["workers"],
+        }
+        if session.as_json:
+            session.answer_json(overview)
+        else:
+            render.print_overview(session.console, overview)
+
+
+def ops(
+    context: typer.Context,
+    status: Annotated[str | None, typer.Option("--status", "-s")] = None,
+    operation_type: Annotated[str | None, typer.Option("--type", "-t")] = None,
+    owner: Annotated[str | None, typer.Option("--owner")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-l")] = 50,
+    active: Annotated[bool, typer.Option("--active", "-a", help="Only what runs.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List operations, newest first."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        page = session.api().operations(
+            status=status,
+            operation_type=operation_type,
+            owner=owner,
+            limit=limit,
+            active_only=active,
+        )
+    if session.as_json:
+        session.answer_json(page["data"])
+    else:
+        render.print_operations(session.console, page)
+
+
+def follow(
+    context: typer.Context, operation_id: OperationArgument, as_json: JsonOption = False
+) -> None:
+    """Watch an operation to its end; Ctrl-C detaches. Exit code 1 if it failed."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        try:
+            operation = watch(session.api(), operation_id, session.aside, PhaseClock())
+        except KeyboardInterrupt:
+            session.aside.print(f"Detached; {operation_id} goes on.", markup=False)
+            return
+    if session.as_json:
+        session.answer_json(operation)
+    else:
+        render.print_outcome(session.console, operation)
+    raise typer.Exit(FAILED if operation["status"] == "failed" else 0)
+
+
+def cancel(
+    context: typer.Context,
+    operation_id: Annotated[str | None, typer.Argument(metavar="[OPERATION_ID]")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", "-r")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Terminate, without any clean-up.")
+    ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="All running ones that the options name.")
+    ] = False,
+    owner: Annotated[str | None, typer.Option(help="With --all.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="With --all.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --all: only say what it would cancel.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Cancel this operation and no other; a step takes its research with it."""
+    session = session_of(context, as_json)
+    if every == (operation_id is not None):
+        raise typer.BadParameter("give either an operation id or --all")
+    with refusals(session.as_json):
+        if operation_id is None:
+            batch = session.api().cancel_many(
+                owner=owner, symbol=symbol, reason=reason, dry_run=dry_run or None
+            )
+            if session.as_json:
+                session.answer_json(batch)
+            else:
+                render.print_batch(session.console, batch)
+            return
+        cancelled = session.api().cancel(operation_id, reason=reason, force=force)
+    if session.as_json:
+        session.answer_json(cancelled)
+    else:
+        render.print_cancelled(session.console, cancelled)

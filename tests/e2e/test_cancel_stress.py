@@ -1,0 +1,28 @@
+"""The benchmark of cancelling in a short form: what must be nothing is nothing here too."""
+
+from bench.cancel import leaks, stress
+from bench.cancel.stack import bench_stack
+from bench.figures import Figure
+
+_RANDOM_MOMENTS = 80
+_CANCELS_AND_FAILURES = 12
+
+
+async def test_no_cancel_at_a_random_moment_is_lost() -> None:
+    async with bench_stack(slots=32) as bench:
+        outcome = await stress.guarded(bench, _RANDOM_MOMENTS)
+    assert outcome.accepted() > _RANDOM_MOMENTS / 2
+    assert outcome.lost() == 0, outcome.outcomes
+    assert outcome.refused_wrongly() == 0, outcome.outcomes
+    assert outcome.unexpected() == 0, outcome.outcomes
+
+
+async def test_cancels_and_failures_leave_nothing_behind() -> None:
+    figures = await leaks.measure(_CANCELS_AND_FAILURES)
+    counted = [figure for figure in figures if figure.target == 0]
+    assert len(counted) == len(("processes", "workflows", "activities", "files", "slots"))
+    assert [_shown(figure) for figure in counted if figure.value] == []
+
+
+def _shown(figure: Figure) -> str:
+    return f"{figure.name}: {figure.value}"
