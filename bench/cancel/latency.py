@@ -31,6 +31,8 @@ features:
 model: {num_iterations: 20000, num_leaves: 255, min_data_in_leaf: 5}
 """
 
+_LONGEST_WAIT_SECONDS = 30
+
 # More would wait for each other.
 _STARTED_AT_ONCE = 20
 
@@ -78,7 +80,7 @@ async def _cancel(bench: Bench, deaths: Deaths, victim: Research) -> Sample:
     closing = asyncio.create_task(ended(victim.handle))
     dying = asyncio.get_running_loop().run_in_executor(None, deaths.next)
     began = time.perf_counter()
-    answer = await bench.cancel(victim.handle.id)
+    answer = await bench.cancel(victim.handle.id, wait=_LONGEST_WAIT_SECONDS)
     dead, died_at = await dying
     closed_at = await closing
     assert dead == {victim.pid}, f"{dead} died instead of {victim.pid}"
