@@ -40,6 +40,12 @@ class InvalidData(InvalidInput):
     reason = "invalid_data"
 
 
+class DataChanged(InvalidData):
+    """The bars are no longer those that the earlier steps of a research have used."""
+
+    reason = "data_changed"
+
+
 class CheckpointMismatch(KtrdrError):
     """A checkpoint belongs to another configuration or to other data."""
 
@@ -80,6 +86,35 @@ class NotCancellable(KtrdrError):
     """The operation has already ended."""
 
     reason = "not_cancellable"
+
+
+class NotResumable(KtrdrError):
+    """The operation runs, or has completed, or is a step of a research."""
+
+    reason = "not_resumable"
+
+
+class NotRetryable(KtrdrError):
+    """The operation runs, or has completed, or was started over already."""
+
+    reason = "not_retryable"
+
+
+class AtCapacity(KtrdrError):
+    """As many researches are active as the installation allows."""
+
+    reason = "at_capacity"
+
+    def __init__(self, active_count: int, limit: int) -> None:
+        super().__init__(f"{active_count} researches are active; at most {limit} may be.")
+        self.active_count = active_count
+        self.limit = limit
+
+
+class KeyReused(InvalidInput):
+    """An idempotency key came with another request before."""
+
+    reason = "idempotency_key_reused"
 
 
 class NotFinished(KtrdrError):

@@ -37,6 +37,10 @@ class Settings(BaseSettings):
         description="Compute activities that a worker runs at once, per task queue",
     )
 
+    max_active_researches: int | None = Field(
+        None, ge=1, description="More are refused by the API; without a limit they queue"
+    )
+
     @field_validator("home", "data_dir", "strategy_dir")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:

@@ -14,13 +14,16 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.admission import count_active
 from activities.compute import Compute
 from activities.heartbeat import HEARTBEAT_SECONDS
 from activities.research import ResearchActivities
 from errors import StartupError
 from settings import Settings, load_settings
 from storage.ledger import Ledger
+from workflows.admission import Admission
 from workflows.backtest import Backtest
+from workflows.claim import Claim
 from workflows.connection import connect, register_search_attributes
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 from workflows.research import Research
@@ -45,13 +48,15 @@ def registrations(activities: ResearchActivities) -> dict[str, Registration]:
     """Return what is served, by task queue."""
     return {
         RESEARCH_QUEUE: Registration(
-            [Research],
+            [Research, Claim, Admission],
             [
                 activities.load_strategy,
                 activities.design,
                 activities.assessment,
                 activities.record_experiment,
                 activities.cancel_own_workflow,
+                activities.signal_own_workflow,
+                count_active,
             ],
         ),
         TRAINING_QUEUE: Registration(

@@ -8,13 +8,11 @@ from fastapi import FastAPI
 from temporalio.client import Client
 
 from api.body_limit import BodyLimit
-from api.dependencies import Services
+from api.dependencies import API_PREFIX, Services
 from api.errors import Problem, install_error_handlers
 from api.routes import router
 from settings import Settings, load_settings
 from workflows.connection import connect
-
-API_PREFIX = "/api/v1"
 
 
 def create_app(settings: Settings | None = None, client: Client | None = None) -> FastAPI:

@@ -7,8 +7,8 @@ from temporalio.api.batch.v1 import BatchOperationCancellation
 from temporalio.api.workflowservice.v1 import StartBatchOperationRequest
 from temporalio.client import Client
 
+from api.calls import RPC_TIMEOUT, answered
 from api.listing import RUNNING, OperationFilter
-from api.resolver import RPC_TIMEOUT, answered
 from api.schemas import BatchCancel, BatchCancelResponse
 from errors import InvalidInput
 from workflows import search_attributes

@@ -13,13 +13,12 @@ from datetime import datetime
 from temporalio.client import WorkflowFailureError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.resolver import RPC_TIMEOUT, ResolvedWorkflow, Resolver, answered, ended_as
+from api.calls import RPC_TIMEOUT, answered
+from api.resolver import ResolvedWorkflow, Resolver, ended_as
 from api.schemas import CancelAccepted, OperationCancelled, OperationCancelResponse
 from errors import NotCancellable, NotResearch, TemporalUnavailable
-from workflows.contract import OperationStatus, OperationType
+from workflows.contract import ACTIVE, OperationStatus, OperationType
 from workflows.ids import parse_step_id
-
-_ENDED = (OperationStatus.COMPLETED, OperationStatus.FAILED, OperationStatus.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class Canceller:
             TemporalUnavailable: Temporal does not answer.
         """
         operation = await self._resolver.operation(operation_id)
-        if operation.status in _ENDED:
+        if operation.status not in ACTIVE:
             raise _already_ended(operation_id, operation.status)
         top = await self._resolver.workflow(operation.parent_operation_id or operation_id)
         outcome = await _cancel(top, wait_seconds, reason=reason, force=force)

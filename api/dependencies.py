@@ -1,14 +1,23 @@
 """What routes ask for: built once per application, handed out through `Annotated` dependencies."""
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Header, Query, Request, Response
 from temporalio.client import Client
 
+from api.alone import StepStarter
 from api.cancelling import Canceller
+from api.continuing import Continuer
+from api.reading import Reader
 from api.resolver import Resolver
+from api.starting import IdempotencyKey, Starter
 from settings import Settings
+from storage.artifacts import ArtifactStore
+
+API_PREFIX = "/api/v1"
 
 
 @dataclass(frozen=True)
@@ -18,13 +27,28 @@ class Services:
     settings: Settings
     client: Client
     resolver: Resolver
+    reader: Reader
+    starter: Starter
+    steps: StepStarter
     canceller: Canceller
+    continuer: Continuer
 
     @classmethod
     def build(cls, settings: Settings, client: Client) -> "Services":
         """Wire the services."""
         resolver = Resolver(client)
-        return cls(settings, client, resolver, Canceller(resolver))
+        artifacts = ArtifactStore(settings.artifacts)
+        starter = Starter(client, settings.max_active_researches)
+        return cls(
+            settings=settings,
+            client=client,
+            resolver=resolver,
+            reader=Reader(resolver, artifacts),
+            starter=starter,
+            steps=StepStarter(settings, client, resolver, starter),
+            canceller=Canceller(resolver),
+            continuer=Continuer(client, resolver, starter, artifacts),
+        )
 
 
 def _services(request: Request) -> Services:
@@ -37,3 +61,38 @@ ServicesDep = Annotated[Services, Depends(_services)]
 Wait = Annotated[
     float, Query(ge=0.0, le=30.0, description="Seconds to wait for the work to have stopped")
 ]
+
+
+async def _key(
+    request: Request,
+    key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=200,
+            description="Repeats with the same key start nothing new, for as long as Temporal "
+            "keeps closed workflows",
+        ),
+    ] = None,
+) -> IdempotencyKey | None:
+    if key is None:
+        return None
+    path = request.url.path.removeprefix(API_PREFIX)
+    digest = hashlib.sha256(path.encode() + b"\n" + await request.body())
+    return IdempotencyKey(key, digest.hexdigest())
+
+
+KeyDep = Annotated[IdempotencyKey | None, Depends(_key)]
+
+
+def _locate(request: Request, response: Response) -> Callable[[str], None]:
+    def locate(operation_id: str) -> None:
+        url = request.url_for("get_operation", operation_id=operation_id)
+        response.headers["Location"] = url.path
+
+    return locate
+
+
+# Says where the operation that was started can be read.
+LocateDep = Annotated[Callable[[str], None], Depends(_locate)]

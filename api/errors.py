@@ -2,21 +2,24 @@
 
 import logging
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from errors import (
+    AtCapacity,
     InvalidInput,
     KtrdrError,
     MissingArtifact,
     NotCancellable,
     NotFinished,
     NotResearch,
+    NotResumable,
+    NotRetryable,
     OperationNotFound,
     TemporalUnavailable,
 )
@@ -30,6 +33,9 @@ _STATUS: dict[type[KtrdrError], HTTPStatus] = {
     MissingArtifact: HTTPStatus.NOT_FOUND,
     NotCancellable: HTTPStatus.CONFLICT,
     NotFinished: HTTPStatus.CONFLICT,
+    NotResumable: HTTPStatus.CONFLICT,
+    NotRetryable: HTTPStatus.CONFLICT,
+    AtCapacity: HTTPStatus.CONFLICT,
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     TemporalUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     KtrdrError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -57,6 +63,9 @@ class Problem(BaseModel):
     reason: str
     message: str
     errors: list[FieldProblem] = []
+    triggered: Literal[False] | None = Field(None, description="With `at_capacity`")
+    active_count: int | None = Field(None, description="With `at_capacity`")
+    limit: int | None = Field(None, description="With `at_capacity`")
 
 
 def problem(
@@ -65,6 +74,7 @@ def problem(
     reason: str,
     detail: str,
     errors: list[FieldProblem] | None = None,
+    **more: Any,
 ) -> JSONResponse:
     """Answer with a problem."""
     body = Problem(
@@ -75,9 +85,12 @@ def problem(
         reason=reason,
         message=detail,
         errors=errors or [],
+        **more,
     )
     return JSONResponse(
-        body.model_dump(), status_code=status, media_type="application/problem+json"
+        body.model_dump(exclude_none=True),
+        status_code=status,
+        media_type="application/problem+json",
     )
 
 
@@ -85,7 +98,13 @@ async def _expected(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, KtrdrError)  # noqa: S101 - as registered below
     status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
     fields = [FieldProblem(field=error.field, message=error.message)] if error.field else []
-    return problem(request, status, error.reason, error.message, fields)
+    return problem(request, status, error.reason, error.message, fields, **_more(error))
+
+
+def _more(error: KtrdrError) -> dict[str, Any]:
+    if isinstance(error, AtCapacity):
+        return {"triggered": False, "active_count": error.active_count, "limit": error.limit}
+    return {}
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -8,7 +8,8 @@ import hashlib
 from pydantic import BaseModel, ConfigDict, Field
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
-from api.resolver import CLOSED_STATUS, RPC_TIMEOUT, TYPE_OF_WORKFLOW, answered
+from api.calls import RPC_TIMEOUT, answered
+from api.resolver import CLOSED_STATUS, TYPE_OF_WORKFLOW
 from api.schemas import OperationListResponse, OperationSummary
 from errors import InvalidInput
 from quant.models import Symbol

@@ -7,10 +7,9 @@ shown and cancelled when none is running.
 
 import asyncio
 import logging
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from temporalio.client import (
     Client,
@@ -23,11 +22,14 @@ from temporalio.client import (
 from temporalio.exceptions import FailureError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.calls import RPC_TIMEOUT, answered
 from api.progress import activity_progress, research_progress
 from errors import OperationNotFound, TemporalUnavailable
 from quant.models import Progress
 from workflows import search_attributes
 from workflows.contract import (
+    ACTIVE,
+    FINISHED_QUERY,
     OPERATION_QUERY,
     WORKFLOW_NAME,
     ChildOperation,
@@ -39,10 +41,9 @@ from workflows.contract import (
 )
 from workflows.failures import message_of
 from workflows.ids import parse_step_id
+from workflows.messages import FinishedSteps
 
 _log = logging.getLogger(__name__)
-
-_Result = TypeVar("_Result")
 
 TYPE_OF_WORKFLOW = {name: operation_type for operation_type, name in WORKFLOW_NAME.items()}
 
@@ -54,8 +55,6 @@ CLOSED_STATUS = {
     WorkflowExecutionStatus.TERMINATED: OperationStatus.CANCELLED,
 }
 
-RPC_TIMEOUT = timedelta(seconds=2)
-_PATIENCE_SECONDS = 2.5
 # Without a worker a query waits for one; nobody should wait for that.
 QUERY_TIMEOUT = timedelta(seconds=1)
 
@@ -140,6 +139,22 @@ class Resolver:
         finally:
             query.cancel()
 
+    async def finished(self, workflow: ResolvedWorkflow) -> FinishedSteps:
+        """Return the results of the steps that a research has finished, whatever became of it.
+
+        Raises:
+            TemporalUnavailable: no worker answers.
+        """
+        query = workflow.handle.query(
+            FINISHED_QUERY, result_type=FinishedSteps, rpc_timeout=RPC_TIMEOUT
+        )
+        try:
+            return await answered(query)
+        except (RPCError, WorkflowQueryFailedError) as error:
+            raise TemporalUnavailable(
+                f"No worker can say what {workflow.handle.id} has finished; is one running?"
+            ) from error
+
     async def _with_progress(
         self, info: OperationInfo, workflow: ResolvedWorkflow
     ) -> OperationInfo:
@@ -162,6 +177,10 @@ class Resolver:
         if workflow.operation_type is not OperationType.RESEARCH or child is None:
             raise OperationNotFound(f"There is no operation {_shown(operation_id)}.")
         running = child.status is OperationStatus.RUNNING
+        result = None
+        if child.status is OperationStatus.COMPLETED:
+            finished = await self.finished(workflow)
+            result = finished.design if step is OperationType.DESIGN else finished.assessment
         progress = await activity_progress(workflow.description, self._client.data_converter)
         return research.model_copy(
             update={
@@ -172,7 +191,7 @@ class Resolver:
                 "phase": None,
                 "completed_at": None if running else research.completed_at,
                 "progress": progress if running and progress else Progress(percentage=100.0),
-                "result_summary": None,
+                "result_summary": result and result.model_dump(mode="json"),
                 "error_message": research.error_message
                 if child.status is OperationStatus.FAILED
                 else None,
@@ -206,29 +225,6 @@ class Resolver:
             return None
 
 
-async def answered(call: Awaitable[_Result]) -> _Result:
-    """Await a call to Temporal; that it cannot be reached has an error of its own.
-
-    The timeout of a call is one of each attempt, and the SDK makes several: hence a second bound.
-    """
-    try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            return await call
-    except TimeoutError as error:
-        raise TemporalUnavailable("Temporal does not answer; try again in a moment.") from error
-    except RPCError as error:
-        if error.status in (
-            RPCStatusCode.UNAVAILABLE,
-            RPCStatusCode.DEADLINE_EXCEEDED,
-            RPCStatusCode.CANCELLED,
-        ):
-            raise TemporalUnavailable("Temporal does not answer; try again in a moment.") from error
-        raise
-    except RuntimeError as error:
-        # A lazy client connects with its first call, and says so when that fails.
-        raise TemporalUnavailable("Temporal cannot be reached; try again in a moment.") from error
-
-
 async def _described(workflow: ResolvedWorkflow) -> OperationInfo:
     """Join what the workflow answered with what Temporal says."""
     description = workflow.description
@@ -236,7 +232,11 @@ async def _described(workflow: ResolvedWorkflow) -> OperationInfo:
     requested = description.raw_description.workflow_extended_info.cancel_requested
     status = workflow.ended_as
     if status is None:
-        return info.model_copy(update={"cancel_requested": requested})
+        # It may have come to its end in its own eyes, and be about to record it.
+        shown = info.status if info.status in ACTIVE else OperationStatus.RUNNING
+        return info.model_copy(
+            update={"status": shown, "completed_at": None, "cancel_requested": requested}
+        )
     children = [
         # A step that ran when its research was terminated has ended with it.
         child.model_copy(update={"status": status})

@@ -1,13 +1,16 @@
 """Bodies of requests and responses, other than those that the workflows define themselves."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.training_metrics import EpochMetrics
+from quant.models import AssessmentResult, BacktestResult, DesignResult, TrainingResult
 from quant.spec import StrategySpec
 from quant.strategies import StrategyEntry
 from workflows.contract import OperationInfo, OperationStatus, OperationType
+from workflows.messages import ResearchResult
 
 
 class Triggered(BaseModel):
@@ -106,6 +109,70 @@ class OperationListResponse(BaseModel):
     total_count: int
     active_count: int
     next_cursor: str | None = None
+
+
+class ChildrenResponse(BaseModel):
+    """The steps of an operation, in the order in which they began."""
+
+    success: Literal[True] = True
+    data: list[OperationSummary]
+    total_count: int
+    active_count: int
+
+
+class ResultsResponse(BaseModel):
+    """What an operation came to; empty if it failed or was cancelled before it came to anything."""
+
+    success: Literal[True] = True
+    operation_id: str
+    operation_type: OperationType
+    status: OperationStatus
+    results: (
+        ResearchResult
+        | DesignResult
+        | TrainingResult
+        | BacktestResult
+        | AssessmentResult
+        | dict[str, Any]
+    )
+
+
+class OperationMetrics(BaseModel):
+    """Metrics of one operation; those of a research are those of its training."""
+
+    operation_id: str
+    operation_type: OperationType
+    metrics: EpochMetrics
+
+
+class MetricsResponse(BaseModel):
+    """Metrics, iteration by iteration."""
+
+    success: Literal[True] = True
+    data: OperationMetrics
+
+
+class ResumedFrom(BaseModel):
+    """Where an operation continues."""
+
+    checkpoint_type: Literal["cancellation", "failure"] = Field(description="How it had ended")
+    created_at: datetime = Field(description="When it had ended")
+    epoch: int | None = Field(description="Training iterations that are not done again, of all")
+
+
+class Resumed(BaseModel):
+    """An operation that goes on."""
+
+    operation_id: str
+    status: Literal[OperationStatus.PENDING] = OperationStatus.PENDING
+    resumed_from: ResumedFrom
+
+
+class ResumeResponse(BaseModel):
+    """Answer to a resume."""
+
+    success: Literal[True] = True
+    data: Resumed
 
 
 class StrategyListResponse(BaseModel):

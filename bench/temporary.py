@@ -13,7 +13,7 @@ from temporalio.client import Client, WorkflowHandle
 from cli.stack import Stack
 from settings import Settings, load_settings
 from workflows.converter import data_converter
-from workflows.messages import ResearchRequest, ResearchResult
+from workflows.messages import ResearchInput, ResearchRequest, ResearchResult
 from workflows.policies import RESEARCH_QUEUE
 from workflows.research import Research
 
@@ -57,7 +57,10 @@ async def temporary_stack() -> AsyncIterator[tuple[Settings, Client]]:
 async def start_research(client: Client, request: ResearchRequest) -> ResearchHandle:
     """Start a research as the API does, without the API."""
     return await client.start_workflow(
-        Research.run, request, id=f"bench-{uuid4().hex}", task_queue=RESEARCH_QUEUE
+        Research.run,
+        ResearchInput.of(request),
+        id=f"bench-{uuid4().hex}",
+        task_queue=RESEARCH_QUEUE,
     )
 
 

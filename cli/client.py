@@ -1,7 +1,9 @@
 """REST client of the `ktrdr` command."""
 
+import time
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx
 
@@ -9,6 +11,7 @@ from errors import KtrdrError
 from settings import Settings
 
 _TIMEOUT_SECONDS = 35.0
+_SECONDS_BEFORE_REPEAT = (0.1, 0.4)
 
 
 class ApiRefused(KtrdrError):
@@ -44,6 +47,41 @@ class Api:
     def trigger(self, request: dict[str, Any]) -> dict[str, Any]:
         """Start a research."""
         return self._call("POST", "/agent/trigger", json=request)
+
+    def train(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Start a training outside any research."""
+        return self._call("POST", "/trainings/start", json=request)
+
+    def backtest(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Start a backtest outside any research."""
+        return self._call("POST", "/backtests/start", json=request)
+
+    def resume(self, operation_id: str) -> dict[str, Any]:
+        """Continue an operation that was cancelled or failed."""
+        data: dict[str, Any] = self._call("POST", f"/operations/{_quoted(operation_id)}/resume")[
+            "data"
+        ]
+        return data
+
+    def retry(self, operation_id: str) -> dict[str, Any]:
+        """Start an operation over, and return the new one."""
+        data: dict[str, Any] = self._call("POST", f"/operations/{_quoted(operation_id)}/retry")[
+            "data"
+        ]
+        return data
+
+    def part(self, operation_id: str, name: str) -> dict[str, Any]:
+        """Return `children`, `results` or `metrics` of an operation."""
+        return self._call("GET", f"/operations/{_quoted(operation_id)}/{name}")
+
+    def agent_status(self) -> dict[str, Any]:
+        """Return what goes on."""
+        return self._call("GET", "/agent/status")
+
+    def workers(self) -> list[dict[str, Any]]:
+        """List the workers."""
+        answer: list[dict[str, Any]] = self._respond("GET", "/workers").json()
+        return answer
 
     def operation(self, operation_id: str) -> dict[str, Any]:
         """Return one operation."""
@@ -90,22 +128,40 @@ class Api:
         """Return where the report of a research can be read."""
         return str(self._http.base_url.join(f"operations/{_quoted(operation_id)}/report"))
 
-    def _call(
+    def report(self, operation_id: str) -> bytes:
+        """Return the report of a research, a page of HTML."""
+        return self._respond("GET", f"/operations/{_quoted(operation_id)}/report").content
+
+    def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        body: dict[str, Any] = self._respond(method, path, **options).json()
+        return body
+
+    def _respond(
         self, method: str, path: str, *, accept: tuple[int, ...] = (200, 202), **options: Any
-    ) -> dict[str, Any]:
+    ) -> httpx.Response:
+        """Ask until there is an answer; a repeated request starts nothing twice."""
+        headers = {"Idempotency-Key": uuid4().hex} if method == "POST" else {}
+        for pause in (*_SECONDS_BEFORE_REPEAT, None):
+            try:
+                response = self._http.request(method, path, headers=headers, **options)
+                break
+            except httpx.TransportError as error:
+                if pause is None:
+                    raise ApiUnreachable(
+                        f"No API answers at {self._url} ({error}). Is it running? "
+                        "`ktrdr up` starts one."
+                    ) from error
+                time.sleep(pause)
+        if response.status_code not in accept:
+            raise ApiRefused(self._problem(response))
+        return response
+
+    def _problem(self, response: httpx.Response) -> dict[str, Any]:
         try:
-            response = self._http.request(method, path, **options)
-        except httpx.TransportError as error:
-            raise ApiUnreachable(
-                f"No API answers at {self._url} ({error}). Is it running? `ktrdr up` starts one."
-            ) from error
-        try:
-            body: dict[str, Any] = response.json()
+            problem: dict[str, Any] = response.json()
         except ValueError as error:
             raise ApiUnreachable(f"{self._url} is not a ktrdr API.") from error
-        if response.status_code not in accept:
-            raise ApiRefused(body)
-        return body
+        return problem
 
 
 def _quoted(operation_id: str) -> str:

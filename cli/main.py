@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cli import operations, render, research, strategies
+from cli import agent, operations, parts, render, research, steps, strategies
 from cli.session import JsonOption, Session, refusals, session_of
 from cli.stack import Stack
 from settings import load_settings
@@ -18,10 +18,20 @@ for command in (
     operations.ops,
     operations.follow,
     operations.cancel,
+    operations.resume,
+    operations.retry,
+    parts.children,
+    parts.results,
+    parts.metrics,
+    parts.report,
+    steps.train,
+    steps.backtest,
+    agent.workers,
     strategies.strategies,
     strategies.validate,
 ):
     app.command()(command)
+app.add_typer(agent.agent, name="agent")
 
 
 @app.callback()

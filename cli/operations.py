@@ -1,4 +1,4 @@
-"""`ktrdr status | ops | follow | cancel`: see and stop operations of any type."""
+"""`ktrdr status | ops | follow | cancel | resume | retry`: see, stop and continue operations."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ import typer
 from cli import render
 from cli.follow import PhaseClock
 from cli.follow import follow as watch
-from cli.session import FAILED, JsonOption, OperationArgument, refusals, session_of
+from cli.session import FAILED, JsonOption, OperationArgument, Session, refusals, session_of
 
 
 def status(
@@ -21,10 +21,7 @@ def status(
         api = session.api()
         if operation_id is not None:
             operation = api.operation(operation_id)
-            if session.as_json:
-                session.answer_json(operation)
-            else:
-                render.print_operation(session.console, operation)
+            session.answer(operation, render.print_operation)
             return
         overview = {
             "operations": {
@@ -33,10 +30,7 @@ def status(
             },
             "workers": api.readiness()["workers"],
         }
-        if session.as_json:
-            session.answer_json(overview)
-        else:
-            render.print_overview(session.console, overview)
+        session.answer(overview, render.print_overview)
 
 
 def ops(
@@ -64,22 +58,23 @@ def ops(
         render.print_operations(session.console, page)
 
 
-def follow(
-    context: typer.Context, operation_id: OperationArgument, as_json: JsonOption = False
-) -> None:
-    """Watch an operation to its end; Ctrl-C detaches. Exit code 1 if it failed."""
-    session = session_of(context, as_json)
+def see_through(session: Session, operation_id: str) -> None:
+    """Follow an operation to its end; Ctrl-C detaches. Exits with 1 if it failed."""
     with refusals(session.as_json):
         try:
             operation = watch(session.api(), operation_id, session.aside, PhaseClock())
         except KeyboardInterrupt:
             session.aside.print(f"Detached; {operation_id} goes on.", markup=False)
             return
-    if session.as_json:
-        session.answer_json(operation)
-    else:
-        render.print_outcome(session.console, operation)
+    session.answer(operation, render.print_outcome)
     raise typer.Exit(FAILED if operation["status"] == "failed" else 0)
+
+
+def follow(
+    context: typer.Context, operation_id: OperationArgument, as_json: JsonOption = False
+) -> None:
+    """Watch an operation to its end; Ctrl-C detaches. Exit code 1 if it failed."""
+    see_through(session_of(context, as_json), operation_id)
 
 
 def cancel(
@@ -108,13 +103,39 @@ def cancel(
             batch = session.api().cancel_many(
                 owner=owner, symbol=symbol, reason=reason, dry_run=dry_run or None
             )
-            if session.as_json:
-                session.answer_json(batch)
-            else:
-                render.print_batch(session.console, batch)
+            session.answer(batch, render.print_batch)
             return
         cancelled = session.api().cancel(operation_id, reason=reason, force=force)
-    if session.as_json:
-        session.answer_json(cancelled)
-    else:
-        render.print_cancelled(session.console, cancelled)
+    session.answer(cancelled, render.print_cancelled)
+
+
+def resume(
+    context: typer.Context,
+    operation_id: OperationArgument,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Watch it.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Continue what was cancelled or failed, from its first unfinished step."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        resumed = session.api().resume(operation_id)
+    if follow:
+        see_through(session, operation_id)
+        return
+    session.answer(resumed, render.print_resumed)
+
+
+def retry(
+    context: typer.Context,
+    operation_id: OperationArgument,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Watch it.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Start what was cancelled or failed over, as a new operation."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        started = session.api().retry(operation_id)
+    if follow:
+        see_through(session, started["operation_id"])
+        return
+    session.answer(started, render.print_started)

@@ -56,6 +56,22 @@ def _figures(summary: dict[str, Any]) -> Table:
     return table
 
 
+def print_started(console: Console, started: dict[str, Any]) -> None:
+    """Print what was started, and how to watch it."""
+    console.print(f"Started {started['operation_id']}", markup=False)
+    console.print(f"ktrdr follow {started['operation_id']}", style="dim", markup=False)
+
+
+def print_resumed(console: Console, resumed: dict[str, Any]) -> None:
+    """Print what goes on, and from where."""
+    since = resumed["resumed_from"]
+    epoch = since["epoch"]
+    console.print(f"Resumed {resumed['operation_id']}", markup=False)
+    console.print(f"  after its {since['checkpoint_type']} at {since['created_at']}", markup=False)
+    if epoch is not None:
+        console.print(f"  training has done {epoch} iterations", markup=False)
+
+
 def print_operation(console: Console, operation: dict[str, Any]) -> None:
     """Print one operation with its children."""
     if operation["status"] in _STATUS_STYLE:

@@ -55,7 +55,7 @@ def research(
             operation = _in_own_stack(session, request)
         elif follow:
             operation = _watched(session, session.api(), request, PhaseClock())
-            _answer(session, operation)
+            session.answer(operation, render.print_outcome)
         else:
             _start(session, request)
             return
@@ -65,11 +65,8 @@ def research(
 
 def _start(session: Session, request: dict[str, Any]) -> None:
     operation_id = session.api().trigger(request)["operation_id"]
-    if session.as_json:
-        session.answer_json({"operation_id": operation_id, "status": "started", "type": "research"})
-        return
-    session.console.print(f"Started {operation_id}", markup=False)
-    session.aside.print(f"ktrdr follow {operation_id}", style="dim")
+    started = {"operation_id": operation_id, "status": "started", "type": "research"}
+    session.answer(started, render.print_started)
 
 
 def _watched(
@@ -86,13 +83,6 @@ def _watched(
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _answer(session: Session, operation: dict[str, Any]) -> None:
-    if session.as_json:
-        session.answer_json(operation)
-    else:
-        render.print_outcome(session.console, operation)
-
-
 def _in_own_stack(session: Session, request: dict[str, Any]) -> dict[str, Any]:
     """Start the stack, see one research through, and stop what was started."""
     began = time.monotonic()
@@ -101,7 +91,7 @@ def _in_own_stack(session: Session, request: dict[str, Any]) -> dict[str, Any]:
     with Stack(session.settings) as stack:
         clock.see("stack start")
         operation = _watched(session, Api(stack.api, session.settings), request, clock)
-        _answer(session, operation)
+        session.answer(operation, render.print_outcome)
         summary = operation["result_summary"]
         if not session.as_json:
             if summary:

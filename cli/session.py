@@ -3,9 +3,9 @@
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -13,6 +13,8 @@ from rich.console import Console
 from cli.client import Api
 from errors import KtrdrError
 from settings import Settings
+
+Answer = TypeVar("Answer")
 
 FAILED = 1
 INTERRUPTED = 130
@@ -35,6 +37,13 @@ class Session:
     def api(self) -> Api:
         """Return a client of the chosen API."""
         return Api(self.url, self.settings)
+
+    def answer(self, answer: Answer, show: Callable[[Console, Answer], None]) -> None:
+        """Print the answer for a program, or for people."""
+        if self.as_json:
+            self.answer_json(answer)
+        else:
+            show(self.console, answer)
 
     def answer_json(self, answer: Any) -> None:
         """Print the answer for a program."""

@@ -1,6 +1,7 @@
 """The embedded stack: Temporal dev server, worker and API as processes of this machine."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -10,29 +11,27 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import httpx
+import yaml
 
 from errors import StartupError
 from settings import Settings
 
-# The dev server's defaults are made for trying things out. These make a cancel reach a worker
-# at once instead of with its next heartbeat, child workflows start without a queue's pause, and
-# lists show a change of the search attributes at once.
-SERVER_CONFIG: Mapping[str, str] = {
-    "system.enableCancelActivityWorkerCommand": "true",
-    "frontend.WorkerCommandsEnabled": "true",
-    "history.transferProcessorMaxPollRPS": "2000",
-    "history.transferProcessorMaxPollHostRPS": "5000",
-    "system.forceSearchAttributesCacheRefreshOnRead": "true",
-}
 _SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal"}
 
 _START_SECONDS = 60
 _STOP_SECONDS = 20
 _ROOT = Path(__file__).resolve().parent.parent
+_DYNAMIC_CONFIG = _ROOT / "deploy" / "dynamicconfig.yaml"
 _WORKER = (str(_ROOT / "worker.py"),)
+
+
+def dynamic_config() -> dict[str, Any]:
+    """Return what a Temporal server must be told beyond its defaults."""
+    file: dict[str, list[dict[str, Any]]] = yaml.safe_load(_DYNAMIC_CONFIG.read_text())
+    return {name: values[0]["value"] for name, values in file.items()}
 
 
 def temporal_executable(settings: Settings) -> str:
@@ -59,7 +58,7 @@ def server_command(
     port: int,
     ui_port: int | None,
     database: Path,
-    config: Mapping[str, str] = SERVER_CONFIG,
+    config: Mapping[str, Any],
 ) -> list[str]:
     """Return the command line of a Temporal server on loopback with a SQLite file."""
     command = [executable, "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
@@ -68,7 +67,7 @@ def server_command(
     for name, value in _SQLITE_PRAGMAS.items():
         command += ["--sqlite-pragma", f"{name}={value}"]
     for name, value in config.items():
-        command += ["--dynamic-config-value", f"{name}={value}"]
+        command += ["--dynamic-config-value", f"{name}={json.dumps(value)}"]
     return command
 
 
@@ -78,7 +77,7 @@ class Stack:
     Args:
         settings: ports and directories.
         worker: what Python runs as the worker.
-        server_config: dynamic configuration of the server.
+        server_config: dynamic configuration of the server; what we ship if None.
     """
 
     def __init__(
@@ -86,11 +85,11 @@ class Stack:
         settings: Settings,
         *,
         worker: Sequence[str] = _WORKER,
-        server_config: Mapping[str, str] = SERVER_CONFIG,
+        server_config: Mapping[str, Any] | None = None,
     ) -> None:
         self._settings = settings
         self._worker = worker
-        self._server_config = server_config
+        self._server_config = dynamic_config() if server_config is None else server_config
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._temporal_address = f"127.0.0.1:{settings.temporal_port}"
         self.api = f"http://{settings.api_host}:{settings.api_port}"

@@ -14,10 +14,7 @@ def strategies(context: typer.Context, as_json: JsonOption = False) -> None:
     session = session_of(context, as_json)
     with refusals(session.as_json):
         entries = session.api().strategies()
-    if session.as_json:
-        session.answer_json(entries)
-    else:
-        render.print_strategies(session.console, entries)
+    session.answer(entries, render.print_strategies)
 
 
 def validate(

@@ -11,22 +11,11 @@ from pydantic import ValidationError
 
 from errors import CheckpointMismatch
 from quant.data import Bars, Floats
-from quant.models import FoldMetrics, Workspace
+from quant.models import FoldMetrics, IterationMetrics, Workspace
 from quant.spec import Model, StrategySpec
 
 ARTIFACT: Final = "checkpoint.json"
 FORMAT: Final = "1"
-
-
-class IterationMetrics(Model):
-    """Losses after one boosting iteration."""
-
-    fold: int | None
-    """Counted from 1; None for the final model."""
-    iteration: int
-    train_loss: float
-    valid_loss: float | None
-    """On the bars that the fold tests; None for the final model."""
 
 
 class FinishedFold(Model):

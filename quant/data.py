@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from arch.data import nasdaq, sp500
 
-from errors import InvalidData
+from errors import DataChanged, InvalidData
 from quant import catalog, tables
 from quant.models import DataInfo, DataSource
 
@@ -134,13 +134,14 @@ def load(source: DataSource, data_dir: Path | None) -> Bars:
     raw columns are used.
 
     Args:
-        source: Symbol and timeframe.
+        source: Symbol and timeframe, and what the bars must be if they were used before.
         data_dir: Where the user's files are; None if there are none.
 
     Raises:
         UnknownSymbol: No such symbol.
         InvalidInput: The symbol does not exist in this timeframe.
         InvalidData: The bars cannot be trusted; names the file, the column and the row.
+        DataChanged: They are not the bars that `source` names by their hash.
     """
     path = catalog.resolve(source, data_dir)
     if path is None:
@@ -151,6 +152,12 @@ def load(source: DataSource, data_dir: Path | None) -> Bars:
         table = tables.read(path)
     bars = Bars(source.symbol, source.timeframe, *tables.columns(table, name))
     _validate(bars, name)
+    if source.content_hash not in (None, bars.content_hash):
+        raise DataChanged(
+            f"The bars of {source.symbol} {source.timeframe} have changed: their SHA-256 is "
+            f"{bars.content_hash}, and earlier steps used {source.content_hash}.",
+            field="symbol",
+        )
     return bars
 
 

@@ -13,6 +13,8 @@ from quant.spec import Model, StrategySpec
 
 Verdict = Literal["promising", "mediocre", "poor", "no_signal"]
 
+METRICS_ARTIFACT = "metrics.json"
+
 MAX_TRIALS = 10_000
 MAX_SEED = 2**31 - 1
 
@@ -57,6 +59,7 @@ class DataSource(Model):
 
     symbol: Symbol = "SP500"
     timeframe: Timeframe = "1d"
+    content_hash: str | None = Field(None, description="Refuse bars that have another one")
 
 
 class DataInfo(Model):
@@ -116,6 +119,25 @@ class FoldMetrics(Model):
     log_loss: float
     accuracy: float
     auc: float | None
+
+
+class IterationMetrics(Model):
+    """Losses after one boosting iteration."""
+
+    fold: int | None = Field(description="Counted from 1; None for the final model")
+    iteration: int
+    train_loss: float
+    valid_loss: float | None = Field(
+        description="On the bars that the fold tests; None for the final model"
+    )
+
+
+class TrainingMetrics(Model):
+    """How a training went so far: the artifact `metrics.json`."""
+
+    iterations_planned: int = Field(description="Of all folds and the final model")
+    iterations_completed: int
+    history: tuple[IterationMetrics, ...] = Field(description="Thinned to about a thousand")
 
 
 class TrainingResult(Model):

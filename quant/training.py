@@ -10,20 +10,22 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from pydantic import TypeAdapter
 
 from quant import boosting, checkpoint, scoring
 from quant.backtest import simulate
 from quant.boosting import Samples
-from quant.checkpoint import FinishedFold, IterationMetrics, TrainingState
+from quant.checkpoint import FinishedFold, TrainingState
 from quant.data import Bars, Floats
 from quant.features import feature_matrix, feature_names, labels, warm_up
 from quant.metrics import annualised_sharpe
 from quant.models import (
+    METRICS_ARTIFACT,
     DataInfo,
     FoldMetrics,
+    IterationMetrics,
     Progress,
     ReportProgress,
+    TrainingMetrics,
     TrainingResult,
     Workspace,
 )
@@ -33,11 +35,8 @@ from quant.splits import Fold, walk_forward
 
 FOLDS: Final = 5
 CHECKPOINT_SECONDS: Final = 2.0
-METRICS_ARTIFACT: Final = "metrics.json"
 MODEL_ARTIFACT: Final = "model.txt"
 POINTS_PER_STAGE: Final = 160
-
-_HISTORY: TypeAdapter[tuple[IterationMetrics, ...]] = TypeAdapter(tuple[IterationMetrics, ...])
 
 
 def train(
@@ -52,8 +51,8 @@ def train(
 ) -> TrainingResult:
     """Train the model of a strategy, or continue an interrupted training.
 
-    Writes the artifacts `model.txt` (LightGBM's text format), `metrics.json` (a list of
-    `IterationMetrics`, thinned to about a thousand) and, on the way, `checkpoint.json`.
+    Writes the artifacts `model.txt` (text format of LightGBM), `metrics.json` (`TrainingMetrics`)
+    and, on the way, `checkpoint.json`.
 
     Args:
         development: Bars to learn from; the holdout must not be among them.
@@ -142,7 +141,7 @@ class _Training:
         for fold in self._folds[len(self._state.folds) :]:
             self._finish_fold(fold, self._grow(fold))
         model = self._grow(None).encode()
-        self._workspace.write(METRICS_ARTIFACT, _HISTORY.dump_json(self._state.history))
+        self._write_metrics()
         self._workspace.write(MODEL_ARTIFACT, model)
         return self._result(model, data, resumed_from)
 
@@ -200,17 +199,16 @@ class _Training:
         return record
 
     def _report_progress(self, iteration: int, step: str, **context: float) -> None:
-        stage, iterations = len(self._state.folds), self._spec.model.num_iterations
-        done, total = stage * iterations + iteration, (FOLDS + 1) * iterations
+        done, total = self._iterations(iteration)
         self._report(
             Progress(
                 percentage=100.0 * done / total,
                 current_step=step,
-                steps_completed=stage,
+                steps_completed=len(self._state.folds),
                 steps_total=FOLDS + 1,
                 items_processed=done,
                 items_total=total,
-                current_item=f"Iteration {iteration} of {iterations}",
+                current_item=f"Iteration {iteration} of {self._spec.model.num_iterations}",
                 context=dict(context),
             )
         )
@@ -240,7 +238,20 @@ class _Training:
         self._state = self._state.model_copy(update=changes)
         if time.monotonic() - self._saved_at >= self._checkpoint_seconds:
             checkpoint.save(self._state, self._workspace)
+            self._write_metrics()
             self._saved_at = time.monotonic()
+
+    def _write_metrics(self) -> None:
+        done, planned = self._iterations(self._state.iteration)
+        metrics = TrainingMetrics(
+            iterations_planned=planned, iterations_completed=done, history=self._state.history
+        )
+        self._workspace.write(METRICS_ARTIFACT, metrics.model_dump_json().encode())
+
+    def _iterations(self, of_this_stage: int) -> tuple[int, int]:
+        """Return how many iterations are done, of how many."""
+        each = self._spec.model.num_iterations
+        return len(self._state.folds) * each + of_this_stage, (FOLDS + 1) * each
 
     def _samples(self, rows: slice) -> Samples:
         return Samples(self._features[rows], self._labels[rows], feature_names(self._spec))

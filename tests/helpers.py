@@ -25,7 +25,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
-from cli.stack import server_command, temporal_executable
+from cli.stack import dynamic_config, server_command, temporal_executable
 from settings import Settings
 from workflows.connection import register_search_attributes
 from workflows.converter import data_converter
@@ -82,6 +82,7 @@ def dev_server(directory: Path, port: int | None = None) -> Iterator[str]:
         port=port,
         ui_port=None,
         database=directory / "temporal.db",
+        config=dynamic_config(),
     )
     with (directory / "temporal.log").open("ab") as log, process(command, stdout=log, stderr=log):
         yield f"127.0.0.1:{port}"

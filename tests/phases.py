@@ -9,7 +9,7 @@ from tests.data import MANY, MANY_TIMEFRAME
 from tests.helpers import activity_started, new_id
 from workflows.contract import OperationType, Phase
 from workflows.ids import make_step_id, step_name
-from workflows.messages import ResearchRequest, ResearchResult
+from workflows.messages import ResearchInput, ResearchRequest, ResearchResult
 from workflows.policies import RESEARCH_QUEUE
 from workflows.research import Research
 
@@ -76,5 +76,5 @@ async def start(
 ) -> WorkflowHandle[Research, ResearchResult]:
     """Start a research under an id of its own."""
     return await client.start_workflow(
-        Research.run, request, id=new_id(), task_queue=RESEARCH_QUEUE
+        Research.run, ResearchInput.of(request), id=new_id(), task_queue=RESEARCH_QUEUE
     )

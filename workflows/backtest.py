@@ -1,13 +1,12 @@
 """The `Backtest` workflow: the holdout, once, on workers for backtests."""
 
 from temporalio import workflow
-from temporalio.common import SearchAttributePair
 
 with workflow.unsafe.imports_passed_through():
     from activities.jobs import BacktestTask
     from activities.research import ResearchActivities
     from quant.models import BacktestResult
-    from workflows import policies, search_attributes
+    from workflows import policies
     from workflows.contract import OperationInfo, OperationMetadata, OperationType
     from workflows.failures import WRONG_ARGUMENTS
     from workflows.messages import BacktestRequest
@@ -41,10 +40,6 @@ class Backtest:
         return self._operation.snapshot()
 
     async def _backtest(self) -> BacktestResult:
-        self._operation.publish(
-            SearchAttributePair(search_attributes.OPERATION_TYPE, OperationType.BACKTEST),
-            SearchAttributePair(search_attributes.SYMBOL, self._request.input.data.symbol),
-        )
         result = await policies.compute(
             ResearchActivities.backtest,
             BacktestTask(

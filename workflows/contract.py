@@ -9,6 +9,10 @@ from pydantic import BaseModel, Field
 from quant.models import Progress
 
 OPERATION_QUERY = "operation"
+FINISHED_QUERY = "finished"
+
+# In the memo of an operation that starts another one over: that one's id.
+RETRY_OF = "retry_of"
 
 
 class OperationType(StrEnum):
@@ -37,6 +41,9 @@ class OperationStatus(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+ACTIVE = (OperationStatus.PENDING, OperationStatus.RUNNING)
 
 
 class Phase(StrEnum):

@@ -1,5 +1,6 @@
 """Operation ids. An operation id is the workflow id, or that of a step within a research."""
 
+import hashlib
 import secrets
 from datetime import datetime
 
@@ -14,9 +15,17 @@ _STEP_SUFFIX = {
 _STEP_OF_SUFFIX = {suffix: step for step, suffix in _STEP_SUFFIX.items()}
 
 
-def make_operation_id(operation_type: OperationType, now: datetime) -> str:
-    """Return a new id, `op_<type>_<yyyymmdd>_<hhmmss>_<8 hex>`."""
-    return f"op_{operation_type.value}_{now:%Y%m%d_%H%M%S}_{secrets.token_hex(4)}"
+def make_operation_id(
+    operation_type: OperationType, now: datetime, token: str | None = None
+) -> str:
+    """Return an id, `op_<type>_<yyyymmdd>_<hhmmss>_<8 hex>`; a new one if no token is given."""
+    return f"op_{operation_type.value}_{now:%Y%m%d_%H%M%S}_{token or secrets.token_hex(4)}"
+
+
+def make_retry_id(operation_type: OperationType, run_id: str, ended: datetime) -> str:
+    """Return the id of what starts over a run that has ended: always the same one."""
+    token = hashlib.sha256(run_id.encode()).hexdigest()[:8]
+    return make_operation_id(operation_type, ended, token)
 
 
 def step_name(step: OperationType) -> str:

@@ -3,24 +3,41 @@
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
+from temporalio.common import Priority
 
 from quant.models import (
+    AssessmentResult,
     BacktestInput,
     BacktestResult,
     DataSource,
+    DesignResult,
     Seed,
     Statistics,
     Symbol,
     Timeframe,
+    TrainingResult,
     Trials,
     Verdict,
 )
-from quant.spec import Model, StrategyName
+from quant.spec import Model, StrategyName, StrategySpec
+from workflows.contract import OperationType
 
 Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
 
 
-class ResearchRequest(Model):
+class OwnedRequest(Model):
+    """Who asks for work, and how urgent it is."""
+
+    priority: int = Field(3, strict=True, ge=1, le=5, description="1 goes first")
+    owner: Owner = "anonymous"
+
+    @property
+    def turn(self) -> Priority:
+        """When it gets its turn: by priority, and fairly between owners."""
+        return Priority(priority_key=self.priority, fairness_key=self.owner)
+
+
+class ResearchRequest(OwnedRequest):
     """What to research. All fields are optional: `{}` searches the S&P 500."""
 
     brief: str | None = Field(None, max_length=4000, description="Guidance for the designer")
@@ -34,8 +51,6 @@ class ResearchRequest(Model):
     trials: Trials = 12
     seed: Seed | None = Field(None, description="Drawn once and recorded if absent")
     bypass_gates: Annotated[bool, Field(strict=True)] = False
-    priority: int = Field(3, strict=True, ge=1, le=5, description="1 goes first")
-    owner: Owner = "anonymous"
 
     @model_validator(mode="after")
     def _brief_or_strategy(self) -> Self:
@@ -53,6 +68,38 @@ class ResearchRequest(Model):
         """One line for lists and the Web UI."""
         how = self.strategy or f"{self.designer}, {self.trials} trials"
         return f"{self.symbol} {self.timeframe} · {how}"
+
+
+class FinishedSteps(Model):
+    """What a research has come to so far; one that is resumed begins with it."""
+
+    seed: int
+    spec: StrategySpec | None = None
+    design: DesignResult | None = None
+    training: TrainingResult | None = None
+    backtest: BacktestResult | None = None
+    assessment: AssessmentResult | None = None
+
+    def steps(self) -> list[OperationType]:
+        """Return which steps have finished, in their order."""
+        results = {
+            OperationType.DESIGN: self.design,
+            OperationType.TRAINING: self.training,
+            OperationType.BACKTEST: self.backtest,
+            OperationType.ASSESSMENT: self.assessment,
+        }
+        return [step for step, result in results.items() if result is not None]
+
+
+class ResearchInput(ResearchRequest):
+    """What the workflow is started with: the request, and what it need not do again."""
+
+    finished: FinishedSteps | None = Field(None, description="By the run that this one resumes")
+
+    @classmethod
+    def of(cls, request: ResearchRequest, finished: FinishedSteps | None = None) -> Self:
+        """Return the input for this request, whatever an earlier run of it had finished."""
+        return cls(**request.model_dump(exclude={"finished"}), finished=finished)
 
 
 class BacktestRequest(Model):

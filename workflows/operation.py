@@ -5,16 +5,17 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.common import SearchAttributePair
+from temporalio.common import Priority, SearchAttributePair
 from temporalio.exceptions import ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities.research import ResearchActivities
+    from activities.research import SETTLED_SIGNAL, ResearchActivities
     from workflows import policies, search_attributes
     from workflows.cancellation import cancel_requested, raise_if_cancelled, to_the_end
     from workflows.contract import (
         PHASE_START,
         PHASE_STEP,
+        RETRY_OF,
         ChildOperation,
         OperationInfo,
         OperationMetadata,
@@ -23,8 +24,9 @@ with workflow.unsafe.imports_passed_through():
         Phase,
     )
     from workflows.failures import message_of, reason_of
-    from workflows.ids import step_name
+    from workflows.ids import make_step_id, step_name
 
+_Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
 
 
@@ -48,9 +50,12 @@ class Operation:
             created_at=this.start_time,
             started_at=workflow.now(),
             metadata=metadata,
-            owner=owner,
-            priority=priority,
+            owner=owner or this.typed_search_attributes.get(search_attributes.OWNER),
+            priority=priority or this.priority.priority_key,
+            retry_of=workflow.memo_value(RETRY_OF, default=None),
         )
+        self._settled = False
+        workflow.set_signal_handler(SETTLED_SIGNAL, self._on_settled)
 
     def snapshot(self) -> OperationInfo:
         """Return the current state for a query."""
@@ -73,15 +78,60 @@ class Operation:
         if changed:
             workflow.upsert_search_attributes([pair.key.value_set(pair.value) for pair in changed])
 
-    async def run_child(
-        self, child_id: str, child_type: OperationType, work: Awaitable[_Result]
-    ) -> _Result:
-        """Await one step of this operation, and keep the list of children true meanwhile."""
-        child = ChildOperation(
-            operation_id=child_id, operation_type=child_type, status=OperationStatus.RUNNING
-        )
+    def step_id(self, step: OperationType) -> str:
+        """Return the operation id of a step."""
+        return make_step_id(self.info.operation_id, step)
+
+    def add_step(self, step: OperationType, status: OperationStatus) -> ChildOperation:
+        """Put a step into the list of children."""
+        child = ChildOperation(operation_id=self.step_id(step), operation_type=step, status=status)
         self.info.children.append(child)
-        self.info.metadata.parameters[f"{step_name(child_type)}_op_id"] = child_id
+        self.info.metadata.parameters[f"{step_name(step)}_op_id"] = child.operation_id
+        return child
+
+    async def run_activity(
+        self,
+        step: OperationType,
+        activity: Callable[[Any, _Argument], Awaitable[_Result]],
+        task: _Argument,
+        *,
+        summary: str,
+    ) -> _Result:
+        """Run a step that is an activity."""
+        work = policies.compute(activity, task, summary=summary, priority=self._turn)
+        return await self.run_step(step, work)
+
+    async def run_child_workflow(
+        self,
+        step: OperationType,
+        run: Callable[[Any, _Argument], Awaitable[_Result]],
+        argument: _Argument,
+        *,
+        strategy: str,
+        task_queue: str,
+        summary: str,
+    ) -> _Result:
+        """Run a step that is a workflow of its own."""
+        work = policies.child_workflow(
+            run,
+            argument,
+            child_id=self.step_id(step),
+            task_queue=task_queue,
+            attributes=search_attributes.pairs(
+                operation_type=step,
+                parent_operation_id=self.info.operation_id,
+                symbol=self.info.metadata.symbol,
+                owner=self.info.owner,
+                strategy=strategy,
+            ),
+            summary=summary,
+            priority=self._turn,
+        )
+        return await self.run_step(step, work)
+
+    async def run_step(self, step: OperationType, work: Awaitable[_Result]) -> _Result:
+        """Await a step, and keep the list of children true meanwhile."""
+        child = self.add_step(step, OperationStatus.RUNNING)
         try:
             result = await work
             child.status = OperationStatus.COMPLETED
@@ -94,6 +144,11 @@ class Operation:
         # Not in a `finally`: when a worker drops this workflow there is nothing left to ask.
         raise_if_cancelled()
         return result
+
+    @property
+    def _turn(self) -> Priority:
+        """When its steps get their turn: by priority, and fairly between owners."""
+        return Priority(priority_key=self.info.priority, fairness_key=self.info.owner)
 
     async def conduct(
         self,
@@ -110,6 +165,14 @@ class Operation:
         """
         try:
             raise_if_cancelled()
+            # The API has set them at the start; whoever starts by hand has not.
+            self.publish(
+                *search_attributes.pairs(
+                    operation_type=self.info.operation_type,
+                    symbol=self.info.metadata.symbol,
+                    owner=self.info.owner,
+                )
+            )
             result = await work()
             raise_if_cancelled()
             await self._end(OperationStatus.COMPLETED, record)
@@ -136,6 +199,7 @@ class Operation:
         status: OperationStatus,
         record: Callable[[], Coroutine[Any, Any, None]] | None,
     ) -> None:
+        """Show and record an end. An accepted cancel has arrived when this returns."""
         self.info.status = status
         self.info.completed_at = workflow.now()
         if status is OperationStatus.COMPLETED:
@@ -143,6 +207,24 @@ class Operation:
         workflow.set_current_details(f"**{status.value}** {self.info.error_message or ''}".strip())
         if record is not None:
             await to_the_end(record())
+            if status is not OperationStatus.CANCELLED:
+                await to_the_end(self._settle())
+
+    async def _settle(self) -> None:
+        """Let every cancel that has been accepted so far arrive.
+
+        The server refuses the end of a workflow if a cancel has come in meanwhile, and has it
+        replayed. A replay knows the result of a local activity before it knows the events that
+        came after, so a workflow that ends right after one would end again, past the cancel. A
+        signal has its place among the events: whoever has received it knows all before.
+        """
+        await policies.own_workflow(
+            ResearchActivities.signal_own_workflow, summary="Nothing may have come in meanwhile"
+        )
+        await workflow.wait_condition(lambda: self._settled)
+
+    def _on_settled(self) -> None:
+        self._settled = True
 
 
 async def _become_cancelled(failure: BaseException) -> None:
@@ -154,7 +236,12 @@ async def _become_cancelled(failure: BaseException) -> None:
     if isinstance(failure, asyncio.CancelledError):
         raise failure  # The worker is dropping this workflow from its cache.
     try:
-        await to_the_end(policies.cancel_this_workflow(ResearchActivities.cancel_own_workflow))
+        await to_the_end(
+            policies.own_workflow(
+                ResearchActivities.cancel_own_workflow,
+                summary="A step was cancelled, and this with it",
+            )
+        )
         await workflow.wait_condition(cancel_requested)
     except asyncio.CancelledError:
         if not cancel_requested():

@@ -1,11 +1,16 @@
 """Task queues, timeouts, retries and cancellation: how every step is run, defined once."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy, TypedSearchAttributes
+from temporalio.common import (
+    Priority,
+    RetryPolicy,
+    SearchAttributePair,
+    TypedSearchAttributes,
+)
 from temporalio.types import MethodAsyncNoParam
 from temporalio.workflow import ActivityCancellationType, ChildWorkflowCancellationType
 
@@ -42,9 +47,16 @@ CHILD_CANCELLATION = ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED
 
 
 def compute(
-    activity: Callable[[Any, _Argument], Awaitable[_Result]], task: _Argument, *, summary: str
+    activity: Callable[[Any, _Argument], Awaitable[_Result]],
+    task: _Argument,
+    *,
+    summary: str,
+    priority: Priority = Priority.default,
 ) -> Awaitable[_Result]:
-    """Run a step that computes, on any worker of this workflow's task queue."""
+    """Run a step that computes, on any worker of this workflow's task queue.
+
+    It waits for its turn with the priority of the workflow, unless it is given another one.
+    """
     return workflow.execute_activity_method(
         activity,
         task,
@@ -54,6 +66,7 @@ def compute(
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
         retry_policy=COMPUTE_RETRY,
         cancellation_type=ACTIVITY_CANCELLATION,
+        priority=priority,
     )
 
 
@@ -74,14 +87,29 @@ def record(
     )
 
 
+def ask(
+    activity: Callable[[_Argument], Awaitable[_Result]], argument: _Argument, *, summary: str
+) -> Awaitable[_Result]:
+    """Run a short question to Temporal itself on the worker that runs the workflow."""
+    return workflow.execute_local_activity(
+        activity,
+        argument,
+        summary=summary,
+        start_to_close_timeout=LONGEST_RECORD,
+        schedule_to_close_timeout=RECORD_RETRIED_FOR,
+        cancellation_type=ACTIVITY_CANCELLATION,
+    )
+
+
 def child_workflow(
     run: Callable[[Any, _Argument], Awaitable[_Result]],
     argument: _Argument,
     *,
     child_id: str,
     task_queue: str,
-    attributes: TypedSearchAttributes,
+    attributes: Sequence[SearchAttributePair[str]],
     summary: str,
+    priority: Priority,
 ) -> Awaitable[_Result]:
     """Run a child workflow to its end."""
     return finished_child(
@@ -91,17 +119,18 @@ def child_workflow(
             id=child_id,
             task_queue=task_queue,
             cancellation_type=CHILD_CANCELLATION,
-            search_attributes=attributes,
+            search_attributes=TypedSearchAttributes(attributes),
             static_summary=summary,
+            priority=priority,
         )
     )
 
 
-async def cancel_this_workflow(activity: MethodAsyncNoParam[Any, None]) -> None:
-    """Run the activity that asks Temporal to cancel the workflow it belongs to."""
+async def own_workflow(activity: MethodAsyncNoParam[Any, None], *, summary: str) -> None:
+    """Run an activity that asks something of Temporal for the workflow it belongs to."""
     await workflow.execute_local_activity_method(
         activity,
-        summary="A step was cancelled, and this with it",
+        summary=summary,
         start_to_close_timeout=LONGEST_RECORD,
         schedule_to_close_timeout=RECORD_RETRIED_FOR,
         cancellation_type=ACTIVITY_CANCELLATION,

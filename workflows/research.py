@@ -1,7 +1,7 @@
 """The `Research` workflow: design, train, backtest, assess."""
 
 from temporalio import workflow
-from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.common import SearchAttributePair
 
 with workflow.unsafe.imports_passed_through():
     from activities.jobs import AssessmentTask, DesignTask
@@ -13,23 +13,30 @@ with workflow.unsafe.imports_passed_through():
         AssessmentResult,
         BacktestInput,
         BacktestResult,
+        DataSource,
         DesignInput,
-        DesignResult,
         GateDecision,
         TrainingInput,
         TrainingResult,
     )
-    from quant.spec import StrategySpec
+    from quant.spec import Model, StrategySpec
     from storage.ledger import Experiment
     from workflows import policies, search_attributes
     from workflows.backtest import Backtest
-    from workflows.contract import OperationInfo, OperationMetadata, OperationType, Phase
+    from workflows.contract import (
+        FINISHED_QUERY,
+        OperationInfo,
+        OperationMetadata,
+        OperationStatus,
+        OperationType,
+        Phase,
+    )
     from workflows.failures import WRONG_ARGUMENTS
-    from workflows.ids import make_step_id
     from workflows.messages import (
         BacktestRequest,
         BacktestSummary,
-        ResearchRequest,
+        FinishedSteps,
+        ResearchInput,
         ResearchResult,
     )
     from workflows.operation import Operation
@@ -41,11 +48,11 @@ class Research:
     """A sequence of steps: two child activities, and between them two child workflows."""
 
     @workflow.init
-    def __init__(self, request: ResearchRequest | None = None) -> None:
+    def __init__(self, request: ResearchInput | None = None) -> None:
         # All of its fields are optional, so whoever starts a research by hand may leave it out.
-        self._request = request = request or ResearchRequest()
-        self._seed = (
-            workflow.random().randint(0, MAX_SEED) if request.seed is None else request.seed
+        self._request = request = request or ResearchInput()
+        self._finished = request.finished or FinishedSteps(
+            seed=workflow.random().randint(0, MAX_SEED) if request.seed is None else request.seed
         )
         self._operation = Operation(
             OperationType.RESEARCH,
@@ -58,24 +65,22 @@ class Research:
                     "designer": request.designer,
                     "model": request.model,
                     "trials": request.trials,
-                    "seed": self._seed,
+                    "seed": self._finished.seed,
                     "bypass_gates": request.bypass_gates,
                 },
             ),
             owner=request.owner,
             priority=request.priority,
         )
-        self._spec: StrategySpec | None = None
-        self._design_result: DesignResult | None = None
-        self._training: TrainingResult | None = None
-        self._backtest_result: BacktestResult | None = None
+        for step in self._finished.steps():
+            self._operation.add_step(step, OperationStatus.COMPLETED)
         self._gate_rejection: str | None = None
         self._result: ResearchResult | None = None
 
     @workflow.run
     async def run(
         self,
-        request: ResearchRequest | None = None,  # noqa: ARG002 - kept in init
+        request: ResearchInput | None = None,  # noqa: ARG002 - kept in init
     ) -> ResearchResult:
         """Conduct the research. A gate that rejects is an outcome, not an error."""
         return await self._operation.conduct(self._research, self._record)
@@ -85,119 +90,122 @@ class Research:
         """Return this operation."""
         return self._operation.snapshot()
 
+    @workflow.query(name=FINISHED_QUERY)
+    def finished_steps(self) -> FinishedSteps:
+        """Return the results of the steps that have finished."""
+        return self._finished
+
     async def _research(self) -> ResearchResult:
-        spec = await self._design()
-        training = await self._train(spec)
+        spec = self._finished.spec or await self._design()
+        self._operation.info.metadata.parameters["strategy_name"] = spec.name
+        training = self._finished.training or await self._train(spec)
         if self._passes(training_gate(training)):
-            backtest = await self._backtest(spec, training)
+            backtest = self._finished.backtest or await self._backtest(spec, training)
             self._passes(backtest_gate(backtest))
-        assessment = await self._assess(spec, training)
+        assessment = self._finished.assessment or await self._assess(spec, training)
         return self._conclude(spec, training, assessment)
 
     async def _design(self) -> StrategySpec:
-        self._operation.enter(
-            Phase.DESIGNING,
-            SearchAttributePair(search_attributes.OPERATION_TYPE, OperationType.RESEARCH),
-            SearchAttributePair(search_attributes.SYMBOL, self._request.symbol),
-            SearchAttributePair(search_attributes.OWNER, self._request.owner),
-        )
+        self._operation.enter(Phase.DESIGNING)
         if self._request.strategy is not None:
-            return await policies.record(
+            spec = await policies.record(
                 ResearchActivities.load_strategy,
                 self._request.strategy,
                 summary=f"Load strategy {self._request.strategy}",
             )
-        design_id = self._step_id(OperationType.DESIGN)
-        design = await self._operation.run_child(
-            design_id,
+            self._keep(spec=spec)
+            return spec
+        design = await self._operation.run_activity(
             OperationType.DESIGN,
-            policies.compute(
-                ResearchActivities.design,
-                DesignTask(
-                    operation_id=design_id,
-                    input=DesignInput(
-                        data=self._request.data,
-                        trials=self._request.trials,
-                        seed=self._seed,
-                        brief=self._request.brief,
-                    ),
+            ResearchActivities.design,
+            DesignTask(
+                operation_id=self._operation.step_id(OperationType.DESIGN),
+                input=DesignInput(
+                    data=self._bars,
+                    trials=self._request.trials,
+                    seed=self._finished.seed,
+                    brief=self._request.brief,
                 ),
-                summary=f"Design: {self._request.trials} trials",
             ),
+            summary=f"Design: {self._request.trials} trials",
         )
-        self._design_result = design
+        self._keep(design=design, spec=design.spec)
         return design.spec
 
     async def _train(self, spec: StrategySpec) -> TrainingResult:
-        self._spec = spec
-        self._operation.info.metadata.parameters["strategy_name"] = spec.name
-        self._operation.enter(Phase.TRAINING)
-        training_id = self._step_id(OperationType.TRAINING)
-        self._training = await self._operation.run_child(
-            training_id,
-            OperationType.TRAINING,
-            policies.child_workflow(
-                Training.run,
-                TrainingInput(data=self._request.data, spec=spec, seed=self._seed),
-                child_id=training_id,
-                task_queue=policies.TRAINING_QUEUE,
-                attributes=self._child_attributes(OperationType.TRAINING),
-                summary=f"Training of {spec.name}",
-            ),
+        self._operation.enter(
+            Phase.TRAINING, SearchAttributePair(search_attributes.STRATEGY, spec.name)
         )
-        return self._training
+        training = await self._operation.run_child_workflow(
+            OperationType.TRAINING,
+            Training.run,
+            TrainingInput(data=self._bars, spec=spec, seed=self._finished.seed),
+            strategy=spec.name,
+            task_queue=policies.TRAINING_QUEUE,
+            summary=f"Training of {spec.name}",
+        )
+        self._keep(training=training)
+        return training
 
     async def _backtest(self, spec: StrategySpec, training: TrainingResult) -> BacktestResult:
         self._operation.enter(Phase.BACKTESTING)
-        backtest_id = self._step_id(OperationType.BACKTEST)
-        self._backtest_result = await self._operation.run_child(
-            backtest_id,
+        backtest = await self._operation.run_child_workflow(
             OperationType.BACKTEST,
-            policies.child_workflow(
-                Backtest.run,
-                BacktestRequest(
-                    training_id=self._step_id(OperationType.TRAINING),
-                    input=BacktestInput(
-                        data=self._request.data,
-                        spec=spec,
-                        seed=self._seed,
-                        model_sha256=training.model_sha256,
-                    ),
+            Backtest.run,
+            BacktestRequest(
+                training_id=self._operation.step_id(OperationType.TRAINING),
+                input=BacktestInput(
+                    data=self._bars,
+                    spec=spec,
+                    seed=self._finished.seed,
+                    model_sha256=training.model_sha256,
                 ),
-                child_id=backtest_id,
-                task_queue=policies.BACKTEST_QUEUE,
-                attributes=self._child_attributes(OperationType.BACKTEST),
-                summary=f"Backtest of {spec.name}",
             ),
+            strategy=spec.name,
+            task_queue=policies.BACKTEST_QUEUE,
+            summary=f"Backtest of {spec.name}",
         )
-        return self._backtest_result
+        self._keep(backtest=backtest)
+        return backtest
 
     async def _assess(self, spec: StrategySpec, training: TrainingResult) -> AssessmentResult:
         self._operation.enter(Phase.ASSESSING)
-        assessment_id = self._step_id(OperationType.ASSESSMENT)
-        return await self._operation.run_child(
-            assessment_id,
+        backtest = self._finished.backtest
+        assessment = await self._operation.run_activity(
             OperationType.ASSESSMENT,
-            policies.compute(
-                ResearchActivities.assessment,
-                AssessmentTask(
-                    operation_id=assessment_id,
-                    backtest_id=self._backtest_result and self._step_id(OperationType.BACKTEST),
-                    input=AssessmentInput(
-                        operation_id=self._operation.info.operation_id,
-                        data=self._request.data,
-                        spec=spec,
-                        seed=self._seed,
-                        brief=self._request.brief,
-                        design=self._design_result,
-                        training=training,
-                        backtest=self._backtest_result,
-                        gate_rejection=self._gate_rejection,
-                    ),
+            ResearchActivities.assessment,
+            AssessmentTask(
+                operation_id=self._operation.step_id(OperationType.ASSESSMENT),
+                backtest_id=backtest and self._operation.step_id(OperationType.BACKTEST),
+                input=AssessmentInput(
+                    operation_id=self._operation.info.operation_id,
+                    data=self._bars,
+                    spec=spec,
+                    seed=self._finished.seed,
+                    brief=self._request.brief,
+                    design=self._finished.design,
+                    training=training,
+                    backtest=backtest,
+                    gate_rejection=self._gate_rejection,
                 ),
-                summary="Assess significance",
             ),
+            summary="Assess significance",
         )
+        self._keep(assessment=assessment)
+        return assessment
+
+    @property
+    def _bars(self) -> DataSource:
+        """The bars; once a step has used them, no other ones will do."""
+        used = self._finished.design or self._finished.training
+        return DataSource(
+            symbol=self._request.symbol,
+            timeframe=self._request.timeframe,
+            content_hash=used and used.data.content_hash,
+        )
+
+    def _keep(self, **results: Model) -> None:
+        self._finished = self._finished.model_copy(update=results)
 
     def _passes(self, decision: GateDecision) -> bool:
         if decision.passed or self._request.bypass_gates:
@@ -212,16 +220,16 @@ class Research:
         self._operation.enter(
             Phase.DONE, SearchAttributePair(search_attributes.VERDICT, assessment.verdict)
         )
-        training_id = self._step_id(OperationType.TRAINING)
-        assessment_id = self._step_id(OperationType.ASSESSMENT)
+        training_id = self._operation.step_id(OperationType.TRAINING)
+        assessment_id = self._operation.step_id(OperationType.ASSESSMENT)
         self._result = ResearchResult(
             strategy_name=spec.name,
             verdict=assessment.verdict,
             summary=assessment.summary,
-            seed=self._seed,
+            seed=self._finished.seed,
             data_hash=training.data.content_hash,
             gate_rejection_reason=self._gate_rejection,
-            backtest_result=self._backtest_result and BacktestSummary.of(self._backtest_result),
+            backtest_result=self._finished.backtest and BacktestSummary.of(self._finished.backtest),
             statistics=assessment.statistics,
             model_path=f"{training_id}/{training.model_artifact}",
             model_sha256=training.model_sha256,
@@ -240,9 +248,9 @@ class Research:
                 owner=self._request.owner,
                 symbol=self._request.symbol,
                 timeframe=self._request.timeframe,
-                seed=self._seed,
-                data_hash=self._training.data.content_hash if self._training else None,
-                strategy=self._spec and self._spec.model_dump(mode="json"),
+                seed=self._finished.seed,
+                data_hash=self._bars.content_hash,
+                strategy=self._finished.spec and self._finished.spec.model_dump(mode="json"),
                 metrics=self._result.model_dump(mode="json") if self._result else None,
                 verdict=self._result.verdict if self._result else None,
                 error=info.error_message,
@@ -250,19 +258,4 @@ class Research:
                 finished_at=workflow.now(),
             ),
             summary=f"Record: {info.status.value}",
-        )
-
-    def _step_id(self, step: OperationType) -> str:
-        return make_step_id(self._operation.info.operation_id, step)
-
-    def _child_attributes(self, child_type: OperationType) -> TypedSearchAttributes:
-        return TypedSearchAttributes(
-            [
-                SearchAttributePair(search_attributes.OPERATION_TYPE, child_type),
-                SearchAttributePair(
-                    search_attributes.PARENT_OPERATION_ID, self._operation.info.operation_id
-                ),
-                SearchAttributePair(search_attributes.SYMBOL, self._request.symbol),
-                SearchAttributePair(search_attributes.OWNER, self._request.owner),
-            ]
         )

@@ -1,6 +1,6 @@
 """Search attributes: what lists of operations are filtered and counted by."""
 
-from temporalio.common import SearchAttributeKey
+from temporalio.common import SearchAttributeKey, SearchAttributePair
 
 OPERATION_TYPE = SearchAttributeKey.for_keyword("OperationType")
 PARENT_OPERATION_ID = SearchAttributeKey.for_keyword("ParentOperationId")
@@ -8,5 +8,27 @@ RESEARCH_PHASE = SearchAttributeKey.for_keyword("ResearchPhase")
 SYMBOL = SearchAttributeKey.for_keyword("Symbol")
 OWNER = SearchAttributeKey.for_keyword("Owner")
 VERDICT = SearchAttributeKey.for_keyword("Verdict")
+STRATEGY = SearchAttributeKey.for_keyword("Strategy")
 
-ALL = (OPERATION_TYPE, PARENT_OPERATION_ID, RESEARCH_PHASE, SYMBOL, OWNER, VERDICT)
+ALL = (OPERATION_TYPE, PARENT_OPERATION_ID, RESEARCH_PHASE, SYMBOL, OWNER, VERDICT, STRATEGY)
+
+
+def pairs(
+    *,
+    operation_type: str,
+    parent_operation_id: str | None = None,
+    phase: str | None = None,
+    symbol: str | None = None,
+    owner: str | None = None,
+    strategy: str | None = None,
+) -> list[SearchAttributePair[str]]:
+    """Return those attributes of an operation that are known."""
+    values = {
+        OPERATION_TYPE: operation_type,
+        PARENT_OPERATION_ID: parent_operation_id,
+        RESEARCH_PHASE: phase,
+        SYMBOL: symbol,
+        OWNER: owner,
+        STRATEGY: strategy,
+    }
+    return [SearchAttributePair(key, value) for key, value in values.items() if value is not None]

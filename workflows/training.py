@@ -1,13 +1,12 @@
 """The `Training` workflow: walk-forward and final model, on workers for training."""
 
 from temporalio import workflow
-from temporalio.common import SearchAttributePair
 
 with workflow.unsafe.imports_passed_through():
     from activities.jobs import TrainingTask
     from activities.research import ResearchActivities
     from quant.models import TrainingInput, TrainingResult
-    from workflows import policies, search_attributes
+    from workflows import policies
     from workflows.contract import OperationInfo, OperationMetadata, OperationType
     from workflows.failures import WRONG_ARGUMENTS
     from workflows.operation import Operation
@@ -40,10 +39,6 @@ class Training:
         return self._operation.snapshot()
 
     async def _train(self) -> TrainingResult:
-        self._operation.publish(
-            SearchAttributePair(search_attributes.OPERATION_TYPE, OperationType.TRAINING),
-            SearchAttributePair(search_attributes.SYMBOL, self._request.data.symbol),
-        )
         result = await policies.compute(
             ResearchActivities.train,
             TrainingTask(operation_id=workflow.info().workflow_id, input=self._request),

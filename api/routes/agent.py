@@ -1,13 +1,14 @@
-"""`/agent`: start a research, cancel exactly one."""
+"""`/agent`: start a research, see what goes on, cancel exactly one."""
 
 import asyncio
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body
 
-from api.dependencies import ServicesDep, Wait
-from api.researches import start_research
+from api import starting
+from api.dependencies import KeyDep, LocateDep, ServicesDep, Wait
+from api.overview import AgentStatus, agent_status
 from api.schemas import CancelAccepted, Triggered
 from quant import catalog, strategies
 from workflows.messages import ResearchRequest
@@ -18,18 +19,24 @@ router = APIRouter(prefix="/agent", tags=["agent"])
 @router.post("/trigger", status_code=HTTPStatus.ACCEPTED)
 async def trigger(
     services: ServicesDep,
-    request: Request,
-    response: Response,
     body: Annotated[ResearchRequest, Body(default_factory=ResearchRequest)],
+    key: KeyDep,
+    locate: LocateDep,
 ) -> Triggered:
     """Start a research."""
     settings = services.settings
     await asyncio.to_thread(catalog.resolve, body.data, settings.data_dir)
     if body.strategy is not None:
         await asyncio.to_thread(strategies.load, body.strategy, settings.strategies)
-    operation_id = await start_research(services.client, body)
-    response.headers["Location"] = request.url_for("get_operation", operation_id=operation_id).path
+    operation_id = await services.starter.start_new(starting.research(body), key)
+    locate(operation_id)
     return Triggered(operation_id=operation_id, model=body.model or body.designer)
+
+
+@router.get("/status")
+async def get_status(services: ServicesDep) -> AgentStatus:
+    """Show what goes on: active researches, workers, capacity."""
+    return await agent_status(services.client, services.settings.max_active_researches)
 
 
 @router.delete("/cancel/{operation_id:path}")

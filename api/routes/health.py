@@ -10,11 +10,11 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
+from api.calls import RPC_TIMEOUT, answered
 from api.dependencies import ServicesDep
-from api.resolver import RPC_TIMEOUT, answered
 from api.schemas import Health, Readiness
+from api.workers import QUEUES
 from errors import TemporalUnavailable
-from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -28,14 +28,13 @@ async def health() -> Health:
 @router.get("/ready")
 async def ready(services: ServicesDep, response: Response) -> Readiness:
     """Say whether Temporal answers and every task queue has a worker; 503 if not."""
-    queues = (RESEARCH_QUEUE, TRAINING_QUEUE, BACKTEST_QUEUE)
     try:
-        pollers = await asyncio.gather(*(_pollers(services.client, queue) for queue in queues))
+        pollers = await asyncio.gather(*(_pollers(services.client, queue) for queue in QUEUES))
     except TemporalUnavailable:
         readiness = Readiness(ready=False, temporal=False, workers={})
     else:
         readiness = Readiness(
-            ready=all(pollers), temporal=True, workers=dict(zip(queues, pollers, strict=True))
+            ready=all(pollers), temporal=True, workers=dict(zip(QUEUES, pollers, strict=True))
         )
     if not readiness.ready:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE

@@ -7,23 +7,21 @@ from fastapi import APIRouter, Body, Query
 from fastapi.responses import HTMLResponse
 
 from api.batch import BatchSelection, cancel_many
-from api.dependencies import ServicesDep, Wait
+from api.dependencies import KeyDep, LocateDep, ServicesDep, Wait
 from api.listing import OperationPage, list_operations
 from api.schemas import (
     BatchCancelResponse,
     CancelRequest,
+    ChildrenResponse,
+    MetricsResponse,
     OperationCancelResponse,
     OperationListResponse,
     OperationResponse,
+    ResultsResponse,
+    ResumeResponse,
 )
-from errors import MissingArtifact
-from storage.artifacts import ArtifactStore
-from workflows.contract import OperationType
-from workflows.ids import make_step_id
 
 router = APIRouter(prefix="/operations", tags=["operations"])
-
-REPORT = "report.html"
 
 _ARTIFACT_IS_DATA = {
     # A report shows text that came from outside. It needs no script and no other origin.
@@ -67,11 +65,45 @@ async def cancel_operation(
     )
 
 
+@router.post("/{operation_id}/resume", status_code=HTTPStatus.ACCEPTED)
+async def resume_operation(
+    services: ServicesDep, operation_id: str, key: KeyDep, locate: LocateDep
+) -> ResumeResponse:
+    """Continue what was cancelled or failed under its own id, from its first unfinished step."""
+    resumed = await services.continuer.resume(operation_id, key)
+    locate(operation_id)
+    return ResumeResponse(data=resumed)
+
+
+@router.post("/{operation_id}/retry", status_code=HTTPStatus.ACCEPTED)
+async def retry_operation(
+    services: ServicesDep, operation_id: str, key: KeyDep, locate: LocateDep
+) -> OperationResponse:
+    """Start what was cancelled or failed over, as a new operation that points to the old one."""
+    retry_id = await services.continuer.retry(operation_id, key)
+    locate(retry_id)
+    return OperationResponse(data=await services.resolver.operation(retry_id))
+
+
+@router.get("/{operation_id}/children")
+async def get_children(services: ServicesDep, operation_id: str) -> ChildrenResponse:
+    """List the steps of an operation that have begun, in their order."""
+    return await services.reader.children(operation_id)
+
+
+@router.get("/{operation_id}/results")
+async def get_results(services: ServicesDep, operation_id: str) -> ResultsResponse:
+    """Return what an operation came to."""
+    return await services.reader.results(operation_id)
+
+
+@router.get("/{operation_id}/metrics")
+async def get_metrics(services: ServicesDep, operation_id: str) -> MetricsResponse:
+    """Return the metrics of a training, iteration by iteration; also while it runs."""
+    return await services.reader.metrics(operation_id)
+
+
 @router.get("/{operation_id}/report", response_class=HTMLResponse)
-def get_report(services: ServicesDep, operation_id: str) -> HTMLResponse:
+async def get_report(services: ServicesDep, operation_id: str) -> HTMLResponse:
     """Return the report of a research as one self-contained page."""
-    store = ArtifactStore(services.settings.artifacts)
-    report = store.operation(make_step_id(operation_id, OperationType.ASSESSMENT)).read(REPORT)
-    if report is None:
-        raise MissingArtifact(f"There is no report of {operation_id[:100]!r} (yet).")
-    return HTMLResponse(report, headers=_ARTIFACT_IS_DATA)
+    return HTMLResponse(await services.reader.report(operation_id), headers=_ARTIFACT_IS_DATA)

@@ -15,7 +15,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from bench.cancel.jobs import idling_pid
 from bench.cancel.plans import Plan
 from bench.temporary import start_research, temporary_settings
-from cli.stack import SERVER_CONFIG, Stack
+from cli.stack import Stack, dynamic_config
 from settings import Settings, load_settings
 from workflows.converter import data_converter
 from workflows.ids import make_step_id
@@ -121,7 +121,7 @@ async def bench_stack(
         worker: what Python runs as the worker.
         push: whether the server may tell the worker of a cancel at once.
     """
-    config = {name: value for name, value in SERVER_CONFIG.items() if push or name not in _PUSH}
+    config = {name: value for name, value in dynamic_config().items() if push or name not in _PUSH}
     with temporary_settings():
         os.environ["KTRDR_COMPUTE_SLOTS"] = str(slots)
         settings = load_settings()

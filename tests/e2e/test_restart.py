@@ -125,7 +125,7 @@ async def test_a_worker_that_is_told_to_stop_stops_and_another_one_finishes_its_
 ) -> None:
     with worker_process(alone, settings) as worker:
         handle = await start(alone, STEADY)
-        training = alone.get_workflow_handle_for(Training.run, f"{handle.id}.training")
+        training = alone.get_workflow_handle(f"{handle.id}.training", result_type=TrainingResult)
         await activity_started(training, "train")
         checkpoint = await checkpointed(settings, training)
         children = psutil.Process(worker.pid).children(recursive=True)

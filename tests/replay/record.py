@@ -19,7 +19,7 @@ from tests.helpers import activity_started, connect, dev_server
 from tests.phases import IN_TRAINING, STAYS, Stay
 from worker import running_workers
 from workflows.converter import data_converter
-from workflows.messages import ResearchRequest
+from workflows.messages import ResearchInput, ResearchRequest
 from workflows.policies import RESEARCH_QUEUE
 from workflows.research import Research
 
@@ -81,7 +81,9 @@ async def _begin(client: Client, name: str, stay: Stay) -> WorkflowHandle[Any, A
 
 
 async def _start(client: Client, name: str, request: ResearchRequest) -> WorkflowHandle[Any, Any]:
-    return await client.start_workflow(Research.run, request, id=name, task_queue=RESEARCH_QUEUE)
+    return await client.start_workflow(
+        Research.run, ResearchInput.of(request), id=name, task_queue=RESEARCH_QUEUE
+    )
 
 
 async def _finish(handle: WorkflowHandle[Any, Any]) -> None:

@@ -22,7 +22,7 @@ def test_a_workflow_that_is_dropped_in_mid_step_goes_without_a_word() -> None:
         status=OperationStatus.RUNNING,
         created_at=datetime(2026, 1, 2, tzinfo=UTC),
     )
-    step = operation.run_child("op_1.training", OperationType.TRAINING, Never())
+    step = operation.run_step(OperationType.TRAINING, Never())
     step.send(None)
     step.close()
     assert operation.info.children[0].status is OperationStatus.RUNNING

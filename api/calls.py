@@ -1,0 +1,39 @@
+"""Calls to Temporal: how long they may take, and what it means when they do not come back."""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import TypeVar
+
+from temporalio.client import RPCTimeoutOrCancelledError
+from temporalio.service import RPCError, RPCStatusCode
+
+from errors import TemporalUnavailable
+
+_Result = TypeVar("_Result")
+
+RPC_TIMEOUT = timedelta(seconds=2)
+_PATIENCE_SECONDS = 2.5
+
+
+async def answered(call: Awaitable[_Result]) -> _Result:
+    """Await a call to Temporal; that it cannot be reached has an error of its own.
+
+    The timeout of a call is one of each attempt, and the SDK makes several: hence a second bound.
+    """
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            return await call
+    except (TimeoutError, RPCTimeoutOrCancelledError) as error:
+        raise TemporalUnavailable("Temporal does not answer; try again in a moment.") from error
+    except RPCError as error:
+        if error.status in (
+            RPCStatusCode.UNAVAILABLE,
+            RPCStatusCode.DEADLINE_EXCEEDED,
+            RPCStatusCode.CANCELLED,
+        ):
+            raise TemporalUnavailable("Temporal does not answer; try again in a moment.") from error
+        raise
+    except RuntimeError as error:
+        # A lazy client connects with its first call, and says so when that fails.
+        raise TemporalUnavailable("Temporal cannot be reached; try again in a moment.") from error

@@ -1,0 +1,150 @@
+"""Going on with what was cancelled or failed: under its own id, or from the start under a new one.
+
+Temporal lets one run of a workflow id be open, and what starts a run over has an id that derives
+from that run. So neither happens twice at once, whoever asks and however often.
+"""
+
+from datetime import UTC, datetime
+
+from temporalio.client import Client
+from temporalio.common import Priority
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from api import starting
+from api.given import given_to
+from api.resolver import ResolvedWorkflow, Resolver
+from api.schemas import Resumed, ResumedFrom
+from api.starting import IdempotencyKey, Start, Starter
+from api.training_metrics import read_metrics
+from errors import InvalidInput, NotResumable, NotRetryable, OperationNotFound
+from quant.models import TrainingInput
+from storage.artifacts import ArtifactStore
+from workflows import search_attributes
+from workflows.contract import RETRY_OF, OperationStatus, OperationType
+from workflows.ids import make_retry_id, make_step_id, parse_step_id
+from workflows.messages import FinishedSteps, ResearchInput
+
+_Refusal = type[NotResumable] | type[NotRetryable]
+
+
+class Continuer:
+    """Resumes and retries operations."""
+
+    def __init__(
+        self, client: Client, resolver: Resolver, starter: Starter, artifacts: ArtifactStore
+    ) -> None:
+        self._client = client
+        self._resolver = resolver
+        self._starter = starter
+        self._artifacts = artifacts
+
+    async def resume(self, operation_id: str, key: IdempotencyKey | None) -> Resumed:
+        """Continue under the same id: a research from its first unfinished step.
+
+        Raises:
+            OperationNotFound: nothing has this id.
+            NotResumable: it runs, has completed, or is a step of a research.
+            KeyReused: the key came with another request.
+            AtCapacity: as many researches are active as may be.
+            TemporalUnavailable: Temporal is away, or no worker can say what was finished.
+        """
+        workflow = await self._workflow(operation_id, NotResumable)
+        description = workflow.description
+        if key is not None and key.opened(dict(await description.memo())):
+            return self._resumed(workflow)
+        _require_failure(workflow, NotResumable)
+        finished = None
+        if workflow.operation_type is OperationType.RESEARCH:
+            finished = await self._resolver.finished(workflow)
+        start = await self._start_of(workflow, NotResumable, finished)
+        memo = dict(await description.memo()) | (key.memo(operation_id) if key else {})
+        try:
+            await self._starter.start(start, operation_id, again=True, memo=memo)
+        except WorkflowAlreadyStartedError:
+            running = await self._workflow(operation_id, NotResumable)
+            if key is None or not key.opened(dict(await running.description.memo())):
+                raise NotResumable(f"{operation_id} is running.") from None
+        return self._resumed(workflow)
+
+    async def retry(self, operation_id: str, key: IdempotencyKey | None) -> str:
+        """Start over under a new id, and return it.
+
+        Raises:
+            OperationNotFound: nothing has this id.
+            NotRetryable: it runs, has completed, is a step of a research, or was retried already.
+            KeyReused: the key came with another request.
+            AtCapacity: as many researches are active as may be.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        workflow = await self._workflow(operation_id, NotRetryable)
+        _require_failure(workflow, NotRetryable)
+        start = await self._start_of(workflow, NotRetryable)
+        description = workflow.description
+        retry_id = make_retry_id(
+            start.operation_type,
+            description.run_id,
+            description.close_time or datetime.now(UTC),
+        )
+        memo = {RETRY_OF: operation_id} | (key.memo(retry_id) if key else {})
+        try:
+            await self._starter.start(start, retry_id, again=False, memo=memo)
+        except WorkflowAlreadyStartedError:
+            earlier = await self._workflow(retry_id, NotRetryable)
+            if key is None or not key.opened(dict(await earlier.description.memo())):
+                raise NotRetryable(
+                    f"{operation_id} was started over already, as {retry_id}."
+                ) from None
+        return retry_id
+
+    async def _workflow(self, operation_id: str, refusal: _Refusal) -> ResolvedWorkflow:
+        step = parse_step_id(operation_id)
+        if step is not None:
+            await self._resolver.operation(operation_id)
+            raise refusal(f"{operation_id} is a step; name its research, {step[0]}.")
+        workflow = await self._resolver.workflow(operation_id)
+        if workflow.operation_type is None:
+            raise OperationNotFound(f"There is no operation {operation_id!r}.")
+        return workflow
+
+    async def _start_of(
+        self, workflow: ResolvedWorkflow, refusal: _Refusal, finished: FinishedSteps | None = None
+    ) -> Start:
+        """Return how to start what this workflow was started with."""
+        try:
+            given = await given_to(self._client, workflow)
+        except InvalidInput as error:
+            raise refusal(error.message) from error
+        if isinstance(given, ResearchInput):
+            return starting.research(given, finished)
+        info = workflow.description.raw_description.workflow_execution_info
+        turn = Priority(
+            priority_key=info.priority.priority_key or None,
+            fairness_key=workflow.description.typed_search_attributes.get(search_attributes.OWNER),
+        )
+        if isinstance(given, TrainingInput):
+            return starting.training(given, turn)
+        return starting.backtest(given, turn)
+
+    def _resumed(self, workflow: ResolvedWorkflow) -> Resumed:
+        description = workflow.description
+        operation_id = description.id
+        is_training = workflow.operation_type is OperationType.TRAINING
+        training_id = (
+            operation_id if is_training else make_step_id(operation_id, OperationType.TRAINING)
+        )
+        metrics = read_metrics(self._artifacts, training_id)
+        cancelled = workflow.ended_as is OperationStatus.CANCELLED
+        return Resumed(
+            operation_id=operation_id,
+            resumed_from=ResumedFrom(
+                checkpoint_type="cancellation" if cancelled else "failure",
+                created_at=description.close_time or description.start_time,
+                epoch=metrics and metrics.iterations_completed,
+            ),
+        )
+
+
+def _require_failure(workflow: ResolvedWorkflow, refusal: _Refusal) -> None:
+    if workflow.ended_as not in (OperationStatus.FAILED, OperationStatus.CANCELLED):
+        state = workflow.ended_as or "still active"
+        raise refusal(f"{workflow.handle.id} is {state}; only what failed or was cancelled can.")

@@ -1,0 +1,40 @@
+"""What a workflow was started with, which stands in the first event of its history."""
+
+from temporalio.client import Client
+from temporalio.exceptions import FailureError
+
+from api.calls import RPC_TIMEOUT, answered
+from api.resolver import ResolvedWorkflow
+from errors import InvalidInput
+from quant.models import TrainingInput
+from workflows.contract import OperationType
+from workflows.messages import BacktestRequest, ResearchInput
+
+Given = ResearchInput | TrainingInput | BacktestRequest
+
+_KIND: dict[OperationType, type[Given]] = {
+    OperationType.RESEARCH: ResearchInput,
+    OperationType.TRAINING: TrainingInput,
+    OperationType.BACKTEST: BacktestRequest,
+}
+
+
+async def given_to(client: Client, workflow: ResolvedWorkflow) -> Given:
+    """Return the argument of a workflow of ours.
+
+    Raises:
+        InvalidInput: somebody has started it by hand with something else.
+        TemporalUnavailable: Temporal does not answer.
+    """
+    kind = _KIND[workflow.operation_type or OperationType.RESEARCH]
+    events = workflow.handle.fetch_history_events(page_size=1, rpc_timeout=RPC_TIMEOUT)
+    first = await answered(anext(events))
+    payloads = first.workflow_execution_started_event_attributes.input.payloads
+    try:
+        if not payloads:
+            return ResearchInput()
+        [given] = await client.data_converter.decode(payloads[:1], [kind])
+    except FailureError as error:
+        raise InvalidInput(f"What it was started with is not valid: {error.message}") from error
+    assert isinstance(given, kind)  # noqa: S101 - the converter has validated it
+    return given

@@ -1,0 +1,128 @@
+"""What goes on: the active researches, the workers, and how much more may be started."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+from temporalio.client import Client, WorkflowExecution
+
+from api.calls import RPC_TIMEOUT, answered
+from api.listing import RUNNING
+from api.resolver import CLOSED_STATUS
+from api.workers import QueueLoad, queue_loads
+from workflows import search_attributes
+from workflows.contract import PHASE_OF_STEP, WORKFLOW_NAME, OperationStatus, OperationType, Phase
+from workflows.ids import make_step_id
+from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
+
+_SHOWN = 1000
+
+_RESEARCHES = f"WorkflowType = '{WORKFLOW_NAME[OperationType.RESEARCH]}'"
+_ENDED_BY_ITSELF = "ExecutionStatus IN ('Completed', 'Failed', 'TimedOut')"
+
+_STEP_OF_PHASE = {phase: step for step, phase in PHASE_OF_STEP.items()}
+
+
+class ActiveResearch(BaseModel):
+    """A research that has not ended."""
+
+    operation_id: str
+    phase: Phase
+    strategy_name: str | None
+    duration_seconds: int
+    child_operation_id: str | None
+    symbol: str | None
+    owner: str | None
+
+
+class LastCycle(BaseModel):
+    """The research that ended last."""
+
+    operation_id: str
+    outcome: Literal["completed", "failed"]
+    strategy_name: str | None
+    completed_at: datetime | None
+
+
+class Workers(BaseModel):
+    """Compute by kind of step. Design and assessment share the slots of the research queue."""
+
+    training: QueueLoad
+    backtesting: QueueLoad
+    agent_design: QueueLoad
+    agent_assessment: QueueLoad
+
+
+class Capacity(BaseModel):
+    """How many researches are active, of how many that may be."""
+
+    active: int
+    limit: int | None = Field(description="None: they queue for the workers without a limit")
+
+
+class AgentStatus(BaseModel):
+    """What goes on."""
+
+    status: Literal["idle", "active"]
+    active_researches: list[ActiveResearch] = Field(description="The first thousand")
+    last_cycle: LastCycle | None = Field(description="While idle")
+    workers: Workers
+    capacity: Capacity
+
+
+async def agent_status(client: Client, limit: int | None) -> AgentStatus:
+    """Look at Temporal's lists and workers.
+
+    Raises:
+        TemporalUnavailable: Temporal does not answer.
+    """
+    active, running, last, loads = await asyncio.gather(
+        answered(client.count_workflows(f"{_RESEARCHES} AND {RUNNING}", rpc_timeout=RPC_TIMEOUT)),
+        _first(client, f"{_RESEARCHES} AND {RUNNING}", _SHOWN),
+        _first(client, f"{_RESEARCHES} AND {_ENDED_BY_ITSELF}", 1),
+        queue_loads(client),
+    )
+    return AgentStatus(
+        status="active" if running else "idle",
+        active_researches=[_active(execution) for execution in running],
+        last_cycle=_last(last[0]) if last and not running else None,
+        workers=Workers(
+            training=loads[TRAINING_QUEUE],
+            backtesting=loads[BACKTEST_QUEUE],
+            agent_design=loads[RESEARCH_QUEUE],
+            agent_assessment=loads[RESEARCH_QUEUE],
+        ),
+        capacity=Capacity(active=active.count, limit=limit),
+    )
+
+
+async def _first(client: Client, query: str, count: int) -> list[WorkflowExecution]:
+    found = client.list_workflows(query, page_size=count, rpc_timeout=RPC_TIMEOUT)
+    await answered(found.fetch_next_page())
+    return list(found.current_page or ())
+
+
+def _active(execution: WorkflowExecution) -> ActiveResearch:
+    attributes = execution.typed_search_attributes
+    phase = Phase(attributes.get(search_attributes.RESEARCH_PHASE) or Phase.QUEUED)
+    step = _STEP_OF_PHASE.get(phase)
+    return ActiveResearch(
+        operation_id=execution.id,
+        phase=phase,
+        strategy_name=attributes.get(search_attributes.STRATEGY),
+        duration_seconds=int((datetime.now(UTC) - execution.start_time).total_seconds()),
+        child_operation_id=make_step_id(execution.id, step) if step else None,
+        symbol=attributes.get(search_attributes.SYMBOL),
+        owner=attributes.get(search_attributes.OWNER),
+    )
+
+
+def _last(execution: WorkflowExecution) -> LastCycle:
+    completed = CLOSED_STATUS[execution.status] if execution.status else None
+    return LastCycle(
+        operation_id=execution.id,
+        outcome="completed" if completed is OperationStatus.COMPLETED else "failed",
+        strategy_name=execution.typed_search_attributes.get(search_attributes.STRATEGY),
+        completed_at=execution.close_time,
+    )

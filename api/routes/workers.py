@@ -1,0 +1,24 @@
+"""`/workers`: what computes."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.dependencies import ServicesDep
+from api.workers import WorkerInfo, WorkerState, list_workers
+
+router = APIRouter(prefix="/workers", tags=["workers"])
+
+
+@router.get("")
+async def get_workers(
+    services: ServicesDep,
+    worker_type: Annotated[str | None, Query(max_length=100)] = None,
+    status: WorkerState | None = None,
+) -> list[WorkerInfo]:
+    """List the workers as Temporal knows them."""
+    return [
+        worker
+        for worker in await list_workers(services.client)
+        if worker_type in (None, worker.worker_type) and status in (None, worker.status)
+    ]

@@ -1,0 +1,254 @@
+"""Starting operations: each at most once, and no more researches than the installation allows."""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.common import (
+    Priority,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.calls import RPC_TIMEOUT, answered
+from errors import AtCapacity, KeyReused
+from quant.models import TrainingInput
+from quant.spec import Model
+from workflows import search_attributes
+from workflows.admission import (
+    ADMISSION_ID,
+    Admission,
+    AdmissionAnswer,
+    AdmissionRequest,
+)
+from workflows.claim import Claim, claim_id
+from workflows.contract import WORKFLOW_NAME, OperationType, Phase
+from workflows.ids import make_operation_id
+from workflows.messages import BacktestRequest, FinishedSteps, ResearchInput, ResearchRequest
+from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
+
+
+@dataclass(frozen=True)
+class Start:
+    """A workflow to be started, with all that Temporal shows of it."""
+
+    operation_type: OperationType
+    argument: Model
+    task_queue: str
+    summary: str
+    turn: Priority
+    attributes: Sequence[SearchAttributePair[str]]
+
+
+def research(request: ResearchRequest, finished: FinishedSteps | None = None) -> Start:
+    """Describe the start of a research, with what the run that it resumes has finished."""
+    return Start(
+        OperationType.RESEARCH,
+        ResearchInput.of(request, finished),
+        RESEARCH_QUEUE,
+        request.headline,
+        request.turn,
+        search_attributes.pairs(
+            operation_type=OperationType.RESEARCH,
+            phase=Phase.QUEUED,
+            symbol=request.symbol,
+            owner=request.owner,
+            strategy=finished.spec.name if finished and finished.spec else None,
+        ),
+    )
+
+
+def training(given: TrainingInput, turn: Priority) -> Start:
+    """Describe the start of a training outside any research."""
+    return Start(
+        OperationType.TRAINING,
+        given,
+        TRAINING_QUEUE,
+        f"{given.data.symbol} {given.data.timeframe} · {given.spec.name}",
+        turn,
+        search_attributes.pairs(
+            operation_type=OperationType.TRAINING,
+            symbol=given.data.symbol,
+            owner=turn.fairness_key,
+            strategy=given.spec.name,
+        ),
+    )
+
+
+def backtest(request: BacktestRequest, turn: Priority) -> Start:
+    """Describe the start of a backtest outside any research."""
+    given = request.input
+    return Start(
+        OperationType.BACKTEST,
+        request,
+        BACKTEST_QUEUE,
+        f"{given.data.symbol} {given.data.timeframe} · {given.spec.name}",
+        turn,
+        search_attributes.pairs(
+            operation_type=OperationType.BACKTEST,
+            symbol=given.data.symbol,
+            owner=turn.fairness_key,
+            strategy=given.spec.name,
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class IdempotencyKey:
+    """A key that a client has sent, and a digest of the request that it came with."""
+
+    key: str
+    request_digest: str
+
+    def memo(self, operation_id: str) -> dict[str, str]:
+        """Return what is kept in Temporal beside the operation that the key started."""
+        return {
+            "operation_id": operation_id,
+            "key": claim_id(self.key),
+            "request": self.request_digest,
+        }
+
+    def opened(self, memo: dict[str, Any]) -> str | None:
+        """Return the operation that a memo names, or None if the memo is of another key.
+
+        Raises:
+            KeyReused: the key came with another request.
+        """
+        if memo.get("key") != claim_id(self.key):
+            return None
+        if memo["request"] != self.request_digest:
+            raise KeyReused(
+                "This Idempotency-Key came with another request before.", field="Idempotency-Key"
+            )
+        return str(memo["operation_id"])
+
+
+class Starter:
+    """Starts workflows.
+
+    Args:
+        client: of Temporal.
+        max_active_researches: None for no limit.
+    """
+
+    def __init__(self, client: Client, max_active_researches: int | None) -> None:
+        self._client = client
+        self._limit = max_active_researches
+
+    async def start_new(self, start: Start, key: IdempotencyKey | None = None) -> str:
+        """Start an operation under a new id, or under that which its key stands for.
+
+        Returns:
+            The operation id.
+
+        Raises:
+            KeyReused: the key came with another request.
+            AtCapacity: as many researches are active as may be.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        operation_id = make_operation_id(start.operation_type, datetime.now(UTC))
+        if key is not None:
+            operation_id, earlier = await self._claimed(operation_id, key)
+            if earlier and await self._exists(operation_id):
+                return operation_id
+        # Of those that come with the same key at the same time, one starts it.
+        with contextlib.suppress(WorkflowAlreadyStartedError):
+            await self.start(start, operation_id, again=False)
+        return operation_id
+
+    async def start(
+        self,
+        start: Start,
+        operation_id: str,
+        *,
+        again: bool,
+        memo: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start an operation under this id.
+
+        Args:
+            start: what to start.
+            operation_id: not that of an operation that runs.
+            again: whether an operation that has ended may have had this id.
+            memo: kept beside the operation.
+
+        Raises:
+            WorkflowAlreadyStartedError: the id is taken.
+            AtCapacity: as many researches are active as may be.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        if self._limit is not None and start.operation_type is OperationType.RESEARCH:
+            await self._admit(operation_id, self._limit)
+        await answered(
+            self._client.start_workflow(
+                WORKFLOW_NAME[start.operation_type],
+                start.argument,
+                id=operation_id,
+                task_queue=start.task_queue,
+                priority=start.turn,
+                static_summary=start.summary,
+                search_attributes=TypedSearchAttributes(start.attributes),
+                memo=memo,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
+                if again
+                else WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                rpc_timeout=RPC_TIMEOUT,
+            )
+        )
+
+    async def _claimed(self, operation_id: str, key: IdempotencyKey) -> tuple[str, bool]:
+        """Return the operation id that the key stands for, and whether it did before."""
+        claim = claim_id(key.key)
+        try:
+            await answered(
+                self._client.start_workflow(
+                    Claim.run,
+                    id=claim,
+                    task_queue=RESEARCH_QUEUE,
+                    memo=key.memo(operation_id),
+                    static_summary=f"Idempotency key of {operation_id}",
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    rpc_timeout=RPC_TIMEOUT,
+                )
+            )
+        except WorkflowAlreadyStartedError:
+            description = await answered(
+                self._client.get_workflow_handle(claim).describe(rpc_timeout=RPC_TIMEOUT)
+            )
+            return key.opened(dict(await description.memo())) or operation_id, True
+        return operation_id, False
+
+    async def _exists(self, operation_id: str) -> bool:
+        handle = self._client.get_workflow_handle(operation_id)
+        try:
+            await answered(handle.describe(rpc_timeout=RPC_TIMEOUT))
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False  # Whoever claimed it did not come to start it.
+            raise
+        return True
+
+    async def _admit(self, operation_id: str, limit: int) -> None:
+        answer: AdmissionAnswer = await answered(
+            self._client.execute_update_with_start_workflow(
+                Admission.admit,
+                AdmissionRequest(operation_id=operation_id, limit=limit),
+                start_workflow_operation=WithStartWorkflowOperation(
+                    Admission.run,
+                    id=ADMISSION_ID,
+                    task_queue=RESEARCH_QUEUE,
+                    static_summary="Keeps the number of active researches within its limit",
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                ),
+                rpc_timeout=RPC_TIMEOUT,
+            )
+        )
+        if not answer.admitted:
+            raise AtCapacity(answer.active_count, limit)

@@ -1,0 +1,113 @@
+"""The workers, by the word of Temporal: each worker process tells the server how it is."""
+
+import asyncio
+from enum import StrEnum
+
+from pydantic import BaseModel, Field
+from temporalio.api.enums.v1 import TaskQueueType, WorkerStatus
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.worker.v1 import WorkerHeartbeat
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, ListWorkersRequest
+from temporalio.client import Client
+
+from api.calls import RPC_TIMEOUT, answered
+from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
+
+QUEUES = (RESEARCH_QUEUE, TRAINING_QUEUE, BACKTEST_QUEUE)
+
+_PAGE = 1000
+
+
+class WorkerState(StrEnum):
+    """Whether a worker has a slot for compute."""
+
+    AVAILABLE = "available"
+    BUSY = "busy"
+
+
+class WorkerInfo(BaseModel):
+    """A worker on one task queue."""
+
+    worker_id: str
+    worker_type: str = Field(description="The task queue that it serves")
+    status: WorkerState = Field(description="`busy` when all slots are taken")
+    busy: int = Field(description="Slots that compute now, as it has said last")
+    total: int = Field(description="Slots")
+    host: str
+
+
+class QueueLoad(BaseModel):
+    """How much of a task queue's compute is in use."""
+
+    busy: int
+    total: int
+    waiting: int = Field(description="Steps that wait for a slot, by Temporal's estimate")
+
+
+async def list_workers(client: Client) -> list[WorkerInfo]:
+    """Return the workers of all task queues that serve activities.
+
+    Raises:
+        TemporalUnavailable: Temporal does not answer.
+    """
+    answer = await answered(
+        client.workflow_service.list_workers(
+            ListWorkersRequest(namespace=client.namespace, page_size=_PAGE), timeout=RPC_TIMEOUT
+        )
+    )
+    heartbeats = (each.worker_heartbeat for each in answer.workers_info)
+    return sorted(
+        (_worker(each) for each in heartbeats if _serves(each)),
+        key=lambda worker: (worker.worker_type, worker.worker_id),
+    )
+
+
+async def queue_loads(client: Client) -> dict[str, QueueLoad]:
+    """Return how much of the compute is in use, by task queue.
+
+    Raises:
+        TemporalUnavailable: Temporal does not answer.
+    """
+    workers, waiting = await asyncio.gather(
+        list_workers(client), asyncio.gather(*(_waiting(client, queue) for queue in QUEUES))
+    )
+    return {
+        queue: QueueLoad(
+            busy=sum(worker.busy for worker in workers if worker.worker_type == queue),
+            total=sum(worker.total for worker in workers if worker.worker_type == queue),
+            waiting=backlog,
+        )
+        for queue, backlog in zip(QUEUES, waiting, strict=True)
+    }
+
+
+def _serves(heartbeat: WorkerHeartbeat) -> bool:
+    running = heartbeat.status == WorkerStatus.WORKER_STATUS_RUNNING
+    return running and heartbeat.task_queue in QUEUES
+
+
+def _worker(heartbeat: WorkerHeartbeat) -> WorkerInfo:
+    slots = heartbeat.activity_task_slots_info
+    return WorkerInfo(
+        worker_id=heartbeat.worker_instance_key,
+        worker_type=heartbeat.task_queue,
+        status=WorkerState.AVAILABLE if slots.current_available_slots else WorkerState.BUSY,
+        busy=slots.current_used_slots,
+        total=slots.current_used_slots + slots.current_available_slots,
+        host=heartbeat.host_info.host_name,
+    )
+
+
+async def _waiting(client: Client, queue: str) -> int:
+    described = await answered(
+        client.workflow_service.describe_task_queue(
+            DescribeTaskQueueRequest(
+                namespace=client.namespace,
+                task_queue=TaskQueue(name=queue),
+                task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+                report_stats=True,
+            ),
+            timeout=RPC_TIMEOUT,
+        )
+    )
+    return described.stats.approximate_backlog_count

@@ -1,0 +1,25 @@
+"""`ktrdr agent status | workers`: what goes on."""
+
+import typer
+
+from cli import render_agent
+from cli.session import JsonOption, refusals, session_of
+
+agent = typer.Typer(no_args_is_help=True, help="What goes on in all researches.")
+
+
+@agent.command()
+def status(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Show active researches, workers and capacity."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        answer = session.api().agent_status()
+    session.answer(answer, render_agent.print_status)
+
+
+def workers(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List the workers, as Temporal knows them."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        answer = session.api().workers()
+    session.answer(answer, render_agent.print_workers)

@@ -1,0 +1,64 @@
+"""`ktrdr train | backtest`: a step outside any research."""
+
+from typing import Annotated, Any
+
+import typer
+
+from cli import render
+from cli.operations import see_through
+from cli.session import JsonOption, Session, refusals, session_of
+
+FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Watch it.")]
+
+
+def train(
+    context: typer.Context,
+    strategy: Annotated[str, typer.Argument(help="Name of a strategy file.")],
+    symbol: Annotated[str | None, typer.Option(help="SP500, NASDAQ or your own.")] = None,
+    timeframe: Annotated[str | None, typer.Option()] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same model.")] = None,
+    priority: Annotated[int | None, typer.Option(help="1 to 5; 1 goes first.")] = None,
+    owner: Annotated[str | None, typer.Option()] = None,
+    follow: FollowOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train the model of a strategy."""
+    session = session_of(context, as_json)
+    request = _given(
+        strategy_name=strategy,
+        symbol=symbol,
+        timeframe=timeframe,
+        seed=seed,
+        priority=priority,
+        owner=owner,
+    )
+    with refusals(session.as_json):
+        started = session.api().train(request)
+    _started(session, started, follow=follow)
+
+
+def backtest(
+    context: typer.Context,
+    training_id: Annotated[str, typer.Argument(metavar="TRAINING_ID")],
+    priority: Annotated[int | None, typer.Option(help="1 to 5; 1 goes first.")] = None,
+    owner: Annotated[str | None, typer.Option()] = None,
+    follow: FollowOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Trade the holdout with the model that a training has left."""
+    session = session_of(context, as_json)
+    request = _given(training_id=training_id, priority=priority, owner=owner)
+    with refusals(session.as_json):
+        started = session.api().backtest(request)
+    _started(session, started, follow=follow)
+
+
+def _given(**request: Any) -> dict[str, Any]:
+    return {name: value for name, value in request.items() if value is not None}
+
+
+def _started(session: Session, started: dict[str, Any], *, follow: bool) -> None:
+    if follow:
+        see_through(session, started["operation_id"])
+    else:
+        session.answer(started, render.print_started)
