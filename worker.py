@@ -25,7 +25,7 @@ from workflows.admission import Admission
 from workflows.backtest import Backtest
 from workflows.claim import Claim
 from workflows.connection import connect, register_search_attributes
-from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
+from workflows.policies import BACKTEST_QUEUE, RECORD_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 from workflows.research import Research
 from workflows.training import Training
 
@@ -53,9 +53,7 @@ def registrations(activities: ResearchActivities) -> dict[str, Registration]:
                 activities.load_strategy,
                 activities.design,
                 activities.assessment,
-                activities.record_experiment,
                 activities.cancel_own_workflow,
-                activities.signal_own_workflow,
                 count_active,
             ],
         ),
@@ -65,6 +63,7 @@ def registrations(activities: ResearchActivities) -> dict[str, Registration]:
         BACKTEST_QUEUE: Registration(
             [Backtest], [activities.backtest, activities.cancel_own_workflow]
         ),
+        RECORD_QUEUE: Registration([], [activities.record_experiment]),
     }
 
 
@@ -87,6 +86,8 @@ async def running_workers(
         queues: task queues to serve.
         kind: activities of the same names that do something else.
     """
+    # A research that has come to its end is recorded by those who conduct it.
+    served = {*queues, RECORD_QUEUE} if RESEARCH_QUEUE in queues else set(queues)
     ledger = Ledger(settings.ledger)
     await asyncio.to_thread(ledger.create)
     await register_search_attributes(client)
@@ -113,13 +114,15 @@ async def running_workers(
                         workflows=registration.workflows,
                         activities=registration.activities,
                         activity_executor=records,
-                        max_concurrent_activities=settings.compute_slots,
+                        max_concurrent_activities=_RECORD_THREADS
+                        if queue == RECORD_QUEUE
+                        else settings.compute_slots,
                         max_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_SECONDS),
                         graceful_shutdown_timeout=timedelta(0),
                     )
                 )
                 for queue, registration in registrations(activities).items()
-                if not queues or queue in queues
+                if not queues or queue in served
             ]
 
 

@@ -4,11 +4,10 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 from temporalio import activity
-from temporalio.client import WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
 from activities import jobs
@@ -22,8 +21,6 @@ from storage.ledger import Experiment, Ledger
 
 _Task = TypeVar("_Task", bound=jobs.Task)
 _Result = TypeVar("_Result", bound=Model)
-
-SETTLED_SIGNAL = "settled"
 
 _TRIALS = TypeAdapter(list[Trial])
 
@@ -105,12 +102,11 @@ class ResearchActivities:
     @activity.defn
     async def cancel_own_workflow(self) -> None:
         """Ask Temporal to cancel the workflow that this activity belongs to."""
-        await _own_workflow().cancel()
-
-    @activity.defn
-    async def signal_own_workflow(self) -> None:
-        """Signal the workflow that this activity belongs to."""
-        await _own_workflow().signal(SETTLED_SIGNAL)
+        this = activity.info()
+        client = activity.client()
+        await client.get_workflow_handle(
+            this.workflow_id or "", run_id=this.workflow_run_id
+        ).cancel()
 
     async def _run(self, job: Job[_Task, _Result], task: _Task, returns: type[_Result]) -> _Result:
         with _failures():
@@ -121,13 +117,6 @@ class ResearchActivities:
 
     def _context(self, task: jobs.Task) -> jobs.JobContext:
         return jobs.JobContext(task.operation_id, self._artifacts_url, self._data_dir)
-
-
-def _own_workflow() -> WorkflowHandle[Any, Any]:
-    this = activity.info()
-    return activity.client().get_workflow_handle(
-        this.workflow_id or "", run_id=this.workflow_run_id
-    )
 
 
 @contextlib.contextmanager

@@ -11,9 +11,7 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, ListWork
 from temporalio.client import Client
 
 from api.calls import RPC_TIMEOUT, answered
-from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
-
-QUEUES = (RESEARCH_QUEUE, TRAINING_QUEUE, BACKTEST_QUEUE)
+from workflows.policies import COMPUTE_QUEUES
 
 _PAGE = 1000
 
@@ -69,7 +67,7 @@ async def queue_loads(client: Client) -> dict[str, QueueLoad]:
         TemporalUnavailable: Temporal does not answer.
     """
     workers, waiting = await asyncio.gather(
-        list_workers(client), asyncio.gather(*(_waiting(client, queue) for queue in QUEUES))
+        list_workers(client), asyncio.gather(*(_waiting(client, queue) for queue in COMPUTE_QUEUES))
     )
     return {
         queue: QueueLoad(
@@ -77,13 +75,13 @@ async def queue_loads(client: Client) -> dict[str, QueueLoad]:
             total=sum(worker.total for worker in workers if worker.worker_type == queue),
             waiting=backlog,
         )
-        for queue, backlog in zip(QUEUES, waiting, strict=True)
+        for queue, backlog in zip(COMPUTE_QUEUES, waiting, strict=True)
     }
 
 
 def _serves(heartbeat: WorkerHeartbeat) -> bool:
     running = heartbeat.status == WorkerStatus.WORKER_STATUS_RUNNING
-    return running and heartbeat.task_queue in QUEUES
+    return running and heartbeat.task_queue in COMPUTE_QUEUES
 
 
 def _worker(heartbeat: WorkerHeartbeat) -> WorkerInfo:

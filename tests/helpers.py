@@ -29,10 +29,8 @@ from cli.stack import dynamic_config, server_command, temporal_executable
 from settings import Settings
 from workflows.connection import register_search_attributes
 from workflows.converter import data_converter
-from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 
 ROOT = Path(__file__).resolve().parent.parent
-QUEUES = (RESEARCH_QUEUE, TRAINING_QUEUE, BACKTEST_QUEUE)
 
 _Value = TypeVar("_Value")
 

@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import Priority, SearchAttributePair
-from temporalio.exceptions import ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities.research import SETTLED_SIGNAL, ResearchActivities
+    from activities.research import ResearchActivities
     from workflows import policies, search_attributes
     from workflows.cancellation import cancel_requested, raise_if_cancelled, to_the_end
     from workflows.contract import (
@@ -54,8 +54,6 @@ class Operation:
             priority=priority or this.priority.priority_key,
             retry_of=workflow.memo_value(RETRY_OF, default=None),
         )
-        self._settled = False
-        workflow.set_signal_handler(SETTLED_SIGNAL, self._on_settled)
 
     def snapshot(self) -> OperationInfo:
         """Return the current state for a query."""
@@ -199,32 +197,24 @@ class Operation:
         status: OperationStatus,
         record: Callable[[], Coroutine[Any, Any, None]] | None,
     ) -> None:
-        """Show and record an end. An accepted cancel has arrived when this returns."""
         self.info.status = status
         self.info.completed_at = workflow.now()
         if status is OperationStatus.COMPLETED:
             self.info.progress = self.info.progress.model_copy(update={"percentage": 100.0})
         workflow.set_current_details(f"**{status.value}** {self.info.error_message or ''}".strip())
         if record is not None:
+            await self._recorded(record, status)
+
+    async def _recorded(
+        self, record: Callable[[], Coroutine[Any, Any, None]], status: OperationStatus
+    ) -> None:
+        try:
             await to_the_end(record())
-            if status is not OperationStatus.CANCELLED:
-                await to_the_end(self._settle())
-
-    async def _settle(self) -> None:
-        """Let every cancel that has been accepted so far arrive.
-
-        The server refuses the end of a workflow if a cancel has come in meanwhile, and has it
-        replayed. A replay knows the result of a local activity before it knows the events that
-        came after, so a workflow that ends right after one would end again, past the cancel. A
-        signal has its place among the events: whoever has received it knows all before.
-        """
-        await policies.own_workflow(
-            ResearchActivities.signal_own_workflow, summary="Nothing may have come in meanwhile"
-        )
-        await workflow.wait_condition(lambda: self._settled)
-
-    def _on_settled(self) -> None:
-        self._settled = True
+        except ActivityError:
+            # Without its record nothing is complete, but what has failed or was cancelled ends.
+            if status is OperationStatus.COMPLETED:
+                raise
+            workflow.logger.exception("%s is not in the ledger", self.info.operation_id)
 
 
 async def _become_cancelled(failure: BaseException) -> None:
@@ -236,12 +226,7 @@ async def _become_cancelled(failure: BaseException) -> None:
     if isinstance(failure, asyncio.CancelledError):
         raise failure  # The worker is dropping this workflow from its cache.
     try:
-        await to_the_end(
-            policies.own_workflow(
-                ResearchActivities.cancel_own_workflow,
-                summary="A step was cancelled, and this with it",
-            )
-        )
+        await to_the_end(policies.cancel_this_workflow(ResearchActivities.cancel_own_workflow))
         await workflow.wait_condition(cancel_requested)
     except asyncio.CancelledError:
         if not cancel_requested():

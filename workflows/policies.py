@@ -22,6 +22,8 @@ _Result = TypeVar("_Result")
 RESEARCH_QUEUE = "research"
 TRAINING_QUEUE = "training"
 BACKTEST_QUEUE = "backtest"
+RECORD_QUEUE = "records"
+COMPUTE_QUEUES = (RESEARCH_QUEUE, TRAINING_QUEUE, BACKTEST_QUEUE)
 
 # A worker that dies is noticed after this long, and the step continues elsewhere.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
@@ -38,8 +40,16 @@ COMPUTE_RETRY = RetryPolicy(
     maximum_attempts=50,
 )
 
+# A ledger that is away is waited for about a minute and a half; a worker that is away, for ever.
 LONGEST_RECORD = timedelta(seconds=15)
-RECORD_RETRIED_FOR = timedelta(minutes=2)
+RECORD_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=0.5),
+    maximum_interval=timedelta(seconds=20),
+    maximum_attempts=10,
+)
+
+LONGEST_READ = timedelta(seconds=15)
+READ_RETRIED_FOR = timedelta(minutes=2)
 
 # "Cancelled" must mean that the work has stopped, so every cancel is awaited.
 ACTIVITY_CANCELLATION = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
@@ -73,16 +83,34 @@ def compute(
 def record(
     activity: Callable[[Any, _Argument], _Result], argument: _Argument, *, summary: str
 ) -> Awaitable[_Result]:
-    """Run a short read or write on the worker that runs the workflow.
+    """Write into the ledger, on a task queue of its own: no record waits behind compute.
 
-    As a local activity it never waits behind compute for a slot.
+    Not as a local activity. The server refuses the end of a workflow if a cancel has come in
+    meanwhile, and has it replayed; a replay knows the result of a local activity before it knows
+    the events that came after, so a workflow that ends right after one would end again, past the
+    cancel.
     """
+    return workflow.execute_activity_method(
+        activity,
+        argument,
+        summary=summary,
+        task_queue=RECORD_QUEUE,
+        start_to_close_timeout=LONGEST_RECORD,
+        retry_policy=RECORD_RETRY,
+        cancellation_type=ACTIVITY_CANCELLATION,
+    )
+
+
+def read(
+    activity: Callable[[Any, _Argument], _Result], argument: _Argument, *, summary: str
+) -> Awaitable[_Result]:
+    """Run a short read on the worker that runs the workflow; not as the last step of it."""
     return workflow.execute_local_activity_method(
         activity,
         argument,
         summary=summary,
-        start_to_close_timeout=LONGEST_RECORD,
-        schedule_to_close_timeout=RECORD_RETRIED_FOR,
+        start_to_close_timeout=LONGEST_READ,
+        schedule_to_close_timeout=READ_RETRIED_FOR,
         cancellation_type=ACTIVITY_CANCELLATION,
     )
 
@@ -95,8 +123,8 @@ def ask(
         activity,
         argument,
         summary=summary,
-        start_to_close_timeout=LONGEST_RECORD,
-        schedule_to_close_timeout=RECORD_RETRIED_FOR,
+        start_to_close_timeout=LONGEST_READ,
+        schedule_to_close_timeout=READ_RETRIED_FOR,
         cancellation_type=ACTIVITY_CANCELLATION,
     )
 
@@ -126,12 +154,12 @@ def child_workflow(
     )
 
 
-async def own_workflow(activity: MethodAsyncNoParam[Any, None], *, summary: str) -> None:
-    """Run an activity that asks something of Temporal for the workflow it belongs to."""
+async def cancel_this_workflow(activity: MethodAsyncNoParam[Any, None]) -> None:
+    """Run the activity that asks Temporal to cancel the workflow it belongs to."""
     await workflow.execute_local_activity_method(
         activity,
-        summary=summary,
-        start_to_close_timeout=LONGEST_RECORD,
-        schedule_to_close_timeout=RECORD_RETRIED_FOR,
+        summary="A step was cancelled, and this with it",
+        start_to_close_timeout=LONGEST_READ,
+        schedule_to_close_timeout=READ_RETRIED_FOR,
         cancellation_type=ACTIVITY_CANCELLATION,
     )

@@ -108,7 +108,7 @@ class Research:
     async def _design(self) -> StrategySpec:
         self._operation.enter(Phase.DESIGNING)
         if self._request.strategy is not None:
-            spec = await policies.record(
+            spec = await policies.read(
                 ResearchActivities.load_strategy,
                 self._request.strategy,
                 summary=f"Load strategy {self._request.strategy}",

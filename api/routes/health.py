@@ -13,8 +13,8 @@ from temporalio.client import Client
 from api.calls import RPC_TIMEOUT, answered
 from api.dependencies import ServicesDep
 from api.schemas import Health, Readiness
-from api.workers import QUEUES
 from errors import TemporalUnavailable
+from workflows.policies import COMPUTE_QUEUES
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -29,12 +29,16 @@ async def health() -> Health:
 async def ready(services: ServicesDep, response: Response) -> Readiness:
     """Say whether Temporal answers and every task queue has a worker; 503 if not."""
     try:
-        pollers = await asyncio.gather(*(_pollers(services.client, queue) for queue in QUEUES))
+        pollers = await asyncio.gather(
+            *(_pollers(services.client, queue) for queue in COMPUTE_QUEUES)
+        )
     except TemporalUnavailable:
         readiness = Readiness(ready=False, temporal=False, workers={})
     else:
         readiness = Readiness(
-            ready=all(pollers), temporal=True, workers=dict(zip(QUEUES, pollers, strict=True))
+            ready=all(pollers),
+            temporal=True,
+            workers=dict(zip(COMPUTE_QUEUES, pollers, strict=True)),
         )
     if not readiness.ready:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE

@@ -4,7 +4,8 @@ import httpx
 import pytest
 
 from tests.api.answers import accepted, refused
-from tests.helpers import QUEUES, assert_eventually
+from tests.helpers import assert_eventually
+from workflows.policies import COMPUTE_QUEUES
 
 
 @pytest.mark.parametrize("prefix", ["", "/api/v1"])
@@ -23,7 +24,7 @@ async def test_ready_when_every_queue_has_a_worker(api: httpx.AsyncClient) -> No
     body = (await api.get("/health/ready")).json()
     assert body["ready"] is True
     assert body["temporal"] is True
-    assert body["workers"].keys() == set(QUEUES)
+    assert body["workers"].keys() == set(COMPUTE_QUEUES)
 
 
 async def test_not_ready_without_a_worker(alone_api: httpx.AsyncClient) -> None:

@@ -262,7 +262,8 @@ async def test_a_backtest_needs_a_training_that_has_completed(
 ) -> None:
     handle = await IN_DESIGN.begin(client)
     body: dict[str, Any] = {"training_id": handle.id}
-    refused(await api.post("/backtests/start", json=body), 422, "invalid_input", "training_id")
+    answer = refused(await api.post("/backtests/start", json=body), 422, "invalid_input")
+    assert answer["errors"][0]["field"] == "training_id"
     started = accepted(
         await api.post("/trainings/start", json={"strategy_name": "slow", "seed": 7}), 202
     )

@@ -17,7 +17,7 @@ from activities.research import ResearchActivities
 from storage.ledger import Ledger
 from worker import Registration, registrations
 from workflows.contract import WORKFLOW_NAME
-from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
+from workflows.policies import COMPUTE_QUEUES, RECORD_QUEUE
 
 
 def modules(package: ModuleType) -> Iterator[ModuleType]:
@@ -75,8 +75,8 @@ def test_every_activity_is_served(tmp_path: Path) -> None:
         for function in registration.activities
     }
     assert names == defined_activities()
-    assert len(names) == 9
+    assert len(names) == 8
 
 
 def test_every_task_queue_is_served(tmp_path: Path) -> None:
-    assert served(tmp_path).keys() == {RESEARCH_QUEUE, TRAINING_QUEUE, BACKTEST_QUEUE}
+    assert served(tmp_path).keys() == {*COMPUTE_QUEUES, RECORD_QUEUE}
