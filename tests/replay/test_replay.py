@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
@@ -14,6 +15,8 @@ from workflows.backtest import Backtest
 from workflows.converter import data_converter
 from workflows.research import Research
 from workflows.training import Training
+
+WORKFLOW_TASK_FAILED = "workflow_task_failed_event_attributes"
 
 FILES = sorted(HISTORIES.glob("*.json"))
 
@@ -31,6 +34,15 @@ def test_there_is_a_history_of_every_kind() -> None:
     assert names >= {f"research-{name}" for name in TO_THE_END}
     assert names >= {f"research-cancelled-{stay.phase}" for stay in STAYS}
     assert names >= {"research-completed.training", "research-completed.backtest"}
+
+
+def test_a_cancel_that_came_in_with_the_end_is_among_them() -> None:
+    """The server has refused the end because of it; to end again would be another history."""
+    events = history(HISTORIES / "research-cancelled-at-its-end.json").events
+    [refused] = [event for event in events if event.HasField(WORKFLOW_TASK_FAILED)]
+    cause = refused.workflow_task_failed_event_attributes.cause
+    assert cause == WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
+    assert events[-1].HasField("workflow_execution_canceled_event_attributes")
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

@@ -259,7 +259,9 @@ def test_the_metrics_of_long_trainings_are_thinned(tmp_path: Path) -> None:
     run(tmp_path, longer)
     content = workspace(tmp_path).read("metrics.json")
     assert content is not None
-    points = json.loads(content)
+    metrics = json.loads(content)
+    assert metrics["iterations_planned"] == metrics["iterations_completed"] == 6 * 500
+    points = metrics["history"]
     assert len(points) <= 1000
     assert points[-1]["iteration"] == 500
     assert {point["fold"] for point in points} == {1, 2, 3, 4, 5, None}
