@@ -1,7 +1,7 @@
 """What routes ask for: built once per application, handed out through `Annotated` dependencies."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,6 +11,7 @@ from temporalio.client import Client
 from api.alone import StepStarter
 from api.cancelling import Canceller
 from api.continuing import Continuer
+from api.following import Feed, Followers
 from api.reading import Reader
 from api.resolver import Resolver
 from api.starting import IdempotencyKey, Starter
@@ -30,6 +31,7 @@ class Services:
     reader: Reader
     starter: Starter
     steps: StepStarter
+    followers: Followers
     canceller: Canceller
     continuer: Continuer
 
@@ -46,6 +48,7 @@ class Services:
             reader=Reader(resolver, artifacts),
             starter=starter,
             steps=StepStarter(settings, client, resolver, starter),
+            followers=Followers(resolver),
             canceller=Canceller(resolver),
             continuer=Continuer(client, resolver, starter, artifacts),
         )
@@ -61,6 +64,16 @@ ServicesDep = Annotated[Services, Depends(_services)]
 Wait = Annotated[
     float, Query(ge=0.0, le=30.0, description="Seconds to wait for the work to have stopped")
 ]
+
+
+async def _feed(services: ServicesDep, operation_id: str) -> AsyncIterator[Feed]:
+    # Here and not in the route, because a stream that has begun cannot say 404 any more.
+    async with services.followers.follow(operation_id) as feed:
+        await feed.ready()
+        yield feed
+
+
+FeedDep = Annotated[Feed, Depends(_feed)]
 
 
 async def _key(

@@ -164,9 +164,15 @@ class Resolver:
         step = await activity_progress(description, self._client.data_converter)
         if step is None:
             return info
-        if info.operation_type is OperationType.RESEARCH:
-            return research_progress(info, step)
-        return info.model_copy(update={"progress": step})
+        if info.operation_type is not OperationType.RESEARCH:
+            return info.model_copy(update={"progress": step})
+        children = [
+            child.model_copy(update={"progress": step})
+            if child.status is OperationStatus.RUNNING
+            else child
+            for child in info.children
+        ]
+        return research_progress(info.model_copy(update={"children": children}), step)
 
     async def _activity_step(
         self, operation_id: str, research_id: str, step: OperationType
@@ -189,7 +195,10 @@ class Resolver:
                 "operation_type": step,
                 "status": child.status,
                 "phase": None,
-                "completed_at": None if running else research.completed_at,
+                "phases": [],
+                "created_at": child.started_at or research.created_at,
+                "started_at": child.started_at,
+                "completed_at": None if running else child.completed_at or research.completed_at,
                 "progress": progress if running and progress else Progress(percentage=100.0),
                 "result_summary": result and result.model_dump(mode="json"),
                 "error_message": research.error_message

@@ -1,16 +1,21 @@
 """REST client of the `ktrdr` command."""
 
 import time
+from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
+from httpx_sse import ServerSentEvent, connect_sse
 
 from errors import KtrdrError
 from settings import Settings
 
 _TIMEOUT_SECONDS = 35.0
+# The API says at least every 15 s that it is alive.
+_SECONDS_OF_SILENCE = 40.0
 _SECONDS_BEFORE_REPEAT = (0.1, 0.4)
 
 
@@ -87,6 +92,28 @@ class Api:
         """Return one operation."""
         data: dict[str, Any] = self._call("GET", f"/operations/{_quoted(operation_id)}")["data"]
         return data
+
+    def events(self, operation_id: str, last_event_id: str | None) -> Iterator[ServerSentEvent]:
+        """Yield what is said about an operation until the stream ends or breaks.
+
+        Raises:
+            ApiRefused: there is no such operation.
+            ApiUnreachable: no API answers, or it cannot reach Temporal.
+        """
+        headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
+        path = f"/operations/{_quoted(operation_id)}/events"
+        try:
+            with connect_sse(
+                self._http, "GET", path, headers=headers, timeout=_SECONDS_OF_SILENCE
+            ) as stream:
+                if stream.response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+                    raise ApiUnreachable(f"{self._url} cannot reach Temporal.")
+                if not stream.response.is_success:
+                    stream.response.read()
+                    raise ApiRefused(self._problem(stream.response))
+                yield from stream.iter_sse()
+        except httpx.TransportError as error:
+            raise ApiUnreachable(f"{self._url} does not answer ({error}).") from error
 
     def operations(self, **filters: Any) -> dict[str, Any]:
         """Return a page of operations."""

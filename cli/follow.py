@@ -1,35 +1,27 @@
-"""Following one operation to its end, with a progress bar."""
+"""Following one operation to its end, with a progress bar for it and one for its running step."""
 
 import time
 from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from cli.client import Api, ApiUnreachable
 
-_SECONDS_BETWEEN_LOOKS = 0.3
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 2.0
 _SECONDS_WITHOUT_API = 60.0
 
-ENDED = frozenset({"completed", "failed", "cancelled"})
 
-
-class PhaseClock:
-    """Seconds that an operation spent in each phase, as they were seen."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.monotonic()
-
-    def see(self, phase: str) -> None:
-        """Count the time since the last look for this phase."""
-        now = time.monotonic()
-        self.seconds[phase] = self.seconds.get(phase, 0.0) + now - self._last
-        self._last = now
-
-
-def follow(api: Api, operation_id: str, console: Console, clock: PhaseClock) -> dict[str, Any]:
+def follow(api: Api, operation_id: str, console: Console) -> dict[str, Any]:
     """Show the progress of an operation until it ends, and return it.
 
     Raises:
@@ -37,7 +29,7 @@ def follow(api: Api, operation_id: str, console: Console, clock: PhaseClock) -> 
         ApiUnreachable: the API stays away for longer than a restart takes.
     """
     columns = (
-        TextColumn("{task.description:<12}"),
+        TextColumn("{task.description:<12}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
@@ -47,37 +39,46 @@ def follow(api: Api, operation_id: str, console: Console, clock: PhaseClock) -> 
     phase_shown = None
     # Without a terminal there is no bar to redraw: one line per phase instead.
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        bar = bars.add_task("", total=100.0, step="")
-        for operation in _looks(api, operation_id):
+        own = bars.add_task("", total=100.0, step="")
+        nested = bars.add_task("", total=100.0, step="", visible=False)
+        for operation in _states(api, operation_id):
             phase = operation["phase"] or operation["status"]
-            step = operation["progress"]["current_step"]
-            clock.see(phase)
-            bars.update(
-                bar,
-                description=phase,
-                completed=operation["progress"]["percentage"],
-                step=step,
-            )
+            _show(bars, own, phase, operation["progress"])
+            child = next((c for c in operation["children"] if c["progress"]), None)
+            if child is not None:
+                name = child["operation_id"].rpartition(".")[2]
+                _show(bars, nested, f"  {name}", child["progress"])
+            bars.update(nested, visible=child is not None)
             if phase != phase_shown and not console.is_terminal:
-                console.print(f"{phase}: {step}", markup=False)
+                console.print(f"{phase}: {operation['progress']['current_step']}", markup=False)
             phase_shown = phase
     return operation
 
 
-def _looks(api: Api, operation_id: str) -> Iterator[dict[str, Any]]:
-    """Look at an operation until it has ended; the last look shows the end."""
-    unreachable_since: float | None = None
+def _show(bars: Progress, bar: TaskID, name: str, progress: dict[str, Any]) -> None:
+    bars.update(
+        bar,
+        description=name,
+        completed=progress["percentage"],
+        step=progress["current_step"],
+    )
+
+
+def _states(api: Api, operation_id: str) -> Iterator[dict[str, Any]]:
+    """Yield the states of an operation up to its end. An API that restarts is waited for."""
+    last_event_id = None
+    heard_at = time.monotonic()
+    pause = _FIRST_PAUSE_SECONDS
     while True:
         try:
-            operation = api.operation(operation_id)
+            for event in api.events(operation_id, last_event_id):
+                heard_at, pause = time.monotonic(), _FIRST_PAUSE_SECONDS
+                last_event_id = event.id
+                yield event.json()
+                if event.event == "end":
+                    return
         except ApiUnreachable:
-            now = time.monotonic()
-            unreachable_since = unreachable_since or now
-            if now - unreachable_since > _SECONDS_WITHOUT_API:
+            if time.monotonic() - heard_at > _SECONDS_WITHOUT_API:
                 raise
-        else:
-            unreachable_since = None
-            yield operation
-            if operation["status"] in ENDED:
-                return
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

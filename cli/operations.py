@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from cli import render
-from cli.follow import PhaseClock
 from cli.follow import follow as watch
 from cli.session import FAILED, JsonOption, OperationArgument, Session, refusals, session_of
 
@@ -62,7 +61,7 @@ def see_through(session: Session, operation_id: str) -> None:
     """Follow an operation to its end; Ctrl-C detaches. Exits with 1 if it failed."""
     with refusals(session.as_json):
         try:
-            operation = watch(session.api(), operation_id, session.aside, PhaseClock())
+            operation = watch(session.api(), operation_id, session.aside)
         except KeyboardInterrupt:
             session.aside.print(f"Detached; {operation_id} goes on.", markup=False)
             return

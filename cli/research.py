@@ -1,13 +1,13 @@
 """`ktrdr research`: start a research, and see it through if asked to."""
 
 import time
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 from cli import render
 from cli.client import Api
-from cli.follow import PhaseClock
 from cli.follow import follow as watch
 from cli.session import FAILED, INTERRUPTED, JsonOption, Session, refusals, session_of
 from cli.stack import Stack
@@ -54,7 +54,7 @@ def research(
         if embedded:
             operation = _in_own_stack(session, request)
         elif follow:
-            operation = _watched(session, session.api(), request, PhaseClock())
+            operation = _watched(session, session.api(), request)
             session.answer(operation, render.print_outcome)
         else:
             _start(session, request)
@@ -69,28 +69,35 @@ def _start(session: Session, request: dict[str, Any]) -> None:
     session.answer(started, render.print_started)
 
 
-def _watched(
-    session: Session, api: Api, request: dict[str, Any], clock: PhaseClock
-) -> dict[str, Any]:
+def _watched(session: Session, api: Api, request: dict[str, Any]) -> dict[str, Any]:
     """Start a research and follow it to its end; Ctrl-C cancels it."""
     operation_id = api.trigger(request)["operation_id"]
     session.aside.print(f"Started {operation_id}", markup=False)
     try:
-        return watch(api, operation_id, session.aside, clock)
+        return watch(api, operation_id, session.aside)
     except KeyboardInterrupt:
         cancelled = api.cancel(operation_id, reason="interrupted")
         render.print_cancelled(session.aside, cancelled)
         raise typer.Exit(INTERRUPTED) from None
 
 
+def seconds_by_phase(operation: dict[str, Any]) -> dict[str, float]:
+    """Return how long a research that has ended was in each of its phases."""
+    moments = [datetime.fromisoformat(entry["started_at"]) for entry in operation["phases"]]
+    moments.append(datetime.fromisoformat(operation["completed_at"]))
+    return {
+        entry["phase"]: (end - begin).total_seconds()
+        for entry, begin, end in zip(operation["phases"], moments, moments[1:], strict=False)
+    }
+
+
 def _in_own_stack(session: Session, request: dict[str, Any]) -> dict[str, Any]:
     """Start the stack, see one research through, and stop what was started."""
     began = time.monotonic()
-    clock = PhaseClock()
     session.aside.print("Starting Temporal, worker and API ...")
     with Stack(session.settings) as stack:
-        clock.see("stack start")
-        operation = _watched(session, Api(stack.api, session.settings), request, clock)
+        seconds = {"stack start": time.monotonic() - began}
+        operation = _watched(session, Api(stack.api, session.settings), request)
         session.answer(operation, render.print_outcome)
         summary = operation["result_summary"]
         if not session.as_json:
@@ -100,5 +107,7 @@ def _in_own_stack(session: Session, request: dict[str, Any]) -> dict[str, Any]:
             render.print_addresses(session.console, stack.addresses())
         session.aside.print("Stopping ...")
     if not session.as_json:
-        render.print_times(session.aside, clock.seconds, time.monotonic() - began)
+        render.print_times(
+            session.aside, seconds | seconds_by_phase(operation), time.monotonic() - began
+        )
     return operation

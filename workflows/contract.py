@@ -101,6 +101,16 @@ class ChildOperation(BaseModel):
     operation_id: str
     operation_type: OperationType
     status: OperationStatus
+    progress: Progress | None = Field(None, description="Its own, while it runs")
+    started_at: datetime | None = Field(None, description="None if an earlier run had finished it")
+    completed_at: datetime | None = None
+
+
+class PhaseEntered(BaseModel):
+    """When a research came into a phase."""
+
+    phase: Phase
+    started_at: datetime
 
 
 class OperationInfo(BaseModel):
@@ -128,6 +138,7 @@ class OperationInfo(BaseModel):
     priority: int | None = None
     retry_of: str | None = None
     children: list[ChildOperation] = Field(default_factory=list)
+    phases: list[PhaseEntered] = Field(default_factory=list, description="Of a research, so far")
 
     @property
     def running_child(self) -> ChildOperation | None:

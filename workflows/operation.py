@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
         OperationStatus,
         OperationType,
         Phase,
+        PhaseEntered,
     )
     from workflows.failures import message_of, reason_of
     from workflows.ids import make_step_id, step_name
@@ -62,6 +63,7 @@ class Operation:
     def enter(self, phase: Phase, *attributes: SearchAttributePair[str]) -> None:
         """Move on to the next phase, visible through the query and in lists."""
         self.info.phase = phase
+        self.info.phases.append(PhaseEntered(phase=phase, started_at=workflow.now()))
         self.info.metadata.parameters["phase"] = phase.value
         self.info.progress = self.info.progress.model_copy(
             update={"percentage": PHASE_START[phase], "current_step": PHASE_STEP[phase]}
@@ -130,12 +132,14 @@ class Operation:
     async def run_step(self, step: OperationType, work: Awaitable[_Result]) -> _Result:
         """Await a step, and keep the list of children true meanwhile."""
         child = self.add_step(step, OperationStatus.RUNNING)
+        child.started_at = workflow.now()
         try:
             result = await work
-            child.status = OperationStatus.COMPLETED
+            child.status, child.completed_at = OperationStatus.COMPLETED, workflow.now()
         except (Exception, asyncio.CancelledError) as error:
             cancelled = is_cancelled_exception(error)
             child.status = OperationStatus.CANCELLED if cancelled else OperationStatus.FAILED
+            child.completed_at = workflow.now()
             # What the child came to stands in the list, but an accepted cancel wins over it.
             raise_if_cancelled()
             raise

@@ -1,13 +1,16 @@
 """`/operations`: everything that has an operation id."""
 
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Header, Query
 from fastapi.responses import HTMLResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.batch import BatchSelection, cancel_many
-from api.dependencies import KeyDep, LocateDep, ServicesDep, Wait
+from api.dependencies import FeedDep, KeyDep, LocateDep, ServicesDep, Wait
+from api.following import state_id
 from api.listing import OperationPage, list_operations
 from api.schemas import (
     BatchCancelResponse,
@@ -20,6 +23,7 @@ from api.schemas import (
     ResultsResponse,
     ResumeResponse,
 )
+from workflows.contract import ACTIVE
 
 router = APIRouter(prefix="/operations", tags=["operations"])
 
@@ -101,6 +105,22 @@ async def get_results(services: ServicesDep, operation_id: str) -> ResultsRespon
 async def get_metrics(services: ServicesDep, operation_id: str) -> MetricsResponse:
     """Return the metrics of a training, iteration by iteration; also while it runs."""
     return await services.reader.metrics(operation_id)
+
+
+@router.get("/{operation_id}/events", response_class=EventSourceResponse)
+async def get_events(
+    feed: FeedDep,
+    last_event_id: Annotated[
+        str | None, Header(max_length=100, description="Of the last event that was received")
+    ] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """Follow an operation: `progress` whenever it has changed, and `end` when it has ended."""
+    async for operation in feed.states():
+        state = state_id(operation)
+        if operation.status not in ACTIVE:
+            yield ServerSentEvent(event="end", id=state, data=operation)
+        elif state != last_event_id:
+            yield ServerSentEvent(event="progress", id=state, data=operation)
 
 
 @router.get("/{operation_id}/report", response_class=HTMLResponse)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from temporalio.api.enums.v1 import WorkflowTaskFailedCause
+from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
@@ -15,8 +15,6 @@ from workflows.backtest import Backtest
 from workflows.converter import data_converter
 from workflows.research import Research
 from workflows.training import Training
-
-WORKFLOW_TASK_FAILED = "workflow_task_failed_event_attributes"
 
 FILES = sorted(HISTORIES.glob("*.json"))
 
@@ -39,7 +37,8 @@ def test_there_is_a_history_of_every_kind() -> None:
 def test_a_cancel_that_came_in_with_the_end_is_among_them() -> None:
     """The server has refused the end because of it; to end again would be another history."""
     events = history(HISTORIES / "research-cancelled-at-its-end.json").events
-    [refused] = [event for event in events if event.HasField(WORKFLOW_TASK_FAILED)]
+    failed = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
+    [refused] = [event for event in events if event.event_type == failed]
     cause = refused.workflow_task_failed_event_attributes.cause
     assert cause == WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
     assert events[-1].HasField("workflow_execution_canceled_event_attributes")
