@@ -32,6 +32,8 @@ from workflows.converter import data_converter
 
 ROOT = Path(__file__).resolve().parent.parent
 
+KTRDR = str(Path(sys.executable).parent / "ktrdr")
+
 _Value = TypeVar("_Value")
 
 _SECONDS_BETWEEN_LOOKS = 0.02
@@ -99,6 +101,21 @@ def process(command: list[str], **options: Any) -> Iterator[subprocess.Popen[byt
                     running.wait(20)
                 except subprocess.TimeoutExpired:
                     running.kill()
+
+
+async def said(command: subprocess.Popen[bytes], word: str) -> None:
+    """Wait until a command has printed a word into its first pipe."""
+    pipe = command.stdout or command.stderr
+    assert pipe is not None
+    os.set_blocking(pipe.fileno(), False)
+    heard = b""
+
+    async def look() -> bool:
+        nonlocal heard
+        heard += pipe.read() or b""
+        return word.encode() in heard
+
+    await assert_eventually(look)
 
 
 async def connect(address: str, namespace: str = "default") -> Client:

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.helpers import assert_eventually, free_port, process
+from tests.helpers import KTRDR, assert_eventually, free_port, process, said
 
-KTRDR = str(Path(sys.executable).parent / "ktrdr")
 FOREVER = 10_000
 """Trials that take longer than any test."""
 
@@ -122,7 +120,7 @@ def test_a_research_is_started_followed_and_listed(stack: Stack) -> None:
 async def test_ctrl_c_in_follow_detaches(stack: Stack) -> None:
     operation_id = stack.answer("research", "--trials", str(FOREVER))["operation_id"]
     with stack.started("follow", operation_id) as following:
-        await _said(following, "designing")
+        await said(following, "designing")
         following.send_signal(signal.SIGINT)
         assert following.wait(20) == 0
     assert await stack.status(operation_id) == "running"
@@ -134,7 +132,7 @@ async def test_ctrl_c_in_follow_detaches(stack: Stack) -> None:
 async def test_ctrl_c_in_research_follow_cancels(stack: Stack) -> None:
     with stack.started("research", "--trials", str(FOREVER), "--follow") as following:
         operation_id = await assert_eventually(stack.running)
-        await _said(following, "designing")
+        await said(following, "designing")
         following.send_signal(signal.SIGINT)
         assert following.wait(20) == 130
     assert await stack.status(operation_id) == "cancelled"
@@ -240,18 +238,3 @@ async def test_state_survives_into_the_next_up(tmp_path: Path) -> None:
     for port in ("KTRDR_TEMPORAL_PORT", "KTRDR_UI_PORT", "KTRDR_API_PORT"):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", int(stack.environment[port]))) != 0
-
-
-async def _said(command: subprocess.Popen[bytes], word: str) -> None:
-    """Wait until a command has printed a word."""
-    assert command.stdout is not None
-    os.set_blocking(command.stdout.fileno(), False)
-    heard = b""
-
-    async def look() -> bool:
-        nonlocal heard
-        assert command.stdout is not None
-        heard += command.stdout.read() or b""
-        return word.encode() in heard
-
-    await assert_eventually(look)

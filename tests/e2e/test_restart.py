@@ -2,7 +2,9 @@
 
 import json
 import signal
+import subprocess
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from settings import Settings
 from storage.artifacts import ArtifactStore
 from tests.data import STRATEGIES
 from tests.helpers import (
+    KTRDR,
     ROOT,
     activity_started,
     assert_eventually,
@@ -28,6 +31,7 @@ from tests.helpers import (
     kill,
     new_id,
     process,
+    said,
     worker_process,
 )
 from tests.phases import start
@@ -72,7 +76,8 @@ async def checkpointed(settings: Settings, handle: Handle) -> float:
         assert content is not None, "no checkpoint yet"
         state = json.loads(json.loads(content)["state"])
         done = len(state["folds"]) + state["iteration"] / STRATEGIES["steady"]["iterations"]
-        return float(100 * done / 6)
+        # Rounded down, because it is compared with a sum that was made in another order.
+        return float(int(1e6 * 100 * done / 6) / 1e6)
 
     return await assert_eventually(look)
 
@@ -154,7 +159,7 @@ async def test_the_api_may_be_restarted_at_any_time(client: Client, settings: Se
     variables = {**environment(client, own), "KTRDR_API_PORT": str(own.api_port)}
     command = [sys.executable, "-m", "api"]
 
-    async with httpx.AsyncClient(base_url=own.api) as http:
+    async with httpx.AsyncClient(base_url=own.api) as http, AsyncExitStack() as following:
 
         async def up() -> bool:
             try:
@@ -166,6 +171,10 @@ async def test_the_api_may_be_restarted_at_any_time(client: Client, settings: Se
             await assert_eventually(up)
             body = {"strategy": "slow", "seed": 7}
             operation_id = (await http.post("/agent/trigger", json=body)).json()["operation_id"]
+            follower = following.enter_context(
+                process([KTRDR, "follow", operation_id], env=variables, stderr=subprocess.PIPE)
+            )
+            await said(follower, "training")
             kill(api.pid)
         with process(command, cwd=ROOT, env=variables) as api:
             await assert_eventually(up)
@@ -173,6 +182,7 @@ async def test_the_api_may_be_restarted_at_any_time(client: Client, settings: Se
             assert shown["status"] == "running"
             answer = await http.delete(f"/agent/cancel/{operation_id}", params={"wait": 10})
             assert answer.json()["status"] == "cancelled"
+            assert follower.wait(20) == 0
             api.send_signal(signal.SIGTERM)
             api.wait(10)
     status = (await client.get_workflow_handle(operation_id).describe()).status
