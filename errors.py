@@ -76,6 +76,18 @@ class OperationNotFound(KtrdrError):
     reason = "not_found"
 
 
+class ScheduleNotFound(KtrdrError):
+    """No schedule has this id."""
+
+    reason = "not_found"
+
+
+class ScheduleExists(KtrdrError):
+    """A schedule has this id already."""
+
+    reason = "already_exists"
+
+
 class NotResearch(KtrdrError):
     """The operation exists but is not a research."""
 

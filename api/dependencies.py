@@ -14,6 +14,7 @@ from api.continuing import Continuer
 from api.following import Feed, Followers
 from api.reading import Reader
 from api.resolver import Resolver
+from api.schedules import Schedules
 from api.starting import IdempotencyKey, Starter
 from settings import Settings
 from storage.artifacts import ArtifactStore
@@ -31,6 +32,7 @@ class Services:
     reader: Reader
     starter: Starter
     steps: StepStarter
+    schedules: Schedules
     followers: Followers
     canceller: Canceller
     continuer: Continuer
@@ -48,6 +50,7 @@ class Services:
             reader=Reader(resolver, artifacts),
             starter=starter,
             steps=StepStarter(settings, client, resolver, starter),
+            schedules=Schedules(client),
             followers=Followers(resolver),
             canceller=Canceller(resolver),
             continuer=Continuer(client, resolver, starter, artifacts),

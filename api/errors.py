@@ -21,6 +21,8 @@ from errors import (
     NotResumable,
     NotRetryable,
     OperationNotFound,
+    ScheduleExists,
+    ScheduleNotFound,
     TemporalUnavailable,
 )
 
@@ -29,6 +31,7 @@ _log = logging.getLogger(__name__)
 # The first class that an error is an instance of decides.
 _STATUS: dict[type[KtrdrError], HTTPStatus] = {
     OperationNotFound: HTTPStatus.NOT_FOUND,
+    ScheduleNotFound: HTTPStatus.NOT_FOUND,
     NotResearch: HTTPStatus.NOT_FOUND,
     MissingArtifact: HTTPStatus.NOT_FOUND,
     NotCancellable: HTTPStatus.CONFLICT,
@@ -36,6 +39,7 @@ _STATUS: dict[type[KtrdrError], HTTPStatus] = {
     NotResumable: HTTPStatus.CONFLICT,
     NotRetryable: HTTPStatus.CONFLICT,
     AtCapacity: HTTPStatus.CONFLICT,
+    ScheduleExists: HTTPStatus.CONFLICT,
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     TemporalUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     KtrdrError: HTTPStatus.INTERNAL_SERVER_ERROR,

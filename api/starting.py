@@ -1,5 +1,6 @@
 """Starting operations: each at most once, and no more researches than the installation allows."""
 
+import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.calls import RPC_TIMEOUT, answered
 from errors import AtCapacity, KeyReused
+from quant import catalog, strategies
 from quant.models import TrainingInput
 from quant.spec import Model
+from settings import Settings
 from workflows import search_attributes
 from workflows.admission import (
     ADMISSION_ID,
@@ -45,6 +48,17 @@ class Start:
     summary: str
     turn: Priority
     attributes: Sequence[SearchAttributePair[str]]
+
+
+async def check_research(request: ResearchRequest, settings: Settings) -> None:
+    """Check what only this installation knows.
+
+    Raises:
+        InvalidInput: there are no such bars, or there is no such strategy.
+    """
+    await asyncio.to_thread(catalog.resolve, request.data, settings.data_dir)
+    if request.strategy is not None:
+        await asyncio.to_thread(strategies.load, request.strategy, settings.strategies)
 
 
 def research(request: ResearchRequest, finished: FinishedSteps | None = None) -> Start:

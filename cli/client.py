@@ -137,6 +137,31 @@ class Api:
         data: dict[str, Any] = self._call("DELETE", "/operations", params=given)["data"]
         return data
 
+    def create_schedule(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Create a schedule."""
+        data: dict[str, Any] = self._call("POST", "/schedules", json=request)["data"]
+        return data
+
+    def schedules(self) -> list[dict[str, Any]]:
+        """List the schedules."""
+        data: list[dict[str, Any]] = self._call("GET", "/schedules")["data"]
+        return data
+
+    def schedule(self, schedule_id: str) -> dict[str, Any]:
+        """Return one schedule."""
+        data: dict[str, Any] = self._call("GET", f"/schedules/{_quoted(schedule_id)}")["data"]
+        return data
+
+    def change_schedule(self, schedule_id: str, change: str) -> dict[str, Any]:
+        """`pause`, `unpause` or `trigger` a schedule."""
+        path = f"/schedules/{_quoted(schedule_id)}/{change}"
+        data: dict[str, Any] = self._call("POST", path)["data"]
+        return data
+
+    def delete_schedule(self, schedule_id: str) -> None:
+        """Delete a schedule."""
+        self._respond("DELETE", f"/schedules/{_quoted(schedule_id)}")
+
     def readiness(self) -> dict[str, Any]:
         """Return what is up."""
         return self._call("GET", "/health/ready", accept=(200, 503))
@@ -164,7 +189,12 @@ class Api:
         return body
 
     def _respond(
-        self, method: str, path: str, *, accept: tuple[int, ...] = (200, 202), **options: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        accept: tuple[int, ...] = (200, 201, 202, 204),
+        **options: Any,
     ) -> httpx.Response:
         """Ask until there is an answer; a repeated request starts nothing twice."""
         headers = {"Idempotency-Key": uuid4().hex} if method == "POST" else {}

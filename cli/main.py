@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cli import agent, operations, parts, render, research, steps, strategies
+from cli import agent, operations, parts, render, research, schedule, steps, strategies
 from cli.session import JsonOption, Session, refusals, session_of
 from cli.stack import Stack
 from settings import load_settings
@@ -32,6 +32,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(agent.agent, name="agent")
+app.add_typer(schedule.schedule, name="schedule")
 
 
 @app.callback()

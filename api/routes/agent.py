@@ -1,6 +1,5 @@
 """`/agent`: start a research, see what goes on, cancel exactly one."""
 
-import asyncio
 from http import HTTPStatus
 from typing import Annotated
 
@@ -10,7 +9,6 @@ from api import starting
 from api.dependencies import KeyDep, LocateDep, ServicesDep, Wait
 from api.overview import AgentStatus, agent_status
 from api.schemas import CancelAccepted, Triggered
-from quant import catalog, strategies
 from workflows.messages import ResearchRequest
 
 router = APIRouter(prefix="/agent", tags=["agent"])
@@ -24,10 +22,7 @@ async def trigger(
     locate: LocateDep,
 ) -> Triggered:
     """Start a research."""
-    settings = services.settings
-    await asyncio.to_thread(catalog.resolve, body.data, settings.data_dir)
-    if body.strategy is not None:
-        await asyncio.to_thread(strategies.load, body.strategy, settings.strategies)
+    await starting.check_research(body, services.settings)
     operation_id = await services.starter.start_new(starting.research(body), key)
     locate(operation_id)
     return Triggered(operation_id=operation_id, model=body.model or body.designer)

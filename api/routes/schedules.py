@@ -1,0 +1,77 @@
+"""`/schedules`: researches that start by themselves."""
+
+from http import HTTPStatus
+from typing import Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from api.dependencies import ServicesDep
+from api.schedules import ScheduleInfo, ScheduleRequest, ScheduleSummary
+from api.starting import check_research
+
+router = APIRouter(prefix="/schedules", tags=["schedules"])
+
+
+class ScheduleResponse(BaseModel):
+    """One schedule."""
+
+    success: Literal[True] = True
+    data: ScheduleInfo
+
+
+class ScheduleListResponse(BaseModel):
+    """All schedules."""
+
+    success: Literal[True] = True
+    data: list[ScheduleSummary]
+    total_count: int
+
+
+@router.post("", status_code=HTTPStatus.CREATED)
+async def create_schedule(
+    services: ServicesDep, request: Request, response: Response, body: ScheduleRequest
+) -> ScheduleResponse:
+    """Create a schedule."""
+    await check_research(body.research, services.settings)
+    created = await services.schedules.create(body)
+    url = request.url_for("get_schedule", schedule_id=body.schedule_id)
+    response.headers["Location"] = url.path
+    return ScheduleResponse(data=created)
+
+
+@router.get("")
+async def get_schedules(services: ServicesDep) -> ScheduleListResponse:
+    """List the schedules."""
+    schedules = await services.schedules.all()
+    return ScheduleListResponse(data=schedules, total_count=len(schedules))
+
+
+@router.get("/{schedule_id}")
+async def get_schedule(services: ServicesDep, schedule_id: str) -> ScheduleResponse:
+    """Return one schedule, with what it has started and what comes next."""
+    return ScheduleResponse(data=await services.schedules.read(schedule_id))
+
+
+@router.post("/{schedule_id}/pause")
+async def pause_schedule(services: ServicesDep, schedule_id: str) -> ScheduleResponse:
+    """Start nothing until further notice."""
+    return ScheduleResponse(data=await services.schedules.pause(schedule_id))
+
+
+@router.post("/{schedule_id}/unpause")
+async def unpause_schedule(services: ServicesDep, schedule_id: str) -> ScheduleResponse:
+    """Start researches again when they are due."""
+    return ScheduleResponse(data=await services.schedules.unpause(schedule_id))
+
+
+@router.post("/{schedule_id}/trigger", status_code=HTTPStatus.ACCEPTED)
+async def trigger_schedule(services: ServicesDep, schedule_id: str) -> ScheduleResponse:
+    """Start a research now, as far as the overlap policy allows it."""
+    return ScheduleResponse(data=await services.schedules.trigger(schedule_id))
+
+
+@router.delete("/{schedule_id}", status_code=HTTPStatus.NO_CONTENT)
+async def delete_schedule(services: ServicesDep, schedule_id: str) -> None:
+    """Forget a schedule; what it has started goes on."""
+    await services.schedules.delete(schedule_id)

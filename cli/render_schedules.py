@@ -1,0 +1,59 @@
+"""How schedules look in a terminal."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+
+def print_schedules(console: Console, schedules: list[dict[str, Any]]) -> None:
+    """Print all schedules as a table."""
+    table = Table("ID", "When", "Overlap", "Next", "Research", box=None, pad_edge=False)
+    for each in schedules:
+        table.add_row(
+            escape(each["schedule_id"]),
+            escape(_when(each)),
+            each["overlap"],
+            _next(each),
+            escape(_what(each["research"])),
+        )
+    console.print(table)
+
+
+def print_schedule(console: Console, schedule: dict[str, Any]) -> None:
+    """Print one schedule with what came of it."""
+    table = Table.grid(padding=(0, 2))
+    table.add_row("Schedule", escape(schedule["schedule_id"]))
+    table.add_row("When", escape(_when(schedule)))
+    table.add_row("Next", _next(schedule))
+    table.add_row("Overlap", schedule["overlap"])
+    table.add_row("Research", escape(_what(schedule["research"])))
+    if schedule["note"]:
+        table.add_row("Note", escape(schedule["note"]))
+    table.add_row("Started", f"{schedule['runs']}, {schedule['skipped']} skipped")
+    for run in reversed(schedule["recent_runs"]):
+        table.add_row("", escape(run["operation_id"]))
+    console.print(table)
+
+
+def print_deleted(console: Console, answer: dict[str, Any]) -> None:
+    """Print that a schedule is gone."""
+    console.print(f"Deleted {answer['schedule_id']}", markup=False)
+
+
+def _when(schedule: dict[str, Any]) -> str:
+    if schedule["cron"] is not None:
+        return f"{schedule['cron']} ({schedule['time_zone']})"
+    return f"every {schedule['interval_seconds']} s"
+
+
+def _next(schedule: dict[str, Any]) -> str:
+    if schedule["paused"]:
+        return "paused"
+    return str(schedule["next_runs"][0]) if schedule["next_runs"] else "never"
+
+
+def _what(research: dict[str, Any]) -> str:
+    how = research["strategy"] or research["brief"] or f"{research['trials']} trials"
+    return f"{research['symbol']} {research['timeframe']}, {how}"
