@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
+from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
 from activities.admission import count_active
@@ -34,6 +35,9 @@ _log = logging.getLogger(__name__)
 # The SDK warns if an executor has fewer threads than a worker has slots; more than this many
 # short writes at once gain nothing.
 _RECORD_THREADS = 8
+
+# How old the number of busy slots is at most that `ktrdr workers` shows.
+_BETWEEN_NEWS_OF_THE_WORKER = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,11 @@ async def main(queues: Sequence[str]) -> None:
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
-    client = await connect()
+    client = await connect(
+        runtime=Runtime(
+            telemetry=TelemetryConfig(), worker_heartbeat_interval=_BETWEEN_NEWS_OF_THE_WORKER
+        )
+    )
     async with running_workers(client, settings, queues) as workers:
         _log.info("serving %s", ", ".join(worker.task_queue for worker in workers))
         await stop.wait()

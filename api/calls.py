@@ -16,13 +16,15 @@ RPC_TIMEOUT = timedelta(seconds=2)
 _PATIENCE_SECONDS = 2.5
 
 
-async def answered(call: Awaitable[_Result]) -> _Result:
+async def answered(
+    call: Awaitable[_Result], patience_seconds: float = _PATIENCE_SECONDS
+) -> _Result:
     """Await a call to Temporal; that it cannot be reached has an error of its own.
 
     The timeout of a call is one of each attempt, and the SDK makes several: hence a second bound.
     """
     try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(patience_seconds):
             return await call
     except (TimeoutError, RPCTimeoutOrCancelledError) as error:
         raise TemporalUnavailable("Temporal does not answer; try again in a moment.") from error

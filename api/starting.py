@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.client import Client, WithStartWorkflowOperation
@@ -36,6 +36,9 @@ from workflows.contract import WORKFLOW_NAME, OperationType, Phase
 from workflows.ids import make_operation_id
 from workflows.messages import BacktestRequest, FinishedSteps, ResearchInput, ResearchRequest
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
+
+# A worker answers, after all who asked before.
+_ADMISSION_TIMEOUT = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -261,8 +264,9 @@ class Starter:
                     static_summary="Keeps the number of active researches within its limit",
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 ),
-                rpc_timeout=RPC_TIMEOUT,
-            )
+                rpc_timeout=_ADMISSION_TIMEOUT,
+            ),
+            _ADMISSION_TIMEOUT.total_seconds(),
         )
         if not answer.admitted:
             raise AtCapacity(answer.active_count, limit)

@@ -1,6 +1,7 @@
 """Resume and retry: what was cancelled or failed goes on, exactly once, to the same result."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from temporalio.client import Client
 
 from settings import Settings
 from tests.api.answers import accepted, refused
-from tests.data import STRATEGIES
+from tests.data import STRATEGIES, walk
 from tests.helpers import activity_started, assert_eventually, kill, worker_process
 from tests.phases import IN_DESIGN, IN_TRAINING, STAYS, Stay, start
 from worker import running_workers
@@ -150,12 +151,20 @@ async def test_what_runs_or_has_completed_is_neither_resumed_nor_retried(
         refused(await api.post(f"/operations/nosuch/{verb}"), 404, "not_found")
 
 
+@pytest.fixture
+def moving_bars(data_dir: Path) -> Iterator[Path]:
+    """Where bars of the symbol MOVING belong; there are none yet."""
+    path = data_dir / "MOVING.csv"
+    yield path
+    path.unlink()
+
+
 async def test_a_failed_research_goes_on_when_its_bars_are_there(
-    api: httpx.AsyncClient, client: Client, data_dir: Path
+    api: httpx.AsyncClient, client: Client, moving_bars: Path
 ) -> None:
-    handle = await start(client, ResearchRequest(symbol="LATER", strategy="quick", seed=7))
+    handle = await start(client, ResearchRequest(symbol="MOVING", strategy="quick", seed=7))
     assert (await ended(api, handle.id))["status"] == "failed"
-    (data_dir / "LATER.csv").write_text((data_dir / "GOOD.csv").read_text())
+    walk(3000, "1D").to_csv(moving_bars, index=False)
     resumed = accepted(await api.post(f"/operations/{handle.id}/resume"), 202)["data"]
     assert resumed["resumed_from"]["checkpoint_type"] == "failure"
     assert resumed["resumed_from"]["epoch"] is None
@@ -163,16 +172,13 @@ async def test_a_failed_research_goes_on_when_its_bars_are_there(
 
 
 async def test_other_bars_than_before_are_refused_with_the_reason(
-    api: httpx.AsyncClient, client: Client, data_dir: Path
+    api: httpx.AsyncClient, client: Client, moving_bars: Path
 ) -> None:
-    bars = data_dir / "MOVING.csv"
-    bars.write_text((data_dir / "GOOD.csv").read_text())
-    request = IN_TRAINING.request.model_copy(update={"symbol": "MOVING", "strategy": None})
-    handle = await start(client, request.model_copy(update={"trials": 2}))
+    walk(100_000, "1h").to_csv(moving_bars, index=False)
+    handle = await start(client, ResearchRequest(symbol="MOVING", trials=1, seed=7))
     await assert_eventually(lambda: _design_is_done(api, handle.id))
     await cancelled(api, handle.id)
-    rows = bars.read_text().splitlines()
-    bars.write_text("\n".join(rows[:-1]) + "\n")
+    walk(90_000, "1h").to_csv(moving_bars, index=False)
     accepted(await api.post(f"/operations/{handle.id}/resume"), 202)
     shown = await ended(api, handle.id)
     assert shown["status"] == "failed"

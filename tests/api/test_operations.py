@@ -156,11 +156,6 @@ async def test_the_report_is_a_page_that_may_run_nothing(
     assert "<script" not in response.text
 
 
-async def test_without_a_report_there_is_none_to_read(api: httpx.AsyncClient) -> None:
-    refused(await api.get("/operations/op_nosuch/report"), 404, "missing_artifact")
-    refused(await api.get("/operations/%2E%2E/report"), 404, "missing_artifact")
-
-
 async def test_operations_are_listed_by_owner_type_and_status(
     api: httpx.AsyncClient, client: Client
 ) -> None:

@@ -12,7 +12,7 @@ from temporalio.client import Client
 from api.app import create_app
 from settings import Settings
 from tests.api.answers import accepted, refused
-from tests.helpers import assert_eventually, serving
+from tests.helpers import assert_eventually, new_id, serving
 from tests.phases import IN_DESIGN
 from worker import running_workers
 from workflows.policies import RESEARCH_QUEUE
@@ -190,15 +190,16 @@ async def test_a_higher_priority_goes_first(
 
 
 async def test_a_training_and_its_backtest_are_started_alone(api: httpx.AsyncClient) -> None:
-    body = {"strategy_name": "quick", "seed": 7, "owner": "eve", "priority": 2}
+    owner = new_id("owner")
+    body = {"strategy_name": "quick", "seed": 7, "owner": owner, "priority": 2}
     started = accepted(await api.post("/trainings/start", json=body), 202)
     assert started["status"] == "training_started"
     assert started["task_id"] == started["operation_id"]
     assert started["operation_id"].startswith("op_training_")
     trained = await ended(api, started["operation_id"])
-    assert (trained["status"], trained["owner"], trained["priority"]) == ("completed", "eve", 2)
+    assert (trained["status"], trained["owner"], trained["priority"]) == ("completed", owner, 2)
 
-    body = {"training_id": started["operation_id"], "owner": "eve"}
+    body = {"training_id": started["operation_id"], "owner": owner}
     answer = await api.post("/backtests/start", json=body)
     tested = accepted(answer, 202)
     assert tested["operation_id"].startswith("op_backtesting_")
@@ -207,7 +208,7 @@ async def test_a_training_and_its_backtest_are_started_alone(api: httpx.AsyncCli
     assert (await ended(api, tested["operation_id"]))["status"] == "completed"
     results = accepted(await api.get(f"/operations/{tested['operation_id']}/results"))
     assert [level["cost_multiple"] for level in results["results"]["levels"]] == [0.0, 1.0, 2.0]
-    listed = accepted(await api.get("/operations", params={"owner": "eve"}))["data"]
+    listed = accepted(await api.get("/operations", params={"owner": owner}))["data"]
     assert {row["operation_type"] for row in listed} == {"training", "backtesting"}
 
 

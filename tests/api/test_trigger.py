@@ -8,7 +8,7 @@ from temporalio.client import Client
 
 from api.body_limit import MAX_BODY_BYTES
 from tests.api.answers import accepted, refused
-from workflows.messages import ResearchRequest
+from workflows.messages import ResearchInput
 
 TRIGGER = "/api/v1/agent/trigger"
 
@@ -72,8 +72,8 @@ async def test_without_a_body_the_default_research_starts(
     started_with = (
         (await handle.fetch_history()).events[0].workflow_execution_started_event_attributes
     )
-    [request] = await alone.data_converter.decode(started_with.input.payloads, [ResearchRequest])
-    assert request == ResearchRequest()
+    [request] = await alone.data_converter.decode(started_with.input.payloads, [ResearchInput])
+    assert request == ResearchInput()
 
 
 async def test_the_id_says_type_and_time(alone_api: httpx.AsyncClient) -> None:
