@@ -17,7 +17,7 @@ from temporalio.worker import Worker
 
 from activities.admission import count_active
 from activities.compute import Compute
-from activities.heartbeat import HEARTBEAT_SECONDS
+from activities.heartbeat import HEARTBEAT_SECONDS, QUIET_HEARTBEAT_SECONDS
 from activities.research import ResearchActivities
 from errors import StartupError
 from settings import Settings, load_settings
@@ -25,7 +25,7 @@ from storage.ledger import Ledger
 from workflows.admission import Admission
 from workflows.backtest import Backtest
 from workflows.claim import Claim
-from workflows.connection import connect, register_search_attributes
+from workflows.connection import connect, pushes_cancels, register_search_attributes
 from workflows.policies import BACKTEST_QUEUE, RECORD_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 from workflows.research import Research
 from workflows.training import Training
@@ -103,6 +103,9 @@ async def running_workers(
         artifacts_url=settings.artifacts,
         data_dir=settings.data_dir,
         strategy_dir=settings.strategies,
+        quiet_heartbeat_seconds=QUIET_HEARTBEAT_SECONDS
+        if await pushes_cancels(client)
+        else HEARTBEAT_SECONDS,
     )
     with ThreadPoolExecutor(
         max(settings.compute_slots, _RECORD_THREADS), thread_name_prefix="records"

@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities import jobs
 from activities.compute import Compute, Job
-from activities.heartbeat import heartbeating
+from activities.heartbeat import HEARTBEAT_SECONDS, heartbeating
 from errors import ComputeDied, KtrdrError
 from quant import strategies
 from quant.models import AssessmentResult, BacktestResult, DesignResult, TrainingResult, Trial
@@ -36,12 +36,14 @@ class ResearchActivities:
         artifacts_url: str,
         data_dir: Path | None,
         strategy_dir: Path,
+        quiet_heartbeat_seconds: float = HEARTBEAT_SECONDS,
     ) -> None:
         self._compute = compute
         self._ledger = ledger
         self._artifacts_url = artifacts_url
         self._data_dir = data_dir
         self._strategy_dir = strategy_dir
+        self._quiet_heartbeat_seconds = quiet_heartbeat_seconds
 
     @activity.defn
     def load_strategy(self, name: str) -> StrategySpec:
@@ -110,7 +112,7 @@ class ResearchActivities:
 
     async def _run(self, job: Job[_Task, _Result], task: _Task, returns: type[_Result]) -> _Result:
         with _failures():
-            async with heartbeating() as report:
+            async with heartbeating(self._quiet_heartbeat_seconds) as report:
                 return await self._compute.run(
                     job, task, self._context(task), returns=returns, report=report
                 )

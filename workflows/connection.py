@@ -5,6 +5,7 @@ import logging
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
@@ -67,3 +68,11 @@ async def register_search_attributes(client: Client) -> None:
         if error.status not in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED):
             raise
         _log.warning("search attributes are not ours to register here: %s", error.message)
+
+
+async def pushes_cancels(client: Client) -> bool:
+    """Whether the server tells a worker of a cancel at once, instead of with its next heartbeat."""
+    answer = await client.workflow_service.describe_namespace(
+        DescribeNamespaceRequest(namespace=client.namespace)
+    )
+    return answer.namespace_info.capabilities.worker_commands
