@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from temporalio.client import Client
 
 from api import starting
@@ -30,6 +30,10 @@ from workflows.messages import BacktestRequest, OwnedRequest
 class TrainingRequest(OwnedRequest):
     """Which strategy to train on which bars."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"strategy_name": "momentum", "symbol": "NASDAQ"}]}
+    )
+
     strategy_name: StrategyName
     symbol: Symbol = "SP500"
     timeframe: Timeframe = "1d"
@@ -38,6 +42,10 @@ class TrainingRequest(OwnedRequest):
 
 class BacktestOfTraining(OwnedRequest):
     """Which finished training to backtest, on the holdout of the bars that it was given."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"training_id": "op_training_20261124_091509_5bdbbf47"}]}
+    )
 
     training_id: str = Field(max_length=1000, description="Operation id of a finished training")
 

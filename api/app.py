@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -9,7 +10,7 @@ from temporalio.client import Client
 
 from api.body_limit import BodyLimit
 from api.dependencies import API_PREFIX, Services
-from api.errors import Problem, install_error_handlers
+from api.errors import DescribedApp, install_error_handlers, refusals
 from api.routes import router
 from settings import Settings, load_settings
 from workflows.connection import connect
@@ -29,7 +30,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         app.state.services = Services.build(loaded, client or await connect(lazy=True))
         yield
 
-    app = FastAPI(
+    app = DescribedApp(
         title="ktrdr",
         version=version("ktrdr"),
         description="Durable, visible and individually cancellable strategy research.",
@@ -39,7 +40,13 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         openapi_url=f"{API_PREFIX}/openapi.json",
         # `DELETE /operations/`, an empty id, must not become `DELETE /operations`.
         redirect_slashes=False,
-        responses={"default": {"model": Problem, "description": "Refusal or error"}},
+        responses=refusals(
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+        ),
     )
     app.include_router(router, prefix=API_PREFIX)
     # `DELETE /agent/cancel/{operation_id}` must work literally.

@@ -33,6 +33,7 @@ async def answered(
             RPCStatusCode.UNAVAILABLE,
             RPCStatusCode.DEADLINE_EXCEEDED,
             RPCStatusCode.CANCELLED,
+            RPCStatusCode.RESOURCE_EXHAUSTED,
         ):
             raise TemporalUnavailable("Temporal does not answer; try again in a moment.") from error
         raise

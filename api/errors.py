@@ -72,6 +72,26 @@ class Problem(BaseModel):
     limit: int | None = Field(None, description="With `at_capacity`")
 
 
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+
+_REFUSALS = {
+    HTTPStatus.BAD_REQUEST: "The body cannot be read as text",
+    HTTPStatus.NOT_FOUND: "Nothing has this id",
+    HTTPStatus.CONFLICT: "Not in the state that it is in",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "Something in the request is not acceptable",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong here",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Temporal does not answer",
+}
+
+
+def refusals(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """Document which refusals a route may answer with."""
+    return {
+        status.value: {"model": Problem, "description": _REFUSALS[status]} for status in statuses
+    }
+
+
 def problem(
     request: Request,
     status: int,
@@ -94,7 +114,7 @@ def problem(
     return JSONResponse(
         body.model_dump(exclude_none=True),
         status_code=status,
-        media_type="application/problem+json",
+        media_type=PROBLEM_MEDIA_TYPE,
     )
 
 
@@ -150,3 +170,25 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _unexpected)
+
+
+class DescribedApp(FastAPI):
+    """Says in its schema that problems have a media type of their own, unlike successes."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the schema."""
+        described = self.openapi_schema is not None
+        schema = super().openapi()
+        if not described:
+            for path in schema["paths"].values():
+                for operation in path.values():
+                    _describe_problems(operation["responses"])
+        return schema
+
+
+def _describe_problems(responses: dict[str, Any]) -> None:
+    for status, response in responses.items():
+        if not status.startswith("2"):
+            _, content = response["content"].popitem()
+            a_problem = content["schema"]["$ref"].endswith(f"/{Problem.__name__}")
+            response["content"] = {PROBLEM_MEDIA_TYPE if a_problem else "application/json": content}

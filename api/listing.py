@@ -29,6 +29,12 @@ RUNNING = "ExecutionStatus = 'Running'"
 _QUEUED = f"{search_attributes.RESEARCH_PHASE.name} = '{Phase.QUEUED}'"
 _NO_PHASE = f"{search_attributes.RESEARCH_PHASE.name} IS NULL"
 
+# A step is resumed with its research.
+_RESUMABLE = (
+    "ExecutionStatus IN ('Failed', 'TimedOut', 'Canceled', 'Terminated') "
+    f"AND {search_attributes.PARENT_OPERATION_ID.name} IS NULL"
+)
+
 _WHERE_STATUS = {
     OperationStatus.PENDING: f"{RUNNING} AND {_QUEUED}",
     OperationStatus.RUNNING: f"{RUNNING} AND ({_NO_PHASE} OR NOT {_QUEUED})",
@@ -72,9 +78,14 @@ class OperationFilter(BaseModel):
 class OperationPage(OperationFilter):
     """Which page of them."""
 
+    resumable: bool = Field(False, description="Only what a resume can continue")
     limit: int = Field(10, ge=1, le=1000)
     offset: int = Field(0, ge=0, le=10_000)
     cursor: str | None = Field(None, max_length=4000)
+
+    def where(self) -> str:
+        """Return the visibility query."""
+        return f"{super().where()} AND {_RESUMABLE}" if self.resumable else super().where()
 
 
 async def list_operations(client: Client, page: OperationPage) -> OperationListResponse:

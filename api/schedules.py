@@ -6,7 +6,14 @@ from enum import StrEnum
 from typing import Annotated, Any, Self, TypeVar
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 from temporalio.client import (
     Client,
     Schedule,
@@ -57,6 +64,19 @@ class Overlap(StrEnum):
 
 class ScheduleRequest(Model):
     """Which research to start when."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "schedule_id": "nightly",
+                    "cron": "30 6 * * 1-5",
+                    "time_zone": "Europe/Berlin",
+                    "research": {"symbol": "NASDAQ", "trials": 100},
+                }
+            ]
+        }
+    )
 
     schedule_id: ScheduleId
     cron: str | None = Field(

@@ -35,7 +35,9 @@ class CancelAccepted(BaseModel):
 class CancelRequest(BaseModel):
     """How to cancel."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"reason": "no longer needed"}]}
+    )
 
     reason: str | None = Field(None, max_length=500, description="Kept with the cancel")
     force: bool = Field(False, description="Terminate without letting the work clean up")

@@ -39,6 +39,9 @@ def ops(
     owner: Annotated[str | None, typer.Option("--owner")] = None,
     limit: Annotated[int, typer.Option("--limit", "-l")] = 50,
     active: Annotated[bool, typer.Option("--active", "-a", help="Only what runs.")] = False,
+    resumable: Annotated[
+        bool, typer.Option("--resumable", "-r", help="Only what can be resumed.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List operations, newest first."""
@@ -50,6 +53,7 @@ def ops(
             owner=owner,
             limit=limit,
             active_only=active,
+            resumable=resumable,
         )
     if session.as_json:
         session.answer_json(page["data"])

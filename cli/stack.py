@@ -90,6 +90,7 @@ class Stack:
         self._settings = settings
         self._worker = worker
         self._server_config = dynamic_config() if server_config is None else server_config
+        self._commands: dict[str, list[str]] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._temporal_address = f"127.0.0.1:{settings.temporal_port}"
         self.api = f"http://{settings.api_host}:{settings.api_port}"
@@ -107,12 +108,15 @@ class Stack:
             database=settings.home / "temporal.db",
             config=self._server_config,
         )
-        environment = self._environment()
+        self._commands = {
+            "temporal": server,
+            "worker": [sys.executable, *self._worker],
+            "api": [sys.executable, "-m", "api"],
+        }
         try:
             # All at once: worker and API wait for the server.
-            self._start("temporal", server, environment)
-            self._start("worker", [sys.executable, *self._worker], environment)
-            self._start("api", [sys.executable, "-m", "api"], environment)
+            for name in self._commands:
+                self._start(name)
             self._wait_until_ready()
         except BaseException:
             self._stop()
@@ -174,11 +178,17 @@ class Stack:
             }
         )
 
-    def _start(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
+    def restart(self, name: str) -> None:
+        """Kill `temporal`, `worker` or `api` as a crash would, and start it again."""
+        self._processes[name].kill()
+        self._processes[name].wait()
+        self._start(name)
+
+    def _start(self, name: str) -> None:
         with (self.logs / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(  # noqa: S603 - the command is ours
-                command,
-                env=environment,
+                self._commands[name],
+                env=self._environment(),
                 cwd=_ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

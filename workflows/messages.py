@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from temporalio.common import Priority
 
 from quant.models import (
@@ -39,6 +39,10 @@ class OwnedRequest(Model):
 
 class ResearchRequest(OwnedRequest):
     """What to research. All fields are optional: `{}` searches the S&P 500."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"brief": "momentum", "symbol": "NASDAQ", "trials": 30}]}
+    )
 
     brief: str | None = Field(None, max_length=4000, description="Guidance for the designer")
     strategy: StrategyName | None = Field(

@@ -7,11 +7,16 @@ from fastapi import APIRouter, Body
 
 from api import starting
 from api.dependencies import KeyDep, LocateDep, ServicesDep, Wait
+from api.errors import refusals
 from api.overview import AgentStatus, agent_status
 from api.schemas import CancelAccepted, Triggered
 from workflows.messages import ResearchRequest
 
-router = APIRouter(prefix="/agent", tags=["agent"])
+router = APIRouter(
+    prefix="/agent",
+    tags=["agent"],
+    responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
 
 
 @router.post("/trigger", status_code=HTTPStatus.ACCEPTED)

@@ -25,7 +25,12 @@ async def health() -> Health:
     return Health(version=version("ktrdr"))
 
 
-@router.get("/ready")
+@router.get(
+    "/ready",
+    responses={
+        HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness, "description": "Something is missing"}
+    },
+)
 async def ready(services: ServicesDep, response: Response) -> Readiness:
     """Say whether Temporal answers and every task queue has a worker; 503 if not."""
     try:

@@ -10,6 +10,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.batch import BatchSelection, cancel_many
 from api.dependencies import FeedDep, KeyDep, LocateDep, ServicesDep, Wait
+from api.errors import refusals
 from api.following import state_id
 from api.listing import OperationPage, list_operations
 from api.schemas import (
@@ -25,7 +26,11 @@ from api.schemas import (
 )
 from workflows.contract import ACTIVE
 
-router = APIRouter(prefix="/operations", tags=["operations"])
+router = APIRouter(
+    prefix="/operations",
+    tags=["operations"],
+    responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
 
 _ARTIFACT_IS_DATA = {
     # A report shows text that came from outside. It needs no script and no other origin.
@@ -69,7 +74,10 @@ async def cancel_operation(
     )
 
 
-@router.post("/{operation_id}/resume", status_code=HTTPStatus.ACCEPTED)
+@router.post(
+    "/{operation_id}/resume",
+    status_code=HTTPStatus.ACCEPTED,
+)
 async def resume_operation(
     services: ServicesDep, operation_id: str, key: KeyDep, locate: LocateDep
 ) -> ResumeResponse:
@@ -79,7 +87,10 @@ async def resume_operation(
     return ResumeResponse(data=resumed)
 
 
-@router.post("/{operation_id}/retry", status_code=HTTPStatus.ACCEPTED)
+@router.post(
+    "/{operation_id}/retry",
+    status_code=HTTPStatus.ACCEPTED,
+)
 async def retry_operation(
     services: ServicesDep, operation_id: str, key: KeyDep, locate: LocateDep
 ) -> OperationResponse:
@@ -107,7 +118,10 @@ async def get_metrics(services: ServicesDep, operation_id: str) -> MetricsRespon
     return await services.reader.metrics(operation_id)
 
 
-@router.get("/{operation_id}/events", response_class=EventSourceResponse)
+@router.get(
+    "/{operation_id}/events",
+    response_class=EventSourceResponse,
+)
 async def get_events(
     feed: FeedDep,
     last_event_id: Annotated[
@@ -123,7 +137,10 @@ async def get_events(
             yield ServerSentEvent(event="progress", id=state, data=operation)
 
 
-@router.get("/{operation_id}/report", response_class=HTMLResponse)
+@router.get(
+    "/{operation_id}/report",
+    response_class=HTMLResponse,
+)
 async def get_report(services: ServicesDep, operation_id: str) -> HTMLResponse:
     """Return the report of a research as one self-contained page."""
     return HTMLResponse(await services.reader.report(operation_id), headers=_ARTIFACT_IS_DATA)

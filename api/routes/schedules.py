@@ -7,10 +7,15 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
 from api.dependencies import ServicesDep
+from api.errors import refusals
 from api.schedules import ScheduleInfo, ScheduleRequest, ScheduleSummary
 from api.starting import check_research
 
-router = APIRouter(prefix="/schedules", tags=["schedules"])
+router = APIRouter(
+    prefix="/schedules",
+    tags=["schedules"],
+    responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
 
 
 class ScheduleResponse(BaseModel):

@@ -6,8 +6,9 @@ from fastapi import APIRouter
 
 from api.alone import BacktestOfTraining, StepStarted, TrainingRequest
 from api.dependencies import KeyDep, LocateDep, ServicesDep
+from api.errors import refusals
 
-router = APIRouter(tags=["steps"])
+router = APIRouter(tags=["steps"], responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))
 
 
 @router.post("/trainings/start", status_code=HTTPStatus.ACCEPTED)

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import psutil
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.service import RPCError
 
 from bench.cancel.jobs import idling_pid
 from bench.cancel.plans import Plan
@@ -95,6 +96,18 @@ class Bench:
     async def running(self) -> int:
         """Count the workflows that have not closed."""
         return (await self.client.count_workflows("ExecutionStatus = 'Running'")).count
+
+    async def nothing_runs(self) -> None:
+        """Wait until all workflows have closed and their processes have gone."""
+        while await self.running() or self.compute_processes():  # noqa: ASYNC110 - no event says so
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+
+    async def end_everything(self) -> None:
+        """Terminate all workflows, and wait until nothing runs."""
+        async for execution in self.client.list_workflows("ExecutionStatus = 'Running'"):
+            with contextlib.suppress(RPCError):
+                await self.client.get_workflow_handle(execution.id).terminate()
+        await self.nothing_runs()
 
     async def cancel_all(self, researches: Sequence[Research]) -> None:
         """Cancel and wait for the end."""

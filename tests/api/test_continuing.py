@@ -65,6 +65,8 @@ async def test_a_training_continues_from_its_checkpoint_to_the_same_bits(
     saved = await iterations_saved(api, handle.id)
     await cancelled(api, handle.id)
 
+    listed = accepted(await api.get("/operations", params={"resumable": True, "limit": 1000}))
+    assert handle.id in {row["operation_id"] for row in listed["data"]}
     resumed = accepted(await api.post(f"/operations/{handle.id}/resume"), 202)["data"]
     assert resumed["operation_id"] == handle.id
     assert resumed["resumed_from"]["checkpoint_type"] == "cancellation"

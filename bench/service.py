@@ -1,0 +1,241 @@
+"""`python -m bench.service [--quick]`: the operations service against bare calls with the SDK.
+
+Every ratio is taken within one run, between calls that alternate.
+"""
+
+import argparse
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from statistics import median
+from uuid import uuid4
+
+import httpx
+import psutil
+
+from bench.cancel.bare import BARE_QUEUE, BareResearch
+from bench.cancel.latency import p95
+from bench.cancel.plans import Plan
+from bench.cancel.stack import Bench, bench_stack, ended
+from bench.figures import Figure, publish
+from bench.temporary import start_research
+from workflows.contract import OPERATION_QUERY, WORKFLOW_NAME, OperationType
+from workflows.policies import RESEARCH_QUEUE
+
+_AT_ONCE = 32
+_MEMORY_SLOTS = 1_000
+_NOBODY = "nobody"
+# They end by themselves, because no worker serves their queue.
+_LIFE_OF_THE_RECORDED = timedelta(seconds=1)
+_STARTED_AT_ONCE = 20
+
+Call = Callable[[], Awaitable[object]]
+
+
+async def main(*, quick: bool) -> None:
+    """Measure and publish."""
+    figures: list[Figure] = []
+    async with bench_stack(slots=_AT_ONCE) as bench:
+        figures += await triggers(bench, 20 if quick else 200)
+        await bench.end_everything()
+        figures += await reads(bench, 0, 20 if quick else 200)
+        recorded = 200 if quick else 10_000
+        await record(bench, recorded)
+        figures += await reads(bench, recorded, 20 if quick else 200)
+        figures.append(_growth(figures))
+    async with bench_stack(slots=_AT_ONCE) as bench:
+        figures += await throughput(bench, 20 if quick else 200)
+    running = 50 if quick else _MEMORY_SLOTS
+    async with bench_stack(slots=running) as bench:
+        figures += await memory(bench, running)
+    publish("service", figures)
+
+
+async def triggers(bench: Bench, count: int) -> list[Figure]:
+    """Start researches that stay, through REST and with the SDK."""
+    request = Plan.STAY_IN_DESIGN.request()
+    body = request.model_dump(mode="json")
+
+    async def ours() -> None:
+        _success(await bench.http.post("/agent/trigger", json=body))
+
+    async def keyed() -> None:
+        headers = {"Idempotency-Key": uuid4().hex}
+        _success(await bench.http.post("/agent/trigger", json=body, headers=headers))
+
+    async def bare() -> None:
+        await bench.client.start_workflow(
+            WORKFLOW_NAME[OperationType.RESEARCH],
+            request,
+            id=f"bench-{uuid4().hex}",
+            task_queue=RESEARCH_QUEUE,
+        )
+
+    ours_ms, keyed_ms, bare_ms = await _alternating(count, ours, keyed, bare)
+    began = time.perf_counter()
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def limited() -> None:
+        async with limit:
+            await ours()
+
+    await asyncio.gather(*(limited() for _ in range(count)))
+    per_second = count / (time.perf_counter() - began)
+    return [
+        Figure(f"triggers accepted, {_AT_ONCE} at once", "/s", per_second),
+        Figure("POST /agent/trigger, median", "ms", median(ours_ms)),
+        Figure("POST /agent/trigger, p95", "ms", p95(ours_ms)),
+        Figure("start_workflow with the SDK, median", "ms", median(bare_ms)),
+        Figure("POST /agent/trigger ÷ start_workflow", "x", median(ours_ms) / median(bare_ms), 1.5),
+        Figure("with an Idempotency-Key ÷ start_workflow", "x", median(keyed_ms) / median(bare_ms)),
+    ]
+
+
+async def reads(bench: Bench, recorded: int, count: int) -> list[Figure]:
+    """Read one running research, and the newest fifty, with so many operations on record."""
+    research = await bench.stay(Plan.STAY_IN_DESIGN)
+    handle = bench.client.get_workflow_handle(research.handle.id)
+
+    async def one() -> None:
+        _success(await bench.http.get(f"/operations/{handle.id}"))
+
+    async def bare_one() -> None:
+        await asyncio.gather(handle.describe(), handle.query(OPERATION_QUERY))
+
+    async def page() -> None:
+        _success(await bench.http.get("/operations", params={"limit": 50}))
+
+    async def bare_page() -> None:
+        await bench.client.list_workflows("", page_size=50).fetch_next_page()
+
+    one_ms, bare_one_ms, page_ms, bare_page_ms = await _alternating(
+        count, one, bare_one, page, bare_page
+    )
+    await bench.cancel_all([research])
+    with_record = f"with {recorded:,} on record"
+    return [
+        Figure(f"GET /operations/ID {with_record}, median", "ms", median(one_ms)),
+        Figure(f"GET /operations/ID {with_record}, p95", "ms", p95(one_ms)),
+        Figure(
+            f"GET /operations/ID {with_record} ÷ describe and query",
+            "x",
+            median(one_ms) / median(bare_one_ms),
+            1.5,
+        ),
+        Figure(f"{_PAGE} {with_record}, median", "ms", median(page_ms)),
+        Figure(f"{_PAGE} {with_record}, p95", "ms", p95(page_ms)),
+        Figure(
+            f"{_PAGE} {with_record} ÷ one page of list_workflows",
+            "x",
+            median(page_ms) / median(bare_page_ms),
+        ),
+    ]
+
+
+_PAGE = "GET /operations?limit=50"
+
+
+def _growth(figures: list[Figure]) -> Figure:
+    before, after = (
+        figure.value
+        for figure in figures
+        if figure.name.startswith(_PAGE) and figure.name.endswith("median")
+    )
+    return Figure(f"{_PAGE}: growth with the record", "x", after / before, 1.5)
+
+
+async def record(bench: Bench, count: int) -> None:
+    """Put so many closed operations on record."""
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def one() -> None:
+        async with limit:
+            await bench.client.start_workflow(
+                WORKFLOW_NAME[OperationType.RESEARCH],
+                Plan.GO_THROUGH.request(),
+                id=f"bench-{uuid4().hex}",
+                task_queue=_NOBODY,
+                run_timeout=_LIFE_OF_THE_RECORDED,
+            )
+
+    await asyncio.gather(*(one() for _ in range(count)))
+    await bench.nothing_runs()
+
+
+async def throughput(bench: Bench, count: int) -> list[Figure]:
+    """Run researches whose steps do nothing, ours and a minimal workflow of the same activities."""
+
+    async def ours() -> None:
+        await ended(await start_research(bench.client, Plan.GO_THROUGH.request()))
+
+    async def bare() -> None:
+        workflow_id = f"bare-{uuid4().hex}"
+        await ended(
+            await bench.client.start_workflow(
+                BareResearch.run, id=workflow_id, task_queue=BARE_QUEUE
+            )
+        )
+
+    alone_ms, bare_alone_ms = await _alternating(max(5, count // 10), ours, bare)
+    seconds = {}
+    for name, work in (("bare", bare), ("ours", ours)):
+        began = time.perf_counter()
+        await asyncio.gather(*(work() for _ in range(count)))
+        seconds[name] = time.perf_counter() - began
+    return [
+        Figure("no-op research alone, median", "ms", median(alone_ms)),
+        Figure("minimal workflow alone, median", "ms", median(bare_alone_ms)),
+        Figure(f"{count} no-op researches at once", "s", seconds["ours"]),
+        Figure(f"{count} minimal workflows at once", "s", seconds["bare"]),
+        Figure("researches per hour", "", 3600 * count / seconds["ours"]),
+        Figure(
+            "researches per hour ÷ minimal workflows per hour",
+            "x",
+            seconds["bare"] / seconds["ours"],
+            0.9,
+            "min",
+        ),
+    ]
+
+
+async def memory(bench: Bench, running: int) -> list[Figure]:
+    """Look at worker and API while so many researches run."""
+    for first in range(0, running, _STARTED_AT_ONCE):
+        batch = range(first, min(first + _STARTED_AT_ONCE, running))
+        await asyncio.gather(*(bench.stay(Plan.STAY_IN_DESIGN) for _ in batch))
+    _success(await bench.http.get("/agent/status"))
+    _success(await bench.http.get("/operations", params={"limit": 1000}))
+    figures = [
+        Figure(
+            f"memory of the {name}, {running:,} researches running", "MiB", _rss_mib(bench, name)
+        )
+        for name in ("worker", "api")
+    ]
+    await bench.end_everything()
+    return figures
+
+
+def _rss_mib(bench: Bench, name: str) -> float:
+    return float(psutil.Process(bench.stack.pid(name)).memory_info().rss) / 2**20
+
+
+async def _alternating(count: int, *calls: Call) -> list[list[float]]:
+    """Make the calls in turn, so often; returns the milliseconds of each kind."""
+    times: list[list[float]] = [[] for _ in calls]
+    for _ in range(count):
+        for call, milliseconds in zip(calls, times, strict=True):
+            began = time.perf_counter()
+            await call()
+            milliseconds.append(1000 * (time.perf_counter() - began))
+    return times
+
+
+def _success(answer: httpx.Response) -> None:
+    assert answer.is_success, answer.text
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m bench.service", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few repetitions, to see that it runs")
+    asyncio.run(main(quick=parser.parse_args().quick))

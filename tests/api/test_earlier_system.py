@@ -1,0 +1,260 @@
+"""What clients of the earlier system rely on, and what that system promised and did not keep."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+
+from api.app import create_app
+from settings import Settings
+from storage.artifacts import ArtifactStore
+from tests.api.answers import accepted, refused
+from tests.helpers import activity_started, assert_eventually, serving
+from tests.phases import IN_DESIGN, IN_TRAINING, start
+from workflows.messages import ResearchRequest
+
+QUICK = ResearchRequest(strategy="quick", seed=7, bypass_gates=True)
+
+OPERATION = {
+    "operation_id",
+    "parent_operation_id",
+    "operation_type",
+    "status",
+    "created_at",
+    "started_at",
+    "completed_at",
+    "progress",
+    "metadata",
+    "error_message",
+    "warnings",
+    "errors",
+    "result_summary",
+    "metrics",
+    "is_backend_local",
+}
+ADDED = {"phase", "cancel_requested", "forced", "owner", "priority", "retry_of", "children"}
+PROGRESS = {
+    "percentage",
+    "current_step",
+    "steps_completed",
+    "steps_total",
+    "items_processed",
+    "items_total",
+    "current_item",
+    "context",
+}
+METADATA = {"symbol", "timeframe", "mode", "start_date", "end_date", "parameters"}
+PARAMETERS = {
+    "phase",
+    "model",
+    "brief",
+    "strategy_name",
+    "bypass_gates",
+    "training_op_id",
+    "backtest_op_id",
+    "assessment_op_id",
+}
+SUMMARY = {
+    "operation_id",
+    "operation_type",
+    "status",
+    "created_at",
+    "progress_percentage",
+    "current_step",
+    "symbol",
+    "duration_seconds",
+}
+
+
+@pytest_asyncio.fixture(scope="module")
+async def completed(client: Client) -> str:
+    handle = await start(client, QUICK)
+    await handle.result()
+    return handle.id
+
+
+async def cancelled(api: httpx.AsyncClient, operation_id: str) -> dict[str, Any]:
+    answer = await api.request(
+        "DELETE", f"/operations/{operation_id}", params={"wait": 20}, json={"reason": "enough"}
+    )
+    data: dict[str, Any] = accepted(answer)["data"]
+    return data
+
+
+async def test_an_operation_has_its_fields(api: httpx.AsyncClient, completed: str) -> None:
+    body = accepted(await api.get(f"/api/v1/operations/{completed}"))
+    assert body["success"] is True
+    assert body["data"].keys() >= OPERATION | ADDED
+    assert body["data"]["progress"].keys() == PROGRESS
+    assert body["data"]["metadata"].keys() == METADATA
+    assert body["data"]["metadata"]["parameters"].keys() >= PARAMETERS
+    summary = body["data"]["result_summary"]
+    assert summary["success"] is True
+    assert {"strategy_name", "verdict", "backtest_result", "model_path"} <= summary.keys()
+
+
+async def test_lists_have_their_fields(api: httpx.AsyncClient, completed: str) -> None:
+    for path in ("/api/v1/operations", f"/api/v1/operations/{completed}/children"):
+        body = accepted(await api.get(path))
+        assert {"success", "data", "total_count", "active_count"} <= body.keys()
+        assert all(row.keys() >= SUMMARY for row in body["data"])
+        assert body["data"]
+
+
+async def test_a_cancel_has_its_fields(api: httpx.AsyncClient, client: Client) -> None:
+    handle = await IN_DESIGN.begin(client)
+    data = await cancelled(api, handle.id)
+    assert data["status"] == "cancelled"
+    assert data["cancelled_at"]
+    assert data["cancellation_reason"] == "enough"
+    assert data["children_cancelled"] == [f"{handle.id}.design"]
+    assert (data["task_cancelled"], data["remote_cancelled"]) == (True, True)
+
+
+async def test_a_resume_has_its_fields(api: httpx.AsyncClient, client: Client) -> None:
+    handle = await IN_DESIGN.begin(client)
+    await cancelled(api, handle.id)
+    data = accepted(await api.post(f"/api/v1/operations/{handle.id}/resume"), 202)["data"]
+    assert {"operation_id", "status", "resumed_from"} == data.keys()
+    assert {"checkpoint_type", "created_at", "epoch"} == data["resumed_from"].keys()
+    await cancelled(api, handle.id)
+
+
+async def test_the_workers_are_a_bare_list(api: httpx.AsyncClient) -> None:
+    assert isinstance((await api.get("/api/v1/workers")).json(), list)
+
+
+async def test_what_there_is_no_route_for_is_not_found_in_the_one_shape(
+    api: httpx.AsyncClient, completed: str
+) -> None:
+    """Its list of operations asks for the checkpoint of each row."""
+    refused(await api.get(f"/api/v1/checkpoints/{completed}"), 404, "not_found")
+
+
+# The promises, in the order in which they are listed.
+
+
+async def test_1_finished_operations_are_listed_by_an_api_that_has_just_started(
+    client: Client, settings: Settings, completed: str
+) -> None:
+    async with serving(create_app(settings, client)) as fresh:
+        body = accepted(await fresh.get("/operations", params={"limit": 1000}))
+    rows = {row["operation_id"]: row for row in body["data"]}
+    assert rows[completed]["status"] == "completed"
+
+
+async def test_2_children_are_there(api: httpx.AsyncClient, completed: str) -> None:
+    body = accepted(await api.get(f"/operations/{completed}/children"))
+    assert {row["operation_id"] for row in body["data"]} == {
+        f"{completed}.{step}" for step in ("training", "backtest", "assessment")
+    }
+
+
+async def test_3_the_general_cancel_reaches_the_child(
+    api: httpx.AsyncClient, client: Client
+) -> None:
+    handle = await IN_TRAINING.begin(client)
+    assert (await cancelled(api, handle.id))["children_cancelled"] == [f"{handle.id}.training"]
+    child = accepted(await api.get(f"/operations/{handle.id}.training"))["data"]
+    assert child["status"] == "cancelled"
+
+
+async def test_4_what_does_not_stop_in_time_is_not_called_cancelled(
+    alone_api: httpx.AsyncClient, alone: Client
+) -> None:
+    """No worker is there to stop."""
+    handle = await start(alone, QUICK)
+    answer = await alone_api.delete(f"/operations/{handle.id}", params={"wait": 0.2})
+    data = accepted(answer)["data"]
+    assert (data["status"], data["cancelled_at"]) == ("cancelling", None)
+    shown = accepted(await alone_api.get(f"/operations/{handle.id}"))["data"]
+    assert (shown["status"], shown["cancel_requested"]) == ("pending", True)
+
+
+async def test_5_a_resume_does_not_refuse_itself(api: httpx.AsyncClient, client: Client) -> None:
+    """Neither because of itself nor because of another research that runs."""
+    other = await IN_DESIGN.begin(client)
+    handle = await IN_DESIGN.begin(client)
+    await cancelled(api, handle.id)
+    accepted(await api.post(f"/operations/{handle.id}/resume"), 202)
+    await activity_started(handle, "design")
+    await cancelled(api, handle.id)
+    await cancelled(api, other.id)
+
+
+async def test_6_a_cancel_leaves_the_checkpoint(
+    api: httpx.AsyncClient, client: Client, settings: Settings
+) -> None:
+    handle = await IN_TRAINING.begin(client)
+    artifacts = ArtifactStore(settings.artifacts).operation(f"{handle.id}.training")
+
+    async def saved() -> bool:
+        return artifacts.read("checkpoint.json") is not None
+
+    await assert_eventually(saved)
+    await cancelled(api, handle.id)
+    assert artifacts.read("checkpoint.json") is not None
+
+
+async def test_7_phase_and_child_survive_a_restart_of_the_api(
+    client: Client, settings: Settings
+) -> None:
+    handle = await IN_TRAINING.begin(client)
+    async with serving(create_app(settings, client)) as fresh:
+        shown = accepted(await fresh.get(f"/operations/{handle.id}"))["data"]
+    assert shown["phase"] == shown["metadata"]["parameters"]["phase"] == "training"
+    assert shown["metadata"]["parameters"]["training_op_id"] == f"{handle.id}.training"
+    await handle.cancel()
+
+
+async def test_8_a_retry_runs(api: httpx.AsyncClient, client: Client) -> None:
+    handle = await start(client, QUICK)
+    await cancelled(api, handle.id)
+    retry_id = accepted(await api.post(f"/operations/{handle.id}/retry"), 202)["data"][
+        "operation_id"
+    ]
+    await client.get_workflow_handle(retry_id).result()
+    shown = accepted(await api.get(f"/operations/{retry_id}"))["data"]
+    assert (shown["status"], shown["retry_of"]) == ("completed", handle.id)
+
+
+async def test_9_metrics_are_what_they_are_called(api: httpx.AsyncClient, completed: str) -> None:
+    data = accepted(await api.get(f"/operations/{completed}/metrics"))["data"]
+    assert {"operation_id", "operation_type", "metrics"} == data.keys()
+    assert {"epochs", "best_epoch", "best_val_loss"} <= data["metrics"].keys()
+    epoch = data["metrics"]["epochs"][0]
+    assert {"epoch", "train_loss", "val_loss"} <= epoch.keys()
+
+
+async def test_10_what_has_closed_is_forgotten_without_a_clean_up_of_ours(client: Client) -> None:
+    answer = await client.workflow_service.describe_namespace(
+        DescribeNamespaceRequest(namespace=client.namespace)
+    )
+    assert answer.config.workflow_execution_retention_ttl.ToTimedelta() >= timedelta(hours=24)
+
+
+@pytest.mark.parametrize("path", ["/operations/nosuch", "/agent/trigger"])
+async def test_11_a_refusal_says_what_is_wrong_at_its_top_level(
+    api: httpx.AsyncClient, path: str
+) -> None:
+    answer = await (api.get(path) if "operations" in path else api.post(path, json={"trials": 0}))
+    body = answer.json()
+    assert body["success"] is False
+    assert body["message"] == body["detail"]
+
+
+async def test_12_what_is_resumed_is_active(api: httpx.AsyncClient, client: Client) -> None:
+    handle = await IN_DESIGN.begin(client)
+    await cancelled(api, handle.id)
+    accepted(await api.post(f"/operations/{handle.id}/resume"), 202)
+
+    async def listed() -> bool:
+        body = accepted(await api.get("/operations", params={"active_only": True, "limit": 1000}))
+        return handle.id in {row["operation_id"] for row in body["data"]}
+
+    await assert_eventually(listed)
+    await cancelled(api, handle.id)

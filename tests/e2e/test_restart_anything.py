@@ -1,0 +1,15 @@
+"""The benchmark of restarts in a short form: nothing is lost, repeated or different."""
+
+from bench import restart
+
+_RESEARCHES = 8
+_KILLS = 3
+
+
+async def test_whatever_is_killed_all_researches_reach_their_end() -> None:
+    survival = await restart.measure(_RESEARCHES, _KILLS)
+    assert survival.kills == {"worker": 1, "temporal": 1, "api": 1}
+    assert survival.not_completed == 0
+    assert survival.different == 0
+    assert survival.trained_twice == 0
+    assert survival.surplus == 0
