@@ -14,7 +14,8 @@ from temporalio.client import WorkflowFailureError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.calls import RPC_TIMEOUT, answered
-from api.resolver import ResolvedWorkflow, Resolver, ended_as
+from api.describing import ResolvedWorkflow, ended_as
+from api.resolver import Resolver
 from api.schemas import CancelAccepted, OperationCancelled, OperationCancelResponse
 from errors import NotCancellable, NotResearch, TemporalUnavailable
 from workflows.contract import ACTIVE, OperationStatus, OperationType

@@ -11,8 +11,9 @@ from temporalio.common import Priority
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from api import starting
+from api.describing import ResolvedWorkflow
 from api.given import given_to
-from api.resolver import ResolvedWorkflow, Resolver
+from api.resolver import Resolver
 from api.schemas import Resumed, ResumedFrom
 from api.starting import IdempotencyKey, Start, Starter
 from api.training_metrics import read_metrics

@@ -4,7 +4,7 @@ from temporalio.client import Client
 from temporalio.exceptions import FailureError
 
 from api.calls import RPC_TIMEOUT, answered
-from api.resolver import ResolvedWorkflow
+from api.describing import ResolvedWorkflow
 from errors import InvalidInput
 from quant.models import TrainingInput
 from workflows.contract import OperationType

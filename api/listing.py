@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
 from api.calls import RPC_TIMEOUT, answered
-from api.resolver import CLOSED_STATUS, TYPE_OF_WORKFLOW
+from api.describing import CLOSED_STATUS, TYPE_OF_WORKFLOW
 from api.schemas import OperationListResponse, OperationSummary
 from errors import InvalidInput
 from quant.models import Symbol

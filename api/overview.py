@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 from temporalio.client import Client, WorkflowExecution
 
 from api.calls import RPC_TIMEOUT, answered
+from api.describing import CLOSED_STATUS
 from api.listing import RUNNING
-from api.resolver import CLOSED_STATUS
 from api.workers import QueueLoad, queue_loads
 from workflows import search_attributes
 from workflows.contract import PHASE_OF_STEP, WORKFLOW_NAME, OperationStatus, OperationType, Phase

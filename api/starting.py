@@ -21,7 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.calls import RPC_TIMEOUT, answered
 from errors import AtCapacity, KeyReused
 from quant import catalog, strategies
-from quant.models import TrainingInput
+from quant.models import BacktestInput, TrainingInput
 from quant.spec import Model
 from settings import Settings
 from workflows import search_attributes
@@ -84,32 +84,29 @@ def research(request: ResearchRequest, finished: FinishedSteps | None = None) ->
 
 def training(given: TrainingInput, turn: Priority) -> Start:
     """Describe the start of a training outside any research."""
-    return Start(
-        OperationType.TRAINING,
-        given,
-        TRAINING_QUEUE,
-        f"{given.data.symbol} {given.data.timeframe} · {given.spec.name}",
-        turn,
-        search_attributes.pairs(
-            operation_type=OperationType.TRAINING,
-            symbol=given.data.symbol,
-            owner=turn.fairness_key,
-            strategy=given.spec.name,
-        ),
-    )
+    return _step(OperationType.TRAINING, given, given, TRAINING_QUEUE, turn)
 
 
 def backtest(request: BacktestRequest, turn: Priority) -> Start:
     """Describe the start of a backtest outside any research."""
-    given = request.input
+    return _step(OperationType.BACKTEST, request, request.input, BACKTEST_QUEUE, turn)
+
+
+def _step(
+    operation_type: OperationType,
+    argument: Model,
+    given: TrainingInput | BacktestInput,
+    task_queue: str,
+    turn: Priority,
+) -> Start:
     return Start(
-        OperationType.BACKTEST,
-        request,
-        BACKTEST_QUEUE,
+        operation_type,
+        argument,
+        task_queue,
         f"{given.data.symbol} {given.data.timeframe} · {given.spec.name}",
         turn,
         search_attributes.pairs(
-            operation_type=OperationType.BACKTEST,
+            operation_type=operation_type,
             symbol=given.data.symbol,
             owner=turn.fairness_key,
             strategy=given.spec.name,

@@ -7,7 +7,11 @@ from pydantic import BaseModel, Field
 from temporalio.api.enums.v1 import TaskQueueType, WorkerStatus
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.worker.v1 import WorkerHeartbeat
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, ListWorkersRequest
+from temporalio.api.workflowservice.v1 import (
+    DescribeTaskQueueRequest,
+    DescribeTaskQueueResponse,
+    ListWorkersRequest,
+)
 from temporalio.client import Client
 
 from api.calls import RPC_TIMEOUT, answered
@@ -97,15 +101,19 @@ def _worker(heartbeat: WorkerHeartbeat) -> WorkerInfo:
 
 
 async def _waiting(client: Client, queue: str) -> int:
-    described = await answered(
-        client.workflow_service.describe_task_queue(
-            DescribeTaskQueueRequest(
-                namespace=client.namespace,
-                task_queue=TaskQueue(name=queue),
-                task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
-                report_stats=True,
-            ),
-            timeout=RPC_TIMEOUT,
-        )
+    return (await describe_queue(client, queue)).stats.approximate_backlog_count
+
+
+async def describe_queue(client: Client, queue: str) -> DescribeTaskQueueResponse:
+    """Return what Temporal knows of the activities on a task queue.
+
+    Raises:
+        TemporalUnavailable: Temporal does not answer.
+    """
+    request = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+        report_stats=True,
     )
-    return described.stats.approximate_backlog_count
+    return await answered(client.workflow_service.describe_task_queue(request, timeout=RPC_TIMEOUT))

@@ -5,14 +5,10 @@ from http import HTTPStatus
 from importlib.metadata import version
 
 from fastapi import APIRouter, Response
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-from temporalio.client import Client
 
-from api.calls import RPC_TIMEOUT, answered
 from api.dependencies import ServicesDep
 from api.schemas import Health, Readiness
+from api.workers import describe_queue
 from errors import TemporalUnavailable
 from workflows.policies import COMPUTE_QUEUES
 
@@ -34,9 +30,8 @@ async def health() -> Health:
 async def ready(services: ServicesDep, response: Response) -> Readiness:
     """Say whether Temporal answers and every task queue has a worker; 503 if not."""
     try:
-        pollers = await asyncio.gather(
-            *(_pollers(services.client, queue) for queue in COMPUTE_QUEUES)
-        )
+        describing = (describe_queue(services.client, queue) for queue in COMPUTE_QUEUES)
+        pollers = [len(described.pollers) for described in await asyncio.gather(*describing)]
     except TemporalUnavailable:
         readiness = Readiness(ready=False, temporal=False, workers={})
     else:
@@ -48,17 +43,3 @@ async def ready(services: ServicesDep, response: Response) -> Readiness:
     if not readiness.ready:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     return readiness
-
-
-async def _pollers(client: Client, queue: str) -> int:
-    described = await answered(
-        client.workflow_service.describe_task_queue(
-            DescribeTaskQueueRequest(
-                namespace=client.namespace,
-                task_queue=TaskQueue(name=queue),
-                task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
-            ),
-            timeout=RPC_TIMEOUT,
-        )
-    )
-    return len(described.pollers)

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from tests.helpers import looks_like_a_stack_trace
+from tests.helpers import assert_eventually, looks_like_a_stack_trace
 
 PROBLEM = {"type", "title", "status", "detail", "instance", "success", "reason", "message"}
 
@@ -35,3 +35,15 @@ def accepted(response: httpx.Response, status: int = 200) -> dict[str, Any]:
     body: dict[str, Any] = response.json()
     assert body.get("success", True) is True
     return body
+
+
+async def ended(api: httpx.AsyncClient, operation_id: str) -> dict[str, Any]:
+    """Wait until an operation has ended, and return it."""
+
+    async def look() -> dict[str, Any] | None:
+        shown: dict[str, Any] = accepted(await api.get(f"/operations/{operation_id}"))["data"]
+        return shown if shown["status"] in {"completed", "failed", "cancelled"} else None
+
+    shown = await assert_eventually(look, within=120)
+    assert shown is not None
+    return shown

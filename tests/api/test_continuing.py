@@ -11,7 +11,7 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from settings import Settings
-from tests.api.answers import accepted, refused
+from tests.api.answers import accepted, ended, refused
 from tests.data import STRATEGIES, walk
 from tests.helpers import activity_started, assert_eventually, kill, worker_process
 from tests.phases import IN_DESIGN, IN_TRAINING, STAYS, Stay, start
@@ -22,16 +22,6 @@ STEADY = ResearchRequest(strategy="steady", seed=7, bypass_gates=True)
 
 # Not the statistics: they count what other researches have tried on these bars meanwhile.
 FOUND = ("seed", "data_hash", "model_sha256", "backtest_result", "gate_rejection_reason")
-
-
-async def ended(api: httpx.AsyncClient, operation_id: str) -> dict[str, Any]:
-    async def look() -> dict[str, Any] | None:
-        shown: dict[str, Any] = accepted(await api.get(f"/operations/{operation_id}"))["data"]
-        return shown if shown["status"] in {"completed", "failed", "cancelled"} else None
-
-    shown = await assert_eventually(look, within=120)
-    assert shown is not None
-    return shown
 
 
 async def cancelled(api: httpx.AsyncClient, operation_id: str) -> None:

@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 from api.app import create_app
 from settings import Settings
-from tests.api.answers import accepted, refused
+from tests.api.answers import accepted, ended, refused
 from tests.helpers import assert_eventually, new_id, serving
 from tests.phases import IN_DESIGN
 from worker import running_workers
@@ -26,16 +26,6 @@ LIMIT = 3
 async def statuses(api: httpx.AsyncClient, operation_ids: list[str]) -> set[str]:
     answers = [accepted(await api.get(f"/operations/{each}"))["data"] for each in operation_ids]
     return {answer["status"] for answer in answers}
-
-
-async def ended(api: httpx.AsyncClient, operation_id: str) -> dict[str, Any]:
-    async def look() -> dict[str, Any] | None:
-        shown: dict[str, Any] = accepted(await api.get(f"/operations/{operation_id}"))["data"]
-        return shown if shown["status"] in {"completed", "failed", "cancelled"} else None
-
-    shown = await assert_eventually(look, within=60)
-    assert shown is not None
-    return shown
 
 
 async def test_a_key_stands_for_one_operation(alone_api: httpx.AsyncClient, alone: Client) -> None:

@@ -1,0 +1,85 @@
+"""An embedded stack that the `ktrdr` command keeps running, and the command itself."""
+
+import contextlib
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.helpers import KTRDR, free_port, process
+
+FOREVER = 10_000
+"""Trials that take longer than any test."""
+
+
+class Stack:
+    """An environment in which `ktrdr up` and its clients find each other."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.api_port = free_port()
+        self.environment = os.environ | {
+            "KTRDR_HOME": str(home),
+            "KTRDR_TEMPORAL_PORT": str(free_port()),
+            "KTRDR_UI_PORT": str(free_port()),
+            "KTRDR_API_PORT": str(self.api_port),
+            "KTRDR_DATA_DIR": str(home / "bars"),
+            "COLUMNS": "200",
+        }
+
+    @contextlib.contextmanager
+    def started(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Start a command, and end it with the context."""
+        with process(
+            [KTRDR, *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as command:
+            yield command
+
+    def run(self, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            [KTRDR, *arguments],
+            env=self.environment | changes,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def answer(self, *arguments: str) -> Any:
+        """Run a command with `--json` and return what it answers."""
+        command = self.run(*arguments, "--json")
+        assert command.returncode == 0, command.stdout + command.stderr
+        return json.loads(command.stdout)
+
+    async def ready(self) -> bool:
+        """Look whether the stack accepts work."""
+        async with httpx.AsyncClient() as http:
+            with contextlib.suppress(httpx.TransportError):
+                answer = await http.get(f"http://127.0.0.1:{self.api_port}/health/ready")
+                return answer.is_success
+        return False
+
+    async def status(self, operation_id: str) -> str:
+        """Return the status of an operation."""
+        async with httpx.AsyncClient() as http:
+            answer = await http.get(f"http://127.0.0.1:{self.api_port}/operations/{operation_id}")
+        status: str = answer.json()["data"]["status"]
+        return status
+
+    async def running(self) -> str:
+        """Return the id of the one research that runs, or nothing yet."""
+        async with httpx.AsyncClient() as http:
+            answer = await http.get(
+                f"http://127.0.0.1:{self.api_port}/operations",
+                params={"status": "running", "operation_type": "agent_research"},
+            )
+        rows: list[dict[str, str]] = answer.json()["data"]
+        return rows[0]["operation_id"] if rows else ""

@@ -1,0 +1,78 @@
+"""`ktrdr` for steps alone, for what goes on, for going on, and for schedules."""
+
+from pathlib import Path
+
+from tests.e2e.stack import FOREVER, Stack
+
+
+def test_a_training_and_its_backtest_are_run_alone_and_read(stack: Stack, tmp_path: Path) -> None:
+    trained = stack.answer("train", "momentum", "--seed", "1", "--follow")
+    assert (trained["status"], trained["operation_type"]) == ("completed", "training")
+    training_id = trained["operation_id"]
+    tested = stack.answer("backtest", training_id, "--follow")
+    assert (tested["status"], tested["operation_type"]) == ("completed", "backtesting")
+
+    assert stack.answer("results", tested["operation_id"])["results"]["levels"]
+    assert stack.answer("metrics", training_id)["metrics"]["epochs"]
+    assert "of" in stack.run("metrics", training_id).stdout
+    assert "levels" in stack.run("results", tested["operation_id"]).stdout
+
+    research = stack.answer("research", "--strategy", "momentum", "--seed", "1", "--follow")
+    steps = stack.answer("children", research["operation_id"])
+    assert [step["status"] for step in steps] == ["completed"] * len(steps)
+    assert "training" in stack.run("children", research["operation_id"]).stdout
+    page = tmp_path / "report.html"
+    stack.answer("report", research["operation_id"], "--output", str(page))
+    assert page.read_text().startswith("<!")
+
+
+def test_what_was_cancelled_is_resumed_and_retried(stack: Stack) -> None:
+    operation_id = stack.answer("research", "--trials", str(FOREVER))["operation_id"]
+    assert stack.answer("cancel", operation_id)["operation_id"] == operation_id
+    stack.answer("follow", operation_id)
+    assert operation_id in {row["operation_id"] for row in stack.answer("ops", "--resumable")}
+    resumed = stack.answer("resume", operation_id)
+    assert resumed["resumed_from"]["checkpoint_type"] == "cancellation"
+    assert stack.answer("status", operation_id)["status"] in {"pending", "running"}
+    stack.answer("cancel", operation_id)
+    stack.answer("follow", operation_id)
+    retried = stack.answer("retry", operation_id)
+    assert retried["operation_id"] != operation_id
+    refused = stack.run("retry", operation_id)
+    assert refused.returncode == 1
+    assert retried["operation_id"] in refused.stderr
+    stack.answer("cancel", retried["operation_id"])
+
+
+def test_what_goes_on_is_shown(stack: Stack) -> None:
+    operation_id = stack.answer("research", "--trials", str(FOREVER), "--owner", "eve")[
+        "operation_id"
+    ]
+    overview = stack.answer("agent", "status")
+    assert overview["capacity"]["limit"] is None
+    assert "researches active" in stack.run("agent", "status").stdout
+    assert {worker["worker_type"] for worker in stack.answer("workers")} == {
+        "research",
+        "training",
+        "backtest",
+    }
+    assert "backtest" in stack.run("workers").stdout
+    stack.answer("cancel", operation_id)
+
+
+def test_a_schedule_is_created_triggered_and_deleted(stack: Stack) -> None:
+    created = stack.answer(
+        *("schedule", "create", "nightly", "--cron", "0 2 * * *", "--timezone", "Europe/Berlin"),
+        *("--trials", "1", "--paused"),
+    )
+    assert created["paused"] is True
+    assert [row["schedule_id"] for row in stack.answer("schedule", "list")] == ["nightly"]
+    assert "paused" in stack.run("schedule", "list").stdout
+    stack.answer("schedule", "unpause", "nightly")
+    assert "Europe/Berlin" in stack.run("schedule", "show", "nightly").stdout
+    assert stack.answer("schedule", "trigger", "nightly")["schedule_id"] == "nightly"
+    assert stack.answer("schedule", "pause", "nightly")["paused"] is True
+    assert stack.answer("schedule", "delete", "nightly")["deleted"] is True
+    assert stack.run("schedule", "show", "nightly").returncode == 1
+    wrong = stack.run("schedule", "create", "often", "--every", "soon")
+    assert wrong.returncode == 2
