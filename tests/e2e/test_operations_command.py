@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import httpx
+
 from tests.e2e.stack import FOREVER, Stack
 
 
@@ -76,3 +78,18 @@ def test_a_schedule_is_created_triggered_and_deleted(stack: Stack) -> None:
     assert stack.run("schedule", "show", "nightly").returncode == 1
     wrong = stack.run("schedule", "create", "often", "--every", "soon")
     assert wrong.returncode == 2
+
+
+async def test_the_button_of_the_web_ui_cancels(stack: Stack) -> None:
+    """It sends this request, with the token from the cookie that came with the page."""
+    operation_id = stack.answer("research", "--trials", str(FOREVER))["operation_id"]
+    address = f"http://127.0.0.1:{stack.environment['KTRDR_UI_PORT']}"
+    async with httpx.AsyncClient(base_url=address) as browser:
+        assert (await browser.get("/")).status_code == 200
+        answer = await browser.post(
+            f"/api/v1/namespaces/default/workflows/{operation_id}/cancel",
+            headers={"X-CSRF-TOKEN": browser.cookies.get("_csrf", "")},
+            json={},
+        )
+    assert answer.is_success, answer.text
+    assert stack.answer("follow", operation_id)["status"] == "cancelled"
