@@ -4,7 +4,9 @@ Temporal lets one run of a workflow id be open, and what starts a run over has a
 from that run. So neither happens twice at once, whoever asks and however often.
 """
 
+import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.common import Priority
@@ -24,6 +26,9 @@ from workflows import search_attributes
 from workflows.contract import RETRY_OF, OperationStatus, OperationType
 from workflows.ids import make_retry_id, make_step_id, parse_step_id
 from workflows.messages import FinishedSteps, ResearchInput
+
+# In the memo of a run that resumes an earlier one.
+_RESUMED_FROM = "resumed_from"
 
 _Refusal = type[NotResumable] | type[NotRetryable]
 
@@ -50,22 +55,25 @@ class Continuer:
             TemporalUnavailable: Temporal is away, or no worker can say what was finished.
         """
         workflow = await self._workflow(operation_id, NotResumable)
-        description = workflow.description
-        if key is not None and key.opened(dict(await description.memo())):
-            return self._resumed(workflow)
+        memo = dict(await workflow.description.memo())
+        if key is not None and key.opened(memo):
+            return _as_answered(operation_id, memo)
         _require_failure(workflow, NotResumable)
         finished = None
         if workflow.operation_type is OperationType.RESEARCH:
             finished = await self._resolver.finished(workflow)
         start = await self._start_of(workflow, NotResumable, finished)
-        memo = dict(await description.memo()) | (key.memo(operation_id) if key else {})
+        since = await asyncio.to_thread(self._resumed_from, workflow)
+        memo |= {_RESUMED_FROM: since.model_dump(mode="json")}
+        memo |= key.memo(operation_id) if key else {}
         try:
             await self._starter.start(start, operation_id, again=True, memo=memo)
         except WorkflowAlreadyStartedError:
             running = await self._workflow(operation_id, NotResumable)
-            if key is None or not key.opened(dict(await running.description.memo())):
+            memo = dict(await running.description.memo())
+            if key is None or not key.opened(memo):
                 raise NotResumable(f"{operation_id} is running.") from None
-        return self._resumed(workflow)
+        return _as_answered(operation_id, memo)
 
     async def retry(self, operation_id: str, key: IdempotencyKey | None) -> str:
         """Start over under a new id, and return it.
@@ -126,26 +134,29 @@ class Continuer:
             return starting.training(given, turn)
         return starting.backtest(given, turn)
 
-    def _resumed(self, workflow: ResolvedWorkflow) -> Resumed:
+    def _resumed_from(self, workflow: ResolvedWorkflow) -> ResumedFrom:
         description = workflow.description
-        operation_id = description.id
-        is_training = workflow.operation_type is OperationType.TRAINING
-        training_id = (
-            operation_id if is_training else make_step_id(operation_id, OperationType.TRAINING)
-        )
+        training_id = description.id
+        if workflow.operation_type is OperationType.RESEARCH:
+            training_id = make_step_id(description.id, OperationType.TRAINING)
         metrics = read_metrics(self._artifacts, training_id)
         cancelled = workflow.ended_as is OperationStatus.CANCELLED
-        return Resumed(
-            operation_id=operation_id,
-            resumed_from=ResumedFrom(
-                checkpoint_type="cancellation" if cancelled else "failure",
-                created_at=description.close_time or description.start_time,
-                epoch=metrics and metrics.iterations_completed,
-            ),
+        return ResumedFrom(
+            checkpoint_type="cancellation" if cancelled else "failure",
+            created_at=description.close_time or description.start_time,
+            epoch=metrics and metrics.iterations_completed,
         )
+
+
+def _as_answered(operation_id: str, memo: dict[str, Any]) -> Resumed:
+    """Return what the first request with a key was answered, for each that repeats it."""
+    since = ResumedFrom.model_validate(memo[_RESUMED_FROM])
+    return Resumed(operation_id=operation_id, resumed_from=since)
 
 
 def _require_failure(workflow: ResolvedWorkflow, refusal: _Refusal) -> None:
     if workflow.ended_as not in (OperationStatus.FAILED, OperationStatus.CANCELLED):
         state = workflow.ended_as or "still active"
-        raise refusal(f"{workflow.handle.id} is {state}; only what failed or was cancelled can.")
+        raise refusal(
+            f"{workflow.handle.id} is {state}; only what has failed or was cancelled can go on."
+        )

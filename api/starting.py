@@ -183,7 +183,7 @@ class Starter:
         operation_id: str,
         *,
         again: bool,
-        memo: Mapping[str, str] | None = None,
+        memo: Mapping[str, Any] | None = None,
     ) -> None:
         """Start an operation under this id.
 

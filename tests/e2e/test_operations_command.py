@@ -88,7 +88,7 @@ async def test_the_button_of_the_web_ui_cancels(stack: Stack) -> None:
         assert (await browser.get("/")).status_code == 200
         answer = await browser.post(
             f"/api/v1/namespaces/default/workflows/{operation_id}/cancel",
-            headers={"X-CSRF-TOKEN": browser.cookies.get("_csrf", "")},
+            headers={"X-CSRF-TOKEN": browser.cookies.get("_csrf") or ""},
             json={},
         )
     assert answer.is_success, answer.text
