@@ -10,7 +10,8 @@ from temporalio.client import Client
 
 from api.body_limit import BodyLimit
 from api.dependencies import API_PREFIX, Services
-from api.errors import DescribedApp, install_error_handlers, refusals
+from api.errors import install_error_handlers, refusals
+from api.openapi import DescribedApp
 from api.routes import router
 from settings import Settings, load_settings
 from workflows.connection import connect

@@ -50,7 +50,7 @@ class Services:
             reader=Reader(resolver, artifacts),
             starter=starter,
             steps=StepStarter(settings, client, resolver, starter),
-            schedules=Schedules(client),
+            schedules=Schedules(client, starter),
             followers=Followers(resolver),
             canceller=Canceller(resolver),
             continuer=Continuer(client, resolver, starter, artifacts),

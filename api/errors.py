@@ -170,25 +170,3 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _unexpected)
-
-
-class DescribedApp(FastAPI):
-    """Says in its schema that problems have a media type of their own, unlike successes."""
-
-    def openapi(self) -> dict[str, Any]:
-        """Return the schema."""
-        described = self.openapi_schema is not None
-        schema = super().openapi()
-        if not described:
-            for path in schema["paths"].values():
-                for operation in path.values():
-                    _describe_problems(operation["responses"])
-        return schema
-
-
-def _describe_problems(responses: dict[str, Any]) -> None:
-    for status, response in responses.items():
-        if not status.startswith("2"):
-            _, content = response["content"].popitem()
-            a_problem = content["schema"]["$ref"].endswith(f"/{Problem.__name__}")
-            response["content"] = {PROBLEM_MEDIA_TYPE if a_problem else "application/json": content}

@@ -1,19 +1,11 @@
 """Researches that start by themselves. Temporal's schedules are the only place they are in."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Annotated, Any, Self, TypeVar
-from zoneinfo import available_timezones
+from datetime import timedelta
+from typing import Any, TypeVar
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    field_validator,
-    model_validator,
-)
+from temporalio.api.schedule.v1 import SchedulePatch, TriggerImmediatelyRequest
+from temporalio.api.workflowservice.v1 import PatchScheduleRequest
 from temporalio.client import (
     Client,
     Schedule,
@@ -36,10 +28,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api import starting
 from api.calls import RPC_TIMEOUT, answered
+from api.schedule_schemas import ScheduledRun, ScheduleInfo, ScheduleRequest, ScheduleSummary
+from api.starting import IdempotencyKey, Starter
 from errors import InvalidInput, ScheduleExists, ScheduleNotFound
-from quant.spec import Model
 from workflows.contract import WORKFLOW_NAME
-from workflows.messages import ResearchRequest
 
 _Result = TypeVar("_Result")
 
@@ -47,84 +39,6 @@ _NEXT_SHOWN = 5
 # In the memo of a schedule: what was asked for, because Temporal turns a cron expression into
 # calendars and does not turn it back.
 _REQUEST = "request"
-
-ScheduleId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-
-
-class Overlap(StrEnum):
-    """What happens when the next research is due while the last one runs."""
-
-    SKIP = "skip"
-    BUFFER_ONE = "buffer_one"
-    BUFFER_ALL = "buffer_all"
-    CANCEL_OTHER = "cancel_other"
-    TERMINATE_OTHER = "terminate_other"
-    ALLOW_ALL = "allow_all"
-
-
-class ScheduleRequest(Model):
-    """Which research to start when."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "schedule_id": "nightly",
-                    "cron": "30 6 * * 1-5",
-                    "time_zone": "Europe/Berlin",
-                    "research": {"symbol": "NASDAQ", "trials": 100},
-                }
-            ]
-        }
-    )
-
-    schedule_id: ScheduleId
-    cron: str | None = Field(
-        None, min_length=1, max_length=200, description="Five fields, such as `0 6 * * 1-5`"
-    )
-    interval_seconds: int | None = Field(None, strict=True, ge=1, le=366 * 86_400)
-    time_zone: str = Field("UTC", description="IANA name; of the cron expression")
-    overlap: Overlap = Overlap.SKIP
-    paused: Annotated[bool, Field(strict=True)] = False
-    note: str = Field("", max_length=500)
-    research: ResearchRequest = ResearchRequest()
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError("this is not the name of a time zone, such as Europe/Berlin")
-        return name
-
-    @model_validator(mode="after")
-    def _cron_or_interval(self) -> Self:
-        if (self.cron is None) == (self.interval_seconds is None):
-            raise ValueError("give either `cron` or `interval_seconds`")
-        return self
-
-
-class ScheduledRun(BaseModel):
-    """A research that a schedule has started."""
-
-    operation_id: str
-    scheduled_at: datetime
-    started_at: datetime
-
-
-class ScheduleSummary(ScheduleRequest):
-    """A schedule as lists show it."""
-
-    next_runs: list[datetime] = Field(description="The first few")
-
-
-class ScheduleInfo(ScheduleSummary):
-    """A schedule, and what came of it."""
-
-    created_at: datetime
-    recent_runs: list[ScheduledRun] = Field(description="The last few, the newest last")
-    running: list[str] = Field(description="Operation ids")
-    runs: int
-    skipped: int = Field(description="Because the one before still ran")
 
 
 class Schedules:
@@ -134,8 +48,9 @@ class Schedules:
     schedule raise ScheduleNotFound if there is none.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, starter: Starter) -> None:
         self._client = client
+        self._starter = starter
 
     async def create(self, request: ScheduleRequest) -> ScheduleInfo:
         """Create a schedule.
@@ -214,11 +129,32 @@ class Schedules:
             schedule_id, lambda schedule: schedule.unpause(rpc_timeout=RPC_TIMEOUT)
         )
 
-    async def trigger(self, schedule_id: str) -> ScheduleInfo:
-        """Start a research now, as far as the overlap policy allows it."""
-        return await self._changed(
-            schedule_id, lambda schedule: schedule.trigger(rpc_timeout=RPC_TIMEOUT)
+    async def trigger(self, schedule_id: str, key: IdempotencyKey | None = None) -> ScheduleInfo:
+        """Start a research now, as far as the overlap policy allows it.
+
+        Raises:
+            KeyReused: the key came with another request.
+        """
+        if key is None:
+            return await self._changed(
+                schedule_id, lambda schedule: schedule.trigger(rpc_timeout=RPC_TIMEOUT)
+            )
+        await self.read(schedule_id)
+        await self._starter.claim(key, schedule_id)
+        await self._asked(schedule_id, lambda _: self._trigger_once(schedule_id, key.claim_id))
+        return await self.read(schedule_id)
+
+    async def _trigger_once(self, schedule_id: str, request_id: str) -> None:
+        """Trigger under a request id, by which Temporal knows repeats; its SDK draws a new one."""
+        trigger = SchedulePatch(trigger_immediately=TriggerImmediatelyRequest())
+        request = PatchScheduleRequest(
+            namespace=self._client.namespace,
+            schedule_id=schedule_id,
+            patch=trigger,
+            identity=self._client.identity,
+            request_id=request_id,
         )
+        await self._client.workflow_service.patch_schedule(request, timeout=RPC_TIMEOUT)
 
     async def delete(self, schedule_id: str) -> None:
         """Forget a schedule; what it has started goes on."""

@@ -121,27 +121,32 @@ class IdempotencyKey:
     key: str
     request_digest: str
 
-    def memo(self, operation_id: str) -> dict[str, str]:
-        """Return what is kept in Temporal beside the operation that the key started."""
+    @property
+    def claim_id(self) -> str:
+        """Id of the key among Temporal's workflows and requests."""
+        return claim_id(self.key)
+
+    def memo(self, stands_for: str) -> dict[str, str]:
+        """Return what is kept in Temporal beside what the key stands for, an operation mostly."""
         return {
-            "operation_id": operation_id,
-            "key": claim_id(self.key),
+            "stands_for": stands_for,
+            "key": self.claim_id,
             "request": self.request_digest,
         }
 
     def opened(self, memo: dict[str, Any]) -> str | None:
-        """Return the operation that a memo names, or None if the memo is of another key.
+        """Return what a memo says the key stands for, or None if the memo is of another key.
 
         Raises:
             KeyReused: the key came with another request.
         """
-        if memo.get("key") != claim_id(self.key):
+        if memo.get("key") != self.claim_id:
             return None
         if memo["request"] != self.request_digest:
             raise KeyReused(
                 "This Idempotency-Key came with another request before.", field="Idempotency-Key"
             )
-        return str(memo["operation_id"])
+        return str(memo["stands_for"])
 
 
 class Starter:
@@ -169,7 +174,7 @@ class Starter:
         """
         operation_id = make_operation_id(start.operation_type, datetime.now(UTC))
         if key is not None:
-            operation_id, earlier = await self._claimed(operation_id, key)
+            operation_id, earlier = await self.claim(key, operation_id)
             if earlier and await self._exists(operation_id):
                 return operation_id
         # Of those that come with the same key at the same time, one starts it.
@@ -217,27 +222,33 @@ class Starter:
             )
         )
 
-    async def _claimed(self, operation_id: str, key: IdempotencyKey) -> tuple[str, bool]:
-        """Return the operation id that the key stands for, and whether it did before."""
-        claim = claim_id(key.key)
+    async def claim(self, key: IdempotencyKey, stands_for: str) -> tuple[str, bool]:
+        """Say what the key stands for, unless it has been said before.
+
+        Returns:
+            What it stands for, and whether that had been said before.
+
+        Raises:
+            KeyReused: the key came with another request.
+            TemporalUnavailable: Temporal does not answer.
+        """
         try:
             await answered(
                 self._client.start_workflow(
                     Claim.run,
-                    id=claim,
+                    id=key.claim_id,
                     task_queue=RESEARCH_QUEUE,
-                    memo=key.memo(operation_id),
-                    static_summary=f"Idempotency key of {operation_id}",
+                    memo=key.memo(stands_for),
+                    static_summary=f"Idempotency key of {stands_for}",
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     rpc_timeout=RPC_TIMEOUT,
                 )
             )
         except WorkflowAlreadyStartedError:
-            description = await answered(
-                self._client.get_workflow_handle(claim).describe(rpc_timeout=RPC_TIMEOUT)
-            )
-            return key.opened(dict(await description.memo())) or operation_id, True
-        return operation_id, False
+            handle = self._client.get_workflow_handle(key.claim_id)
+            description = await answered(handle.describe(rpc_timeout=RPC_TIMEOUT))
+            return key.opened(dict(await description.memo())) or stands_for, True
+        return stands_for, False
 
     async def _exists(self, operation_id: str) -> bool:
         handle = self._client.get_workflow_handle(operation_id)

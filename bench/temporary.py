@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle
+from temporalio.common import TypedSearchAttributes
 
+from api import starting
 from cli.stack import Stack
 from settings import Settings, load_settings
 from workflows.converter import data_converter
 from workflows.messages import ResearchInput, ResearchRequest, ResearchResult
-from workflows.policies import RESEARCH_QUEUE
 from workflows.research import Research
 
 ResearchHandle = WorkflowHandle[Research, ResearchResult]
@@ -56,11 +57,15 @@ async def temporary_stack() -> AsyncIterator[tuple[Settings, Client]]:
 
 async def start_research(client: Client, request: ResearchRequest) -> ResearchHandle:
     """Start a research as the API does, without the API."""
+    start = starting.research(request)
     return await client.start_workflow(
         Research.run,
         ResearchInput.of(request),
         id=f"bench-{uuid4().hex}",
-        task_queue=RESEARCH_QUEUE,
+        task_queue=start.task_queue,
+        priority=start.turn,
+        static_summary=start.summary,
+        search_attributes=TypedSearchAttributes(start.attributes),
     )
 
 

@@ -1,14 +1,12 @@
 """`/schedules`: researches that start by themselves."""
 
 from http import HTTPStatus
-from typing import Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
 
-from api.dependencies import ServicesDep
+from api.dependencies import KeyDep, ServicesDep
 from api.errors import refusals
-from api.schedules import ScheduleInfo, ScheduleRequest, ScheduleSummary
+from api.schedule_schemas import ScheduleListResponse, ScheduleRequest, ScheduleResponse
 from api.starting import check_research
 
 router = APIRouter(
@@ -16,21 +14,6 @@ router = APIRouter(
     tags=["schedules"],
     responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
-
-
-class ScheduleResponse(BaseModel):
-    """One schedule."""
-
-    success: Literal[True] = True
-    data: ScheduleInfo
-
-
-class ScheduleListResponse(BaseModel):
-    """All schedules."""
-
-    success: Literal[True] = True
-    data: list[ScheduleSummary]
-    total_count: int
 
 
 @router.post("", status_code=HTTPStatus.CREATED)
@@ -71,9 +54,11 @@ async def unpause_schedule(services: ServicesDep, schedule_id: str) -> ScheduleR
 
 
 @router.post("/{schedule_id}/trigger", status_code=HTTPStatus.ACCEPTED)
-async def trigger_schedule(services: ServicesDep, schedule_id: str) -> ScheduleResponse:
+async def trigger_schedule(
+    services: ServicesDep, schedule_id: str, key: KeyDep
+) -> ScheduleResponse:
     """Start a research now, as far as the overlap policy allows it."""
-    return ScheduleResponse(data=await services.schedules.trigger(schedule_id))
+    return ScheduleResponse(data=await services.schedules.trigger(schedule_id, key))
 
 
 @router.delete("/{schedule_id}", status_code=HTTPStatus.NO_CONTENT)

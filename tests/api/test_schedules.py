@@ -1,5 +1,6 @@
 """`/schedules`: researches that start by themselves."""
 
+import time
 from typing import Any
 
 import httpx
@@ -24,6 +25,15 @@ async def created(api: httpx.AsyncClient, request: dict[str, Any]) -> dict[str, 
     data: dict[str, Any] = accepted(answer, 201)["data"]
     assert answer.headers["location"] == f"/api/v1/schedules/{request['schedule_id']}"
     return data
+
+
+async def next_second() -> None:
+    now = int(time.time())
+
+    async def passed() -> bool:
+        return int(time.time()) > now
+
+    await assert_eventually(passed)
 
 
 async def started(api: httpx.AsyncClient, schedule_id: str) -> str:
@@ -124,6 +134,32 @@ async def test_with_skip_one_runs_at_a_time(alone_api: httpx.AsyncClient) -> Non
     assert shown is not None
     assert shown["running"] == [first]
     assert shown["runs"] == 1
+
+
+async def test_a_trigger_repeated_under_its_key_starts_one(alone_api: httpx.AsyncClient) -> None:
+    request = body(**NIGHTLY, paused=True, overlap="allow_all")
+    await created(alone_api, request)
+    path = f"/schedules/{request['schedule_id']}"
+    first, second = ({"Idempotency-Key": new_id("key")} for _ in range(2))
+
+    async def runs() -> int:
+        return int(accepted(await alone_api.get(path))["data"]["runs"])
+
+    for headers in (first, first, second):
+        # What starts in the same second would have the same id.
+        await next_second()
+        accepted(await alone_api.post(f"{path}/trigger", headers=headers), 202)
+        await assert_eventually(runs)
+
+    async def second_run() -> int:
+        return max(0, await runs() - 1)
+
+    # The schedule hears of its triggers one after the other, so all have been heard.
+    assert await assert_eventually(second_run) == 1
+    other = body(**NIGHTLY)
+    await created(alone_api, other)
+    reused = await alone_api.post(f"/schedules/{other['schedule_id']}/trigger", headers=first)
+    refused(reused, 422, "idempotency_key_reused")
 
 
 @pytest.mark.parametrize(

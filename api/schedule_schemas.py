@@ -1,0 +1,111 @@
+"""What is said about schedules: what to start when, and what came of it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+from zoneinfo import available_timezones
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+from quant.spec import Model
+from workflows.messages import ResearchRequest
+
+ScheduleId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+
+
+class Overlap(StrEnum):
+    """What happens when the next research is due while the last one runs."""
+
+    SKIP = "skip"
+    BUFFER_ONE = "buffer_one"
+    BUFFER_ALL = "buffer_all"
+    CANCEL_OTHER = "cancel_other"
+    TERMINATE_OTHER = "terminate_other"
+    ALLOW_ALL = "allow_all"
+
+
+class ScheduleRequest(Model):
+    """Which research to start when."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "schedule_id": "nightly",
+                    "cron": "30 6 * * 1-5",
+                    "time_zone": "Europe/Berlin",
+                    "research": {"symbol": "NASDAQ", "trials": 100},
+                }
+            ]
+        }
+    )
+
+    schedule_id: ScheduleId
+    cron: str | None = Field(
+        None, min_length=1, max_length=200, description="Five fields, such as `0 6 * * 1-5`"
+    )
+    interval_seconds: int | None = Field(None, strict=True, ge=1, le=366 * 86_400)
+    time_zone: str = Field("UTC", description="IANA name; of the cron expression")
+    overlap: Overlap = Overlap.SKIP
+    paused: Annotated[bool, Field(strict=True)] = False
+    note: str = Field("", max_length=500)
+    research: ResearchRequest = ResearchRequest()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("this is not the name of a time zone, such as Europe/Berlin")
+        return name
+
+    @model_validator(mode="after")
+    def _cron_or_interval(self) -> Self:
+        if (self.cron is None) == (self.interval_seconds is None):
+            raise ValueError("give either `cron` or `interval_seconds`")
+        return self
+
+
+class ScheduledRun(BaseModel):
+    """A research that a schedule has started."""
+
+    operation_id: str
+    scheduled_at: datetime
+    started_at: datetime
+
+
+class ScheduleSummary(ScheduleRequest):
+    """A schedule as lists show it."""
+
+    next_runs: list[datetime] = Field(description="The first few")
+
+
+class ScheduleInfo(ScheduleSummary):
+    """A schedule, and what came of it."""
+
+    created_at: datetime
+    recent_runs: list[ScheduledRun] = Field(description="The last few, the newest last")
+    running: list[str] = Field(description="Operation ids")
+    runs: int
+    skipped: int = Field(description="Because the one before still ran")
+
+
+class ScheduleResponse(BaseModel):
+    """One schedule."""
+
+    success: Literal[True] = True
+    data: ScheduleInfo
+
+
+class ScheduleListResponse(BaseModel):
+    """All schedules."""
+
+    success: Literal[True] = True
+    data: list[ScheduleSummary]
+    total_count: int
