@@ -88,6 +88,12 @@ class ScheduleExists(KtrdrError):
     reason = "already_exists"
 
 
+class ExperimentNotFound(KtrdrError):
+    """The ledger has no experiment with this id."""
+
+    reason = "not_found"
+
+
 class NotResearch(KtrdrError):
     """The operation exists but is not a research."""
 
@@ -123,6 +129,12 @@ class AtCapacity(KtrdrError):
         self.limit = limit
 
 
+class BudgetExhausted(KtrdrError):
+    """Language models may cost no more, today or for this research."""
+
+    reason = "budget_exhausted"
+
+
 class KeyReused(InvalidInput):
     """An idempotency key came with another request before."""
 
@@ -139,6 +151,12 @@ class TemporalUnavailable(KtrdrError):
     """Temporal did not answer in time."""
 
     reason = "temporal_unavailable"
+
+
+class LedgerUnavailable(KtrdrError):
+    """The database of the ledger does not answer, or no worker has made its tables yet."""
+
+    reason = "ledger_unavailable"
 
 
 class StartupError(KtrdrError):

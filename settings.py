@@ -41,6 +41,17 @@ class Settings(BaseSettings):
         None, ge=1, description="More are refused by the API; without a limit they queue"
     )
 
+    daily_budget: float = Field(
+        20.0, ge=0.0, description="US dollars per day (UTC) for language models; 0 for no limit"
+    )
+    llm_model: str = Field(
+        "anthropic:claude-sonnet-4-5", description="Language model of a research that names none"
+    )
+    llm_input_price: float | None = Field(
+        None, ge=0.0, description="US dollars per million tokens, of a model without a known price"
+    )
+    llm_output_price: float | None = Field(None, ge=0.0, description="The same for its answers")
+
     @field_validator("home", "data_dir", "strategy_dir")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
@@ -56,6 +67,11 @@ class Settings(BaseSettings):
     def ledger(self) -> str:
         """SQLAlchemy URL of the ledger."""
         return self.ledger_url or f"sqlite:///{self.home / 'ledger.db'}"
+
+    @property
+    def budget(self) -> float | None:
+        """What language models may cost per day, in US dollars; None for no limit."""
+        return self.daily_budget or None
 
     @property
     def strategies(self) -> Path:

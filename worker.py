@@ -92,8 +92,8 @@ async def running_workers(
     """
     # A research that has come to its end is recorded by those who conduct it.
     served = {*queues, RECORD_QUEUE} if RESEARCH_QUEUE in queues else set(queues)
-    ledger = Ledger(settings.ledger)
-    await asyncio.to_thread(ledger.create)
+    ledger = Ledger(settings.ledger, settings.budget)
+    await asyncio.to_thread(ledger.upgrade)
     await register_search_attributes(client)
     compute = Compute()
     compute.warm_up()

@@ -8,6 +8,8 @@ numerical libraries, which the worker process itself never needs: hence the late
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import Field
+
 from errors import MissingArtifact
 from quant.models import (
     AssessmentInput,
@@ -50,10 +52,19 @@ class Task(Model):
     operation_id: str
 
 
+class LanguageModel(Model):
+    """Which language model to ask, and what it may cost the research in all."""
+
+    name: str | None = Field(description="Such as `anthropic:claude-…`; None: as the worker is set")
+    max_cost: float | None = Field(None, description="US dollars; None for no limit of its own")
+
+
 class DesignTask(Task):
     """Design a strategy."""
 
     input: DesignInput
+    memory: bool = Field(False, description="Start from what earlier researches have tried")
+    language_model: LanguageModel | None = Field(None, description="None: search instead")
 
 
 class TrainingTask(Task):
@@ -74,6 +85,7 @@ class AssessmentTask(Task):
 
     backtest_id: str | None
     input: AssessmentInput
+    language_model: LanguageModel | None = Field(None, description="None: no prose but our own")
 
 
 def design(task: DesignTask, context: JobContext, report: ReportProgress) -> DesignResult:

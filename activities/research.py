@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 from temporalio import activity
@@ -15,14 +16,27 @@ from activities.compute import Compute, Job
 from activities.heartbeat import HEARTBEAT_SECONDS, heartbeating
 from errors import ComputeDied, KtrdrError
 from quant import strategies
-from quant.models import AssessmentResult, BacktestResult, DesignResult, TrainingResult, Trial
+from quant.models import (
+    AssessmentInput,
+    AssessmentResult,
+    BacktestResult,
+    DesignResult,
+    EarlierTrials,
+    TrainingResult,
+    Trial,
+)
 from quant.spec import Model, StrategySpec
-from storage.ledger import Experiment, Ledger
+from storage.ledger import Ledger
+from storage.records import Experiment
 
 _Task = TypeVar("_Task", bound=jobs.Task)
 _Result = TypeVar("_Result", bound=Model)
 
 _TRIALS = TypeAdapter(list[Trial])
+
+_MEMORY_ARTIFACT = "memory.json"
+# More of them lead a search no better, and cost it time.
+_REMEMBERED = 50
 
 
 class ResearchActivities:
@@ -54,10 +68,12 @@ class ResearchActivities:
     @activity.defn
     async def design(self, task: jobs.DesignTask) -> DesignResult:
         """Search for a strategy, and record every candidate that was tried."""
+        if task.memory:
+            task = await asyncio.to_thread(self._remember, task)
         result = await self._run(jobs.design, task, DesignResult)
         trials = self._context(task).artifact_of(task.operation_id, result.trials_artifact)
         await asyncio.to_thread(
-            self._ledger.record_trials,
+            self._ledger.trials.record,
             task.operation_id,
             result.data.content_hash,
             _TRIALS.validate_json(trials),
@@ -83,23 +99,26 @@ class ResearchActivities:
                 number=0, fingerprint=task.input.spec.fingerprint(), sharpe=None, parameters={}
             )
             await asyncio.to_thread(
-                self._ledger.record_trials, task.operation_id, data_hash, [given]
+                self._ledger.trials.record, task.operation_id, data_hash, [given]
             )
-        history = await asyncio.to_thread(self._ledger.trial_history, data_hash)
+        history = await asyncio.to_thread(self._ledger.trials.history, data_hash)
         deflated = task.input.model_copy(
             update={
                 "trials_ever": max(1, history.distinct_trials),
                 "trials_variance": history.sharpe_variance,
             }
         )
-        return await self._run(
+        result = await self._run(
             jobs.assess, task.model_copy(update={"input": deflated}), AssessmentResult
         )
+        await asyncio.to_thread(self._keep_hypotheses, task.input, result)
+        return result
 
     @activity.defn
     def record_experiment(self, experiment: Experiment) -> None:
-        """Write the outcome of a research into the ledger."""
-        self._ledger.record_experiment(experiment)
+        """Write the outcome of a research into the ledger, with what it has cost."""
+        cost = self._ledger.spending.of_operation(experiment.operation_id)
+        self._ledger.experiments.record(experiment.model_copy(update={"cost": cost}))
 
     @activity.defn
     async def cancel_own_workflow(self) -> None:
@@ -109,6 +128,36 @@ class ResearchActivities:
         await client.get_workflow_handle(
             this.workflow_id or "", run_id=this.workflow_run_id
         ).cancel()
+
+    def _remember(self, task: jobs.DesignTask) -> jobs.DesignTask:
+        """Add what others have tried; the same again if this step runs again."""
+        artifacts = self._context(task).artifacts()
+        content = artifacts.read(_MEMORY_ARTIFACT)
+        if content is None:
+            source = task.input.data
+            data_hash = source.content_hash or self._ledger.experiments.newest_data_hash(
+                source.symbol, source.timeframe
+            )
+            trials = self._ledger.trials.best(data_hash, _REMEMBERED) if data_hash else []
+            content = (
+                EarlierTrials(data_hash=data_hash or "", trials=tuple(trials))
+                .model_dump_json()
+                .encode()
+            )
+            artifacts.write(_MEMORY_ARTIFACT, content)
+        earlier = EarlierTrials.model_validate_json(content)
+        return task.model_copy(update={"input": task.input.model_copy(update={"earlier": earlier})})
+
+    def _keep_hypotheses(self, inp: AssessmentInput, result: AssessmentResult) -> None:
+        here: dict[str, Any] = {
+            "operation_id": inp.operation_id,
+            "symbol": inp.data.symbol,
+            "timeframe": inp.data.timeframe,
+            "now": datetime.now(UTC),
+        }
+        named = inp.design.hypotheses if inp.design else ()
+        self._ledger.hypotheses.settle(inp.spec, result.verdict, named=named, **here)
+        self._ledger.hypotheses.register(result.hypotheses, **here)
 
     async def _run(self, job: Job[_Task, _Result], task: _Task, returns: type[_Result]) -> _Result:
         with _failures():

@@ -30,6 +30,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.services = Services.build(loaded, client or await connect(lazy=True))
         yield
+        app.state.services.ledger.close()
 
     app = DescribedApp(
         title="ktrdr",

@@ -18,6 +18,7 @@ from api.schedules import Schedules
 from api.starting import IdempotencyKey, Starter
 from settings import Settings
 from storage.artifacts import ArtifactStore
+from storage.ledger import Ledger
 
 API_PREFIX = "/api/v1"
 
@@ -28,6 +29,7 @@ class Services:
 
     settings: Settings
     client: Client
+    ledger: Ledger
     resolver: Resolver
     reader: Reader
     starter: Starter
@@ -46,6 +48,7 @@ class Services:
         return cls(
             settings=settings,
             client=client,
+            ledger=Ledger(settings.ledger, settings.budget),
             resolver=resolver,
             reader=Reader(resolver, artifacts),
             starter=starter,

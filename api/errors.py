@@ -12,8 +12,11 @@ from starlette.exceptions import HTTPException
 
 from errors import (
     AtCapacity,
+    BudgetExhausted,
+    ExperimentNotFound,
     InvalidInput,
     KtrdrError,
+    LedgerUnavailable,
     MissingArtifact,
     NotCancellable,
     NotFinished,
@@ -32,6 +35,7 @@ _log = logging.getLogger(__name__)
 _STATUS: dict[type[KtrdrError], HTTPStatus] = {
     OperationNotFound: HTTPStatus.NOT_FOUND,
     ScheduleNotFound: HTTPStatus.NOT_FOUND,
+    ExperimentNotFound: HTTPStatus.NOT_FOUND,
     NotResearch: HTTPStatus.NOT_FOUND,
     MissingArtifact: HTTPStatus.NOT_FOUND,
     NotCancellable: HTTPStatus.CONFLICT,
@@ -39,9 +43,11 @@ _STATUS: dict[type[KtrdrError], HTTPStatus] = {
     NotResumable: HTTPStatus.CONFLICT,
     NotRetryable: HTTPStatus.CONFLICT,
     AtCapacity: HTTPStatus.CONFLICT,
+    BudgetExhausted: HTTPStatus.CONFLICT,
     ScheduleExists: HTTPStatus.CONFLICT,
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     TemporalUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    LedgerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     KtrdrError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
@@ -67,7 +73,9 @@ class Problem(BaseModel):
     reason: str
     message: str
     errors: list[FieldProblem] = []
-    triggered: Literal[False] | None = Field(None, description="With `at_capacity`")
+    triggered: Literal[False] | None = Field(
+        None, description="With `at_capacity` and `budget_exhausted`"
+    )
     active_count: int | None = Field(None, description="With `at_capacity`")
     limit: int | None = Field(None, description="With `at_capacity`")
 
@@ -81,7 +89,7 @@ _REFUSALS = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large",
     HTTPStatus.UNPROCESSABLE_ENTITY: "Something in the request is not acceptable",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong here",
-    HTTPStatus.SERVICE_UNAVAILABLE: "Temporal does not answer",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Temporal or the ledger does not answer",
 }
 
 
@@ -128,6 +136,8 @@ async def _expected(request: Request, error: Exception) -> JSONResponse:
 def _more(error: KtrdrError) -> dict[str, Any]:
     if isinstance(error, AtCapacity):
         return {"triggered": False, "active_count": error.active_count, "limit": error.limit}
+    if isinstance(error, BudgetExhausted):
+        return {"triggered": False}
     return {}
 
 

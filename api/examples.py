@@ -5,7 +5,13 @@ from datetime import UTC, datetime, timedelta
 from pydantic import BaseModel
 
 from api.alone import StepStarted
+from api.budget import Budget, BudgetLeft
 from api.overview import ActiveResearch, AgentStatus, Capacity, Workers
+from api.routes.experiments import (
+    ExperimentListResponse,
+    ExperimentResponse,
+    HypothesisListResponse,
+)
 from api.schedule_schemas import (
     ScheduledRun,
     ScheduleInfo,
@@ -38,9 +44,12 @@ from api.schemas import (
 )
 from api.training_metrics import Epoch, EpochMetrics
 from api.workers import QueueLoad, WorkerInfo, WorkerState
+from quant.hypotheses import Condition
 from quant.models import Progress
 from quant.spec import FeatureSpec, StrategySpec
 from quant.strategies import StrategyEntry
+from storage.records import Experiment, ExperimentSummary, HypothesisRecord
+from storage.spending import SpendingEvent
 from workflows.contract import (
     ChildOperation,
     OperationInfo,
@@ -162,6 +171,7 @@ _ANSWERS: tuple[BaseModel, ...] = (
             agent_design=_FREE,
             agent_assessment=_FREE,
         ),
+        budget=BudgetLeft(remaining=18.2, daily_limit=20.0),
         capacity=Capacity(active=1, limit=50),
     ),
     CancelAccepted(
@@ -252,6 +262,77 @@ _ANSWERS: tuple[BaseModel, ...] = (
         )
     ),
     _WORKER,
+    Budget(
+        date=_BEGIN.date(),
+        daily_limit=20.0,
+        today_spend=1.8,
+        remaining=18.2,
+        budget_disabled=False,
+        cycles_affordable=121,
+        spend_events=[
+            SpendingEvent(
+                call_id="4f1c2a9b",
+                operation_id=_ID,
+                model="anthropic:claude-sonnet-4-5",
+                cost=0.0231,
+                settled=True,
+                created_at=_BEGIN,
+                input_tokens=4210,
+                output_tokens=698,
+                cache_read_tokens=2100,
+            )
+        ],
+    ),
+    ExperimentListResponse(
+        data=[
+            ExperimentSummary(
+                operation_id=_ID,
+                status="completed",
+                owner="ada",
+                symbol="NASDAQ",
+                timeframe="1d",
+                designer="search",
+                strategy_name=_STRATEGY,
+                verdict="poor",
+                sharpe=-0.21,
+                deflated_sharpe=0.08,
+                total_return=-0.034,
+                cost=None,
+                finished_at=_END,
+            )
+        ],
+        total_count=1,
+    ),
+    ExperimentResponse(
+        data=Experiment(
+            operation_id=_ID,
+            status="completed",
+            owner="ada",
+            symbol="NASDAQ",
+            timeframe="1d",
+            seed=7,
+            designer="search",
+            verdict="poor",
+            started_at=_BEGIN,
+            finished_at=_END,
+        )
+    ),
+    HypothesisListResponse(
+        data=[
+            HypothesisRecord(
+                hypothesis_id="hyp_9f86d081884c7d65",
+                symbol="NASDAQ",
+                timeframe="1d",
+                statement="Long trades earned 8.1% and short ones lost 9.0%: try long only.",
+                test=(Condition(positions="long_only"),),
+                status="open",
+                operation_id=_ID,
+                created_at=_END,
+                tested_by=None,
+                tested_at=None,
+            )
+        ]
+    ),
     StrategyListResponse(
         data=[StrategyEntry(name="momentum", built_in=True, description="Follows the trend")]
     ),
@@ -262,6 +343,7 @@ _ANSWERS: tuple[BaseModel, ...] = (
     Readiness(
         ready=True,
         temporal=True,
+        ledger=True,
         workers={RESEARCH_QUEUE: 1, TRAINING_QUEUE: 1, BACKTEST_QUEUE: 1},
     ),
 )

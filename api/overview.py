@@ -7,10 +7,13 @@ from typing import Literal
 from pydantic import BaseModel, Field
 from temporalio.client import Client, WorkflowExecution
 
+from api.budget import BudgetLeft, read_budget
 from api.calls import RPC_TIMEOUT, answered
 from api.describing import CLOSED_STATUS
 from api.listing import RUNNING
 from api.workers import QueueLoad, queue_loads
+from settings import Settings
+from storage.ledger import Ledger
 from workflows import search_attributes
 from workflows.contract import PHASE_OF_STEP, WORKFLOW_NAME, OperationStatus, OperationType, Phase
 from workflows.ids import make_step_id
@@ -68,20 +71,23 @@ class AgentStatus(BaseModel):
     active_researches: list[ActiveResearch] = Field(description="The first thousand")
     last_cycle: LastCycle | None = Field(description="While idle")
     workers: Workers
+    budget: BudgetLeft
     capacity: Capacity
 
 
-async def agent_status(client: Client, limit: int | None) -> AgentStatus:
-    """Look at Temporal's lists and workers.
+async def agent_status(client: Client, settings: Settings, ledger: Ledger) -> AgentStatus:
+    """Look at Temporal's lists and workers, and at the budget.
 
     Raises:
         TemporalUnavailable: Temporal does not answer.
+        LedgerUnavailable: the ledger does not answer.
     """
-    active, running, last, loads = await asyncio.gather(
+    active, running, last, loads, budget = await asyncio.gather(
         answered(client.count_workflows(f"{_RESEARCHES} AND {RUNNING}", rpc_timeout=RPC_TIMEOUT)),
         _first(client, f"{_RESEARCHES} AND {RUNNING}", _SHOWN),
         _first(client, f"{_RESEARCHES} AND {_ENDED_BY_ITSELF}", 1),
         queue_loads(client),
+        read_budget(ledger, settings.budget),
     )
     return AgentStatus(
         status="active" if running else "idle",
@@ -93,7 +99,8 @@ async def agent_status(client: Client, limit: int | None) -> AgentStatus:
             agent_design=loads[RESEARCH_QUEUE],
             agent_assessment=loads[RESEARCH_QUEUE],
         ),
-        capacity=Capacity(active=active.count, limit=limit),
+        budget=BudgetLeft(remaining=budget.remaining, daily_limit=budget.daily_limit),
+        capacity=Capacity(active=active.count, limit=settings.max_active_researches),
     )
 
 

@@ -203,4 +203,5 @@ class Readiness(BaseModel):
 
     ready: bool
     temporal: bool
+    ledger: bool
     workers: dict[str, int]

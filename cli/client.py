@@ -117,8 +117,7 @@ class Api:
 
     def operations(self, **filters: Any) -> dict[str, Any]:
         """Return a page of operations."""
-        given = {name: value for name, value in filters.items() if value is not None}
-        return self._call("GET", "/operations", params=given)
+        return self._call("GET", "/operations", params=_given(filters))
 
     def cancel(
         self, operation_id: str, *, reason: str | None = None, force: bool = False
@@ -133,9 +132,28 @@ class Api:
 
     def cancel_many(self, **selection: Any) -> dict[str, Any]:
         """Cancel all operations that a filter names, or only list them."""
-        given = {name: value for name, value in selection.items() if value is not None}
-        data: dict[str, Any] = self._call("DELETE", "/operations", params=given)["data"]
+        data: dict[str, Any] = self._call("DELETE", "/operations", params=_given(selection))["data"]
         return data
+
+    def experiments(self, **filters: Any) -> dict[str, Any]:
+        """Return a page of experiments."""
+        return self._call("GET", "/experiments", params=_given(filters))
+
+    def experiment(self, operation_id: str) -> dict[str, Any]:
+        """Return all that is recorded of one experiment."""
+        data: dict[str, Any] = self._call("GET", f"/experiments/{_quoted(operation_id)}")["data"]
+        return data
+
+    def hypotheses(self, **filters: Any) -> list[dict[str, Any]]:
+        """Return hypotheses, the newest first."""
+        data: list[dict[str, Any]] = self._call("GET", "/hypotheses", params=_given(filters))[
+            "data"
+        ]
+        return data
+
+    def budget(self) -> dict[str, Any]:
+        """Return today's budget for language models."""
+        return self._call("GET", "/agent/budget")
 
     def create_schedule(self, request: dict[str, Any]) -> dict[str, Any]:
         """Create a schedule."""
@@ -223,3 +241,7 @@ class Api:
 
 def _quoted(operation_id: str) -> str:
     return quote(operation_id, safe="")
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

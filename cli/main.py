@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cli import agent, operations, parts, render, research, schedule, steps, strategies
+from cli import agent, experiments, operations, parts, render, research, schedule, steps, strategies
 from cli.session import JsonOption, Session, refusals, session_of
 from cli.stack import Stack
 from settings import load_settings
@@ -27,6 +27,10 @@ for command in (
     steps.train,
     steps.backtest,
     agent.workers,
+    experiments.experiments,
+    experiments.leaderboard,
+    experiments.hypotheses,
+    experiments.budget,
     strategies.strategies,
     strategies.validate,
 ):

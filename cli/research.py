@@ -23,7 +23,22 @@ def research(
     timeframe: Annotated[str | None, typer.Option(help="1d for the built-in symbols.")] = None,
     trials: Annotated[int | None, typer.Option(help="Candidates to try.")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same result.")] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m")] = None,
+    designer: Annotated[
+        str | None, typer.Option(help="`search`, or `llm` for a language model.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="Such as anthropic:claude-sonnet-4-5.")
+    ] = None,
+    max_cost: Annotated[
+        float | None, typer.Option("--max-cost", help="US dollars for the language model.")
+    ] = None,
+    memory: Annotated[
+        bool | None,
+        typer.Option(
+            "--memory/--no-memory",
+            help="Start from earlier trials on the same bars; by default without a seed only.",
+        ),
+    ] = None,
     priority: Annotated[int | None, typer.Option(help="1 to 5; 1 goes first.")] = None,
     owner: Annotated[str | None, typer.Option()] = None,
     bypass_gates: Annotated[bool, typer.Option("--bypass-gates")] = False,
@@ -44,7 +59,10 @@ def research(
         "timeframe": timeframe,
         "trials": trials,
         "seed": seed,
+        "designer": designer,
         "model": model,
+        "max_cost": max_cost,
+        "memory": memory,
         "priority": priority,
         "owner": owner,
         "bypass_gates": bypass_gates or None,

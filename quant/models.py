@@ -9,9 +9,8 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field, StringConstraints
 
+from quant.hypotheses import AnyHypothesis, Verdict
 from quant.spec import Model, StrategySpec
-
-Verdict = Literal["promising", "mediocre", "poor", "no_signal"]
 
 METRICS_ARTIFACT = "metrics.json"
 
@@ -83,6 +82,13 @@ class Trial(Model):
     parameters: dict[str, float | int | str | bool]
 
 
+class EarlierTrials(Model):
+    """Trials that other researches have made, the best first."""
+
+    data_hash: str
+    trials: tuple[Trial, ...]
+
+
 class DesignInput(Model):
     """Search for a strategy on the development part of the bars."""
 
@@ -90,6 +96,7 @@ class DesignInput(Model):
     trials: Trials
     seed: Seed
     brief: str | None = None
+    earlier: EarlierTrials | None = Field(None, description="Ignored if made on other bars")
 
 
 class DesignResult(Model):
@@ -99,6 +106,8 @@ class DesignResult(Model):
     data: DataInfo
     trials: int
     best_sharpe: float | None = Field(description="Annualised, on development data")
+    remembered: int = Field(0, description="Earlier trials that the search started from")
+    hypotheses: tuple[str, ...] = Field((), description="Ids of those that it sets out to test")
     trials_artifact: str = "trials.json"
 
 
@@ -249,6 +258,6 @@ class AssessmentResult(Model):
     summary: str
     statistics: Statistics | None = Field(description="None if a gate stopped the research")
     observations: list[str]
-    hypotheses: list[str]
+    hypotheses: list[AnyHypothesis]
     limitations: list[str]
     report_artifact: str = "report.html"

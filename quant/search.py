@@ -36,11 +36,13 @@ class Found:
         spec: The best candidate, the first one among equals.
         sharpe: Its Sharpe ratio per bar; None if no candidate traded.
         trials: All candidates in the order of their evaluation.
+        remembered: How many earlier trials the search started from.
     """
 
     spec: StrategySpec
     sharpe: float | None
     trials: list[Trial]
+    remembered: int
 
 
 class Scorer:
@@ -83,7 +85,12 @@ class Scorer:
 
 
 def search(
-    development: Bars, trials: int, seed: int, brief: str | None, report: ReportProgress
+    development: Bars,
+    trials: int,
+    seed: int,
+    brief: str | None,
+    report: ReportProgress,
+    earlier: Sequence[Trial] = (),
 ) -> Found:
     """Evaluate candidates and return the best.
 
@@ -93,10 +100,12 @@ def search(
         seed: Of the proposals and of the models.
         brief: Wishes in free text; see the module for the words that matter.
         report: Called after every trial.
+        earlier: Trials on the same bars to start from, the best first.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = _study(boosting.derive_seed(seed, 0), [])
     space = Space.of(brief, len(development))
+    remembered = [known for trial in earlier if (known := _remember(space, trial))][:KEPT_TRIALS]
+    study = _study(boosting.derive_seed(seed, 0), remembered)
     scorer = Scorer(development, seed)
     evaluated: list[Trial] = []
     best: StrategySpec | None = None
@@ -121,7 +130,12 @@ def search(
         report(_progress(number, trials, best_score * math.sqrt(development.periods_per_year)))
     if best is None:
         raise ValueError("A search needs at least one trial.")
-    return Found(_named(best), best_score if math.isfinite(best_score) else None, evaluated)
+    return Found(
+        spec=_named(best),
+        sharpe=best_score if math.isfinite(best_score) else None,
+        trials=evaluated,
+        remembered=len(remembered),
+    )
 
 
 def _study(seed: int, earlier: Sequence[optuna.trial.FrozenTrial]) -> optuna.Study:
@@ -133,6 +147,20 @@ def _study(seed: int, earlier: Sequence[optuna.trial.FrozenTrial]) -> optuna.Stu
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
     study.add_trials(earlier)
     return study
+
+
+def _remember(space: Space, trial: Trial) -> optuna.trial.FrozenTrial | None:
+    """Return a trial as Optuna knows it, or None if this space would not propose it."""
+    fixed = optuna.trial.FixedTrial(trial.parameters)
+    try:
+        space.suggest(fixed)
+    except ValueError:
+        return None  # It was made with another brief, or by another designer.
+    if trial.sharpe is None or fixed.params.keys() != trial.parameters.keys():
+        return None
+    return optuna.trial.create_trial(
+        params=fixed.params, distributions=fixed.distributions, value=trial.sharpe
+    )
 
 
 def _best(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:

@@ -65,7 +65,7 @@ class Space:
             long_only=bool(_LONG_ONLY.search(text)),
         )
 
-    def suggest(self, trial: optuna.Trial) -> StrategySpec:
+    def suggest(self, trial: optuna.trial.BaseTrial) -> StrategySpec:
         """Let Optuna choose a candidate; it has the first feature if none was chosen."""
         kinds = [kind for kind in self.kinds if trial.suggest_categorical(kind, [True, False])]
         features = tuple(

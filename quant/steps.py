@@ -32,7 +32,10 @@ def design(
     """
     bars = data.load(inp.data, data_dir)
     development, _ = bars.split()
-    found = search(development, inp.trials, inp.seed, inp.brief, report)
+    earlier: tuple[Trial, ...] = ()
+    if inp.earlier is not None and inp.earlier.data_hash == bars.content_hash:
+        earlier = inp.earlier.trials
+    found = search(development, inp.trials, inp.seed, inp.brief, report, earlier)
     workspace.write(TRIALS_ARTIFACT, _TRIALS.dump_json(found.trials))
     annualise = math.sqrt(bars.periods_per_year)
     return DesignResult(
@@ -40,6 +43,7 @@ def design(
         data=bars.info(),
         trials=len(found.trials),
         best_sharpe=None if found.sharpe is None else found.sharpe * annualise,
+        remembered=found.remembered,
         trials_artifact=TRIALS_ARTIFACT,
     )
 

@@ -3,7 +3,8 @@
 from typing import Final
 
 from quant.curves import Curves
-from quant.models import AssessmentInput, BacktestResult, Statistics, Verdict
+from quant.hypotheses import Condition, Hypothesis, Verdict
+from quant.models import AssessmentInput, BacktestResult, Statistics
 
 DEFLATED_SHARPE: Final = 0.95
 P_VALUE: Final = 0.05
@@ -93,26 +94,38 @@ def observations(inp: AssessmentInput, statistics: Statistics | None) -> list[st
     return texts
 
 
-def hypotheses(inp: AssessmentInput, curves: Curves | None) -> list[str]:
+def hypotheses(inp: AssessmentInput, curves: Curves | None) -> list[Hypothesis]:
     """Return hypotheses that further researches could test, each from a figure."""
     training, spec = inp.training, inp.spec
-    texts = []
+    kinds = tuple(sorted({feature.kind for feature in spec.features}))
+    others = Condition(without_all_of=kinds)
+    found = []
     if training.log_loss >= training.baseline_log_loss:
-        texts.append(
-            f"These features do not predict the direction over {spec.horizon} bars; other "
-            "features or another horizon may."
+        found.append(
+            Hypothesis(
+                statement=f"{', '.join(kinds)} do not predict the direction over {spec.horizon} "
+                "bars; other features or another horizon may.",
+                test=(others, Condition(horizon_other_than=spec.horizon)),
+            )
         )
     dominant = [name for name, share in training.feature_importance.items() if share > 0.5]
     if dominant and len(spec.features) > 1:
-        texts.append(
-            f"{dominant[0]} carries most of the model; it alone, or the others without it, may "
-            "do as well."
+        kind = dominant[0].rpartition("_")[0]
+        found.append(
+            Hypothesis(
+                statement=f"{dominant[0]} carries most of the model; it alone, or the others "
+                "without it, may do as well.",
+                test=(Condition(only_feature=kind), Condition(without_feature=kind)),
+            )
         )
     if inp.backtest is not None:
-        texts += _by_holdout(training.sharpe, inp.backtest)
+        found += _by_holdout(inp, inp.backtest)
     if curves is not None:
-        texts += _by_direction(curves)
-    return texts or ["Other features, or another horizon, may carry a signal."]
+        found += _by_direction(curves)
+    anything = Hypothesis(
+        statement=f"Other features than {', '.join(kinds)} may carry a signal.", test=(others,)
+    )
+    return found or [anything]
 
 
 def limitations(
@@ -139,36 +152,62 @@ def limitations(
     return texts
 
 
-def _by_holdout(walk_forward_sharpe: float | None, backtest: BacktestResult) -> list[str]:
+def _by_holdout(inp: AssessmentInput, backtest: BacktestResult) -> list[Hypothesis]:
+    spec, walk_forward_sharpe = inp.spec, inp.training.sharpe
     free, level = backtest.at(0.0), backtest.at(1.0)
-    texts = []
+    found = []
     if level.total_return <= 0.0 < free.total_return:
-        texts.append(
-            "The return before costs is positive: fewer trades, by a higher threshold or a longer "
-            "horizon, may keep some of it."
+        found.append(
+            Hypothesis(
+                statement="The return before costs is positive: fewer trades, by a threshold "
+                f"above {spec.threshold:.1%} or a horizon of more than {spec.horizon} bars, may "
+                "keep some of it.",
+                test=(
+                    Condition(threshold_above=spec.threshold),
+                    Condition(horizon_above=spec.horizon),
+                ),
+            )
         )
     if level.sharpe is None:
-        return texts
+        return found
     if walk_forward_sharpe is not None and walk_forward_sharpe > 0.0 >= level.sharpe:
-        texts.append(
-            "What worked in development did not last: a simpler model, with fewer leaves or "
-            "features, may generalise better."
+        leaves, features = spec.model.num_leaves, len(spec.features)
+        found.append(
+            Hypothesis(
+                statement="What worked in development did not last: a simpler model, with fewer "
+                f"than {leaves} leaves or {features} features, may generalise better.",
+                test=(Condition(leaves_below=leaves), Condition(features_below=features)),
+            )
         )
     if level.sharpe > 0.0:
-        texts.append(
-            "If the effect is real, the same strategy should be profitable on a related instrument."
+        found.append(
+            Hypothesis(
+                statement=f"If the effect is real, {spec.name} should be profitable on a related "
+                "instrument.",
+                test=(
+                    Condition(same_strategy=spec.fingerprint(), other_symbol_than=inp.data.symbol),
+                ),
+            )
         )
-    return texts
+    return found
 
 
-def _by_direction(curves: Curves) -> list[str]:
+def _by_direction(curves: Curves) -> list[Hypothesis]:
     long = sum(trade.profit for trade in curves.trades if trade.direction > 0)
     short = sum(trade.profit for trade in curves.trades if trade.direction < 0)
     if short < 0.0 < long:
-        return [f"Long trades earned {long:.1%} and short ones lost {-short:.1%}: try long only."]
+        return [
+            Hypothesis(
+                statement=f"Long trades earned {long:.1%} and short ones lost {-short:.1%}: try "
+                "long only.",
+                test=(Condition(positions="long_only"),),
+            )
+        ]
     if long < 0.0 < short:
         return [
-            f"Short trades earned {short:.1%} and long ones lost {-long:.1%}: the signal may "
-            "mark falls better than rises."
+            Hypothesis(
+                statement=f"Short trades earned {short:.1%} and long ones lost {-long:.1%}: the "
+                "signal may mark falls better than rises."
+            )
         ]
     return []

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from temporalio.common import Priority
 
+from quant.hypotheses import Verdict
 from quant.models import (
     AssessmentResult,
     BacktestInput,
@@ -17,7 +18,6 @@ from quant.models import (
     Timeframe,
     TrainingResult,
     Trials,
-    Verdict,
 )
 from quant.spec import Model, StrategyName, StrategySpec
 from workflows.contract import OperationType
@@ -50,10 +50,23 @@ class ResearchRequest(OwnedRequest):
     )
     symbol: Symbol = "SP500"
     timeframe: Timeframe = "1d"
-    designer: Literal["search"] = "search"
-    model: str | None = Field(None, max_length=200, description="Language model, for `llm` only")
+    designer: Literal["search", "llm"] = "search"
+    model: str | None = Field(
+        None,
+        max_length=200,
+        description="Language model for `llm`, such as `anthropic:claude-sonnet-4-5`",
+    )
+    max_cost: float | None = Field(
+        None, gt=0.0, le=1000.0, description="US dollars for language models; for `llm`"
+    )
     trials: Trials = 12
     seed: Seed | None = Field(None, description="Drawn once and recorded if absent")
+    memory: bool | None = Field(
+        None,
+        strict=True,
+        description="Whether a search starts from earlier trials on the same bars. By default only "
+        "without a seed: who gives one wants the same result again",
+    )
     bypass_gates: Annotated[bool, Field(strict=True)] = False
 
     @model_validator(mode="after")
@@ -68,9 +81,21 @@ class ResearchRequest(OwnedRequest):
         return DataSource(symbol=self.symbol, timeframe=self.timeframe)
 
     @property
+    def starts_from_memory(self) -> bool:
+        """Whether what others have tried may lead the search."""
+        return self.seed is None if self.memory is None else self.memory
+
+    @property
+    def how(self) -> str:
+        """How the strategy is found."""
+        if self.designer == "llm":
+            return self.model or "language model"
+        return f"{self.trials} trials"
+
+    @property
     def headline(self) -> str:
         """One line for lists and the Web UI."""
-        how = self.strategy or f"{self.designer}, {self.trials} trials"
+        how = self.strategy or f"{self.designer}, {self.how}"
         return f"{self.symbol} {self.timeframe} · {how}"
 
 

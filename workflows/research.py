@@ -4,7 +4,7 @@ from temporalio import workflow
 from temporalio.common import SearchAttributePair
 
 with workflow.unsafe.imports_passed_through():
-    from activities.jobs import AssessmentTask, DesignTask
+    from activities.jobs import AssessmentTask, DesignTask, LanguageModel
     from activities.research import ResearchActivities
     from quant.gates import backtest_gate, training_gate
     from quant.models import (
@@ -20,7 +20,7 @@ with workflow.unsafe.imports_passed_through():
         TrainingResult,
     )
     from quant.spec import Model, StrategySpec
-    from storage.ledger import Experiment
+    from storage.records import Experiment
     from workflows import policies, search_attributes
     from workflows.backtest import Backtest
     from workflows.contract import (
@@ -126,8 +126,10 @@ class Research:
                     seed=self._finished.seed,
                     brief=self._request.brief,
                 ),
+                memory=self._request.starts_from_memory,
+                language_model=self._language_model,
             ),
-            summary=f"Design: {self._request.trials} trials",
+            summary=f"Design: {self._request.how}",
         )
         self._keep(design=design, spec=design.spec)
         return design.spec
@@ -188,6 +190,7 @@ class Research:
                     backtest=backtest,
                     gate_rejection=self._gate_rejection,
                 ),
+                language_model=self._language_model,
             ),
             summary="Assess significance",
         )
@@ -203,6 +206,12 @@ class Research:
             timeframe=self._request.timeframe,
             content_hash=used and used.data.content_hash,
         )
+
+    @property
+    def _language_model(self) -> LanguageModel | None:
+        if self._request.designer != "llm":
+            return None
+        return LanguageModel(name=self._request.model, max_cost=self._request.max_cost)
 
     def _keep(self, **results: Model) -> None:
         self._finished = self._finished.model_copy(update=results)
@@ -249,6 +258,9 @@ class Research:
                 symbol=self._request.symbol,
                 timeframe=self._request.timeframe,
                 seed=self._finished.seed,
+                designer=self._request.designer,
+                model=self._request.model,
+                brief=self._request.brief,
                 data_hash=self._bars.content_hash,
                 strategy=self._finished.spec and self._finished.spec.model_dump(mode="json"),
                 metrics=self._result.model_dump(mode="json") if self._result else None,

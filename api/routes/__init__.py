@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.routes import agent, health, operations, schedules, steps, strategies, workers
+from api.routes import agent, experiments, health, operations, schedules, steps, strategies, workers
 
 router = APIRouter()
-for module in (agent, operations, schedules, steps, strategies, workers, health):
+for module in (agent, operations, experiments, schedules, steps, strategies, workers, health):
     router.include_router(module.router)

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 
 from api import starting
+from api.budget import Budget, read_budget, with_model
 from api.dependencies import KeyDep, LocateDep, ServicesDep, Wait
 from api.errors import refusals
 from api.overview import AgentStatus, agent_status
@@ -28,15 +29,22 @@ async def trigger(
 ) -> Triggered:
     """Start a research."""
     await starting.check_research(body, services.settings)
-    operation_id = await services.starter.start_new(starting.research(body), key)
+    request = await with_model(body, services.settings, services.ledger)
+    operation_id = await services.starter.start_new(starting.research(request), key)
     locate(operation_id)
-    return Triggered(operation_id=operation_id, model=body.model or body.designer)
+    return Triggered(operation_id=operation_id, model=request.model or request.designer)
 
 
 @router.get("/status")
 async def get_status(services: ServicesDep) -> AgentStatus:
-    """Show what goes on: active researches, workers, capacity."""
-    return await agent_status(services.client, services.settings.max_active_researches)
+    """Show what goes on: active researches, workers, capacity, budget."""
+    return await agent_status(services.client, services.settings, services.ledger)
+
+
+@router.get("/budget")
+async def get_budget(services: ServicesDep) -> Budget:
+    """Show what language models have cost today, and what is left."""
+    return await read_budget(services.ledger, services.settings.budget)
 
 
 @router.delete("/cancel/{operation_id:path}")

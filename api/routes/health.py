@@ -6,10 +6,10 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, Response
 
-from api.dependencies import ServicesDep
+from api.dependencies import Services, ServicesDep
 from api.schemas import Health, Readiness
 from api.workers import describe_queue
-from errors import TemporalUnavailable
+from errors import LedgerUnavailable, TemporalUnavailable
 from workflows.policies import COMPUTE_QUEUES
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -28,18 +28,32 @@ async def health() -> Health:
     },
 )
 async def ready(services: ServicesDep, response: Response) -> Readiness:
-    """Say whether Temporal answers and every task queue has a worker; 503 if not."""
+    """Say whether Temporal, the ledger and a worker for every task queue answer; 503 if not."""
+    workers, ledger = await asyncio.gather(_workers(services), _ledger(services))
+    readiness = Readiness(
+        ready=workers is not None and all(workers.values()) and ledger,
+        temporal=workers is not None,
+        ledger=ledger,
+        workers=workers or {},
+    )
+    if not readiness.ready:
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    return readiness
+
+
+async def _workers(services: Services) -> dict[str, int] | None:
+    """Return how many workers poll each task queue; None if Temporal does not answer."""
     try:
         describing = (describe_queue(services.client, queue) for queue in COMPUTE_QUEUES)
         pollers = [len(described.pollers) for described in await asyncio.gather(*describing)]
     except TemporalUnavailable:
-        readiness = Readiness(ready=False, temporal=False, workers={})
-    else:
-        readiness = Readiness(
-            ready=all(pollers),
-            temporal=True,
-            workers=dict(zip(COMPUTE_QUEUES, pollers, strict=True)),
-        )
-    if not readiness.ready:
-        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    return readiness
+        return None
+    return dict(zip(COMPUTE_QUEUES, pollers, strict=True))
+
+
+async def _ledger(services: Services) -> bool:
+    try:
+        await asyncio.to_thread(services.ledger.ping)
+    except LedgerUnavailable:
+        return False
+    return True

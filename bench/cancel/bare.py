@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
         TrainingInput,
         TrainingResult,
     )
-    from storage.ledger import Experiment
+    from storage.records import Experiment
     from workflows import policies
 
 BARE_QUEUE = "bare"

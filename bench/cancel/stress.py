@@ -87,7 +87,7 @@ async def guarded(bench: Bench, researches: int) -> Stress:
         answer = await bench.cancel(handle.id, **choice.choice([{}, {"wait": 0}]))
         await ended(handle)
         end = await _end(bench.client, handle.id)
-        recorded = await asyncio.to_thread(ledger.experiment, handle.id)
+        recorded = await asyncio.to_thread(ledger.experiments.get, handle.id)
         if recorded is None or _AS_RECORDED.get(recorded.status) != end:
             return f"ledger: {recorded and recorded.status} -> {end}"
         return f"{answer.status_code} -> {end}"

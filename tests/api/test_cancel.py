@@ -90,7 +90,7 @@ async def test_a_running_research_is_cancelled_with_the_child_that_runs(
     shown = accepted(await api.get(f"/operations/{handle.id}"))["data"]
     assert shown["status"] == "cancelled"
     assert shown["completed_at"] is not None
-    experiment = Ledger(settings.ledger).experiment(handle.id)
+    experiment = Ledger(settings.ledger).experiments.get(handle.id)
     assert experiment is not None
     assert experiment.status == "cancelled"
 

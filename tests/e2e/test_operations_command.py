@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import httpx
+from pyarrow import parquet
 
 from tests.e2e.stack import FOREVER, Stack
 
@@ -93,3 +94,29 @@ async def test_the_button_of_the_web_ui_cancels(stack: Stack) -> None:
         )
     assert answer.is_success, answer.text
     assert stack.answer("follow", operation_id)["status"] == "cancelled"
+
+
+def test_what_was_found_is_listed_ranked_and_exported(stack: Stack, tmp_path: Path) -> None:
+    operation_id = stack.answer(
+        *("research", "--strategy", "momentum", "--seed", "2", "--owner", "zoe", "--follow")
+    )["operation_id"]
+    [row] = stack.answer("experiments", "--owner", "zoe")["data"]
+    assert row["operation_id"] == operation_id
+    assert stack.answer("experiments", operation_id)["seed"] == 2
+    assert "momentum" in stack.run("experiments", operation_id).stdout
+    assert "1 of 1 experiments" in stack.run("experiments", "--owner", "zoe").stdout
+    ranked = stack.answer("leaderboard", "--owner", "zoe")["data"]
+    assert [each["operation_id"] for each in ranked] == [operation_id]
+    for name in ("all.csv", "all.parquet"):
+        path = tmp_path / name
+        written = stack.answer("experiments", "--owner", "zoe", "--export", str(path))
+        assert written == {"path": str(path), "experiments": 1}
+    assert operation_id in (tmp_path / "all.csv").read_text()
+    assert parquet.read_table(tmp_path / "all.parquet").to_pylist()[0]["strategy_name"] == (
+        "momentum"
+    )
+    assert stack.run("experiments", "--export", "all.xls").returncode == 2
+    assert stack.answer("hypotheses", "--status", "open")
+    assert "open" in stack.run("hypotheses").stdout
+    assert stack.answer("budget")["budget_disabled"] is False
+    assert "$20.00" in stack.run("budget").stdout

@@ -1,22 +1,15 @@
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from quant.models import Trial
-from storage.ledger import Experiment, Ledger
+from storage.experiments import ExperimentOrder
+from storage.ledger import Ledger
+from storage.records import Experiment
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    opened = Ledger(f"sqlite:///{tmp_path / 'deep' / 'ledger.db'}")
-    opened.create()
-    yield opened
-    opened.close()
 
 
 def experiment(operation_id: str = "op_1", status: str = "completed") -> Experiment:
@@ -37,55 +30,104 @@ def trial(fingerprint: str, sharpe: float | None = 0.1) -> Trial:
 
 
 def test_what_was_recorded_is_found(ledger: Ledger) -> None:
-    ledger.record_experiment(experiment())
-    found = ledger.experiment("op_1")
+    ledger.experiments.record(experiment())
+    found = ledger.experiments.get("op_1")
     assert found is not None
-    ignored = {"started_at", "finished_at"}
-    assert found.model_dump(exclude=ignored) == experiment().model_dump(exclude=ignored)
-    assert ledger.experiment("op_2") is None
+    assert found == experiment()
+    assert ledger.experiments.get("op_2") is None
 
 
 def test_recording_again_replaces(ledger: Ledger) -> None:
-    ledger.record_experiment(experiment())
-    ledger.record_experiment(experiment())
-    ledger.record_experiment(experiment(status="cancelled"))
-    found = ledger.experiment("op_1")
+    ledger.experiments.record(experiment())
+    ledger.experiments.record(experiment())
+    ledger.experiments.record(experiment(status="cancelled"))
+    found = ledger.experiments.get("op_1")
     assert found is not None
     assert found.status == "cancelled"
 
 
 def test_making_the_tables_again_keeps_what_is_in_them(ledger: Ledger) -> None:
-    ledger.record_experiment(experiment())
-    ledger.create()
-    assert ledger.experiment("op_1") is not None
+    ledger.experiments.record(experiment())
+    ledger.upgrade()
+    assert ledger.experiments.get("op_1") is not None
 
 
 def test_a_candidate_counts_once_per_set_of_bars(ledger: Ledger) -> None:
-    ledger.record_trials("op_1", "bars", [trial("a"), trial("b", 0.3)])
-    ledger.record_trials("op_1", "bars", [trial("a"), trial("b", 0.3)])
-    ledger.record_trials("op_2", "bars", [trial("b", 0.3), trial("c", None)])
-    ledger.record_trials("op_2", "other bars", [trial("a")])
-    history = ledger.trial_history("bars")
+    ledger.trials.record("op_1", "bars", [trial("a"), trial("b", 0.3)])
+    ledger.trials.record("op_1", "bars", [trial("a"), trial("b", 0.3)])
+    ledger.trials.record("op_2", "bars", [trial("b", 0.3), trial("c", None)])
+    ledger.trials.record("op_2", "other bars", [trial("a")])
+    history = ledger.trials.history("bars")
     assert history.distinct_trials == 3
     assert history.sharpe_variance == pytest.approx(0.02)
-    assert ledger.trial_history("other bars").distinct_trials == 1
+    assert ledger.trials.history("other bars").distinct_trials == 1
 
 
 def test_bars_that_were_never_searched_have_no_history(ledger: Ledger) -> None:
-    ledger.record_trials("op_1", "bars", [])
-    history = ledger.trial_history("bars")
+    ledger.trials.record("op_1", "bars", [])
+    history = ledger.trials.history("bars")
     assert (history.distinct_trials, history.sharpe_variance) == (0, None)
 
 
-def test_many_writers_lose_nothing(tmp_path: Path, ledger: Ledger) -> None:
+def test_many_writers_lose_nothing(ledger_url: str, ledger: Ledger) -> None:
     def write(number: int) -> None:
-        own = Ledger(f"sqlite:///{tmp_path / 'deep' / 'ledger.db'}")
+        own = Ledger(ledger_url)
         for each in range(5):
-            own.record_experiment(experiment(f"op_{number}_{each}"))
-            own.record_trials(f"op_{number}", "bars", [trial(f"{each}"), trial(f"{number}-{each}")])
+            own.experiments.record(experiment(f"op_{number}_{each}"))
+            own.trials.record(f"op_{number}", "bars", [trial(f"{each}"), trial(f"{number}-{each}")])
         own.close()
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(8)))
-    assert all(ledger.experiment(f"op_{i}_{j}") for i in range(8) for j in range(5))
-    assert ledger.trial_history("bars").distinct_trials == 5 + 8 * 5
+    assert all(ledger.experiments.get(f"op_{i}_{j}") for i in range(8) for j in range(5))
+    assert ledger.trials.history("bars").distinct_trials == 5 + 8 * 5
+
+
+def test_the_best_trials_on_these_bars_come_first(ledger: Ledger) -> None:
+    given = [trial("a", 0.1), trial("b", 0.3), trial("c", None), trial("d", -0.2)]
+    ledger.trials.record("op_1", "bars", given)
+    ledger.trials.record("op_1", "other bars", [trial("e", 0.9)])
+    assert [each.fingerprint for each in ledger.trials.best("bars", 2)] == ["b", "a"]
+    assert [each.sharpe for each in ledger.trials.best("bars", 9)] == [0.3, 0.1, -0.2]
+
+
+def figures(sharpe: float, deflated: float) -> dict[str, Any]:
+    return {
+        "statistics": {"sharpe": sharpe, "deflated_sharpe": deflated},
+        "backtest_result": {"total_return": sharpe / 10},
+    }
+
+
+def test_experiments_are_filtered_sorted_and_paged(ledger: Ledger) -> None:
+    for number in range(5):
+        ledger.experiments.record(
+            experiment(f"op_{number}").model_copy(
+                update={
+                    "owner": "ada" if number % 2 else "bob",
+                    "metrics": figures(number, 0.5 - number / 10) if number else None,
+                    "finished_at": NOW + timedelta(seconds=number),
+                }
+            )
+        )
+
+    def ids(**options: Any) -> list[str]:
+        found, _ = ledger.experiments.find(**{"limit": 10, **options})
+        return [each.operation_id for each in found]
+
+    assert ids() == ["op_4", "op_3", "op_2", "op_1", "op_0"]
+    assert ids(order=ExperimentOrder.DEFLATED_SHARPE) == ["op_1", "op_2", "op_3", "op_4", "op_0"]
+    assert ids(order=ExperimentOrder.SHARPE, descending=False)[-1] == "op_0"
+    assert ids(owner="ada") == ["op_3", "op_1"]
+    assert ids(limit=2, offset=2) == ["op_2", "op_1"]
+    assert ledger.experiments.find(limit=1, owner="bob")[1] == 3
+
+
+def test_the_newest_bars_of_a_symbol_are_known(ledger: Ledger) -> None:
+    for number, data_hash in enumerate(["old", "new", None]):
+        ledger.experiments.record(
+            experiment(f"op_{number}").model_copy(
+                update={"data_hash": data_hash, "finished_at": NOW + timedelta(seconds=number)}
+            )
+        )
+    assert ledger.experiments.newest_data_hash("SP500", "1d") == "new"
+    assert ledger.experiments.newest_data_hash("SP500", "1h") is None

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from quant.curves import Curves, TradeRecord
+from quant.hypotheses import Verdict
 from quant.models import (
     AssessmentInput,
     BacktestResult,
@@ -14,7 +15,6 @@ from quant.models import (
     DataSource,
     Statistics,
     TrainingResult,
-    Verdict,
 )
 from quant.spec import FeatureSpec, StrategySpec
 from quant.verdict import decide, hypotheses, limitations, observations, summary
@@ -202,7 +202,7 @@ def test_a_model_without_splits_has_no_important_features() -> None:
 def test_hypotheses_follow_from_the_figures(
     inp: AssessmentInput, traded: Curves | None, expected: str
 ) -> None:
-    assert expected in " ".join(hypotheses(inp, traded))
+    assert expected in " ".join(each.statement for each in hypotheses(inp, traded))
 
 
 def test_a_record_that_is_too_short_is_a_limitation() -> None:

@@ -78,7 +78,7 @@ async def test_cancelled_in_any_phase_everything_has_stopped(
     assert {child.status for child in info.children[:-1]} <= {OperationStatus.COMPLETED}
     working = await stay.working(client, handle.id).describe()
     assert working.status is WorkflowExecutionStatus.CANCELED
-    experiment = Ledger(settings.ledger).experiment(handle.id)
+    experiment = Ledger(settings.ledger).experiments.get(handle.id)
     assert experiment is not None
     assert (experiment.status, experiment.error) == ("cancelled", None)
 
@@ -145,7 +145,7 @@ async def test_pending_is_cancelled_as_soon_as_a_worker_comes(
         async with asyncio.timeout(1):
             info = await ends_cancelled(handle)
     assert info.children == []
-    experiment = Ledger(settings.ledger).experiment(handle.id)
+    experiment = Ledger(settings.ledger).experiments.get(handle.id)
     assert experiment is not None
     assert experiment.status == "cancelled"
 

@@ -51,7 +51,7 @@ async def test_a_research_goes_from_data_to_verdict(client: Client, settings: Se
 async def test_a_finished_research_is_in_the_ledger(client: Client, settings: Settings) -> None:
     handle = await start(client, FEW)
     result = await handle.result()
-    experiment = Ledger(settings.ledger).experiment(handle.id)
+    experiment = Ledger(settings.ledger).experiments.get(handle.id)
     assert experiment is not None
     assert experiment.status == "completed"
     assert experiment.verdict == result.verdict

@@ -1,0 +1,64 @@
+"""What a call of a language model costs, from the published prices per token."""
+
+from dataclasses import dataclass
+
+from genai_prices import Usage, calc_price
+
+from activities.llm.providers import ModelName
+from errors import InvalidInput
+from storage.spending import Tokens
+
+_PER_MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Prices of models.
+
+    Attributes:
+        unknown_input: US dollars per million tokens of a model without a published price.
+        unknown_output: the same for what it answers.
+    """
+
+    unknown_input: float | None = None
+    unknown_output: float | None = None
+
+    def cost(self, name: ModelName, tokens: Tokens) -> float:
+        """Return what these tokens cost, in US dollars.
+
+        Raises:
+            InvalidInput: nobody knows the price.
+        """
+        try:
+            price = calc_price(
+                Usage(
+                    input_tokens=tokens.input_tokens,
+                    output_tokens=tokens.output_tokens,
+                    cache_read_tokens=tokens.cache_read_tokens,
+                    cache_write_tokens=tokens.cache_write_tokens,
+                ),
+                name.model,
+                provider_id=name.provider,
+            )
+        except LookupError:
+            return self._unknown(name, tokens)
+        return float(price.total_price)
+
+    def check(self, name: ModelName) -> None:
+        """Return if the price of this model is known.
+
+        Raises:
+            InvalidInput: it is not; the message says what to do.
+        """
+        self.cost(name, Tokens())
+
+    def _unknown(self, name: ModelName, tokens: Tokens) -> float:
+        if self.unknown_input is None or self.unknown_output is None:
+            raise InvalidInput(
+                f"The price of {name} is not known: set KTRDR_LLM_INPUT_PRICE and "
+                "KTRDR_LLM_OUTPUT_PRICE to US dollars per million tokens (0 for a model of yours).",
+                field="model",
+            )
+        return (
+            tokens.input_tokens * self.unknown_input + tokens.output_tokens * self.unknown_output
+        ) / _PER_MILLION

@@ -1,0 +1,81 @@
+"""The language models by their names, and the keys that they need.
+
+A name is `<provider>:<model>`. Keys and other addresses than the provider's own come from the
+environment variables that the providers' own libraries read; a local model is reached as
+`openai:<model>` with `OPENAI_BASE_URL`.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Where a provider's key and address come from."""
+
+    key_variable: str
+    address_variable: str
+
+
+PROVIDERS: Final[Mapping[str, Provider]] = {
+    "anthropic": Provider("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
+    "openai": Provider("OPENAI_API_KEY", "OPENAI_BASE_URL"),
+}
+
+# What the earlier system called them.
+_ALIASES: Final[Mapping[str, str]] = {
+    "opus": "anthropic:claude-opus-4-5",
+    "sonnet": "anthropic:claude-sonnet-4-5",
+    "haiku": "anthropic:claude-haiku-4-5",
+}
+
+
+@dataclass(frozen=True)
+class ModelName:
+    """A language model of a provider."""
+
+    provider: str
+    model: str
+
+    @classmethod
+    def parse(cls, text: str) -> "ModelName":
+        """Take a name apart.
+
+        Raises:
+            InvalidInput: it does not name a model of a known provider.
+        """
+        provider, colon, model = _ALIASES.get(text.lower(), text).partition(":")
+        if not colon and model == "" and text.startswith("claude-"):
+            provider, model = "anthropic", text
+        if provider not in PROVIDERS or not model:
+            known = " or ".join(f"{name}:…" for name in PROVIDERS)
+            raise InvalidInput(f"{text[:100]!r} is not a language model: {known}", field="model")
+        return cls(provider, model)
+
+    def __str__(self) -> str:
+        return f"{self.provider}:{self.model}"
+
+    def key(self) -> str:
+        """Return the provider's key.
+
+        Raises:
+            InvalidInput: there is none; the message says what to do.
+        """
+        variable = PROVIDERS[self.provider].key_variable
+        key = os.environ.get(variable, "").strip()
+        if not key:
+            raise InvalidInput(
+                f"The designer `llm` needs a key for {self.provider}: set {variable} for the API "
+                "and the workers, or use the designer `search`.",
+                field="designer",
+            )
+        return key
+
+    @property
+    def address(self) -> str | None:
+        """Another address than the provider's own; None if it is that."""
+        return os.environ.get(PROVIDERS[self.provider].address_variable) or None

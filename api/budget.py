@@ -1,0 +1,79 @@
+"""What language models may cost, and whether another research may use one."""
+
+import asyncio
+from datetime import UTC, date, datetime
+
+from pydantic import BaseModel, Field
+
+from activities.llm.prices import Prices
+from activities.llm.providers import ModelName
+from errors import BudgetExhausted
+from settings import Settings
+from storage.ledger import Ledger
+from storage.spending import SpendingEvent
+from workflows.messages import ResearchRequest
+
+# US dollars; what a research with a small model comes to. More may be asked for with `max_cost`.
+_ESTIMATE = 0.15
+_EVENTS_SHOWN = 100
+
+
+class BudgetLeft(BaseModel):
+    """What is left of a day's budget, in US dollars."""
+
+    remaining: float | None = Field(description="None without a limit")
+    daily_limit: float | None = Field(description="None without a limit")
+
+
+class Budget(BudgetLeft):
+    """A day's budget for language models, in US dollars."""
+
+    date: date
+    today_spend: float = Field(description="With what is set aside for calls that are being made")
+    budget_disabled: bool
+    cycles_affordable: int | None = Field(description="Researches, by a rough estimate")
+    spend_events: list[SpendingEvent] = Field(description="The last hundred calls")
+
+
+async def read_budget(ledger: Ledger, limit: float | None) -> Budget:
+    """Return today's budget.
+
+    Raises:
+        LedgerUnavailable: the ledger does not answer.
+    """
+    today = datetime.now(UTC).date()
+    spent = await asyncio.to_thread(ledger.spending.committed, today)
+    left = None if limit is None else max(0.0, limit - spent)
+    return Budget(
+        date=today,
+        daily_limit=limit,
+        today_spend=spent,
+        remaining=left,
+        budget_disabled=limit is None,
+        cycles_affordable=None if left is None else int(left / _ESTIMATE),
+        spend_events=await asyncio.to_thread(ledger.spending.events, today, _EVENTS_SHOWN),
+    )
+
+
+async def with_model(
+    request: ResearchRequest, settings: Settings, ledger: Ledger
+) -> ResearchRequest:
+    """Return the request with the language model that it will use, if that may be used now.
+
+    Raises:
+        InvalidInput: there is no such model, no key for it, or no price.
+        BudgetExhausted: today's budget is spent.
+        LedgerUnavailable: the ledger does not answer.
+    """
+    if request.designer != "llm":
+        return request
+    name = ModelName.parse(request.model or settings.llm_model)
+    name.key()
+    Prices(settings.llm_input_price, settings.llm_output_price).check(name)
+    budget = await read_budget(ledger, settings.budget)
+    if budget.remaining is not None and budget.remaining < _ESTIMATE:
+        raise BudgetExhausted(
+            f"${budget.today_spend:.2f} of today's ${budget.daily_limit:.2f} for language models "
+            "are spent; the designer `search` costs nothing."
+        )
+    return request.model_copy(update={"model": str(name)})

@@ -1,0 +1,101 @@
+"""`/experiments`, `/hypotheses`: what all research has found, also what Temporal has forgotten."""
+
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from api.dependencies import ServicesDep
+from api.errors import refusals
+from errors import ExperimentNotFound
+from quant.hypotheses import HypothesisStatus, Verdict
+from quant.models import Symbol, Timeframe
+from quant.spec import Model, StrategyName
+from storage.experiments import ExperimentOrder
+from storage.records import Experiment, ExperimentSummary, HypothesisRecord
+from workflows.contract import OperationStatus
+from workflows.messages import Owner
+
+router = APIRouter(tags=["experiments"])
+
+
+class ExperimentPage(Model):
+    """Which experiments."""
+
+    status: OperationStatus | None = None
+    verdict: Verdict | None = None
+    owner: Owner | None = None
+    symbol: Symbol | None = None
+    timeframe: Timeframe | None = None
+    designer: Literal["search", "llm"] | None = None
+    strategy_name: StrategyName | None = None
+    data_hash: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+    sort: ExperimentOrder = ExperimentOrder.FINISHED_AT
+    descending: bool = True
+    limit: int = Field(50, ge=1, le=1000)
+    offset: int = Field(0, ge=0, le=10_000_000)
+
+
+class ExperimentListResponse(BaseModel):
+    """A page of experiments."""
+
+    success: Literal[True] = True
+    data: list[ExperimentSummary]
+    total_count: int
+
+
+class ExperimentResponse(BaseModel):
+    """One experiment."""
+
+    success: Literal[True] = True
+    data: Experiment
+
+
+class HypothesisPage(Model):
+    """Which hypotheses."""
+
+    status: HypothesisStatus | None = None
+    symbol: Symbol | None = None
+    timeframe: Timeframe | None = None
+    limit: int = Field(100, ge=1, le=1000)
+
+
+class HypothesisListResponse(BaseModel):
+    """Hypotheses, the newest first."""
+
+    success: Literal[True] = True
+    data: list[HypothesisRecord]
+
+
+@router.get("/experiments")
+def get_experiments(
+    services: ServicesDep, page: Annotated[ExperimentPage, Query()]
+) -> ExperimentListResponse:
+    """List finished researches, whatever their end."""
+    equals = page.model_dump(exclude={"sort", "descending", "limit", "offset"})
+    found, total = services.ledger.experiments.find(
+        order=page.sort,
+        descending=page.descending,
+        limit=page.limit,
+        offset=page.offset,
+        **equals,
+    )
+    return ExperimentListResponse(data=found, total_count=total)
+
+
+@router.get("/experiments/{operation_id}", responses=refusals(HTTPStatus.NOT_FOUND))
+def get_experiment(services: ServicesDep, operation_id: str) -> ExperimentResponse:
+    """Return one finished research with all that is recorded of it."""
+    experiment = services.ledger.experiments.get(operation_id)
+    if experiment is None:
+        raise ExperimentNotFound(f"There is no experiment {operation_id[:100]!r}.")
+    return ExperimentResponse(data=experiment)
+
+
+@router.get("/hypotheses")
+def get_hypotheses(
+    services: ServicesDep, page: Annotated[HypothesisPage, Query()]
+) -> HypothesisListResponse:
+    """List what assessments have suggested to test, and what became of it."""
+    return HypothesisListResponse(data=services.ledger.hypotheses.find(**page.model_dump()))

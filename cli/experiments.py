@@ -1,0 +1,103 @@
+"""`ktrdr experiments | leaderboard | hypotheses | budget`: what all research has found and cost."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli import render_experiments
+from cli.export import SUFFIXES, write_table
+from cli.session import JsonOption, refusals, session_of
+
+_PAGE = 1000
+
+SymbolOption = Annotated[str | None, typer.Option("--symbol", "-s", help="Only on these bars.")]
+OwnerOption = Annotated[str | None, typer.Option("--owner", help="Only of this owner.")]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many.")]
+
+
+def experiments(
+    context: typer.Context,
+    operation_id: Annotated[
+        str | None, typer.Argument(help="Show all that is recorded of this one.")
+    ] = None,
+    symbol: SymbolOption = None,
+    owner: OwnerOption = None,
+    status: Annotated[str | None, typer.Option(help="completed, failed or cancelled.")] = None,
+    verdict: Annotated[str | None, typer.Option(help="Only with this verdict.")] = None,
+    sort: Annotated[
+        str, typer.Option(help="finished_at, sharpe, deflated_sharpe, total_return or cost.")
+    ] = "finished_at",
+    limit: LimitOption = 20,
+    export: Annotated[
+        Path | None,
+        typer.Option(help="Write all of them into this .csv or .parquet file.", dir_okay=False),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List finished researches, whatever their end, also those that Temporal has forgotten."""
+    session = session_of(context, as_json)
+    filters = {"symbol": symbol, "owner": owner, "status": status, "verdict": verdict, "sort": sort}
+    if export is not None and export.suffix not in SUFFIXES:
+        raise typer.BadParameter(f"--export writes {' or '.join(SUFFIXES)} files")
+    with refusals(session.as_json):
+        if operation_id is not None:
+            answer = session.api().experiment(operation_id)
+            session.answer(answer, render_experiments.print_experiment)
+            return
+        if export is not None:
+            rows = _all(session.api(), filters)
+            write_table(rows, export)
+            written = {"path": str(export.absolute()), "experiments": len(rows)}
+            session.answer(written, render_experiments.print_export)
+            return
+        page = session.api().experiments(**filters, limit=limit)
+    session.answer(page, render_experiments.print_experiments)
+
+
+def leaderboard(
+    context: typer.Context,
+    symbol: SymbolOption = None,
+    owner: OwnerOption = None,
+    limit: LimitOption = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Rank completed researches by how unlikely it is that they were lucky."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        page = session.api().experiments(
+            symbol=symbol, owner=owner, status="completed", sort="deflated_sharpe", limit=limit
+        )
+    session.answer(page, render_experiments.print_experiments)
+
+
+def hypotheses(
+    context: typer.Context,
+    symbol: SymbolOption = None,
+    status: Annotated[
+        str | None, typer.Option(help="open, supported, refuted or inconclusive.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what assessments have suggested to test, and what became of it."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        found = session.api().hypotheses(symbol=symbol, status=status)
+    session.answer(found, render_experiments.print_hypotheses)
+
+
+def budget(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Show what language models have cost today, and what is left."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        answer = session.api().budget()
+    session.answer(answer, render_experiments.print_budget)
+
+
+def _all(api: Any, filters: dict[str, Any]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    while True:
+        page = api.experiments(**filters, limit=_PAGE, offset=len(rows))
+        rows += page["data"]
+        if not page["data"] or len(rows) >= page["total_count"]:
+            return rows

@@ -1,0 +1,142 @@
+"""The connection to the database of the ledger, SQLite or PostgreSQL, and its migrations."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DatabaseError, InterfaceError
+from sqlalchemy.orm import Session
+
+from errors import LedgerUnavailable, StartupError
+
+# Ledgers from before there were migrations have the tables of this one.
+_FIRST_REVISION = "0001"
+_VERSION_TABLE = "alembic_version"
+_POSTGRESQL_DRIVER = "postgresql+pg8000"
+# Any number that nothing else in the database locks.
+_MIGRATION_LOCK = 0x6B_74_72_64_72
+_SQLITE_BEGIN = "sqlite_begin"
+
+
+class Database:
+    """A pool of connections.
+
+    Args:
+        url: SQLAlchemy URL, `sqlite:///…` or `postgresql://…`.
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        self._url = parsed
+        self._engine = _engine(parsed)
+        # On SQLite a transaction that will write waits for its turn at the beginning, because
+        # one that has already read may not wait any more.
+        self._writer = self._engine.execution_options(**{_SQLITE_BEGIN: "IMMEDIATE"})
+        self.insert = postgresql.insert if self.is_postgresql else sqlite.insert
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether it is PostgreSQL; SQLite if not."""
+        return self._engine.dialect.name == "postgresql"
+
+    def upgrade(self) -> None:
+        """Bring the tables to the state that this code works with; several may try at once.
+
+        Raises:
+            StartupError: they are newer than this code.
+            LedgerUnavailable: the database does not answer.
+        """
+        if self._url.database and not self.is_postgresql:
+            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
+        with _unavailable(), self._writer.begin() as connection:
+            if self.is_postgresql:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+            config = migrations(connection)
+            try:
+                if _is_from_before(connection):
+                    command.stamp(config, _FIRST_REVISION)
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise StartupError(f"The ledger is newer than this version: {error}") from None
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Yield a session that changes nothing.
+
+        Raises:
+            LedgerUnavailable: the database does not answer, or has no tables yet.
+        """
+        with _unavailable(), Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Yield a session that commits at the end, or rolls back if there is an exception.
+
+        Raises:
+            LedgerUnavailable: the database does not answer, or has no tables yet.
+        """
+        with _unavailable(), Session(self._writer) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Yield a plain connection."""
+        with _unavailable(), self._engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+
+def migrations(connection: Connection) -> Config:
+    """Return what Alembic needs to work on this connection."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _is_from_before(connection: Connection) -> bool:
+    tables = inspect(connection).get_table_names()
+    return bool(tables) and _VERSION_TABLE not in tables
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except (DatabaseError, InterfaceError) as error:
+        # The text of SQLAlchemy holds the statement with its values; the driver's does not.
+        raise LedgerUnavailable(f"The ledger does not answer: {error.orig}") from None
+
+
+def _engine(url: URL) -> Engine:
+    if url.drivername == "postgresql":
+        url = url.set(drivername=_POSTGRESQL_DRIVER)
+    engine = create_engine(url, pool_pre_ping=url.drivername.startswith("postgresql"))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _tune_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    """Let several processes write: wait for each other, and readers never block."""
+    # Transactions begin below, not by Python's own guess.
+    connection.isolation_level = None
+    connection.execute("PRAGMA busy_timeout=10000")
+    connection.execute("PRAGMA journal_mode=wal")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    begin = connection.get_execution_options().get(_SQLITE_BEGIN, "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {begin}")

@@ -1,0 +1,139 @@
+"""Experiments: every research that has ended, with what came of it."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from storage.database import Database
+from storage.money import dollars, micro
+from storage.records import Experiment, ExperimentSummary
+from storage.tables import ExperimentRow
+
+
+class ExperimentOrder(StrEnum):
+    """What a list of experiments is sorted by."""
+
+    FINISHED_AT = "finished_at"
+    SHARPE = "sharpe"
+    DEFLATED_SHARPE = "deflated_sharpe"
+    TOTAL_RETURN = "total_return"
+    COST = "cost"
+
+
+_COLUMN: dict[ExperimentOrder, InstrumentedAttribute[Any]] = {
+    ExperimentOrder.FINISHED_AT: ExperimentRow.finished_at,
+    ExperimentOrder.SHARPE: ExperimentRow.sharpe,
+    ExperimentOrder.DEFLATED_SHARPE: ExperimentRow.deflated_sharpe,
+    ExperimentOrder.TOTAL_RETURN: ExperimentRow.total_return,
+    ExperimentOrder.COST: ExperimentRow.cost_microdollars,
+}
+
+
+class Experiments:
+    """The table of experiments."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, experiment: Experiment) -> None:
+        """Insert the experiment, or replace what is known about it."""
+        values = _row(experiment)
+        with self._database.writing() as session:
+            session.execute(
+                self._database.insert(ExperimentRow)
+                .values(values)
+                .on_conflict_do_update(index_elements=["operation_id"], set_=values)
+            )
+
+    def get(self, operation_id: str) -> Experiment | None:
+        """Return what is recorded under this id."""
+        with self._database.reading() as session:
+            row = session.get(ExperimentRow, operation_id)
+            return _experiment(row) if row else None
+
+    def newest_data_hash(self, symbol: str, timeframe: str) -> str | None:
+        """Return the content hash of the bars that the newest research on them has used."""
+        statement = (
+            select(ExperimentRow.data_hash)
+            .where(
+                ExperimentRow.symbol == symbol,
+                ExperimentRow.timeframe == timeframe,
+                ExperimentRow.data_hash.is_not(None),
+            )
+            .order_by(ExperimentRow.finished_at.desc())
+            .limit(1)
+        )
+        with self._database.reading() as session:
+            return session.scalar(statement)
+
+    def find(
+        self,
+        *,
+        order: ExperimentOrder = ExperimentOrder.FINISHED_AT,
+        descending: bool = True,
+        limit: int,
+        offset: int = 0,
+        **equals: str | None,
+    ) -> tuple[list[ExperimentSummary], int]:
+        """Return a page of experiments, and how many there are in all.
+
+        Args:
+            order: what to sort by; experiments without such a figure come last.
+            descending: whether the greatest come first.
+            limit: how many to return at most.
+            offset: how many to skip.
+            equals: columns and the values that they must have; None is no condition.
+        """
+        conditions = [
+            getattr(ExperimentRow, name) == value
+            for name, value in equals.items()
+            if value is not None
+        ]
+        column = _COLUMN[order]
+        statement = (
+            select(ExperimentRow)
+            .where(*conditions)
+            .order_by(
+                (column.desc() if descending else column.asc()).nulls_last(),
+                ExperimentRow.operation_id,
+            )
+            .limit(limit)
+            .offset(offset)
+        )
+        with self._database.reading() as session:
+            rows = session.scalars(statement).all()
+            total = session.scalar(_count(conditions)) or 0
+            return [_summary(row) for row in rows], total
+
+
+def _count(conditions: Sequence[ColumnElement[bool]]) -> Select[int]:
+    return select(func.count()).select_from(ExperimentRow).where(*conditions)
+
+
+def _row(experiment: Experiment) -> dict[str, Any]:
+    values = experiment.model_dump(exclude={"cost"})
+    metrics = experiment.metrics or {}
+    statistics = metrics.get("statistics") or {}
+    backtest = metrics.get("backtest_result") or {}
+    return values | {
+        "strategy_name": (experiment.strategy or {}).get("name"),
+        "sharpe": statistics.get("sharpe", backtest.get("sharpe_ratio")),
+        "deflated_sharpe": statistics.get("deflated_sharpe"),
+        "total_return": backtest.get("total_return"),
+        "cost_microdollars": None if experiment.cost is None else micro(experiment.cost),
+    }
+
+
+def _experiment(row: ExperimentRow) -> Experiment:
+    known = {name: getattr(row, name) for name in Experiment.model_fields if hasattr(row, name)}
+    return Experiment(**known, cost=dollars(row.cost_microdollars))
+
+
+def _summary(row: ExperimentRow) -> ExperimentSummary:
+    known = {
+        name: getattr(row, name) for name in ExperimentSummary.model_fields if hasattr(row, name)
+    }
+    return ExperimentSummary(**known, cost=dollars(row.cost_microdollars))

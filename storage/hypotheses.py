@@ -1,0 +1,140 @@
+"""The hypotheses in the ledger: registered once each, and settled by the first test."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from quant.hypotheses import OUTCOME, Condition, Hypothesis, HypothesisStatus, Verdict
+from quant.spec import StrategySpec
+from storage.database import Database
+from storage.records import HypothesisRecord
+from storage.tables import HypothesisRow
+
+
+class Hypotheses:
+    """What assessments have suggested, and what became of it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def register(
+        self,
+        hypotheses: Iterable[Hypothesis],
+        *,
+        operation_id: str,
+        symbol: str,
+        timeframe: str,
+        now: datetime,
+    ) -> None:
+        """Add those that nobody has suggested for these bars before."""
+        rows = [
+            {
+                "hypothesis_id": _id(hypothesis, symbol, timeframe),
+                "symbol": symbol,
+                "timeframe": timeframe,
+                "statement": hypothesis.statement,
+                "test": {
+                    "any_of": [each.model_dump(exclude_defaults=True) for each in hypothesis.test]
+                },
+                "status": "open",
+                "operation_id": operation_id,
+                "created_at": now,
+            }
+            for hypothesis in hypotheses
+        ]
+        if rows:
+            with self._database.writing() as session:
+                session.execute(
+                    self._database.insert(HypothesisRow).on_conflict_do_nothing(),
+                    sorted(rows, key=lambda row: str(row["hypothesis_id"])),
+                )
+
+    def settle(
+        self,
+        spec: StrategySpec,
+        verdict: Verdict,
+        *,
+        operation_id: str,
+        symbol: str,
+        timeframe: str,
+        now: datetime,
+        named: Sequence[str] = (),
+    ) -> list[str]:
+        """Mark the open hypotheses that a research has put to the test.
+
+        Args:
+            spec: the strategy of the research.
+            verdict: on the strategy.
+            operation_id: of the research; it does not test what it has suggested itself.
+            symbol: of its bars.
+            timeframe: of its bars.
+            now: when.
+            named: ids of hypotheses that the designer set out to test.
+
+        Returns:
+            Ids of the hypotheses that are settled by it.
+        """
+        open_ones = self.find(status="open", timeframe=timeframe, limit=None)
+        tested = [
+            record.hypothesis_id
+            for record in open_ones
+            if record.operation_id != operation_id
+            and (
+                record.hypothesis_id in named
+                or Hypothesis(statement=record.statement, test=record.test).tested_by(
+                    spec, symbol, arose_on=record.symbol
+                )
+            )
+        ]
+        with self._database.writing() as session:
+            session.execute(
+                update(HypothesisRow)
+                .where(HypothesisRow.hypothesis_id.in_(tested), HypothesisRow.status == "open")
+                .values(status=OUTCOME[verdict], tested_by=operation_id, tested_at=now)
+            )
+        return tested
+
+    def find(
+        self,
+        *,
+        status: HypothesisStatus | None = None,
+        symbol: str | None = None,
+        timeframe: str | None = None,
+        limit: int | None,
+    ) -> list[HypothesisRecord]:
+        """Return hypotheses, the newest first."""
+        conditions = {"status": status, "symbol": symbol, "timeframe": timeframe}
+        statement = (
+            select(HypothesisRow)
+            .filter_by(**{name: value for name, value in conditions.items() if value is not None})
+            .order_by(HypothesisRow.created_at.desc(), HypothesisRow.hypothesis_id)
+            .limit(limit)
+        )
+        with self._database.reading() as session:
+            return [_record(row) for row in session.scalars(statement)]
+
+
+def _id(hypothesis: Hypothesis, symbol: str, timeframe: str) -> str:
+    """Return an id that the same suggestion has whoever makes it; figures in it may differ."""
+    content = hypothesis.statement
+    if hypothesis.test:
+        content = "|".join(each.model_dump_json(exclude_defaults=True) for each in hypothesis.test)
+    digest = hashlib.sha256(f"{symbol}|{timeframe}|{content}".encode()).hexdigest()
+    return f"hyp_{digest[:16]}"
+
+
+def _record(row: HypothesisRow) -> HypothesisRecord:
+    return HypothesisRecord(
+        hypothesis_id=row.hypothesis_id,
+        symbol=row.symbol,
+        timeframe=row.timeframe,
+        statement=row.statement,
+        test=tuple(Condition(**each) for each in (row.test or {}).get("any_of", ())),
+        status=row.status,
+        operation_id=row.operation_id,
+        created_at=row.created_at,
+        tested_by=row.tested_by,
+        tested_at=row.tested_at,
+    )

@@ -1,0 +1,73 @@
+"""What the ledger holds, as the rest of the system sees it."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from quant.hypotheses import Condition, HypothesisStatus
+from quant.spec import Model
+
+
+class Experiment(Model):
+    """One finished research, whatever its end."""
+
+    operation_id: str
+    status: str
+    owner: str
+    symbol: str
+    timeframe: str
+    seed: int
+    designer: str | None = None
+    model: str | None = Field(None, description="Language model")
+    brief: str | None = None
+    data_hash: str | None = None
+    strategy: dict[str, Any] | None = Field(None, description="A `StrategySpec`")
+    metrics: dict[str, Any] | None = Field(None, description="A `ResearchResult`")
+    verdict: str | None = None
+    error: str | None = None
+    cost: float | None = Field(None, description="Of language models, in US dollars")
+    started_at: datetime
+    finished_at: datetime
+
+
+class ExperimentSummary(Model):
+    """One row of a list of experiments. Sharpe ratio and return are of the holdout, after cost."""
+
+    operation_id: str
+    status: str
+    owner: str
+    symbol: str
+    timeframe: str
+    designer: str | None
+    strategy_name: str | None
+    verdict: str | None
+    sharpe: float | None
+    deflated_sharpe: float | None = Field(
+        description="Probability that the Sharpe ratio exceeds the best of luck, when it was judged"
+    )
+    total_return: float | None
+    cost: float | None
+    finished_at: datetime
+
+
+class TrialHistory(Model):
+    """How often one set of bars has been searched."""
+
+    distinct_trials: int
+    sharpe_variance: float | None
+
+
+class HypothesisRecord(Model):
+    """A hypothesis, where it came from, and what became of it."""
+
+    hypothesis_id: str
+    symbol: str
+    timeframe: str
+    statement: str
+    test: tuple[Condition, ...]
+    status: HypothesisStatus
+    operation_id: str = Field(description="Of the research that suggested it")
+    created_at: datetime
+    tested_by: str | None = Field(description="Operation id of the research that settled it")
+    tested_at: datetime | None

@@ -1,0 +1,120 @@
+"""The tables of the ledger. Who changes them writes a migration; a test compares the two."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Index, TypeDecorator
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment. SQLite keeps no time zones, so UTC is kept without one."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Return UTC without a time zone."""
+        return value and value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Return UTC as such."""
+        return value and value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own idiom
+        dict[str, Any]: JSON,
+        datetime: UtcDateTime,
+    }
+
+
+class ExperimentRow(Base):
+    """A research that has ended, however."""
+
+    __tablename__ = "experiments"
+
+    operation_id: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[str]
+    owner: Mapped[str] = mapped_column(index=True)
+    symbol: Mapped[str]
+    timeframe: Mapped[str]
+    seed: Mapped[int] = mapped_column(BigInteger)
+    data_hash: Mapped[str | None] = mapped_column(index=True)
+    strategy: Mapped[dict[str, Any] | None]
+    metrics: Mapped[dict[str, Any] | None]
+    verdict: Mapped[str | None]
+    error: Mapped[str | None]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime] = mapped_column(index=True)
+    designer: Mapped[str | None]
+    model: Mapped[str | None]
+    brief: Mapped[str | None]
+    strategy_name: Mapped[str | None]
+    # Beside `metrics`, because lists are sorted by them.
+    sharpe: Mapped[float | None]
+    deflated_sharpe: Mapped[float | None]
+    total_return: Mapped[float | None]
+    cost_microdollars: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class TrialRow(Base):
+    """A candidate that was scored."""
+
+    __tablename__ = "trials"
+    __table_args__ = (Index("ix_trials_data_hash_sharpe", "data_hash", "sharpe"),)
+
+    # A candidate that is scored again on the same bars is not a new chance to be lucky.
+    data_hash: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    operation_id: Mapped[str] = mapped_column(index=True)
+    number: Mapped[int]
+    sharpe: Mapped[float | None]
+    parameters: Mapped[dict[str, Any]]
+
+
+class HypothesisRow(Base):
+    """Something that an assessment has suggested to test."""
+
+    __tablename__ = "hypotheses"
+    __table_args__ = (Index("ix_hypotheses_symbol_status", "symbol", "timeframe", "status"),)
+
+    hypothesis_id: Mapped[str] = mapped_column(primary_key=True)
+    symbol: Mapped[str]
+    timeframe: Mapped[str]
+    statement: Mapped[str]
+    test: Mapped[dict[str, Any] | None]
+    status: Mapped[str]
+    operation_id: Mapped[str]
+    created_at: Mapped[datetime]
+    tested_by: Mapped[str | None]
+    tested_at: Mapped[datetime | None]
+
+
+class SpendingRow(Base):
+    """A call of a language model: what was set aside for it, and then what it cost."""
+
+    __tablename__ = "spending"
+
+    call_id: Mapped[str] = mapped_column(primary_key=True)
+    operation_id: Mapped[str] = mapped_column(index=True)
+    day: Mapped[date] = mapped_column(index=True)
+    model: Mapped[str]
+    reserved_microdollars: Mapped[int] = mapped_column(BigInteger)
+    cost_microdollars: Mapped[int | None] = mapped_column(BigInteger)
+    input_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+    cache_read_tokens: Mapped[int | None]
+    cache_write_tokens: Mapped[int | None]
+    created_at: Mapped[datetime]
+
+
+class BudgetDayRow(Base):
+    """What has been spent or set aside on one day, so that one statement can check and add."""
+
+    __tablename__ = "budget_days"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    committed_microdollars: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,132 @@
+"""What all research has found: experiments, hypotheses, and the memory of the next search."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from temporalio.client import Client
+
+from settings import Settings
+from storage.ledger import Ledger
+from tests.api.answers import accepted, ended, refused
+from tests.data import walk
+from tests.helpers import new_id
+from tests.phases import start
+from workflows.messages import ResearchRequest
+
+
+async def listed(api: httpx.AsyncClient, **filters: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = accepted(await api.get("/experiments", params=filters))["data"]
+    return rows
+
+
+async def test_a_research_that_has_ended_is_listed_however_it_ended(
+    api: httpx.AsyncClient, client: Client
+) -> None:
+    owner = new_id("owner")
+    completed = await start(client, ResearchRequest(strategy="quick", seed=7, owner=owner))
+    await completed.result()
+    cancelled = accepted(
+        await api.post("/agent/trigger", json={"trials": 10_000, "owner": owner, "seed": 1}), 202
+    )["operation_id"]
+    accepted(await api.delete(f"/agent/cancel/{cancelled}", params={"wait": 20}))
+    await ended(api, cancelled)
+
+    newest_first = await listed(api, owner=owner)
+    assert [row["operation_id"] for row in newest_first] == [cancelled, completed.id]
+    [row] = await listed(api, owner=owner, status="completed")
+    assert (row["strategy_name"], row["symbol"], row["designer"]) == ("quick", "SP500", "search")
+    shown = accepted(await api.get(f"/experiments/{completed.id}"))["data"]
+    assert shown["seed"] == 7
+    assert shown["strategy"]["name"] == "quick"
+    assert shown["metrics"]["verdict"] == shown["verdict"] == row["verdict"]
+    assert shown["cost"] is None
+    page = accepted(await api.get("/experiments", params={"owner": owner, "limit": 1}))
+    assert (len(page["data"]), page["total_count"]) == (1, 2)
+
+
+async def test_a_gate_and_a_verdict_leave_hypotheses(
+    api: httpx.AsyncClient, client: Client, data_dir: Path
+) -> None:
+    # Bars of which no other test knows anything.
+    walk(2000, "1D").to_csv(data_dir / "UNTRIED.csv", index=False)
+    first = await start(client, ResearchRequest(strategy="quick", symbol="UNTRIED", seed=7))
+    await first.result()
+    found = accepted(await api.get("/hypotheses", params={"symbol": "UNTRIED"}))["data"]
+    assert found
+    assert {row["symbol"] for row in found} == {"UNTRIED"}
+    # Another strategy puts some of what was suggested to the test.
+    second = await start(
+        client, ResearchRequest(trials=1, symbol="UNTRIED", seed=3, brief="volume")
+    )
+    await second.result()
+    settled = {
+        row["hypothesis_id"]: row
+        for row in accepted(await api.get("/hypotheses", params={"symbol": "UNTRIED"}))["data"]
+        if row["tested_by"] == second.id
+    }
+    assert settled
+    assert {row["status"] for row in settled.values()} <= {"supported", "refuted", "inconclusive"}
+    assert second.id not in {row["operation_id"] for row in settled.values()}
+
+
+async def test_a_search_starts_from_what_others_have_tried(
+    api: httpx.AsyncClient, client: Client, settings: Settings
+) -> None:
+    before = await start(client, ResearchRequest(trials=3, symbol="NASDAQ", seed=7))
+    await before.result()
+
+    async def remembered(**request: Any) -> int:
+        handle = await start(client, ResearchRequest(trials=1, symbol="NASDAQ", **request))
+        await handle.result()
+        design = accepted(await api.get(f"/operations/{handle.id}.design/results"))["results"]
+        count: int = design["remembered"]
+        return count
+
+    traded = len(Ledger(settings.ledger).trials.best(await data_hash(api, before.id), 50))
+    assert traded > 0
+    assert await remembered() == traded
+    # Who gives a seed wants the same result again.
+    assert await remembered(seed=1) == 0
+    assert await remembered(seed=1, memory=True) >= traded
+    assert await remembered(memory=False) == 0
+
+
+async def data_hash(api: httpx.AsyncClient, operation_id: str) -> str:
+    found: str = accepted(await api.get(f"/experiments/{operation_id}"))["data"]["data_hash"]
+    return found
+
+
+async def test_there_is_a_budget(api: httpx.AsyncClient) -> None:
+    budget = accepted(await api.get("/agent/budget"))
+    assert (budget["daily_limit"], budget["budget_disabled"]) == (20.0, False)
+    assert budget["remaining"] == pytest.approx(20.0 - budget["today_spend"])
+    status = accepted(await api.get("/agent/status"))
+    assert status["budget"]["daily_limit"] == 20.0
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "field"),
+    [
+        ("/experiments", {"status": "lost"}, "status"),
+        ("/experiments", {"sort": "luck"}, "sort"),
+        ("/experiments", {"limit": 0}, "limit"),
+        ("/experiments", {"offset": -1}, "offset"),
+        ("/experiments", {"data_hash": "abc"}, "data_hash"),
+        ("/experiments", {"colour": "red"}, "colour"),
+        ("/hypotheses", {"status": "maybe"}, "status"),
+        ("/hypotheses", {"limit": 10_000}, "limit"),
+    ],
+)
+async def test_a_filter_that_means_nothing_is_refused(
+    api: httpx.AsyncClient, path: str, params: dict[str, Any], field: str
+) -> None:
+    refused(await api.get(path, params=params), 422, "invalid_input", field)
+
+
+@pytest.mark.parametrize("experiment_id", ["op_unknown", "x" * 10_000, "..", "ä%2Fb"])
+async def test_an_experiment_that_is_not_there_is_not_found(
+    api: httpx.AsyncClient, experiment_id: str
+) -> None:
+    assert (await api.get(f"/experiments/{experiment_id}")).status_code == 404

@@ -1,0 +1,83 @@
+"""Spending: set aside before a call, settled after it, never more than the limits."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from errors import BudgetExhausted
+from storage.ledger import Ledger
+from storage.spending import Call, Tokens
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+TODAY = NOW.date()
+
+
+def call(number: int, most: float, operation_id: str = "op_1") -> Call:
+    return Call(f"call_{number}", operation_id, "anthropic:some-model", most)
+
+
+@pytest.fixture
+def limited(ledger_url: str) -> Iterator[Ledger]:
+    opened = Ledger(ledger_url, daily_budget=1.0)
+    opened.upgrade()
+    yield opened
+    opened.close()
+
+
+def test_what_was_set_aside_gives_way_to_what_it_cost(limited: Ledger) -> None:
+    spending = limited.spending
+    spending.reserve(call(1, 0.6), NOW)
+    assert spending.committed(TODAY) == 0.6
+    assert spending.of_operation("op_1") == 0.6
+    for _ in range(2):
+        spending.settle("call_1", 0.05, Tokens(input_tokens=100, output_tokens=10))
+    assert spending.committed(TODAY) == 0.05
+    assert spending.of_operation("op_1") == 0.05
+    assert spending.of_operation("op_2") is None
+    [event] = spending.events(TODAY, 10)
+    assert (event.cost, event.settled) == (0.05, True)
+    assert (event.input_tokens, event.output_tokens) == (100, 10)
+
+
+def test_a_call_that_does_not_fit_into_the_day_is_refused(limited: Ledger) -> None:
+    limited.spending.reserve(call(1, 0.6), NOW)
+    with pytest.raises(BudgetExhausted, match="today's budget"):
+        limited.spending.reserve(call(2, 0.5), NOW)
+    assert limited.spending.committed(TODAY) == 0.6
+    limited.spending.reserve(call(3, 0.4), NOW)
+    limited.spending.reserve(call(4, 0.9), NOW + timedelta(days=1))
+
+
+def test_a_research_has_a_limit_of_its_own(limited: Ledger) -> None:
+    limited.spending.reserve(call(1, 0.2), NOW, max_cost=0.3)
+    with pytest.raises(BudgetExhausted, match="research's limit"):
+        limited.spending.reserve(call(2, 0.2), NOW, max_cost=0.3)
+    # What was refused is not set aside either.
+    assert limited.spending.committed(TODAY) == 0.2
+    limited.spending.settle("call_1", 0.01, Tokens())
+    limited.spending.reserve(call(2, 0.2), NOW, max_cost=0.3)
+    limited.spending.reserve(call(3, 0.2, "op_2"), NOW, max_cost=0.3)
+
+
+def test_without_a_limit_everything_fits(ledger: Ledger) -> None:
+    ledger.spending.reserve(call(1, 1e6), NOW)
+    assert ledger.spending.committed(TODAY) == 1e6
+
+
+def test_workers_that_ask_together_do_not_overdraw(ledger_url: str, limited: Ledger) -> None:
+    def ask(number: int) -> bool:
+        own = Ledger(ledger_url, daily_budget=1.0)
+        try:
+            own.spending.reserve(call(number, 0.1, f"op_{number}"), NOW)
+        except BudgetExhausted:
+            return False
+        finally:
+            own.close()
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        granted = list(pool.map(ask, range(30)))
+    assert sum(granted) == 10
+    assert limited.spending.committed(TODAY) == pytest.approx(1.0)
