@@ -81,10 +81,11 @@ async def test_the_same_seed_gives_the_identical_result(client: Client) -> None:
 
 
 async def test_a_seed_that_is_not_given_is_drawn_once_and_recorded(client: Client) -> None:
-    handle = await start(client, ResearchRequest(trials=1))
+    handle = await start(client, ResearchRequest(trials=1, memory=False))
     result = await handle.result()
     assert (await info(handle)).metadata.parameters["seed"] == result.seed
-    repeated = await (await start(client, ResearchRequest(trials=1, seed=result.seed))).result()
+    again = ResearchRequest(trials=1, seed=result.seed)
+    repeated = await (await start(client, again)).result()
     assert repeated.model_sha256 == result.model_sha256
 
 
