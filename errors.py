@@ -135,6 +135,12 @@ class BudgetExhausted(KtrdrError):
     reason = "budget_exhausted"
 
 
+class ModelMisbehaved(KtrdrError):
+    """A language model was corrected as often as is sensible, and came to no valid answer."""
+
+    reason = "model_misbehaved"
+
+
 class KeyReused(InvalidInput):
     """An idempotency key came with another request before."""
 

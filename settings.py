@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     llm_model: str = Field(
         "anthropic:claude-sonnet-4-5", description="Language model of a research that names none"
     )
+    llm_timeout_seconds: float = Field(
+        60.0, gt=0.0, le=3600.0, description="How long a provider may stay silent"
+    )
     llm_input_price: float | None = Field(
         None, ge=0.0, description="US dollars per million tokens, of a model without a known price"
     )

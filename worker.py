@@ -100,9 +100,7 @@ async def running_workers(
     activities = kind(
         compute=compute,
         ledger=ledger,
-        artifacts_url=settings.artifacts,
-        data_dir=settings.data_dir,
-        strategy_dir=settings.strategies,
+        settings=settings,
         quiet_heartbeat_seconds=QUIET_HEARTBEAT_SECONDS
         if await pushes_cancels(client)
         else HEARTBEAT_SECONDS,

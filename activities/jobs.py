@@ -16,6 +16,8 @@ from quant.models import (
     AssessmentResult,
     BacktestInput,
     BacktestResult,
+    CandidateInput,
+    CandidateScore,
     DesignInput,
     DesignResult,
     ReportProgress,
@@ -67,6 +69,12 @@ class DesignTask(Task):
     language_model: LanguageModel | None = Field(None, description="None: search instead")
 
 
+class CandidateTask(Task):
+    """Score a candidate."""
+
+    input: CandidateInput
+
+
 class TrainingTask(Task):
     """Train the model of a strategy."""
 
@@ -88,11 +96,26 @@ class AssessmentTask(Task):
     language_model: LanguageModel | None = Field(None, description="None: no prose but our own")
 
 
+class PublishTask(Task):
+    """Publish an assessment again, with what was added to it."""
+
+    backtest_id: str | None
+    input: AssessmentInput
+    result: AssessmentResult
+
+
 def design(task: DesignTask, context: JobContext, report: ReportProgress) -> DesignResult:
     """Search for the best candidate on development data."""
     from quant import steps
 
     return steps.design(task.input, context.data_dir, context.artifacts(), report)
+
+
+def score(task: CandidateTask, context: JobContext, report: ReportProgress) -> CandidateScore:  # noqa: ARG001 - too short to report
+    """Score one candidate on development data."""
+    from quant import steps
+
+    return steps.score(task.input, context.data_dir)
 
 
 def train(task: TrainingTask, context: JobContext, report: ReportProgress) -> TrainingResult:
@@ -114,7 +137,18 @@ def assess(task: AssessmentTask, context: JobContext, report: ReportProgress) ->
     """Test the holdout returns for significance, and write verdict and report."""
     from quant import conclusions
 
-    curves = None
-    if task.backtest_id is not None:
-        curves = context.artifact_of(task.backtest_id, "backtest.json")
+    curves = _curves(task.backtest_id, context)
     return conclusions.assess(task.input, curves, context.data_dir, context.artifacts(), report)
+
+
+def publish(task: PublishTask, context: JobContext, report: ReportProgress) -> AssessmentResult:  # noqa: ARG001 - too short to report
+    """Write the report anew."""
+    from quant import conclusions
+
+    curves = _curves(task.backtest_id, context)
+    conclusions.publish(task.input, task.result, curves, context.artifacts())
+    return task.result
+
+
+def _curves(backtest_id: str | None, context: JobContext) -> bytes | None:
+    return None if backtest_id is None else context.artifact_of(backtest_id, "backtest.json")

@@ -4,35 +4,39 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import TypeAdapter
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import jobs
 from activities.compute import Compute, Job
 from activities.heartbeat import HEARTBEAT_SECONDS, heartbeating
-from errors import ComputeDied, KtrdrError
+from errors import BudgetExhausted, ComputeDied, KtrdrError
 from quant import strategies
 from quant.models import (
+    TRIALS,
     AssessmentInput,
     AssessmentResult,
     BacktestResult,
+    CandidateInput,
+    CandidateScore,
     DesignResult,
     EarlierTrials,
+    Progress,
     TrainingResult,
     Trial,
 )
 from quant.spec import Model, StrategySpec
+from settings import Settings
 from storage.ledger import Ledger
 from storage.records import Experiment
 
+if TYPE_CHECKING:
+    from activities.llm.researcher import Researcher
+
 _Task = TypeVar("_Task", bound=jobs.Task)
 _Result = TypeVar("_Result", bound=Model)
-
-_TRIALS = TypeAdapter(list[Trial])
 
 _MEMORY_ARTIFACT = "memory.json"
 # More of them lead a search no better, and cost it time.
@@ -47,36 +51,34 @@ class ResearchActivities:
         *,
         compute: Compute,
         ledger: Ledger,
-        artifacts_url: str,
-        data_dir: Path | None,
-        strategy_dir: Path,
+        settings: Settings,
         quiet_heartbeat_seconds: float = HEARTBEAT_SECONDS,
     ) -> None:
         self._compute = compute
         self._ledger = ledger
-        self._artifacts_url = artifacts_url
-        self._data_dir = data_dir
-        self._strategy_dir = strategy_dir
+        self._settings = settings
         self._quiet_heartbeat_seconds = quiet_heartbeat_seconds
 
     @activity.defn
     def load_strategy(self, name: str) -> StrategySpec:
         """Read a strategy file by its name."""
         with _failures():
-            return strategies.load(name, self._strategy_dir)
+            return strategies.load(name, self._settings.strategies)
 
     @activity.defn
     async def design(self, task: jobs.DesignTask) -> DesignResult:
-        """Search for a strategy, and record every candidate that was tried."""
-        if task.memory:
-            task = await asyncio.to_thread(self._remember, task)
-        result = await self._run(jobs.design, task, DesignResult)
+        """Find a strategy, and record every candidate that was tried."""
+        if task.language_model is None:
+            result = await self._search(task)
+        else:
+            with _failures():
+                result = await self._ask_for_design(task, task.language_model)
         trials = self._context(task).artifact_of(task.operation_id, result.trials_artifact)
         await asyncio.to_thread(
             self._ledger.trials.record,
             task.operation_id,
             result.data.content_hash,
-            _TRIALS.validate_json(trials),
+            TRIALS.validate_json(trials),
         )
         return result
 
@@ -108,9 +110,10 @@ class ResearchActivities:
                 "trials_variance": history.sharpe_variance,
             }
         )
-        result = await self._run(
-            jobs.assess, task.model_copy(update={"input": deflated}), AssessmentResult
-        )
+        task = task.model_copy(update={"input": deflated})
+        result = await self._run(jobs.assess, task, AssessmentResult)
+        if task.language_model is not None:
+            result = await self._ask_for_comment(task, task.language_model, result)
         await asyncio.to_thread(self._keep_hypotheses, task.input, result)
         return result
 
@@ -128,6 +131,58 @@ class ResearchActivities:
         await client.get_workflow_handle(
             this.workflow_id or "", run_id=this.workflow_run_id
         ).cancel()
+
+    def _researcher(self) -> "Researcher":
+        # Its libraries take a second to load, and only those who ask a model need them.
+        from activities.llm.researcher import Researcher  # noqa: PLC0415
+
+        return Researcher.of(self._settings, self._ledger)
+
+    async def _search(self, task: jobs.DesignTask) -> DesignResult:
+        if task.memory:
+            task = await asyncio.to_thread(self._remember, task)
+        return await self._run(jobs.design, task, DesignResult)
+
+    async def _ask_for_design(
+        self, task: jobs.DesignTask, model: jobs.LanguageModel
+    ) -> DesignResult:
+        context = self._context(task)
+
+        async def score(spec: StrategySpec) -> CandidateScore:
+            candidate = CandidateInput(data=task.input.data, spec=spec, seed=task.input.seed)
+            return await self._compute.run(
+                jobs.score,
+                jobs.CandidateTask(operation_id=task.operation_id, input=candidate),
+                context,
+                returns=CandidateScore,
+                report=_unheard,
+            )
+
+        researcher = await asyncio.to_thread(self._researcher)
+        try:
+            async with heartbeating(self._quiet_heartbeat_seconds) as report:
+                return await researcher.design(
+                    task, model, context.artifacts(), score=score, report=report
+                )
+        except BudgetExhausted as error:
+            found = await self._search(task)
+            note = f"{error.message} The strategy was found by search instead."
+            return found.model_copy(update={"note": note})
+
+    async def _ask_for_comment(
+        self, task: jobs.AssessmentTask, model: jobs.LanguageModel, result: AssessmentResult
+    ) -> AssessmentResult:
+        artifacts = self._context(task).artifacts()
+        researcher = await asyncio.to_thread(self._researcher)
+        async with heartbeating(self._quiet_heartbeat_seconds) as report:
+            result = await researcher.comment(task, model, result, artifacts, report)
+        publication = jobs.PublishTask(
+            operation_id=task.operation_id,
+            backtest_id=task.backtest_id,
+            input=task.input,
+            result=result,
+        )
+        return await self._run(jobs.publish, publication, AssessmentResult)
 
     def _remember(self, task: jobs.DesignTask) -> jobs.DesignTask:
         """Add what others have tried; the same again if this step runs again."""
@@ -167,7 +222,11 @@ class ResearchActivities:
                 )
 
     def _context(self, task: jobs.Task) -> jobs.JobContext:
-        return jobs.JobContext(task.operation_id, self._artifacts_url, self._data_dir)
+        return jobs.JobContext(task.operation_id, self._settings.artifacts, self._settings.data_dir)
+
+
+def _unheard(progress: Progress) -> None:
+    """Report to nobody."""
 
 
 @contextlib.contextmanager

@@ -141,10 +141,18 @@ def assess(
     )
 
     stages.start()
-    workspace.write(ASSESSMENT_ARTIFACT, result.model_dump_json(indent=2).encode())
-    workspace.write(REPORT_ARTIFACT, render(inp, result, parsed).encode())
+    publish(inp, result, curves, workspace)
     stages.finish()
     return result
+
+
+def publish(
+    inp: AssessmentInput, result: AssessmentResult, curves: bytes | None, workspace: Workspace
+) -> None:
+    """Store an assessment as `assessment.json` and `report.html`, in place of an earlier one."""
+    parsed = None if curves is None else Curves.model_validate_json(curves)
+    workspace.write(ASSESSMENT_ARTIFACT, result.model_dump_json(indent=2).encode())
+    workspace.write(REPORT_ARTIFACT, render(inp, result, parsed).encode())
 
 
 class _Stages:

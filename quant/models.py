@@ -7,7 +7,7 @@ name under which the step stored them.
 from collections.abc import Callable
 from typing import Annotated, Literal, Protocol
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, TypeAdapter
 
 from quant.hypotheses import AnyHypothesis, Verdict
 from quant.spec import Model, StrategySpec
@@ -82,6 +82,9 @@ class Trial(Model):
     parameters: dict[str, float | int | str | bool]
 
 
+TRIALS: TypeAdapter[list[Trial]] = TypeAdapter(list[Trial])
+
+
 class EarlierTrials(Model):
     """Trials that other researches have made, the best first."""
 
@@ -108,7 +111,24 @@ class DesignResult(Model):
     best_sharpe: float | None = Field(description="Annualised, on development data")
     remembered: int = Field(0, description="Earlier trials that the search started from")
     hypotheses: tuple[str, ...] = Field((), description="Ids of those that it sets out to test")
+    note: str | None = Field(None, description="What went otherwise than planned")
     trials_artifact: str = "trials.json"
+
+
+class CandidateInput(Model):
+    """Score one strategy on the development part of the bars."""
+
+    data: DataSource
+    spec: StrategySpec
+    seed: Seed
+
+
+class CandidateScore(Model):
+    """How a candidate did in walk-forward on development data, after 1x cost."""
+
+    data: DataInfo
+    sharpe: float | None = Field(description="Per bar; None if it never traded")
+    annual_sharpe: float | None
 
 
 class TrainingInput(Model):
@@ -251,6 +271,13 @@ class Statistics(Model):
     minimum_track_record: float | None = Field(description="Bars needed to show Sharpe > 0")
 
 
+class ModelComment(Model):
+    """What a language model has to say on the figures. It wrote no figure in it."""
+
+    text: str
+    model: str
+
+
 class AssessmentResult(Model):
     """The verdict and why. The page for people is the artifact `report.html`."""
 
@@ -260,4 +287,5 @@ class AssessmentResult(Model):
     observations: list[str]
     hypotheses: list[AnyHypothesis]
     limitations: list[str]
+    comment: ModelComment | None = None
     report_artifact: str = "report.html"

@@ -3,10 +3,11 @@
 import math
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from quant import data, training
 from quant.models import (
+    TRIALS,
+    CandidateInput,
+    CandidateScore,
     DesignInput,
     DesignResult,
     ReportProgress,
@@ -15,11 +16,9 @@ from quant.models import (
     Trial,
     Workspace,
 )
-from quant.search import search
+from quant.search import Scorer, search
 
 TRIALS_ARTIFACT = "trials.json"
-
-_TRIALS: TypeAdapter[list[Trial]] = TypeAdapter(list[Trial])
 
 
 def design(
@@ -36,7 +35,7 @@ def design(
     if inp.earlier is not None and inp.earlier.data_hash == bars.content_hash:
         earlier = inp.earlier.trials
     found = search(development, inp.trials, inp.seed, inp.brief, report, earlier)
-    workspace.write(TRIALS_ARTIFACT, _TRIALS.dump_json(found.trials))
+    workspace.write(TRIALS_ARTIFACT, TRIALS.dump_json(found.trials))
     annualise = math.sqrt(bars.periods_per_year)
     return DesignResult(
         spec=found.spec,
@@ -45,6 +44,22 @@ def design(
         best_sharpe=None if found.sharpe is None else found.sharpe * annualise,
         remembered=found.remembered,
         trials_artifact=TRIALS_ARTIFACT,
+    )
+
+
+def score(inp: CandidateInput, data_dir: Path | None) -> CandidateScore:
+    """Score one candidate as a search does; the holdout is not looked at.
+
+    Raises:
+        InvalidInput: The bars do not exist, cannot be trusted or are too few for the candidate.
+    """
+    bars = data.load(inp.data, data_dir)
+    development, _ = bars.split()
+    sharpe = Scorer(development, inp.seed).score(inp.spec)
+    return CandidateScore(
+        data=bars.info(),
+        sharpe=sharpe,
+        annual_sharpe=None if sharpe is None else sharpe * math.sqrt(bars.periods_per_year),
     )
 
 

@@ -141,6 +141,8 @@ def limitations(
         f"All researches on these bars share the holdout; {inp.trials_ever} candidates have been "
         "tried on them, and trials made elsewhere are not known.",
     ]
+    if inp.design is not None and inp.design.note is not None:
+        texts.append(inp.design.note)
     if inp.data.symbol in ("SP500", "NASDAQ"):
         texts.append("An index cannot be traded itself; a fund or future on it differs.")
     needed = statistics.minimum_track_record if statistics is not None else None

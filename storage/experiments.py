@@ -1,6 +1,6 @@
 """Experiments: every research that has ended, with what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -87,30 +87,43 @@ class Experiments:
             offset: how many to skip.
             equals: columns and the values that they must have; None is no condition.
         """
-        conditions = [
-            getattr(ExperimentRow, name) == value
-            for name, value in equals.items()
-            if value is not None
-        ]
-        column = _COLUMN[order]
-        statement = (
-            select(ExperimentRow)
-            .where(*conditions)
-            .order_by(
-                (column.desc() if descending else column.asc()).nulls_last(),
-                ExperimentRow.operation_id,
-            )
-            .limit(limit)
-            .offset(offset)
-        )
+        statement = _sorted(order, descending, equals).limit(limit).offset(offset)
         with self._database.reading() as session:
             rows = session.scalars(statement).all()
-            total = session.scalar(_count(conditions)) or 0
+            total = session.scalar(_count(equals)) or 0
             return [_summary(row) for row in rows], total
 
+    def first(
+        self, limit: int, *, order: ExperimentOrder, descending: bool, **equals: str | None
+    ) -> list[Experiment]:
+        """Return the first experiments in an order, with all that is known of them."""
+        with self._database.reading() as session:
+            rows = session.scalars(_sorted(order, descending, equals).limit(limit))
+            return [_experiment(row) for row in rows]
 
-def _count(conditions: Sequence[ColumnElement[bool]]) -> Select[int]:
-    return select(func.count()).select_from(ExperimentRow).where(*conditions)
+
+def _sorted(
+    order: ExperimentOrder, descending: bool, equals: Mapping[str, str | None]
+) -> Select[ExperimentRow]:
+    column = _COLUMN[order]
+    return (
+        select(ExperimentRow)
+        .where(*_conditions(equals))
+        .order_by(
+            (column.desc() if descending else column.asc()).nulls_last(),
+            ExperimentRow.operation_id,
+        )
+    )
+
+
+def _count(equals: Mapping[str, str | None]) -> Select[int]:
+    return select(func.count()).select_from(ExperimentRow).where(*_conditions(equals))
+
+
+def _conditions(equals: Mapping[str, str | None]) -> list[ColumnElement[bool]]:
+    return [
+        getattr(ExperimentRow, name) == value for name, value in equals.items() if value is not None
+    ]
 
 
 def _row(experiment: Experiment) -> dict[str, Any]:

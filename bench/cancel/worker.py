@@ -36,9 +36,7 @@ async def _bare_worker(client: Client, settings: Settings) -> AsyncIterator[None
     activities = StandIns(
         compute=Compute(),
         ledger=ledger,
-        artifacts_url=settings.artifacts,
-        data_dir=None,
-        strategy_dir=settings.strategies,
+        settings=settings,
     )
     with ThreadPoolExecutor(settings.compute_slots) as records:
         async with Worker(

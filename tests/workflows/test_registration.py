@@ -14,6 +14,7 @@ import activities
 import workflows
 from activities.compute import Compute
 from activities.research import ResearchActivities
+from settings import Settings
 from storage.ledger import Ledger
 from worker import Registration, registrations
 from workflows.contract import WORKFLOW_NAME
@@ -52,9 +53,7 @@ def served(tmp_path: Path) -> dict[str, Registration]:
     given = ResearchActivities(
         compute=Compute(),
         ledger=ledger,
-        artifacts_url=str(tmp_path),
-        data_dir=None,
-        strategy_dir=tmp_path,
+        settings=Settings(home=tmp_path),
     )
     return registrations(given)
 

@@ -1,0 +1,126 @@
+"""The comment of a language model on an assessment. It writes words; we write the figures."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from pydantic import Field, StringConstraints
+from pydantic_ai import Agent, ModelRetry, UsageLimits
+from pydantic_ai.exceptions import UnexpectedModelBehavior, UsageLimitExceeded
+from pydantic_ai.models import Model
+
+from activities.llm import prompts
+from activities.llm.designing import CORRECTIONS
+from activities.llm.text import printable
+from errors import ModelMisbehaved
+from quant.hypotheses import MAX_STATEMENT
+from quant.models import AssessmentInput, AssessmentResult
+from quant.spec import Model as Data
+
+_CALLS: Final = 6
+_PLACEHOLDER: Final = re.compile(r"\{([a-z_]*)\}")
+
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=MAX_STATEMENT)]
+
+
+class Answer(Data):
+    """What a model answers."""
+
+    comment: str = Field(min_length=1, max_length=2000)
+    hypotheses: tuple[Sentence, ...] = Field((), max_length=5, description="To test next")
+
+
+@dataclass(frozen=True)
+class Comment:
+    """What a model has said, with the figures in their places.
+
+    Attributes:
+        text: the comment.
+        hypotheses: to test next.
+    """
+
+    text: str
+    hypotheses: tuple[str, ...]
+
+
+def figures_of(inp: AssessmentInput, result: AssessmentResult) -> dict[str, str]:
+    """Return the figures that a comment may speak of, by name, as they will be shown."""
+    training = inp.training
+    known = {
+        "log_loss": f"{training.log_loss:.4f}",
+        "baseline_log_loss": f"{training.baseline_log_loss:.4f}",
+        "accuracy": f"{training.accuracy:.1%}",
+        "trials_ever": str(inp.trials_ever),
+    }
+    if training.sharpe is not None:
+        known["development_sharpe"] = f"{training.sharpe:.2f}"
+    if inp.backtest is not None:
+        level = inp.backtest.at(1.0)
+        known |= {
+            "return_after_cost": f"{level.total_return:.1%}",
+            "return_without_cost": f"{inp.backtest.at(0.0).total_return:.1%}",
+            "return_at_double_cost": f"{inp.backtest.at(2.0).total_return:.1%}",
+            "benchmark_return": f"{inp.backtest.benchmark.total_return:.1%}",
+            "max_drawdown": f"{level.max_drawdown:.1%}",
+            "trades": str(level.trades),
+        }
+    if result.statistics is not None:
+        statistics = result.statistics
+        known |= {
+            "sharpe": f"{statistics.sharpe:.2f}",
+            "sharpe_low": f"{statistics.sharpe_low:.2f}",
+            "sharpe_high": f"{statistics.sharpe_high:.2f}",
+            "p_value": f"{statistics.p_value:.3f}",
+            "deflated_sharpe": f"{statistics.deflated_sharpe:.0%}",
+            "expected_best_sharpe": f"{statistics.expected_best_sharpe:.2f}",
+        }
+    return known
+
+
+async def comment(model: Model, prompt: str, figures: dict[str, str]) -> Comment:
+    """Let a model comment on an assessment.
+
+    Args:
+        model: to ask.
+        prompt: the task.
+        figures: that the comment may speak of, by name.
+
+    Raises:
+        BudgetExhausted: a call might cost more than is left.
+        ModelMisbehaved: the model does not keep to the rules.
+    """
+    agent = Agent(
+        model,
+        deps_type=type(None),
+        output_type=Answer,
+        instructions=prompts.ASSESSOR.format(figures=", ".join(figures)),
+        retries=CORRECTIONS,
+    )
+
+    @agent.output_validator
+    def without_figures(said: Answer) -> Answer:
+        for text in (said.comment, *said.hypotheses):
+            _check(text, figures)
+        return said
+
+    try:
+        answer = await agent.run(prompt, usage_limits=UsageLimits(request_limit=_CALLS))
+    except (UnexpectedModelBehavior, UsageLimitExceeded):
+        raise ModelMisbehaved("The language model came to no valid comment.") from None
+    said = answer.output
+    return Comment(
+        text=_filled(said.comment, figures),
+        hypotheses=tuple(_filled(text, figures) for text in said.hypotheses),
+    )
+
+
+def _check(text: str, figures: dict[str, str]) -> None:
+    unknown = {name for name in _PLACEHOLDER.findall(text) if name not in figures}
+    if unknown:
+        raise ModelRetry(f"There is no figure {', '.join(sorted(unknown))}.")
+    if any(character.isnumeric() for character in text):
+        raise ModelRetry("Write no digits: name the figure in braces instead.")
+
+
+def _filled(text: str, figures: dict[str, str]) -> str:
+    return _PLACEHOLDER.sub(lambda found: figures[found[1]], printable(text))

@@ -1,0 +1,185 @@
+"""The `llm` designer: a language model proposes, our own computation scores."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from pydantic import Field, ValidationError
+from pydantic_ai import Agent, ModelRetry, UsageLimits
+from pydantic_ai.exceptions import UnexpectedModelBehavior, UsageLimitExceeded
+from pydantic_ai.models import Model
+
+from activities.llm import prompts
+from activities.llm.text import printable
+from errors import BudgetExhausted, KtrdrError, ModelMisbehaved
+from quant.models import CandidateScore, Progress, ReportProgress, Trial
+from quant.spec import Costs, StrategySpec
+from quant.spec import Model as Data
+
+# How often a model may answer with something that is not valid before it is given up.
+CORRECTIONS: Final = 3
+_CALLS_BESIDE_SCORES: Final = 10
+
+
+class Proposal(Data):
+    """What a model answers in the end."""
+
+    strategy: StrategySpec
+    hypotheses: tuple[str, ...] = Field((), max_length=10, description="Ids of those it tests")
+
+
+@dataclass
+class Candidates:
+    """All that was scored, in its order; equal candidates once.
+
+    Attributes:
+        limit: how many may be scored.
+        score_one: computes the score of one.
+        report: told after each.
+        trials: the candidates so far.
+    """
+
+    limit: int
+    score_one: Callable[[StrategySpec], Awaitable[CandidateScore]]
+    report: ReportProgress
+    trials: list[Trial] = field(default_factory=list, init=False)
+    _scored: dict[str, tuple[StrategySpec, CandidateScore]] = field(
+        default_factory=dict, init=False
+    )
+
+    async def score(self, spec: StrategySpec) -> CandidateScore:
+        """Return the score of a candidate.
+
+        Raises:
+            ModelRetry: it cannot be scored, or no more may be; the message says why.
+        """
+        fingerprint = spec.fingerprint()
+        if fingerprint not in self._scored:
+            if len(self.trials) >= self.limit:
+                raise ModelRetry(
+                    f"All {self.limit} candidates are used up. Answer with one of those scored."
+                )
+            try:
+                score = await self.score_one(spec)
+            except KtrdrError as error:
+                raise ModelRetry(error.message) from None
+            number = len(self.trials) + 1
+            self._scored[fingerprint] = spec, score
+            self.trials.append(
+                Trial(number=number, fingerprint=fingerprint, sharpe=score.sharpe, parameters={})
+            )
+            sharpe = score.annual_sharpe
+            shown = "never traded" if sharpe is None else f"dev Sharpe {sharpe:.2f}"
+            self.tell(f"Evaluated candidate {number}: {shown}")
+        return self._scored[fingerprint][1]
+
+    def best(self) -> tuple[StrategySpec, CandidateScore] | None:
+        """Return the candidate with the highest score, the first one among equals."""
+        return max(
+            self._scored.values(),
+            key=lambda scored: float("-inf") if scored[1].sharpe is None else scored[1].sharpe,
+            default=None,
+        )
+
+    def tell(self, step: str) -> None:
+        """Report what is going on."""
+        done = len(self.trials)
+        self.report(
+            Progress(
+                percentage=100.0 * done / (self.limit + 1),
+                current_step=step,
+                items_processed=done,
+                items_total=self.limit,
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a model has come to.
+
+    Attributes:
+        spec: the strategy.
+        score: its score.
+        hypotheses: ids of those that it sets out to test.
+        note: what went otherwise than planned.
+    """
+
+    spec: StrategySpec
+    score: CandidateScore
+    hypotheses: tuple[str, ...] = ()
+    note: str | None = None
+
+
+async def design(model: Model, prompt: str, candidates: Candidates) -> Design:
+    """Let a model design a strategy.
+
+    A model that runs out of budget or out of its corrections leaves its best candidate.
+
+    Args:
+        model: to ask.
+        prompt: the task.
+        candidates: what the model may score.
+
+    Raises:
+        BudgetExhausted: before any candidate was scored.
+        ModelMisbehaved: the same, because of what the model answered.
+    """
+    limits = UsageLimits(request_limit=2 * candidates.limit + _CALLS_BESIDE_SCORES)
+    try:
+        answer = await _agent(candidates).run(prompt, model=model, usage_limits=limits)
+    except BudgetExhausted as error:
+        return _best(candidates, error)
+    except (UnexpectedModelBehavior, UsageLimitExceeded):
+        return _best(candidates, ModelMisbehaved("The language model came to no valid answer."))
+    spec = _ours(answer.output.strategy)
+    return Design(spec, await candidates.score(spec), answer.output.hypotheses)
+
+
+def _best(candidates: Candidates, reason: KtrdrError) -> Design:
+    best = candidates.best()
+    if best is None:
+        raise reason from None
+    return Design(*best, note=f"{reason.message} Its best candidate so far was taken.")
+
+
+def _agent(candidates: Candidates) -> Agent[None, Proposal]:
+    agent = Agent(
+        deps_type=type(None),
+        output_type=Proposal,
+        instructions=prompts.DESIGNER.format(candidates=candidates.limit),
+        retries=CORRECTIONS,
+    )
+
+    # One after the other: two at once would take the slot of another research.
+    @agent.tool_plain(sequential=True)
+    async def score_strategy(strategy: StrategySpec) -> dict[str, float | int | None]:
+        """Score a candidate in walk-forward on development bars, after cost."""
+        score = await candidates.score(_ours(strategy))
+        left = candidates.limit - len(candidates.trials)
+        return {"annual_sharpe": score.annual_sharpe, "candidates_left": left}
+
+    @agent.tool_plain
+    def validate_strategy(strategy: dict[str, object]) -> str:
+        """Check whether a strategy is well-formed, without scoring it."""
+        try:
+            StrategySpec.model_validate(strategy)
+        except ValidationError as error:
+            problems = (
+                f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
+            )
+            return "; ".join(problems)
+        return "valid"
+
+    @agent.output_validator
+    async def scored(proposal: Proposal) -> Proposal:
+        # Also what it has not scored itself is a candidate that was tried.
+        await candidates.score(_ours(proposal.strategy))
+        return proposal
+
+    return agent
+
+
+def _ours(spec: StrategySpec) -> StrategySpec:
+    """Return the strategy with the costs of the installation: no model trades for free."""
+    return spec.model_copy(update={"costs": Costs(), "description": printable(spec.description)})

@@ -1,0 +1,167 @@
+"""A language model under control: every call is set aside, made, settled and kept.
+
+What has been answered is kept beside the operation, so an activity that runs again does not ask,
+and pay for, the same thing twice: the conversation continues where it broke off.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from pydantic import BaseModel
+from pydantic_ai.exceptions import ModelAPIError, ModelTimeoutError, UnexpectedModelBehavior
+from pydantic_ai.messages import ModelMessage, ModelMessagesTypeAdapter, ModelResponse
+from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.models.wrapper import WrapperModel
+from pydantic_ai.settings import ModelSettings
+from pydantic_ai.usage import RequestUsage
+
+from activities.llm.failures import broken_off, provider_failure
+from activities.llm.prices import Prices
+from activities.llm.providers import ModelName
+from storage.artifacts import OperationArtifacts
+from storage.spending import Call, Spending, Tokens
+
+CONVERSATION_ARTIFACT = "conversation.json"
+MAX_ANSWER_TOKENS = 8_000
+
+
+class Conversation(BaseModel):
+    """What was asked first, and all that was answered."""
+
+    prompt: str
+    answers: list[ModelResponse] = []
+
+
+@dataclass
+class Meter:
+    """Who pays, for what, out of what.
+
+    Attributes:
+        name: of the model.
+        research_id: that pays.
+        max_cost: US dollars that the research may cost; None for no limit of its own.
+        spending: of the ledger.
+        prices: of the models.
+        artifacts: where the conversation is kept.
+        conversation: so far.
+        tell: told that an answer is coming in.
+    """
+
+    name: ModelName
+    research_id: str
+    max_cost: float | None
+    spending: Spending
+    prices: Prices
+    artifacts: OperationArtifacts
+    conversation: Conversation
+    tell: Callable[[str], None]
+    asked: int = field(default=0, init=False)
+
+    async def reserve(self, most: Tokens) -> str:
+        """Set aside what a call can cost at most; returns its id."""
+        call = Call(
+            uuid4().hex, self.research_id, str(self.name), self.prices.cost(self.name, most)
+        )
+        await asyncio.to_thread(self.spending.reserve, call, datetime.now(UTC), self.max_cost)
+        return call.call_id
+
+    async def settle(self, call_id: str, tokens: Tokens) -> None:
+        """Replace what was set aside by what it has cost."""
+        cost = self.prices.cost(self.name, tokens)
+        await asyncio.to_thread(self.spending.settle, call_id, cost, tokens)
+
+    async def keep(self, answer: ModelResponse) -> None:
+        """Keep an answer for an activity that runs again."""
+        self.conversation.answers.append(answer)
+        await self._write()
+
+    async def forget(self) -> None:
+        """Let the next conversation be another one."""
+        self.conversation.answers.clear()
+        await self._write()
+
+    async def _write(self) -> None:
+        content = self.conversation.model_dump_json().encode()
+        await asyncio.to_thread(self.artifacts.write, CONVERSATION_ARTIFACT, content)
+
+
+class MeteredModel(WrapperModel):
+    """A model that answers as the wrapped one does, streamed, metered and at most once."""
+
+    def __init__(self, wrapped: Model, meter: Meter) -> None:
+        super().__init__(wrapped)
+        self._meter = meter
+
+    async def request(
+        self,
+        messages: list[ModelMessage],
+        model_settings: ModelSettings | None,
+        model_request_parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        """Answer.
+
+        Raises:
+            BudgetExhausted: the call might cost more than is left.
+            ApplicationError: the provider refused, or broke off.
+        """
+        meter = self._meter
+        meter.asked += 1
+        if meter.asked <= len(meter.conversation.answers):
+            return meter.conversation.answers[meter.asked - 1]
+        settings = ModelSettings(max_tokens=MAX_ANSWER_TOKENS, cache=True) | (model_settings or {})
+        call_id = await meter.reserve(_at_most(messages, model_request_parameters))
+        answer = await self._stream(call_id, messages, settings, model_request_parameters)
+        if answer.finish_reason is None:
+            raise broken_off(meter.name)
+        await meter.settle(call_id, _tokens(answer.usage))
+        await meter.keep(answer)
+        return answer
+
+    async def _stream(
+        self,
+        call_id: str,
+        messages: list[ModelMessage],
+        settings: ModelSettings,
+        parameters: ModelRequestParameters,
+    ) -> ModelResponse:
+        opened = False
+        try:
+            async with self.wrapped.request_stream(messages, settings, parameters) as stream:
+                opened = True
+                received = 0
+                async for _ in stream:
+                    received += 1
+                    self._meter.tell(f"{self._meter.name} is answering ({received} parts)")
+                return stream.get()
+        except ModelAPIError as error:
+            # A refusal costs nothing. What was under way may have: that stays set aside.
+            if not opened and not isinstance(error, ModelTimeoutError):
+                await self._meter.settle(call_id, Tokens())
+            # Not as the cause: that holds what the provider has written.
+            raise provider_failure(self._meter.name, error) from None
+        except UnexpectedModelBehavior:
+            raise broken_off(self._meter.name) from None
+
+
+def _at_most(messages: list[ModelMessage], parameters: ModelRequestParameters) -> Tokens:
+    """Return how many tokens a call can take: no token is shorter than a byte.
+
+    All of them may be written to a cache, which some providers charge more for.
+    """
+    asked = len(ModelMessagesTypeAdapter.dump_json(messages))
+    tools = [*parameters.function_tools, *parameters.output_tools]
+    described = sum(len(repr(tool)) for tool in tools)
+    most = asked + described
+    return Tokens(input_tokens=most, cache_write_tokens=most, output_tokens=MAX_ANSWER_TOKENS)
+
+
+def _tokens(usage: RequestUsage) -> Tokens:
+    return Tokens(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cache_read_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+    )

@@ -1,0 +1,238 @@
+"""A language model as the researcher: it designs a strategy, and comments on what came of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic_ai.models import Model
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.jobs import AssessmentTask, DesignTask, LanguageModel
+from activities.llm import prompts
+from activities.llm.commenting import comment, figures_of
+from activities.llm.connection import connected
+from activities.llm.designing import Candidates, design
+from activities.llm.metering import CONVERSATION_ARTIFACT, Conversation, Meter, MeteredModel
+from activities.llm.prices import Prices
+from activities.llm.providers import ModelName
+from errors import KtrdrError, ModelMisbehaved
+from quant.hypotheses import Hypothesis
+from quant.models import (
+    TRIALS,
+    AssessmentResult,
+    CandidateScore,
+    DataSource,
+    DesignInput,
+    DesignResult,
+    ModelComment,
+    Progress,
+    ReportProgress,
+)
+from quant.spec import StrategySpec
+from settings import Settings
+from storage.artifacts import OperationArtifacts
+from storage.experiments import ExperimentOrder
+from storage.ledger import Ledger
+from storage.records import Experiment, HypothesisRecord
+
+# How much a designer is told of what others have done.
+_EXPERIMENTS_TOLD: Final = 5
+_HYPOTHESES_TOLD: Final = 20
+
+# A provider that is away for longer than a few retries costs a research its comment only.
+_ATTEMPTS_FOR_A_COMMENT: Final = 5
+
+# How far an assessment is when only the comment is missing.
+_COMPUTED: Final = 90.0
+
+
+@dataclass(frozen=True)
+class Researcher:
+    """Asks language models; their calls are paid out of the budget, and every one is recorded.
+
+    Attributes:
+        ledger: what is known, and what was spent.
+        prices: of the models.
+        default_model: of a research that names none.
+        timeout_seconds: how long a provider may stay silent.
+    """
+
+    ledger: Ledger
+    prices: Prices
+    default_model: str
+    timeout_seconds: float
+
+    @classmethod
+    def of(cls, settings: Settings, ledger: Ledger) -> "Researcher":
+        """Return the one that the settings describe."""
+        return cls(
+            ledger=ledger,
+            prices=Prices(settings.llm_input_price, settings.llm_output_price),
+            default_model=settings.llm_model,
+            timeout_seconds=settings.llm_timeout_seconds,
+        )
+
+    async def design(
+        self,
+        task: DesignTask,
+        model: LanguageModel,
+        artifacts: OperationArtifacts,
+        *,
+        score: Callable[[StrategySpec], Awaitable[CandidateScore]],
+        report: ReportProgress,
+    ) -> DesignResult:
+        """Let a model design a strategy; writes the artifact `trials.json`.
+
+        Args:
+            task: what to design.
+            model: to ask.
+            artifacts: of the design.
+            score: scores one candidate on development data.
+            report: told what is going on.
+
+        Raises:
+            BudgetExhausted: before any candidate was scored.
+            ModelMisbehaved: the same, because of what the model answered.
+            InvalidInput: there is no such model, no key for it, or no price.
+            ApplicationError: the provider refused, or broke off.
+        """
+        candidates = Candidates(task.input.trials, score, report)
+        hypotheses = await asyncio.to_thread(self._open_hypotheses, task.input.data)
+
+        def told() -> str:
+            return self._told(task.input, hypotheses)
+
+        async with self._conversing(model, artifacts, told, candidates.tell) as (llm, prompt):
+            designed = await design(llm, prompt, candidates)
+        result = DesignResult(
+            spec=designed.spec,
+            data=designed.score.data,
+            trials=len(candidates.trials),
+            best_sharpe=designed.score.annual_sharpe,
+            hypotheses=tuple(
+                each.hypothesis_id
+                for each in hypotheses
+                if each.hypothesis_id in designed.hypotheses
+            ),
+            note=designed.note,
+        )
+        content = TRIALS.dump_json(candidates.trials)
+        await asyncio.to_thread(artifacts.write, result.trials_artifact, content)
+        return result
+
+    async def comment(
+        self,
+        task: AssessmentTask,
+        model: LanguageModel,
+        result: AssessmentResult,
+        artifacts: OperationArtifacts,
+        report: ReportProgress,
+    ) -> AssessmentResult:
+        """Add what a model says on an assessment; one that says nothing costs the comment only.
+
+        Args:
+            task: what was assessed.
+            model: to ask.
+            result: of the computation.
+            artifacts: of the assessment.
+            report: told what is going on.
+
+        Raises:
+            ApplicationError: the provider is away, which may pass.
+        """
+        figures = figures_of(task.input, result)
+
+        def told() -> str:
+            return prompts.assess_prompt(task.input, result, figures)
+
+        def tell(step: str) -> None:
+            report(Progress(percentage=_COMPUTED, current_step=step))
+
+        try:
+            async with self._conversing(model, artifacts, told, tell) as (llm, prompt):
+                said = await comment(llm, prompt, figures)
+        except KtrdrError as error:
+            return _without_comment(result, error.message)
+        except ApplicationError as error:
+            if not error.non_retryable and activity.info().attempt < _ATTEMPTS_FOR_A_COMMENT:
+                raise
+            return _without_comment(result, error.message)
+        return result.model_copy(
+            update={
+                "comment": ModelComment(text=said.text, model=str(self._name(model))),
+                "hypotheses": [
+                    *result.hypotheses,
+                    *(Hypothesis(statement=statement) for statement in said.hypotheses),
+                ],
+            }
+        )
+
+    @asynccontextmanager
+    async def _conversing(
+        self,
+        model: LanguageModel,
+        artifacts: OperationArtifacts,
+        told: Callable[[], str],
+        tell: Callable[[str], None],
+    ) -> AsyncIterator[tuple[Model, str]]:
+        """Yield the model and its task; a conversation that broke off before goes on."""
+        name = self._name(model)
+        self.prices.check(name)
+        conversation = await asyncio.to_thread(_begun, artifacts)
+        if conversation is None:
+            conversation = Conversation(prompt=await asyncio.to_thread(told))
+        meter = Meter(
+            name=name,
+            research_id=activity.info().workflow_id or "",
+            max_cost=model.max_cost,
+            spending=self.ledger.spending,
+            prices=self.prices,
+            artifacts=artifacts,
+            conversation=conversation,
+            tell=tell,
+        )
+        async with connected(name, self.timeout_seconds) as connection:
+            try:
+                yield MeteredModel(connection, meter), conversation.prompt
+            except ModelMisbehaved:
+                # The same answers would lead to the same end: whoever tries again starts anew.
+                await meter.forget()
+                raise
+
+    def _name(self, model: LanguageModel) -> ModelName:
+        return ModelName.parse(model.name or self.default_model)
+
+    def _open_hypotheses(self, data: DataSource) -> list[HypothesisRecord]:
+        return self.ledger.hypotheses.find(
+            status="open", symbol=data.symbol, timeframe=data.timeframe, limit=_HYPOTHESES_TOLD
+        )
+
+    def _told(self, inp: DesignInput, hypotheses: list[HypothesisRecord]) -> str:
+        bars = {"symbol": inp.data.symbol, "timeframe": inp.data.timeframe}
+
+        def first(order: ExperimentOrder, *, descending: bool) -> list[Experiment]:
+            return self.ledger.experiments.first(
+                _EXPERIMENTS_TOLD, order=order, descending=descending, **bars
+            )
+
+        return prompts.design_prompt(
+            brief=inp.brief,
+            bars=bars,
+            best=first(ExperimentOrder.DEFLATED_SHARPE, descending=True),
+            worst=first(ExperimentOrder.DEFLATED_SHARPE, descending=False),
+            recent=first(ExperimentOrder.FINISHED_AT, descending=True),
+            hypotheses=hypotheses,
+        )
+
+
+def _begun(artifacts: OperationArtifacts) -> Conversation | None:
+    content = artifacts.read(CONVERSATION_ARTIFACT)
+    return Conversation.model_validate_json(content) if content else None
+
+
+def _without_comment(result: AssessmentResult, why: str) -> AssessmentResult:
+    limitation = f"The language model gave no comment. {why}"
+    return result.model_copy(update={"limitations": [*result.limitations, limitation]})

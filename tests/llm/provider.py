@@ -1,0 +1,227 @@
+"""A server on loopback that speaks the protocols of the providers, and says what a test wants.
+
+The only stand-in of all tests: what lies behind the HTTP edge of a provider cannot be run here.
+"""
+
+import asyncio
+import contextlib
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from storage.spending import Tokens
+from tests.helpers import assert_eventually, free_port
+
+_PIECE = 40
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the model answers to one request.
+
+    Attributes:
+        tool: name of the tool that it calls.
+        arguments: of the call; as text, they are sent as they are.
+        text: what it says instead of calling a tool.
+        tokens: that it says it took.
+        breaks_off: whether the connection ends in the middle.
+        hangs: whether nothing more comes after the first piece.
+    """
+
+    tool: str | None = None
+    arguments: dict[str, Any] | str = ""
+    text: str = ""
+    tokens: Tokens = Tokens(input_tokens=1000, output_tokens=100)
+    breaks_off: bool = False
+    hangs: bool = False
+
+    @property
+    def pieces(self) -> list[str]:
+        """What is said, in pieces."""
+        called = self.arguments
+        content = called if isinstance(called, str) else json.dumps(called)
+        said = content if self.tool else self.text
+        pieces = [said[start : start + _PIECE] for start in range(0, len(said), _PIECE)]
+        return pieces[: max(1, len(pieces) // 2)] if self.breaks_off or self.hangs else pieces
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An HTTP status instead of an answer."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Provider:
+    """The server.
+
+    Attributes:
+        address: without a path.
+        replies: what is said to the next requests.
+        requests: bodies of the requests so far.
+        keys: that they came with.
+        served: tokens of the replies so far.
+        hung_up: set when somebody closes the connection in the middle of an answer.
+    """
+
+    address: str
+    replies: list[Reply | Refusal] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    served: list[Tokens] = field(default_factory=list)
+    hung_up: threading.Event = field(default_factory=threading.Event)
+
+    async def anthropic(self, request: Request) -> Response:
+        """Answer as the Messages API does."""
+        return await self._answer(request, request.headers["x-api-key"], _anthropic_events)
+
+    async def openai(self, request: Request) -> Response:
+        """Answer as the Chat Completions API does."""
+        key = request.headers["authorization"].removeprefix("Bearer ")
+        return await self._answer(request, key, _openai_events)
+
+    async def _answer(self, request: Request, key: str, events: Any) -> Response:
+        body = await request.json()
+        assert body["stream"]
+        self.requests.append(body)
+        self.keys.append(key)
+        if not self.replies:
+            return JSONResponse({"error": {"message": "The test has no further reply."}}, 400)
+        reply = self.replies.pop(0)
+        if isinstance(reply, Refusal):
+            return JSONResponse(reply.body, reply.status, headers=reply.headers)
+        return StreamingResponse(self._stream(reply, events), media_type="text/event-stream")
+
+    async def _stream(self, reply: Reply, events: Any) -> AsyncIterator[str]:
+        beginning, end = events(reply)
+        for event in beginning:
+            yield event
+        if reply.hangs:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.hung_up.set()
+        if reply.breaks_off:
+            return
+        for event in end:
+            yield event
+        self.served.append(reply.tokens)
+
+
+def _anthropic_events(reply: Reply) -> tuple[list[str], list[str]]:
+    tokens = reply.tokens
+    cached = tokens.cache_read_tokens + tokens.cache_write_tokens
+    usage = {
+        # Here the provider counts without the cache.
+        "input_tokens": tokens.input_tokens - cached,
+        "cache_read_input_tokens": tokens.cache_read_tokens,
+        "cache_creation_input_tokens": tokens.cache_write_tokens,
+        "output_tokens": 1,
+    }
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5"}
+    message |= {"content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
+    block: dict[str, Any] = {"type": "text", "text": ""}
+    if reply.tool:
+        block = {"type": "tool_use", "id": f"toolu_{id(reply)}", "name": reply.tool, "input": {}}
+
+    def delta(piece: str) -> dict[str, str]:
+        if reply.tool:
+            return {"type": "input_json_delta", "partial_json": piece}
+        return {"type": "text_delta", "text": piece}
+
+    beginning: list[dict[str, Any]] = [
+        {"type": "message_start", "message": message},
+        {"type": "content_block_start", "index": 0, "content_block": block},
+        *(
+            {"type": "content_block_delta", "index": 0, "delta": delta(piece)}
+            for piece in reply.pieces
+        ),
+    ]
+    stop = {"stop_reason": "tool_use" if reply.tool else "end_turn", "stop_sequence": None}
+    end: list[dict[str, Any]] = [
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": stop, "usage": {"output_tokens": tokens.output_tokens}},
+        {"type": "message_stop"},
+    ]
+
+    def sent(event: dict[str, Any]) -> str:
+        return f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
+
+    return [sent(event) for event in beginning], [sent(event) for event in end]
+
+
+def _openai_events(reply: Reply) -> tuple[list[str], list[str]]:
+    def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        return {"choices": [choice]}
+
+    def part(piece: str) -> dict[str, Any]:
+        if reply.tool:
+            return {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}
+        return {"content": piece}
+
+    opening: dict[str, Any] = {"role": "assistant", "content": None if reply.tool else ""}
+    if reply.tool:
+        function = {"name": reply.tool, "arguments": ""}
+        opening["tool_calls"] = [
+            {"index": 0, "id": f"call_{id(reply)}", "type": "function", "function": function}
+        ]
+    tokens = reply.tokens
+    usage = {
+        "prompt_tokens": tokens.input_tokens,
+        "completion_tokens": tokens.output_tokens,
+        "total_tokens": tokens.input_tokens + tokens.output_tokens,
+        "prompt_tokens_details": {"cached_tokens": tokens.cache_read_tokens},
+    }
+    beginning = [chunk(opening), *(chunk(part(piece)) for piece in reply.pieces)]
+    end = [chunk({}, "tool_calls" if reply.tool else "stop"), {"choices": [], "usage": usage}]
+
+    def sent(event: dict[str, Any]) -> str:
+        head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1}
+        return f"data: {json.dumps(head | {'model': 'local'} | event)}\n\n"
+
+    return [sent(event) for event in beginning], [*(sent(event) for event in end), "data: [DONE]\n\n"]
+
+
+@contextlib.asynccontextmanager
+async def running_provider() -> AsyncIterator[Provider]:
+    """Run a provider on a free port."""
+    port = free_port()
+    provider = Provider(f"http://127.0.0.1:{port}")
+    app = Starlette(
+        routes=[
+            Route("/v1/messages", provider.anthropic, methods=["POST"]),
+            Route("/v1/chat/completions", provider.openai, methods=["POST"]),
+        ]
+    )
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    with _in_thread(server):
+
+        async def look() -> bool:
+            return server.started
+
+        await assert_eventually(look)
+        yield provider
+
+
+@contextlib.contextmanager
+def _in_thread(server: uvicorn.Server) -> Iterator[None]:
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        server.force_exit = True
+        thread.join()
