@@ -45,7 +45,7 @@ class Settings(BaseSettings):
         20.0, ge=0.0, description="US dollars per day (UTC) for language models; 0 for no limit"
     )
     llm_model: str = Field(
-        "anthropic:claude-sonnet-4-5", description="Language model of a research that names none"
+        "anthropic:claude-sonnet-5-5", description="Language model of a research that names none"
     )
     llm_timeout_seconds: float = Field(
         60.0, gt=0.0, le=3600.0, description="How long a provider may stay silent"

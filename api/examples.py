@@ -273,7 +273,7 @@ _ANSWERS: tuple[BaseModel, ...] = (
             SpendingEvent(
                 call_id="4f1c2a9b",
                 operation_id=_ID,
-                model="anthropic:claude-sonnet-4-5",
+                model="anthropic:claude-sonnet-5-5",
                 cost=0.0231,
                 settled=True,
                 created_at=_BEGIN,

@@ -27,7 +27,7 @@ def research(
         str | None, typer.Option(help="`search`, or `llm` for a language model.")
     ] = None,
     model: Annotated[
-        str | None, typer.Option("--model", "-m", help="Such as anthropic:claude-sonnet-4-5.")
+        str | None, typer.Option("--model", "-m", help="Such as anthropic:claude-sonnet-5-5.")
     ] = None,
     max_cost: Annotated[
         float | None, typer.Option("--max-cost", help="US dollars for the language model.")

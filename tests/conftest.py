@@ -25,7 +25,7 @@ def plain_environment() -> Iterator[None]:
     """Hide the settings of whoever runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith(("KTRDR_", "TEMPORAL_")):
+            if name.startswith(("KTRDR_", "TEMPORAL_", "ANTHROPIC_", "OPENAI_")):
                 patch.delenv(name)
         yield
 

@@ -54,7 +54,7 @@ class ResearchRequest(OwnedRequest):
     model: str | None = Field(
         None,
         max_length=200,
-        description="Language model for `llm`, such as `anthropic:claude-sonnet-4-5`",
+        description="Language model for `llm`, such as `anthropic:claude-sonnet-5-5`",
     )
     max_cost: float | None = Field(
         None, gt=0.0, le=1000.0, description="US dollars for language models; for `llm`"

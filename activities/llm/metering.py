@@ -114,9 +114,12 @@ class MeteredModel(WrapperModel):
         settings = ModelSettings(max_tokens=MAX_ANSWER_TOKENS, cache=True) | (model_settings or {})
         call_id = await meter.reserve(_at_most(messages, model_request_parameters))
         answer = await self._stream(call_id, messages, settings, model_request_parameters)
-        if answer.finish_reason is None:
+        # As the provider gave it: the library takes the end of a stream for the end of an answer.
+        if "finish_reason" not in (answer.provider_details or {}):
             raise broken_off(meter.name)
-        await meter.settle(call_id, _tokens(answer.usage))
+        # Who does not say what it took is taken to have taken the most.
+        if answer.usage.total_tokens:
+            await meter.settle(call_id, _tokens(answer.usage))
         await meter.keep(answer)
         return answer
 
@@ -151,10 +154,7 @@ def _at_most(messages: list[ModelMessage], parameters: ModelRequestParameters) -
 
     All of them may be written to a cache, which some providers charge more for.
     """
-    asked = len(ModelMessagesTypeAdapter.dump_json(messages))
-    tools = [*parameters.function_tools, *parameters.output_tools]
-    described = sum(len(repr(tool)) for tool in tools)
-    most = asked + described
+    most = len(ModelMessagesTypeAdapter.dump_json(messages)) + len(repr(parameters).encode())
     return Tokens(input_tokens=most, cache_write_tokens=most, output_tokens=MAX_ANSWER_TOKENS)
 
 

@@ -28,9 +28,9 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
 
 # What the earlier system called them.
 _ALIASES: Final[Mapping[str, str]] = {
-    "opus": "anthropic:claude-opus-4-5",
-    "sonnet": "anthropic:claude-sonnet-4-5",
-    "haiku": "anthropic:claude-haiku-4-5",
+    "opus": "anthropic:claude-opus-5-5",
+    "sonnet": "anthropic:claude-sonnet-5-5",
+    "haiku": "anthropic:claude-haiku-5-5",
 }
 
 

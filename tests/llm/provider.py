@@ -8,7 +8,7 @@ import contextlib
 import json
 import threading
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import uvicorn
@@ -20,7 +20,11 @@ from starlette.routing import Route
 from storage.spending import Tokens
 from tests.helpers import assert_eventually, free_port
 
+# By which a model answers that cannot be given a format for its answer.
+ANSWER_TOOL = "final_result"
+
 _PIECE = 40
+_USUAL = Tokens(input_tokens=1000, output_tokens=100)
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,9 @@ class Reply:
         tool: name of the tool that it calls.
         arguments: of the call; as text, they are sent as they are.
         text: what it says instead of calling a tool.
+        answer: what it says in the end, in the form that the request asks for.
         tokens: that it says it took.
+        refused: whether it stops because the provider does not allow more.
         breaks_off: whether the connection ends in the middle.
         hangs: whether nothing more comes after the first piece.
     """
@@ -39,9 +45,20 @@ class Reply:
     tool: str | None = None
     arguments: dict[str, Any] | str = ""
     text: str = ""
-    tokens: Tokens = Tokens(input_tokens=1000, output_tokens=100)
+    answer: dict[str, Any] | None = None
+    tokens: Tokens = _USUAL
+    refused: bool = False
     breaks_off: bool = False
     hangs: bool = False
+
+    def to(self, request: dict[str, Any]) -> "Reply":
+        """Return this reply to a request: an answer is a call of a tool if there is one for it."""
+        if self.answer is None:
+            return self
+        tools = (tool.get("name") or tool["function"]["name"] for tool in request.get("tools", ()))
+        if ANSWER_TOOL in tools:
+            return replace(self, tool=ANSWER_TOOL, arguments=self.answer)
+        return replace(self, text=json.dumps(self.answer))
 
     @property
     def pieces(self) -> list[str]:
@@ -70,7 +87,7 @@ class Provider:
         address: without a path.
         replies: what is said to the next requests.
         requests: bodies of the requests so far.
-        keys: that they came with.
+        keys: headers with the key that they came with.
         served: tokens of the replies so far.
         hung_up: set when somebody closes the connection in the middle of an answer.
     """
@@ -84,24 +101,25 @@ class Provider:
 
     async def anthropic(self, request: Request) -> Response:
         """Answer as the Messages API does."""
-        return await self._answer(request, request.headers["x-api-key"], _anthropic_events)
+        return await self._answer(request, _anthropic_events)
 
     async def openai(self, request: Request) -> Response:
         """Answer as the Chat Completions API does."""
-        key = request.headers["authorization"].removeprefix("Bearer ")
-        return await self._answer(request, key, _openai_events)
+        return await self._answer(request, _openai_events)
 
-    async def _answer(self, request: Request, key: str, events: Any) -> Response:
+    async def _answer(self, request: Request, events: Any) -> Response:
         body = await request.json()
         assert body["stream"]
         self.requests.append(body)
-        self.keys.append(key)
+        self.keys.append(request.headers["authorization"])
         if not self.replies:
             return JSONResponse({"error": {"message": "The test has no further reply."}}, 400)
         reply = self.replies.pop(0)
         if isinstance(reply, Refusal):
             return JSONResponse(reply.body, reply.status, headers=reply.headers)
-        return StreamingResponse(self._stream(reply, events), media_type="text/event-stream")
+        return StreamingResponse(
+            self._stream(reply.to(body), events), media_type="text/event-stream"
+        )
 
     async def _stream(self, reply: Reply, events: Any) -> AsyncIterator[str]:
         beginning, end = events(reply)
@@ -129,8 +147,10 @@ def _anthropic_events(reply: Reply) -> tuple[list[str], list[str]]:
         "cache_creation_input_tokens": tokens.cache_write_tokens,
         "output_tokens": 1,
     }
-    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5"}
-    message |= {"content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
+    message: dict[str, Any] = {
+        **{"id": "msg_1", "type": "message", "role": "assistant", "model": "claude"},
+        **{"content": [], "stop_reason": None, "stop_sequence": None, "usage": usage},
+    }
     block: dict[str, Any] = {"type": "text", "text": ""}
     if reply.tool:
         block = {"type": "tool_use", "id": f"toolu_{id(reply)}", "name": reply.tool, "input": {}}
@@ -148,7 +168,8 @@ def _anthropic_events(reply: Reply) -> tuple[list[str], list[str]]:
             for piece in reply.pieces
         ),
     ]
-    stop = {"stop_reason": "tool_use" if reply.tool else "end_turn", "stop_sequence": None}
+    reason = "refusal" if reply.refused else "tool_use" if reply.tool else "end_turn"
+    stop = {"stop_reason": reason, "stop_sequence": None}
     end: list[dict[str, Any]] = [
         {"type": "content_block_stop", "index": 0},
         {"type": "message_delta", "delta": stop, "usage": {"output_tokens": tokens.output_tokens}},
@@ -185,13 +206,15 @@ def _openai_events(reply: Reply) -> tuple[list[str], list[str]]:
         "prompt_tokens_details": {"cached_tokens": tokens.cache_read_tokens},
     }
     beginning = [chunk(opening), *(chunk(part(piece)) for piece in reply.pieces)]
-    end = [chunk({}, "tool_calls" if reply.tool else "stop"), {"choices": [], "usage": usage}]
+    reason = "content_filter" if reply.refused else "tool_calls" if reply.tool else "stop"
+    end = [chunk({}, reason), {"choices": [], "usage": usage}]
 
     def sent(event: dict[str, Any]) -> str:
         head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1}
         return f"data: {json.dumps(head | {'model': 'local'} | event)}\n\n"
 
-    return [sent(event) for event in beginning], [*(sent(event) for event in end), "data: [DONE]\n\n"]
+    finished = [*(sent(event) for event in end), "data: [DONE]\n\n"]
+    return [sent(event) for event in beginning], finished
 
 
 @contextlib.asynccontextmanager
@@ -205,7 +228,7 @@ async def running_provider() -> AsyncIterator[Provider]:
             Route("/v1/chat/completions", provider.openai, methods=["POST"]),
         ]
     )
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", lifespan="off"))
     with _in_thread(server):
 
         async def look() -> bool:

@@ -1,0 +1,72 @@
+"""A provider on loopback, and a key for it."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+from temporalio.testing import ActivityEnvironment
+
+from activities.compute import Compute
+from activities.research import ResearchActivities
+from settings import Settings
+from storage.ledger import Ledger
+from tests.helpers import end_everything
+from tests.llm.provider import Provider, running_provider
+
+KEY = "sk-secret-0123456789abcdef"
+
+
+@pytest_asyncio.fixture
+async def provider(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Provider]:
+    """A provider of both protocols; the environment leads to it."""
+    async with running_provider() as running:
+        monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", running.address)
+        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{running.address}/v1")
+        yield running
+
+
+@pytest.fixture(scope="session")
+def compute() -> Iterator[Compute]:
+    """Compute processes for activities that run without a worker."""
+    compute = Compute()
+    yield compute
+    compute.close()
+
+
+@pytest.fixture
+def own_settings(tmp_path: Path, strategy_dir: Path) -> Settings:
+    """Settings with a ledger and artifacts that no other test uses."""
+    return Settings(home=tmp_path, strategy_dir=strategy_dir, llm_timeout_seconds=2)
+
+
+@pytest.fixture
+def ledger(own_settings: Settings) -> Iterator[Ledger]:
+    """The ledger of these settings."""
+    own_settings.home.mkdir(exist_ok=True)
+    ledger = Ledger(own_settings.ledger, own_settings.budget)
+    ledger.upgrade()
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def activities(compute: Compute, ledger: Ledger, own_settings: Settings) -> ResearchActivities:
+    """Activities without a worker."""
+    return ResearchActivities(compute=compute, ledger=ledger, settings=own_settings)
+
+
+@pytest.fixture
+def environment() -> ActivityEnvironment:
+    """What an activity finds around it."""
+    return ActivityEnvironment()
+
+
+@pytest_asyncio.fixture
+async def tidy(client: Client) -> AsyncIterator[Client]:
+    """A client of the shared workers; what a test has started ends with it."""
+    yield client
+    await end_everything(client)
