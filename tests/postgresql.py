@@ -23,8 +23,12 @@ _SOMEBODY_ELSE = "nobody"
 
 
 @contextmanager
-def postgresql_server() -> Iterator[str]:
-    """Run a server, and yield the URL of its empty database."""
+def postgresql_server(*, durable: bool = False) -> Iterator[str]:
+    """Run a server, and yield the URL of its empty database.
+
+    Args:
+        durable: whether what is committed is on the disk, which no test needs.
+    """
     as_user: dict[str, Any] = {"user": _SOMEBODY_ELSE} if os.getuid() == 0 else {}
     with tempfile.TemporaryDirectory(prefix="ktrdr-postgresql-") as folder:
         home = Path(folder)
@@ -49,7 +53,7 @@ def postgresql_server() -> Iterator[str]:
         )
         command = [
             *(str(binaries / "postgres"), "-D", str(cluster), "-p", str(port)),
-            *("-h", "127.0.0.1", "-k", "", "-c", "fsync=off"),
+            *("-h", "127.0.0.1", "-k", "", "-c", f"fsync={'on' if durable else 'off'}"),
         ]
         with (
             (home / "log").open("wb") as log,

@@ -19,7 +19,7 @@ from api.app import create_app
 from settings import Settings
 from storage.ledger import Ledger
 from storage.spending import Tokens
-from tests.api.answers import accepted
+from tests.api.answers import accepted, refused
 from tests.helpers import assert_eventually, serving, worker_process
 from tests.llm.conftest import KEY
 from tests.llm.past import remember_experiments
@@ -114,6 +114,15 @@ async def test_without_budget_nothing_with_a_model_starts_and_searches_do(
     assert not provider.requests
     report = report_of(own_settings, result)
     assert "The strategy was found by search instead." in report
+
+
+async def test_without_a_key_a_model_is_refused_with_a_hint(
+    api: httpx.AsyncClient,
+) -> None:
+    answer = await api.post("/agent/trigger", json={"designer": "llm"})
+    problem = refused(answer, 422, "invalid_input", "designer")
+    assert "ANTHROPIC_API_KEY" in problem["message"]
+    assert "`search`" in problem["message"]
 
 
 async def test_a_research_stays_below_its_own_limit(
