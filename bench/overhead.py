@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 # Before the numerical libraries are loaded; compute processes have the same setting.
@@ -22,18 +23,10 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 from temporalio.client import Client
 
 from activities.compute import NICENESS
+from bench.direct import conduct
 from bench.figures import Figure, publish
 from bench.temporary import start_research, temporary_stack
-from quant import conclusions, steps
-from quant.models import (
-    AssessmentInput,
-    BacktestInput,
-    DataSource,
-    DesignInput,
-    Progress,
-    TrainingInput,
-)
-from storage.artifacts import ArtifactStore
+from quant.models import DataSource
 from workflows.messages import ResearchRequest
 
 REPETITIONS = 7
@@ -52,48 +45,12 @@ class Run:
 
 def direct(trials: int) -> Run:
     """Compute a research in one process."""
-    data = DataSource()
     with tempfile.TemporaryDirectory(prefix="ktrdr-bench-") as home:
         began = time.perf_counter()
-        store = ArtifactStore(home)
-        design = steps.design(
-            DesignInput(data=data, trials=trials, seed=SEED),
-            None,
-            store.operation("design"),
-            _quiet,
+        research = conduct(
+            DataSource(), trials=trials, seed=SEED, home=Path(home), bypass_gates=True
         )
-        training = steps.train(
-            TrainingInput(data=data, spec=design.spec, seed=SEED),
-            None,
-            store.operation("training"),
-            _quiet,
-        )
-        model = store.operation("training").read(training.model_artifact) or b""
-        backtest = conclusions.backtest(
-            BacktestInput(
-                data=data, spec=design.spec, seed=SEED, model_sha256=training.model_sha256
-            ),
-            model.decode(),
-            None,
-            store.operation("backtest"),
-            _quiet,
-        )
-        conclusions.assess(
-            AssessmentInput(
-                operation_id="direct",
-                data=data,
-                spec=design.spec,
-                seed=SEED,
-                design=design,
-                training=training,
-                backtest=backtest,
-            ),
-            store.operation("backtest").read(backtest.curves_artifact),
-            None,
-            store.operation("assessment"),
-            _quiet,
-        )
-        return Run(time.perf_counter() - began, training.model_sha256)
+        return Run(time.perf_counter() - began, research.training.model_sha256)
 
 
 async def orchestrated(client: Client, trials: int) -> Run:
@@ -134,10 +91,6 @@ def _compared(name: str, pairs: Sequence[tuple[Run, Run]]) -> list[Figure]:
         Figure(f"{name}: added", "s", through - alone),
         Figure(f"{name}: ratio", "", through / alone, TARGET),
     ]
-
-
-def _quiet(_: Progress) -> None:
-    """Report to nobody."""
 
 
 if __name__ == "__main__":
