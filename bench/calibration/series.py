@@ -5,6 +5,7 @@ whose sign follows a rule that every trader can see at the close before; its str
 Sharpe ratio that this rule earns after cost, measured by the engine on a long series.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
@@ -41,7 +42,7 @@ def gaussian(rng: np.random.Generator) -> Floats:
 
 def fat_tailed(rng: np.random.Generator) -> Floats:
     """Return independent returns with Student's t distribution of three degrees of freedom."""
-    scale = np.sqrt(_DEGREES_OF_FREEDOM / (_DEGREES_OF_FREEDOM - 2))
+    scale = math.sqrt(_DEGREES_OF_FREEDOM / (_DEGREES_OF_FREEDOM - 2))
     return rng.standard_t(_DEGREES_OF_FREEDOM, BARS) * VOLATILITY / scale
 
 
