@@ -23,9 +23,9 @@ from quant.models import (
     CandidateScore,
     DesignResult,
     EarlierTrials,
-    Progress,
     TrainingResult,
     Trial,
+    unheard,
 )
 from quant.spec import Model, StrategySpec
 from settings import Settings
@@ -155,7 +155,7 @@ class ResearchActivities:
                 jobs.CandidateTask(operation_id=task.operation_id, input=candidate),
                 context,
                 returns=CandidateScore,
-                report=_unheard,
+                report=unheard,
             )
 
         researcher = await asyncio.to_thread(self._researcher)
@@ -223,10 +223,6 @@ class ResearchActivities:
 
     def _context(self, task: jobs.Task) -> jobs.JobContext:
         return jobs.JobContext(task.operation_id, self._settings.artifacts, self._settings.data_dir)
-
-
-def _unheard(progress: Progress) -> None:
-    """Report to nobody."""
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from quant import conclusions, steps
 from quant.gates import backtest_gate, training_gate
@@ -14,12 +13,13 @@ from quant.models import (
     BacktestResult,
     DataSource,
     DesignInput,
-    Progress,
     TrainingInput,
     TrainingResult,
+    unheard,
 )
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
+from storage.records import TrialHistory
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,16 @@ def conduct(
     """
     store = ArtifactStore(str(home))
     design = steps.design(
-        DesignInput(data=data, trials=trials, seed=seed), data_dir, store.operation("design"), quiet
+        DesignInput(data=data, trials=trials, seed=seed),
+        data_dir,
+        store.operation("design"),
+        unheard,
     )
     training = steps.train(
         TrainingInput(data=data, spec=design.spec, seed=seed),
         data_dir,
         store.operation("training"),
-        quiet,
+        unheard,
     )
     rejection = None if bypass_gates else training_gate(training).reason
     backtest = None
@@ -79,18 +82,14 @@ def conduct(
             model.decode(),
             data_dir,
             store.operation("backtest"),
-            quiet,
+            unheard,
         )
         rejection = None if bypass_gates else backtest_gate(backtest).reason
-    counts: dict[str, Any] = {"trials_ever": design.trials}
+    history = TrialHistory(distinct_trials=design.trials, sharpe_variance=None)
     if ledger is not None:
         made = TRIALS.validate_json(store.operation("design").read(design.trials_artifact) or b"")
         ledger.trials.record("direct", design.data.content_hash, made)
         history = ledger.trials.history(design.data.content_hash)
-        counts = {
-            "trials_ever": history.distinct_trials,
-            "trials_variance": history.sharpe_variance,
-        }
     assessment = conclusions.assess(
         AssessmentInput(
             operation_id="direct",
@@ -101,15 +100,12 @@ def conduct(
             training=training,
             backtest=backtest,
             gate_rejection=rejection,
-            **counts,
+            trials_ever=history.distinct_trials,
+            trials_variance=history.sharpe_variance,
         ),
-        store.operation("backtest").read("backtest.json") if backtest else None,
+        store.operation("backtest").read(backtest.curves_artifact) if backtest else None,
         data_dir,
         store.operation("assessment"),
-        quiet,
+        unheard,
     )
     return Research(training, backtest, assessment)
-
-
-def quiet(_: Progress) -> None:
-    """Report to nobody."""

@@ -124,7 +124,7 @@ def assess(
     bars = data.load(inp.data, data_dir)
     if bars.content_hash != inp.training.data.content_hash:
         raise InvalidData(f"The bars of {inp.data.symbol} have changed since the training.")
-    parsed = None if curves is None else Curves.model_validate_json(curves)
+    parsed = _parsed(curves)
 
     stages.start()
     statistics = None
@@ -141,7 +141,7 @@ def assess(
     )
 
     stages.start()
-    publish(inp, result, curves, workspace)
+    _store(inp, result, parsed, workspace)
     stages.finish()
     return result
 
@@ -150,9 +150,18 @@ def publish(
     inp: AssessmentInput, result: AssessmentResult, curves: bytes | None, workspace: Workspace
 ) -> None:
     """Store an assessment as `assessment.json` and `report.html`, in place of an earlier one."""
-    parsed = None if curves is None else Curves.model_validate_json(curves)
+    _store(inp, result, _parsed(curves), workspace)
+
+
+def _parsed(curves: bytes | None) -> Curves | None:
+    return None if curves is None else Curves.model_validate_json(curves)
+
+
+def _store(
+    inp: AssessmentInput, result: AssessmentResult, curves: Curves | None, workspace: Workspace
+) -> None:
     workspace.write(ASSESSMENT_ARTIFACT, result.model_dump_json(indent=2).encode())
-    workspace.write(REPORT_ARTIFACT, render(inp, result, parsed).encode())
+    workspace.write(REPORT_ARTIFACT, render(inp, result, curves).encode())
 
 
 class _Stages:

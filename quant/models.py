@@ -43,6 +43,10 @@ class Progress(Model):
 ReportProgress = Callable[[Progress], None]
 
 
+def unheard(_: Progress) -> None:
+    """Report to nobody."""
+
+
 class Workspace(Protocol):
     """The artifacts of one operation, as the steps see them."""
 

@@ -80,6 +80,15 @@ def parse(text: bytes | str) -> StrategySpec:
         raise InvalidInput(
             "A strategy is a mapping with name, features and so on.", field="strategy"
         )
+    return checked(content)
+
+
+def checked(content: dict[Any, Any]) -> StrategySpec:
+    """Turn what a strategy file says into a strategy.
+
+    Raises:
+        InvalidInput: Not a strategy; `field` is the path of what is wrong.
+    """
     try:
         # As JSON, because strict validation of Python objects would refuse lists as tuples.
         plain = json.dumps(content, default=str, ensure_ascii=False).encode()

@@ -4,14 +4,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 from pydantic_ai import Agent, ModelRetry, UsageLimits
 from pydantic_ai.exceptions import UnexpectedModelBehavior, UsageLimitExceeded
 from pydantic_ai.models import Model
 
 from activities.llm import prompts
 from activities.llm.text import printable
-from errors import BudgetExhausted, KtrdrError, ModelMisbehaved
+from errors import BudgetExhausted, InvalidInput, KtrdrError, ModelMisbehaved
+from quant import strategies
 from quant.models import CandidateScore, Progress, ReportProgress, Trial
 from quant.spec import Costs, StrategySpec
 from quant.spec import Model as Data
@@ -52,6 +53,7 @@ class Candidates:
 
         Raises:
             ModelRetry: it cannot be scored, or no more may be; the message says why.
+            KtrdrError: nothing can be scored, whatever the candidate.
         """
         fingerprint = spec.fingerprint()
         if fingerprint not in self._scored:
@@ -62,6 +64,9 @@ class Candidates:
             try:
                 score = await self.score_one(spec)
             except KtrdrError as error:
+                # Bars that are missing or a process that was killed are not the model's doing.
+                if error.reason != InvalidInput.reason:
+                    raise
                 raise ModelRetry(error.message) from None
             number = len(self.trials) + 1
             self._scored[fingerprint] = spec, score
@@ -163,12 +168,9 @@ def _agent(candidates: Candidates) -> Agent[None, Proposal]:
     def validate_strategy(strategy: dict[str, object]) -> str:
         """Check whether a strategy is well-formed, without scoring it."""
         try:
-            StrategySpec.model_validate(strategy)
-        except ValidationError as error:
-            problems = (
-                f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
-            )
-            return "; ".join(problems)
+            strategies.checked(strategy)
+        except InvalidInput as error:
+            return error.message
         return "valid"
 
     @agent.output_validator

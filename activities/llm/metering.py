@@ -16,7 +16,6 @@ from pydantic_ai.messages import ModelMessage, ModelMessagesTypeAdapter, ModelRe
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
-from pydantic_ai.usage import RequestUsage
 
 from activities.llm.failures import broken_off, provider_failure
 from activities.llm.prices import Prices
@@ -119,7 +118,7 @@ class MeteredModel(WrapperModel):
             raise broken_off(meter.name)
         # Who does not say what it took is taken to have taken the most.
         if answer.usage.total_tokens:
-            await meter.settle(call_id, _tokens(answer.usage))
+            await meter.settle(call_id, Tokens.model_validate(answer.usage, from_attributes=True))
         await meter.keep(answer)
         return answer
 
@@ -156,12 +155,3 @@ def _at_most(messages: list[ModelMessage], parameters: ModelRequestParameters) -
     """
     most = len(ModelMessagesTypeAdapter.dump_json(messages)) + len(repr(parameters).encode())
     return Tokens(input_tokens=most, cache_write_tokens=most, output_tokens=MAX_ANSWER_TOKENS)
-
-
-def _tokens(usage: RequestUsage) -> Tokens:
-    return Tokens(
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        cache_read_tokens=usage.cache_read_tokens,
-        cache_write_tokens=usage.cache_write_tokens,
-    )

@@ -31,12 +31,7 @@ class Prices:
         """
         try:
             price = calc_price(
-                Usage(
-                    input_tokens=tokens.input_tokens,
-                    output_tokens=tokens.output_tokens,
-                    cache_read_tokens=tokens.cache_read_tokens,
-                    cache_write_tokens=tokens.cache_write_tokens,
-                ),
+                Usage(**tokens.model_dump()),
                 name.model,
                 provider_id=name.provider,
             )

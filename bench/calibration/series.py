@@ -62,7 +62,7 @@ def resampled(rng: np.random.Generator) -> Floats:
     """Return blocks of the S&P 500's own returns in random order, without their mean."""
     real = np.diff(np.log(sp500.load()["Close"].to_numpy(dtype=np.float64)))
     [((sample,), _)] = StationaryBootstrap(_BLOCK, real - real.mean(), seed=rng).bootstrap(1)
-    drawn: Floats = np.resize(sample, BARS)
+    drawn: Floats = np.asarray(sample)[:BARS]
     return drawn
 
 

@@ -35,11 +35,16 @@ def comment(text: str, *hypotheses: str) -> Reply:
 
 
 def design_task(
-    model: str = SONNET, *, brief: str | None = None, trials: int = 5, max_cost: float | None = None
+    model: str = SONNET,
+    *,
+    brief: str | None = None,
+    trials: int = 5,
+    max_cost: float | None = None,
+    symbol: str = "SP500",
 ) -> DesignTask:
     """Return what the design of a research is given."""
     return DesignTask(
         operation_id=new_id(),
-        input=DesignInput(data=DataSource(), trials=trials, seed=7, brief=brief),
+        input=DesignInput(data=DataSource(symbol=symbol), trials=trials, seed=7, brief=brief),
         language_model=LanguageModel(name=model, max_cost=max_cost),
     )

@@ -9,9 +9,11 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.llm.designing import Candidates
 from activities.research import ResearchActivities
-from quant.models import Progress
-from quant.spec import Costs
+from errors import ComputeDied
+from quant.models import CandidateScore, Progress, unheard
+from quant.spec import Costs, StrategySpec
 from storage.ledger import Ledger
 from storage.spending import Tokens
 from tests.llm.past import remember_experiments
@@ -112,6 +114,24 @@ async def test_malformed_json_goes_back_to_the_model(
     result = await environment.run(activities.design, design_task())
     assert (result.spec.name, result.trials) == ("rsi-14", 1)
     assert len(provider.requests) == 3
+
+
+async def test_bars_that_are_missing_are_not_the_models_doing(
+    provider: Provider, activities: ResearchActivities, environment: ActivityEnvironment
+) -> None:
+    provider.replies = [score(14)]
+    with pytest.raises(ApplicationError) as failure:
+        await environment.run(activities.design, design_task(symbol="NOWHERE"))
+    assert (failure.value.type, failure.value.non_retryable) == ("unknown_symbol", True)
+    assert len(provider.requests) == 1
+
+
+async def test_the_death_of_a_process_is_not_the_models_doing() -> None:
+    async def die(_: StrategySpec) -> CandidateScore:
+        raise ComputeDied("killed")
+
+    with pytest.raises(ComputeDied):
+        await Candidates(5, die, unheard).score(StrategySpec.model_validate(strategy()))
 
 
 async def test_a_model_that_never_keeps_to_the_rules_is_given_up(
