@@ -13,7 +13,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -21,18 +21,18 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from activities.jobs import JobContext
+from activities.jobs import JobContext, Report
 from errors import ComputeDied, KtrdrError
-from quant.models import Progress, ReportProgress
+from quant.models import Progress, ReportProgress, ReportTrial, Tried, unheard
 
 _log = logging.getLogger(__name__)
 
 _Argument = TypeVar("_Argument", bound=BaseModel)
 _Result = TypeVar("_Result", bound=BaseModel)
 
-Job = Callable[[_Argument, JobContext, ReportProgress], _Result]
+Job = Callable[[_Argument, JobContext, Report], _Result]
 
-_PRELOADED = ["activities.compute", "quant.steps", "quant.conclusions"]
+_PRELOADED = ["activities.compute", "quant.steps", "quant.holdout", "quant.conclusions"]
 
 _SECONDS_BETWEEN_REPORTS = 0.25
 NICENESS = 10
@@ -56,6 +56,7 @@ class _Message(BaseModel):
     """What a compute process tells the worker: exactly one of these. JSON on the wire."""
 
     progress: Progress | None = None
+    tried: Tried | None = None
     result: Any = None
     failure: _Failure | None = None
 
@@ -89,20 +90,23 @@ class Compute:
         *,
         returns: type[_Result],
         report: ReportProgress,
+        tried: ReportTrial = unheard,
     ) -> _Result:
         """Run the job in its own process and return its result.
 
-        When this coroutine ends, for whatever reason, the process is dead and has left no
-        half-written file.
+        When this coroutine ends, for whatever reason, the process is dead, it has left no
+        half-written file, and `tried` has been told all that it had to tell.
 
         Raises:
             JobFailed: the job raised an error.
             ComputeDied: the process ended without a result.
         """
-        async with self._process(job, argument, context) as channel:
+        async with self._process(job, argument, context, tried) as channel:
             while (message := await _receive(channel)) is not None:
                 if message.progress:
                     report(message.progress)
+                elif message.tried:
+                    tried(message.tried)
                 elif message.failure:
                     raise JobFailed(**message.failure.model_dump())
                 else:
@@ -111,7 +115,11 @@ class Compute:
 
     @contextlib.asynccontextmanager
     async def _process(
-        self, job: Job[_Argument, _Result], argument: _Argument, context: JobContext
+        self,
+        job: Job[_Argument, _Result],
+        argument: _Argument,
+        context: JobContext,
+        tried: ReportTrial,
     ) -> AsyncIterator[Connection]:
         ours, theirs = multiprocessing.Pipe(duplex=False)
         # Says once that the job may begin, and ends when the worker ends.
@@ -130,6 +138,8 @@ class Compute:
             process, pidfd = starting.result()
             await _uninterrupted(asyncio.ensure_future(_kill(pidfd)))
             context.artifacts().discard_unfinished(process.pid or 0)
+            for last_word in _unread(ours):
+                tried(last_word)
             ours.close()
             our_life.close()
             os.close(pidfd)
@@ -189,6 +199,17 @@ async def _readable(descriptor: int) -> None:
 async def _receive(channel: Connection) -> _Message | None:
     """Return the next message, or None when the process has ended."""
     await _readable(channel.fileno())
+    return _next(channel)
+
+
+def _unread(channel: Connection) -> Iterator[Tried]:
+    """Yield the trials that a process which is dead by now has sent and nobody has read."""
+    while channel.poll() and (message := _next(channel)) is not None:
+        if message.tried:
+            yield message.tried
+
+
+def _next(channel: Connection) -> _Message | None:
     try:
         return _Message.model_validate_json(channel.recv_bytes())
     except (EOFError, ConnectionResetError):
@@ -218,12 +239,14 @@ def _serve(
 
     last_report = float("-inf")
 
-    def report(progress: Progress) -> None:
-        # A step may report every iteration; nobody looks more than a few times a second.
+    def report(news: Progress | Tried) -> None:
         nonlocal last_report
-        if time.monotonic() - last_report >= _SECONDS_BETWEEN_REPORTS:
+        if isinstance(news, Tried):
+            _send(channel, _Message(tried=news))
+        # A step may report every iteration; nobody looks more than a few times a second.
+        elif time.monotonic() - last_report >= _SECONDS_BETWEEN_REPORTS:
             last_report = time.monotonic()
-            _send(channel, _Message(progress=progress))
+            _send(channel, _Message(progress=news))
 
     try:
         message = _Message(result=job(argument, context, report))

@@ -5,6 +5,7 @@ numerical libraries, which the worker process itself never needs: hence the late
 """
 # ruff: noqa: PLC0415
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +21,17 @@ from quant.models import (
     CandidateScore,
     DesignInput,
     DesignResult,
+    Progress,
     ReportProgress,
     TrainingInput,
     TrainingResult,
+    Tried,
 )
 from quant.spec import Model
 from storage.artifacts import ArtifactStore, OperationArtifacts
+
+Report = Callable[[Progress | Tried], None]
+"""What a job tells while it runs: how far it is, and what it has tried."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +95,11 @@ class BacktestTask(Task):
 
 
 class AssessmentTask(Task):
-    """Assess what the backtest left; it has no id if a gate stopped the research before."""
+    """Assess what the steps before have left under their own operation ids."""
 
-    backtest_id: str | None
+    design_id: str | None = Field(None, description="None if the strategy was given")
+    training_id: str
+    backtest_id: str | None = Field(description="None if a gate stopped the research before")
     input: AssessmentInput
     language_model: LanguageModel | None = Field(None, description="None: no prose but our own")
 
@@ -99,16 +107,14 @@ class AssessmentTask(Task):
 class PublishTask(Task):
     """Publish an assessment again, with what was added to it."""
 
-    backtest_id: str | None
-    input: AssessmentInput
     result: AssessmentResult
 
 
-def design(task: DesignTask, context: JobContext, report: ReportProgress) -> DesignResult:
+def design(task: DesignTask, context: JobContext, report: Report) -> DesignResult:
     """Search for the best candidate on development data."""
     from quant import steps
 
-    return steps.design(task.input, context.data_dir, context.artifacts(), report)
+    return steps.design(task.input, context.data_dir, context.artifacts(), report, report)
 
 
 def score(task: CandidateTask, context: JobContext, report: ReportProgress) -> CandidateScore:  # noqa: ARG001 - too short to report
@@ -127,28 +133,31 @@ def train(task: TrainingTask, context: JobContext, report: ReportProgress) -> Tr
 
 def backtest(task: BacktestTask, context: JobContext, report: ReportProgress) -> BacktestResult:
     """Trade the holdout once, at three cost levels."""
-    from quant import conclusions
+    from quant import holdout
 
     model = context.artifact_of(task.training_id, "model.txt").decode()
-    return conclusions.backtest(task.input, model, context.data_dir, context.artifacts(), report)
+    return holdout.backtest(task.input, model, context.data_dir, context.artifacts(), report)
 
 
 def assess(task: AssessmentTask, context: JobContext, report: ReportProgress) -> AssessmentResult:
     """Test the holdout returns for significance, and write verdict and report."""
     from quant import conclusions
 
-    curves = _curves(task.backtest_id, context)
-    return conclusions.assess(task.input, curves, context.data_dir, context.artifacts(), report)
+    evidence = conclusions.Evidence(
+        walk_forward=context.artifact_of(task.training_id, "walk_forward.json"),
+        curves=_left(task.backtest_id, "backtest.json", context),
+        trials=_left(task.design_id, "trials.json", context),
+    )
+    return conclusions.assess(task.input, evidence, context.data_dir, context.artifacts(), report)
 
 
 def publish(task: PublishTask, context: JobContext, report: ReportProgress) -> AssessmentResult:  # noqa: ARG001 - too short to report
     """Write the report anew."""
     from quant import conclusions
 
-    curves = _curves(task.backtest_id, context)
-    conclusions.publish(task.input, task.result, curves, context.artifacts())
+    conclusions.publish(task.result, context.artifacts())
     return task.result
 
 
-def _curves(backtest_id: str | None, context: JobContext) -> bytes | None:
-    return None if backtest_id is None else context.artifact_of(backtest_id, "backtest.json")
+def _left(operation_id: str | None, name: str, context: JobContext) -> bytes | None:
+    return None if operation_id is None else context.artifact_of(operation_id, name)

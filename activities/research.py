@@ -15,7 +15,6 @@ from activities.heartbeat import HEARTBEAT_SECONDS, heartbeating
 from errors import BudgetExhausted, ComputeDied, KtrdrError
 from quant import strategies
 from quant.models import (
-    TRIALS,
     AssessmentInput,
     AssessmentResult,
     BacktestResult,
@@ -23,8 +22,10 @@ from quant.models import (
     CandidateScore,
     DesignResult,
     EarlierTrials,
+    ReportTrial,
     TrainingResult,
     Trial,
+    Tried,
     unheard,
 )
 from quant.spec import Model, StrategySpec
@@ -67,20 +68,16 @@ class ResearchActivities:
 
     @activity.defn
     async def design(self, task: jobs.DesignTask) -> DesignResult:
-        """Find a strategy, and record every candidate that was tried."""
-        if task.language_model is None:
-            result = await self._search(task)
-        else:
+        """Find a strategy, and record every candidate that was tried, however it ends."""
+        tried: list[Tried] = []
+        try:
+            if task.language_model is None:
+                return await self._search(task, tried.append)
             with _failures():
-                result = await self._ask_for_design(task, task.language_model)
-        trials = self._context(task).artifact_of(task.operation_id, result.trials_artifact)
-        await asyncio.to_thread(
-            self._ledger.trials.record,
-            task.operation_id,
-            result.data.content_hash,
-            TRIALS.validate_json(trials),
-        )
-        return result
+                return await self._ask_for_design(task, task.language_model, tried.append)
+        finally:
+            # Candidates of a search that was cancelled have had their chance to be lucky, too.
+            await asyncio.to_thread(self._ledger.trials.record, task.operation_id, tried)
 
     @activity.defn
     async def train(self, task: jobs.TrainingTask) -> TrainingResult:
@@ -89,27 +86,20 @@ class ResearchActivities:
 
     @activity.defn
     async def backtest(self, task: jobs.BacktestTask) -> BacktestResult:
-        """Trade the holdout with the trained model."""
+        """Trade the holdout with the trained model, and count the look at it."""
+        await asyncio.to_thread(
+            self._ledger.looks.record,
+            task.operation_id,
+            task.input.data,
+            fingerprint=task.input.spec.fingerprint(),
+            model_sha256=task.input.model_sha256,
+        )
         return await self._run(jobs.backtest, task, BacktestResult)
 
     @activity.defn
     async def assessment(self, task: jobs.AssessmentTask) -> AssessmentResult:
         """Assess, deflated by all that was ever tried on these bars."""
-        data_hash = task.input.training.data.content_hash
-        if task.input.design is None:
-            given = Trial(
-                number=0, fingerprint=task.input.spec.fingerprint(), sharpe=None, parameters={}
-            )
-            await asyncio.to_thread(
-                self._ledger.trials.record, task.operation_id, data_hash, [given]
-            )
-        history = await asyncio.to_thread(self._ledger.trials.history, data_hash)
-        deflated = task.input.model_copy(
-            update={
-                "trials_ever": max(1, history.distinct_trials),
-                "trials_variance": history.sharpe_variance,
-            }
-        )
+        deflated = await asyncio.to_thread(self._deflate, task.input)
         task = task.model_copy(update={"input": deflated})
         result = await self._run(jobs.assess, task, AssessmentResult)
         if task.language_model is not None:
@@ -138,13 +128,13 @@ class ResearchActivities:
 
         return Researcher.of(self._settings, self._ledger)
 
-    async def _search(self, task: jobs.DesignTask) -> DesignResult:
+    async def _search(self, task: jobs.DesignTask, tried: ReportTrial) -> DesignResult:
         if task.memory:
             task = await asyncio.to_thread(self._remember, task)
-        return await self._run(jobs.design, task, DesignResult)
+        return await self._run(jobs.design, task, DesignResult, tried)
 
     async def _ask_for_design(
-        self, task: jobs.DesignTask, model: jobs.LanguageModel
+        self, task: jobs.DesignTask, model: jobs.LanguageModel, tried: ReportTrial
     ) -> DesignResult:
         context = self._context(task)
 
@@ -162,10 +152,10 @@ class ResearchActivities:
         try:
             async with heartbeating(self._quiet_heartbeat_seconds) as report:
                 return await researcher.design(
-                    task, model, context.artifacts(), score=score, report=report
+                    task, model, context.artifacts(), score=score, report=report, tried=tried
                 )
         except BudgetExhausted as error:
-            found = await self._search(task)
+            found = await self._search(task, tried)
             note = f"{error.message} The strategy was found by search instead."
             return found.model_copy(update={"note": note})
 
@@ -176,12 +166,7 @@ class ResearchActivities:
         researcher = await asyncio.to_thread(self._researcher)
         async with heartbeating(self._quiet_heartbeat_seconds) as report:
             result = await researcher.comment(task, model, result, artifacts, report)
-        publication = jobs.PublishTask(
-            operation_id=task.operation_id,
-            backtest_id=task.backtest_id,
-            input=task.input,
-            result=result,
-        )
+        publication = jobs.PublishTask(operation_id=task.operation_id, result=result)
         return await self._run(jobs.publish, publication, AssessmentResult)
 
     def _remember(self, task: jobs.DesignTask) -> jobs.DesignTask:
@@ -203,6 +188,19 @@ class ResearchActivities:
         earlier = EarlierTrials.model_validate_json(content)
         return task.model_copy(update={"input": task.input.model_copy(update={"earlier": earlier})})
 
+    def _deflate(self, inp: AssessmentInput) -> AssessmentInput:
+        """Add how much has ever been tried on these bars."""
+        bars = inp.training.data.source
+        if inp.design is None:
+            given = Trial(number=0, fingerprint=inp.spec.fingerprint(), sharpe=None, parameters={})
+            self._ledger.trials.record(inp.operation_id, [Tried(data=bars, trial=given)])
+        return inp.model_copy(
+            update={
+                "trials_ever": max(1, self._ledger.trials.count(bars)),
+                "holdout_looks": max(1, self._ledger.looks.count(bars)),
+            }
+        )
+
     def _keep_hypotheses(self, inp: AssessmentInput, result: AssessmentResult) -> None:
         here: dict[str, Any] = {
             "operation_id": inp.operation_id,
@@ -214,11 +212,17 @@ class ResearchActivities:
         self._ledger.hypotheses.settle(inp.spec, result.verdict, named=named, **here)
         self._ledger.hypotheses.register(result.hypotheses, **here)
 
-    async def _run(self, job: Job[_Task, _Result], task: _Task, returns: type[_Result]) -> _Result:
+    async def _run(
+        self,
+        job: Job[_Task, _Result],
+        task: _Task,
+        returns: type[_Result],
+        tried: ReportTrial = unheard,
+    ) -> _Result:
         with _failures():
             async with heartbeating(self._quiet_heartbeat_seconds) as report:
                 return await self._compute.run(
-                    job, task, self._context(task), returns=returns, report=report
+                    job, task, self._context(task), returns=returns, report=report, tried=tried
                 )
 
     def _context(self, task: jobs.Task) -> jobs.JobContext:

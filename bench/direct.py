@@ -3,23 +3,23 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from quant import conclusions, steps
-from quant.gates import backtest_gate, training_gate
+from quant import conclusions, holdout, steps
+from quant.gates import GateLimits, backtest_gate, training_gate
 from quant.models import (
-    TRIALS,
     AssessmentInput,
     AssessmentResult,
     BacktestInput,
     BacktestResult,
     DataSource,
     DesignInput,
+    EarlierTrials,
     TrainingInput,
     TrainingResult,
+    Tried,
     unheard,
 )
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
-from storage.records import TrialHistory
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ def conduct(
     home: Path,
     data_dir: Path | None = None,
     ledger: Ledger | None = None,
+    earlier: EarlierTrials | None = None,
     bypass_gates: bool = False,
 ) -> Research:
     """Conduct a research from design to assessment.
@@ -55,41 +56,50 @@ def conduct(
         seed: of all steps.
         home: where artifacts go.
         data_dir: where the bars are, unless they are built in.
-        ledger: counts the trials; without one, those of this research are all there are.
+        ledger: counts trials and looks; without one, those of this research are all there are.
+        earlier: what the search starts from.
         bypass_gates: whether no gate may spare a step.
     """
     store = ArtifactStore(str(home))
+    tried: list[Tried] = []
     design = steps.design(
-        DesignInput(data=data, trials=trials, seed=seed),
+        DesignInput(data=data, trials=trials, seed=seed, earlier=earlier),
         data_dir,
         store.operation("design"),
         unheard,
+        tried.append,
     )
+    bars = design.data.source
     training = steps.train(
         TrainingInput(data=data, spec=design.spec, seed=seed),
         data_dir,
         store.operation("training"),
         unheard,
     )
-    rejection = None if bypass_gates else training_gate(training).reason
+    rejection = None if bypass_gates else training_gate(training, GateLimits().training).reason
     backtest = None
     if rejection is None:
         model = store.operation("training").read(training.model_artifact) or b""
-        backtest = conclusions.backtest(
+        backtest = holdout.backtest(
             BacktestInput(
-                data=data, spec=design.spec, seed=seed, model_sha256=training.model_sha256
+                data=bars, spec=design.spec, seed=seed, model_sha256=training.model_sha256
             ),
             model.decode(),
             data_dir,
             store.operation("backtest"),
             unheard,
         )
-        rejection = None if bypass_gates else backtest_gate(backtest).reason
-    history = TrialHistory(distinct_trials=design.trials, sharpe_variance=None)
+        rejection = None if bypass_gates else backtest_gate(backtest, GateLimits().backtest).reason
+    trials_ever, holdout_looks = design.trials, 1
     if ledger is not None:
-        made = TRIALS.validate_json(store.operation("design").read(design.trials_artifact) or b"")
-        ledger.trials.record("direct", design.data.content_hash, made)
-        history = ledger.trials.history(design.data.content_hash)
+        ledger.trials.record("direct", tried)
+        ledger.looks.record(
+            "direct",
+            bars,
+            fingerprint=design.spec.fingerprint(),
+            model_sha256=training.model_sha256,
+        )
+        trials_ever, holdout_looks = ledger.trials.count(bars), ledger.looks.count(bars)
     assessment = conclusions.assess(
         AssessmentInput(
             operation_id="direct",
@@ -100,10 +110,14 @@ def conduct(
             training=training,
             backtest=backtest,
             gate_rejection=rejection,
-            trials_ever=history.distinct_trials,
-            trials_variance=history.sharpe_variance,
+            trials_ever=trials_ever,
+            holdout_looks=holdout_looks,
         ),
-        store.operation("backtest").read(backtest.curves_artifact) if backtest else None,
+        conclusions.Evidence(
+            walk_forward=store.operation("training").read(training.curves_artifact) or b"",
+            curves=store.operation("backtest").read(backtest.curves_artifact) if backtest else None,
+            trials=store.operation("design").read(design.trials_artifact),
+        ),
         data_dir,
         store.operation("assessment"),
         unheard,

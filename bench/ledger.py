@@ -14,7 +14,7 @@ from temporalio.client import Client
 
 from bench.figures import Figure, publish
 from bench.temporary import start_research, temporary_stack
-from quant.models import DataSource, Trial
+from quant.models import DataSource, Trial, Tried
 from storage.ledger import Ledger
 from storage.records import Experiment
 from storage.spending import Call, Tokens
@@ -49,10 +49,18 @@ def experiment(data_hash: str | None = None) -> Experiment:
     )
 
 
-def trials(count: int) -> list[Trial]:
+def trials(data_hash: str, count: int) -> list[Tried]:
     """Return trials of which no two are equal."""
     return [
-        Trial(number=number, fingerprint=uuid4().hex, sharpe=0.01, parameters={"horizon": number})
+        Tried(
+            data=DataSource(content_hash=data_hash),
+            trial=Trial(
+                number=number,
+                fingerprint=uuid4().hex,
+                sharpe=0.01,
+                parameters={"horizon": number},
+            ),
+        )
         for number in range(count)
     ]
 
@@ -79,7 +87,7 @@ def writing(database: str, url: str) -> list[Figure]:
     writes: dict[str, Callable[[], None]] = {
         "experiments": lambda: ledger.experiments.record(experiment()),
         f"{TRIALS_EACH} trials of a research": lambda: ledger.trials.record(
-            uuid4().hex, "bars", trials(TRIALS_EACH)
+            uuid4().hex, trials("bars", TRIALS_EACH)
         ),
         "reserved and settled calls": spend,
     }
@@ -98,7 +106,7 @@ def remember(url: str, data_hash: str) -> None:
     for _ in range(EXPERIMENTS):
         past = experiment(data_hash)
         ledger.experiments.record(past)
-        ledger.trials.record(past.operation_id, data_hash, trials(TRIALS_EACH))
+        ledger.trials.record(past.operation_id, trials(data_hash, TRIALS_EACH))
     ledger.close()
 
 

@@ -115,6 +115,11 @@ def simulate(
     return simulation
 
 
+def buy_and_hold(bars: Bars) -> Simulation:
+    """Buy at the first open that a strategy can buy at, without cost, and hold."""
+    return simulate(bars, np.ones(len(bars), dtype=np.int8), Costs(), cost_multiple=0.0)
+
+
 def require_consistent(equity_change: float, profits: Sequence[float]) -> None:
     """Check that an account changed by exactly what its trades earned.
 

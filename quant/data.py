@@ -108,8 +108,12 @@ class Bars:
 
     def timestamp(self, index: int) -> str:
         """Return the time of a bar in ISO 8601, UTC, to the second."""
-        moment = np.datetime64(int(self.timestamps[index]), "ns")
-        return f"{np.datetime_as_string(moment, unit='s')}Z"
+        return iso(self.timestamps[[index]])[0]
+
+    @property
+    def moments(self) -> list[str]:
+        """The time of every bar, in the same form."""
+        return iso(self.timestamps)
 
     def info(self) -> DataInfo:
         """Describe these bars. Meant for all bars of a symbol, not for a part of them."""
@@ -125,6 +129,12 @@ class Bars:
 
     def _arrays(self) -> tuple[npt.NDArray[Any], ...]:
         return (self.timestamps, self.open, self.high, self.low, self.close, self.volume)
+
+
+def iso(nanoseconds: Timestamps) -> list[str]:
+    """Return times as ISO 8601, UTC, to the second."""
+    moments = np.datetime_as_string(nanoseconds.astype("datetime64[ns]"), unit="s")
+    return [f"{moment}Z" for moment in moments]
 
 
 def load(source: DataSource, data_dir: Path | None) -> Bars:

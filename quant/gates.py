@@ -4,8 +4,6 @@ Pure arithmetic on results, so that a workflow can call it. The limits stop what
 ordinary candidate that finds little passes and gets its verdict from the assessment.
 """
 
-from typing import Final
-
 from pydantic import Field
 
 from quant.models import BacktestResult, GateDecision, TrainingResult
@@ -16,23 +14,39 @@ class TrainingLimits(Model):
     """What a model must reach in walk-forward on development data."""
 
     excess_log_loss: float = Field(
-        0.05, description="Mean log loss may exceed that of the base rate by this much"
+        0.05,
+        ge=-1.0,
+        le=10.0,
+        description="Mean log loss may exceed that of the base rate by this much",
     )
-    sharpe: float = Field(-2.0, description="Lowest annualised Sharpe ratio after 1x cost")
+    sharpe: float = Field(
+        -2.0, ge=-100.0, le=100.0, description="Lowest annualised Sharpe ratio after 1x cost"
+    )
 
 
 class BacktestLimits(Model):
     """What a strategy must reach on the holdout at 1x cost."""
 
-    trades: int = Field(5, description="Fewest round trips; less is chance, not a record")
-    max_drawdown: float = Field(0.6, description="Largest loss from a peak, as a fraction of it")
+    trades: int = Field(
+        5,
+        strict=True,
+        ge=0,
+        le=1_000_000,
+        description="Fewest round trips; less is chance, not a record",
+    )
+    max_drawdown: float = Field(
+        0.6, gt=0.0, le=10.0, description="Largest loss from a peak, as a fraction of it"
+    )
 
 
-TRAINING_LIMITS: Final = TrainingLimits()
-BACKTEST_LIMITS: Final = BacktestLimits()
+class GateLimits(Model):
+    """What a research must reach to go on. What is left out has its default."""
+
+    training: TrainingLimits = TrainingLimits()
+    backtest: BacktestLimits = BacktestLimits()
 
 
-def training_gate(result: TrainingResult, limits: TrainingLimits = TRAINING_LIMITS) -> GateDecision:
+def training_gate(result: TrainingResult, limits: TrainingLimits) -> GateDecision:
     """Decide whether the model is worth a backtest; the reason names every figure that failed."""
     failures = []
     excess = result.log_loss - result.baseline_log_loss
@@ -51,7 +65,7 @@ def training_gate(result: TrainingResult, limits: TrainingLimits = TRAINING_LIMI
     return GateDecision(gate="training", passed=not failures, reason="; ".join(failures) or None)
 
 
-def backtest_gate(result: BacktestResult, limits: BacktestLimits = BACKTEST_LIMITS) -> GateDecision:
+def backtest_gate(result: BacktestResult, limits: BacktestLimits) -> GateDecision:
     """Decide whether the backtest is worth a verdict; the reason names every figure that failed."""
     failures = []
     level = result.at(1.0)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
@@ -29,8 +30,22 @@ def sharpe(returns: FloatArray) -> float | None:
 
 def annualised_sharpe(returns: FloatArray, periods_per_year: float) -> float | None:
     """Return the Sharpe ratio per bar times the square root of the bars per year (Lo 2002)."""
-    per_bar = sharpe(returns)
-    return None if per_bar is None else per_bar * float(np.sqrt(periods_per_year))
+    return annualised(sharpe(returns), periods_per_year)
+
+
+def annualised(sharpe_per_bar: float | None, periods_per_year: float) -> float | None:
+    """Return a Sharpe ratio per bar as one per year; None stays None."""
+    return None if sharpe_per_bar is None else sharpe_per_bar * float(np.sqrt(periods_per_year))
+
+
+def rolling_sharpe(returns: FloatArray, window: int) -> FloatArray:
+    """Return at each bar the Sharpe ratio per bar of the last `window` returns.
+
+    NaN before the first full window and where the window has no variance.
+    """
+    windows = pd.Series(returns).rolling(window)
+    deviation = windows.std(ddof=1)
+    return (windows.mean() / deviation.where(deviation > NO_VARIANCE)).to_numpy(dtype=np.float64)
 
 
 def drawdown(equity: FloatArray) -> FloatArray:

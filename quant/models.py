@@ -5,10 +5,11 @@ name under which the step stored them.
 """
 
 from collections.abc import Callable
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal, Protocol, Self
 
-from pydantic import Field, StringConstraints, TypeAdapter
+from pydantic import Field, StringConstraints, TypeAdapter, model_validator
 
+from quant.evidence import RandomEntries, Stability, Statistics
 from quant.hypotheses import AnyHypothesis, Verdict
 from quant.spec import Model, StrategySpec
 
@@ -43,7 +44,7 @@ class Progress(Model):
 ReportProgress = Callable[[Progress], None]
 
 
-def unheard(_: Progress) -> None:
+def unheard(_: object) -> None:
     """Report to nobody."""
 
 
@@ -76,9 +77,16 @@ class DataInfo(Model):
     holdout_start: str = Field(description="ISO 8601 timestamp of the first holdout bar")
     content_hash: str = Field(description="SHA-256 over timestamps and OHLCV")
 
+    @property
+    def source(self) -> DataSource:
+        """These bars and no others."""
+        return DataSource(
+            symbol=self.symbol, timeframe=self.timeframe, content_hash=self.content_hash
+        )
+
 
 class Trial(Model):
-    """One candidate that the designer scored on development data."""
+    """One candidate that was scored on development data."""
 
     number: int
     fingerprint: str = Field(description="SHA-256 of the candidate's spec: equal specs, one trial")
@@ -87,6 +95,16 @@ class Trial(Model):
 
 
 TRIALS: TypeAdapter[list[Trial]] = TypeAdapter(list[Trial])
+
+
+class Tried(Model):
+    """A trial and the bars it was made on."""
+
+    data: DataSource
+    trial: Trial
+
+
+ReportTrial = Callable[[Tried], None]
 
 
 class EarlierTrials(Model):
@@ -187,16 +205,23 @@ class TrainingResult(Model):
     accuracy: float
     auc: float | None
     sharpe: float | None = Field(description="Annualised, walk-forward, after 1x cost")
+    curves_artifact: str = "walk_forward.json"
     feature_importance: dict[str, float] = Field(description="Share of total split gain, sums to 1")
 
 
 class BacktestInput(Model):
     """Backtest a trained model on the holdout, once."""
 
-    data: DataSource
+    data: DataSource = Field(description="With its hash: a look at a holdout is counted")
     spec: StrategySpec
     seed: Seed
     model_sha256: str
+
+    @model_validator(mode="after")
+    def _bars_are_known(self) -> Self:
+        if self.data.content_hash is None:
+            raise ValueError("`data.content_hash` is needed: it says whose holdout is looked at")
+        return self
 
 
 class CostLevel(Model):
@@ -228,6 +253,12 @@ class BacktestResult(Model):
     data: DataInfo
     levels: list[CostLevel]
     benchmark: Benchmark
+    random_entries: RandomEntries | None = Field(None, description="None if it never traded")
+    capacity: float | None = Field(
+        None,
+        description="Capital, in the currency of the prices, that would trade 1 % of the median "
+        "volume of a bar; None if there is no volume",
+    )
     curves_artifact: str = "backtest.json"
 
     def at(self, cost_multiple: float) -> CostLevel:
@@ -256,23 +287,7 @@ class AssessmentInput(Model):
     backtest: BacktestResult | None = None
     gate_rejection: str | None = None
     trials_ever: int = Field(1, ge=1, description="Distinct candidates ever tried on these bars")
-    trials_variance: float | None = Field(
-        None, ge=0.0, description="Variance of their per-bar Sharpe ratios"
-    )
-
-
-class Statistics(Model):
-    """Significance of the holdout returns after 1x cost. Sharpe ratios are annualised."""
-
-    sharpe: float
-    sharpe_low: float = Field(description="Lower end of the 95 % bootstrap interval")
-    sharpe_high: float
-    p_value: float = Field(description="SPA test against not trading")
-    probabilistic_sharpe: float = Field(description="P(true Sharpe > 0)")
-    deflated_sharpe: float = Field(description="P(true Sharpe > expected best of luck)")
-    expected_best_sharpe: float = Field(description="Expected maximum of `trials_ever` by luck")
-    trials_ever: int
-    minimum_track_record: float | None = Field(description="Bars needed to show Sharpe > 0")
+    holdout_looks: int = Field(1, ge=1, description="Models ever backtested on this holdout")
 
 
 class ModelComment(Model):
@@ -291,5 +306,6 @@ class AssessmentResult(Model):
     observations: list[str]
     hypotheses: list[AnyHypothesis]
     limitations: list[str]
+    stability: Stability | None = Field(None, description="None if a gate stopped the research")
     comment: ModelComment | None = None
     report_artifact: str = "report.html"

@@ -1,30 +1,61 @@
 """The page for people: one HTML file that needs nothing else."""
 
-import platform
-from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
-from quant import figures
-from quant.curves import Curves
-from quant.models import AssessmentInput, AssessmentResult
+from quant import figures, verdict
+from quant.dossier import Dossier
+from quant.glossary import TERMS
+from quant.record import Record
 from quant.spec import FeatureSpec
 
-# Those whose version can change a figure.
-LIBRARIES: Final = ("arch", "jsharpe", "lightgbm", "numpy", "raptorbt", "ta-lib")
 MISSING: Final = "\N{EN DASH}"
 MINUS: Final = "\N{MINUS SIGN}"
+# A page with more rows is no pleasure to scroll; `report.json` has them all.
+_TRADES_SHOWN: Final = 500
+_STRONGEST_MONTH: Final = 0.10
 
 
-def render(inp: AssessmentInput, result: AssessmentResult, curves: Curves | None) -> str:
-    """Return the report as HTML. Equal arguments give equal text on the same installation.
+def render(dossier: Dossier) -> str:
+    """Return the report as HTML. Equal dossiers give equal text on the same installation."""
+    record = Record.of(dossier)
+    return _page(
+        "report.html.j2",
+        dossier=dossier,
+        inp=dossier.input,
+        result=dossier.result,
+        effort=verdict.effort,
+        record=record,
+        trades=dossier.curves.trades if dossier.curves else [],
+        trades_shown=_TRADES_SHOWN,
+        performance=Markup(figures.performance(record)),  # noqa: S704 - our own SVG
+        trials=Markup(figures.trials(dossier)) if dossier.trials else None,  # noqa: S704
+        resampled=(
+            Markup(figures.resampled(dossier))  # noqa: S704
+            if dossier.resampled_sharpes
+            else None
+        ),
+    )
 
-    Args:
-        inp: What was assessed.
-        result: The outcome.
-        curves: Content of `backtest.json`; None if a gate stopped the research before.
-    """
+
+def render_comparison(dossiers: list[Dossier]) -> str:
+    """Return several researches side by side as HTML, the best deflated Sharpe ratio first."""
+    ranked = sorted(
+        dossiers,
+        key=lambda each: -(each.result.statistics.deflated_sharpe if each.result.statistics else 0),
+    )
+    names = [f"{number}. {each.input.spec.name}" for number, each in enumerate(ranked, start=1)]
+    records = {name: Record.of(dossier) for name, dossier in zip(names, ranked, strict=True)}
+    return _page(
+        "comparison.html.j2",
+        ranked=list(zip(names, ranked, strict=True)),
+        figure=Markup(figures.comparison(records)),  # noqa: S704 - our own SVG
+    )
+
+
+def _page(template: str, **values: Any) -> str:
     environment = Environment(
         loader=PackageLoader("quant"),
         autoescape=True,
@@ -32,15 +63,17 @@ def render(inp: AssessmentInput, result: AssessmentResult, curves: Curves | None
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=_percent, number=_number, moment=_moment, feature=_feature)
-    return environment.get_template("report.html.j2").render(
-        inp=inp,
-        result=result,
-        curves=curves,
-        figure=None if curves is None else figures.performance(curves),
-        versions={"python": platform.python_version()}
-        | {name: version(name) for name in LIBRARIES},
+    environment.filters.update(
+        percent=_percent, number=_number, moment=_moment, feature=_feature, shade=_shade
     )
+    return environment.get_template(template).render(terms=TERMS, term=_term, **values)
+
+
+def _term(key: str, name: str | None = None) -> Markup:
+    """Return the name of a figure with its definition on hover and one click away."""
+    term = TERMS[key]
+    link = Markup('<a href="#{}" title="{}">{}</a>')
+    return link.format(key, term.meaning, name or term.name)
 
 
 def _percent(value: float | None, digits: int = 1) -> str:
@@ -59,3 +92,10 @@ def _moment(timestamp: str) -> str:
 
 def _feature(feature: FeatureSpec) -> str:
     return f"{feature.kind}({feature.period})"
+
+
+def _shade(earned: float) -> str:
+    """Return the colour of a month in the heat map: the stronger, the more it earned or lost."""
+    strength = min(abs(earned) / _STRONGEST_MONTH, 1.0)
+    colour = "63, 163, 77" if earned >= 0.0 else "214, 69, 69"
+    return f"rgba({colour}, {0.75 * strength:.2f})"

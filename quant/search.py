@@ -1,11 +1,14 @@
 """The `search` designer: Optuna proposes strategies, purged walk-forward scores them.
 
+It begins with a few simple candidates (`quant.search_space`), unless it remembers better ones.
 Only development bars are looked at. A candidate's score is the Sharpe ratio per bar of trading its
-out-of-fold predictions after 1x cost; a candidate that never trades has none and loses.
+out-of-fold predictions after 1x cost; a candidate that hardly trades has none and loses: holding on
+to one position for years may pay, but nothing in it can be told from luck.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +16,7 @@ import numpy as np
 import optuna
 
 from quant import boosting
+from quant.backtest import Simulation
 from quant.boosting import Samples
 from quant.data import Bars, Floats
 from quant.features import FeatureTable, feature_names, labels, warm_up
@@ -20,10 +24,12 @@ from quant.metrics import sharpe
 from quant.models import Progress, ReportProgress, Trial
 from quant.search_space import Space, describe
 from quant.spec import StrategySpec
-from quant.splits import walk_forward
-from quant.training import out_of_fold_returns
+from quant.splits import Fold, walk_forward
+from quant.training import trade
 
 FOLDS: Final = 3
+# A candidate needs one round trip in so many bars. On the holdout the gate asks for far fewer.
+BARS_PER_TRADE: Final = 100
 TRIALS_PER_STUDY: Final = 250
 KEPT_TRIALS: Final = 50
 
@@ -55,23 +61,24 @@ class Scorer:
         self._known: dict[str, float | None] = {}
 
     def score(self, spec: StrategySpec) -> float | None:
-        """Return the out-of-fold Sharpe ratio per bar after 1x cost; None without any trade.
+        """Return the out-of-fold Sharpe ratio per bar after 1x cost; None with hardly a trade.
 
         Raises:
             InvalidInput: Too few bars for the features and the horizon.
         """
         fingerprint = spec.fingerprint()
         if fingerprint not in self._known:
-            self._known[fingerprint] = sharpe(self._returns(spec))
+            run = self._trade(spec)
+            self._known[fingerprint] = sharpe(run.returns) if _keeps_trading(run) else None
         return self._known[fingerprint]
 
-    def _returns(self, spec: StrategySpec) -> Floats:
+    def _trade(self, spec: StrategySpec) -> Simulation:
         features = self._table.matrix(spec)
         outcome = labels(self._bars, spec.horizon)
         names = feature_names(spec)
         folds = walk_forward(warm_up(features), len(self._bars), folds=FOLDS, horizon=spec.horizon)
-        probabilities = []
-        for fold in folds:
+
+        def predict(fold: Fold) -> Floats:
             model = boosting.grow(
                 "",
                 Samples(features[fold.train], outcome[fold.train], names),
@@ -80,8 +87,22 @@ class Scorer:
                 iterations=spec.model.num_iterations,
                 seed=boosting.derive_seed(self._seed, fold.number),
             )
-            probabilities.append(boosting.predict(model, features[fold.test]))
-        return out_of_fold_returns(self._bars, folds, np.concatenate(probabilities), spec)
+            return boosting.predict(model, features[fold.test])
+
+        # The last fold trains on as many rows as all others together, so it goes first: two
+        # threads end at the same time. LightGBM computes without Python's lock.
+        with ThreadPoolExecutor(2) as threads:
+            probabilities = list(threads.map(predict, reversed(folds)))[::-1]
+        tested = self._bars.part(folds[0].test.start, len(self._bars))
+        return trade(tested, np.concatenate(probabilities), spec)
+
+
+def _keeps_trading(run: Simulation) -> bool:
+    """Whether an account trades often enough in every part of its time."""
+    changes = np.flatnonzero(np.diff(run.positions))
+    parts = np.array_split(np.arange(len(run.positions)), FOLDS)
+    # A round trip is two changes of the position.
+    return all(np.isin(changes, part).sum() * BARS_PER_TRADE >= 2 * len(part) for part in parts)
 
 
 def search(
@@ -90,6 +111,8 @@ def search(
     seed: int,
     brief: str | None,
     report: ReportProgress,
+    *,
+    tried: Callable[[Trial], None],
     earlier: Sequence[Trial] = (),
 ) -> Found:
     """Evaluate candidates and return the best.
@@ -100,12 +123,16 @@ def search(
         seed: Of the proposals and of the models.
         brief: Wishes in free text; see the module for the words that matter.
         report: Called after every trial.
+        tried: Told every trial as soon as it is made.
         earlier: Trials on the same bars to start from, the best first.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = Space.of(brief, len(development))
     remembered = [known for trial in earlier if (known := _remember(space, trial))][:KEPT_TRIALS]
     study = _study(boosting.derive_seed(seed, 0), remembered)
+    if not remembered:
+        for parameters in space.beginnings():
+            study.enqueue_trial(parameters)
     scorer = Scorer(development, seed)
     evaluated: list[Trial] = []
     best: StrategySpec | None = None
@@ -117,14 +144,14 @@ def search(
         candidate = space.suggest(proposal)
         score = scorer.score(candidate)
         _tell(study, proposal, score)
-        evaluated.append(
-            Trial(
-                number=number,
-                fingerprint=candidate.fingerprint(),
-                sharpe=score,
-                parameters=proposal.params,
-            )
+        trial = Trial(
+            number=number,
+            fingerprint=candidate.fingerprint(),
+            sharpe=score,
+            parameters=proposal.params,
         )
+        evaluated.append(trial)
+        tried(trial)
         if best is None or (score is not None and score > best_score):
             best, best_score = candidate, -math.inf if score is None else score
         report(_progress(number, trials, best_score * math.sqrt(development.periods_per_year)))

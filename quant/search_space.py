@@ -6,7 +6,7 @@ named), and "long only" rules short positions out.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -20,6 +20,10 @@ HORIZONS: Final = (1, 2, 3, 5, 10, 20)
 LEARNING_RATES: Final = (0.01, 0.02, 0.03, 0.05, 0.08)
 REGULARISATIONS: Final = (0.1, 1.0, 10.0, 100.0)
 BARS_PER_PERIOD: Final = 20
+LEAF_STEP: Final = 20
+MOST_LEAF_STEPS: Final = 10
+# The first fold of a search trains on a quarter of the bars; a simple leaf has a quarter of those.
+BARS_PER_LEAF: Final = 16 * LEAF_STEP
 
 FAMILIES: Final[Mapping[str, tuple[FeatureKind, ...]]] = MappingProxyType(
     {
@@ -37,6 +41,29 @@ _KEYWORDS: Final = MappingProxyType(
         "volume": re.compile(r"\bvolumes?\b", re.IGNORECASE),
     }
 )
+# What a search tries first: simple models of the usual features. Where there is something to find,
+# trees with one split each find most of it, and where there is not they fit little of the noise.
+USUAL_PERIODS: Final[Mapping[FeatureKind, int]] = MappingProxyType(
+    {
+        "return": 5,
+        "sma_ratio": 20,
+        "rsi": 10,
+        "range_position": 20,
+        "volatility": 20,
+        "volume_ratio": 80,
+    }
+)
+SIMPLE: Final = MappingProxyType(
+    {
+        "horizon": 3,
+        "threshold": 0.02,
+        "long_only": False,
+        "num_iterations": 40,
+        "learning_rate": 0.05,
+        "num_leaves": 2,
+        "lambda_l2": 1.0,
+    }
+)
 _LONG_ONLY: Final = re.compile(r"\blong[ -]only\b", re.IGNORECASE)
 
 
@@ -48,11 +75,13 @@ class Space:
         kinds: Features to choose from.
         periods: Look-back periods to choose from.
         long_only: Whether short positions are ruled out.
+        leaf: Least bars in a leaf of a simple model.
     """
 
     kinds: tuple[FeatureKind, ...]
     periods: tuple[int, ...]
     long_only: bool
+    leaf: int
 
     @classmethod
     def of(cls, brief: str | None, bars: int) -> "Space":
@@ -63,7 +92,24 @@ class Space:
             kinds=tuple(kind for family in named or FAMILIES for kind in FAMILIES[family]),
             periods=tuple(period for period in PERIODS if period * BARS_PER_PERIOD <= bars),
             long_only=bool(_LONG_ONLY.search(text)),
+            leaf=min(max(bars // BARS_PER_LEAF, 1), MOST_LEAF_STEPS) * LEAF_STEP,
         )
+
+    def beginnings(self) -> list[dict[str, bool | int | float]]:
+        """Return the parameters of the candidates to try first: all usual features, then each."""
+        usual = [kind for kind in self.kinds if kind in USUAL_PERIODS]
+        alone = [[kind] for kind in usual] if len(usual) > 1 else []
+        return [self._simple(kinds) for kinds in ([usual] if usual else []) + alone]
+
+    def _simple(self, chosen: Sequence[FeatureKind]) -> dict[str, bool | int | float]:
+        parameters: dict[str, bool | int | float] = {**SIMPLE, "min_data_in_leaf": self.leaf}
+        for kind in self.kinds:
+            parameters[kind] = kind in chosen
+            if kind in chosen:
+                parameters[f"{kind}_period"] = min(USUAL_PERIODS[kind], max(self.periods))
+        if self.long_only:
+            del parameters["long_only"]
+        return parameters
 
     def suggest(self, trial: optuna.trial.BaseTrial) -> StrategySpec:
         """Let Optuna choose a candidate; it has the first feature if none was chosen."""
@@ -86,7 +132,9 @@ class Space:
                 num_iterations=trial.suggest_int("num_iterations", 30, 120, step=10),
                 learning_rate=trial.suggest_categorical("learning_rate", LEARNING_RATES),
                 num_leaves=trial.suggest_int("num_leaves", 2, 12),
-                min_data_in_leaf=trial.suggest_int("min_data_in_leaf", 20, 200, step=20),
+                min_data_in_leaf=trial.suggest_int(
+                    "min_data_in_leaf", LEAF_STEP, MOST_LEAF_STEPS * LEAF_STEP, step=LEAF_STEP
+                ),
                 lambda_l2=trial.suggest_categorical("lambda_l2", REGULARISATIONS),
             ),
         )

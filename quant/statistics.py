@@ -10,6 +10,7 @@ Sharpe ratios are per bar inside this module and annualised in its result. Sourc
 """
 
 import math
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -22,8 +23,8 @@ from jsharpe import (
 )
 
 from quant import metrics
+from quant.evidence import Statistics
 from quant.metrics import FloatArray
-from quant.models import Statistics
 
 REPETITIONS: Final = 1000
 CONFIDENCE: Final = 0.95
@@ -31,47 +32,65 @@ CONFIDENCE: Final = 0.95
 MINIMUM_RETURNS: Final = 30
 
 
+@dataclass(frozen=True)
+class Significance:
+    """What can be said about returns.
+
+    Attributes:
+        figures: all of them finite. Fewer than `MINIMUM_RETURNS` returns, or returns without
+            variance, show nothing: Sharpe ratio and probabilities 0, p-value 1, no track record.
+        resampled: annualised Sharpe ratios of the bootstrap, in its order; empty if nothing shows.
+    """
+
+    figures: Statistics
+    resampled: tuple[float, ...]
+
+
 def significance(
-    returns: FloatArray,
+    holdout: FloatArray,
+    walk_forward: FloatArray,
     periods_per_year: float,
     *,
     trials_ever: int,
-    trials_variance: float | None,
+    holdout_looks: int,
     seed: int,
-) -> Statistics:
-    """Judge the returns of a strategy that was chosen among `trials_ever` candidates.
+) -> Significance:
+    """Judge a strategy that was chosen among `trials_ever` candidates.
 
     Args:
-        returns: Simple returns per bar after costs, shape (bars,).
+        holdout: Simple returns per bar after costs, shape (bars,).
+        walk_forward: Likewise on development bars, of models that had not seen them.
         periods_per_year: Bars per year, to annualise.
         trials_ever: Number of distinct candidates tried on the same bars, at least 1.
-        trials_variance: Variance of their Sharpe ratios per bar, if known. It counts as no less
-            than that of one estimate, 1 / bars: candidates that resemble each other, or too few
-            of them, must not make the deflation vanish.
+        holdout_looks: Number of models ever backtested on this holdout, at least 1.
         seed: Of the resampling. Equal arguments give equal bits.
-
-    Returns:
-        The figures, all finite. Fewer than `MINIMUM_RETURNS` returns, or returns without
-        variance, show nothing: Sharpe ratio and probabilities 0, p-value 1, no track record.
     """
-    sharpe = metrics.sharpe(returns)
-    if sharpe is None or len(returns) < MINIMUM_RETURNS:
-        return _nothing_shown(trials_ever)
+    sharpe = metrics.sharpe(holdout)
+    record = np.concatenate([walk_forward, holdout])
+    record_sharpe = metrics.sharpe(record)
+    if sharpe is None or record_sharpe is None or len(holdout) < MINIMUM_RETURNS:
+        return Significance(_nothing_shown(len(record), trials_ever, holdout_looks), ())
     year = math.sqrt(periods_per_year)
-    block = _block_length(returns)
-    low, high = _sharpe_interval(returns, block, seed)
-    luck = expected_best_by_luck(trials_ever, max(1.0 / len(returns), trials_variance or 0.0))
-    return Statistics(
+    block = _block_length(holdout)
+    low, high, resampled = _sharpe_interval(holdout, block, seed)
+    luck = expected_best_by_luck(trials_ever, len(record))
+    luck_of_looks = expected_best_by_luck(holdout_looks, len(holdout))
+    figures = Statistics(
         sharpe=sharpe * year,
         sharpe_low=low * year,
         sharpe_high=high * year,
-        p_value=_superior_ability(returns, block, seed),
-        probabilistic_sharpe=probability_above(0.0, sharpe, returns),
-        deflated_sharpe=probability_above(luck, sharpe, returns),
+        p_value=any_of(holdout_looks, _superior_ability(holdout, block, seed)),
+        probabilistic_sharpe=probability_above(0.0, sharpe, holdout),
+        confirmed_sharpe=probability_above(luck_of_looks, sharpe, holdout),
+        deflated_sharpe=probability_above(luck, record_sharpe, record),
         expected_best_sharpe=luck * year,
+        record_sharpe=record_sharpe * year,
+        record_bars=len(record),
         trials_ever=trials_ever,
-        minimum_track_record=minimum_track_record(sharpe, returns),
+        holdout_looks=holdout_looks,
+        minimum_track_record=minimum_track_record(sharpe, holdout),
     )
+    return Significance(figures, tuple((resampled * year).tolist()))
 
 
 def probability_above(benchmark: float, sharpe: float, returns: FloatArray) -> float:
@@ -84,13 +103,21 @@ def probability_above(benchmark: float, sharpe: float, returns: FloatArray) -> f
     return float(probabilistic_sharpe_ratio(sharpe, benchmark, variance=variance))
 
 
-def expected_best_by_luck(trials: int, variance: float) -> float:
-    """Return the expected maximum Sharpe ratio of `trials` worthless candidates.
+def expected_best_by_luck(trials: int, bars: int) -> float:
+    """Return the expected maximum Sharpe ratio per bar of `trials` worthless candidates.
 
-    sqrt(variance) ((1 - gamma) Phi^-1(1 - 1/N) + gamma Phi^-1(1 - 1/(N e))), with Euler's gamma;
-    the approximation starts at two candidates, and a single one is expected at 0.
+    sqrt(V) ((1 - gamma) Phi^-1(1 - 1/N) + gamma Phi^-1(1 - 1/(N e))), with Euler's gamma; the
+    approximation starts at two candidates, and a single one is expected at 0. V is the variance of
+    the estimate of a ratio of 0 from so many bars, 1 / bars. The variance that the candidates show
+    is not used: it is mostly that of their costs and of what they really earn, and where one search
+    has found much, it would be held against the next.
     """
-    return float(expected_maximum_sharpe_ratio(trials, variance)) if trials > 1 else 0.0
+    return float(expected_maximum_sharpe_ratio(trials, 1.0 / bars)) if trials > 1 else 0.0
+
+
+def any_of(tests: int, p_value: float) -> float:
+    """Return the chance that the least of so many independent p-values is this low (Sidak 1967)."""
+    return float(-np.expm1(tests * np.log1p(-p_value))) if p_value < 1.0 else 1.0
 
 
 def minimum_track_record(sharpe: float, returns: FloatArray) -> float | None:
@@ -128,17 +155,19 @@ def _block_length(returns: FloatArray) -> int:
     return min(max(math.ceil(length), 1), len(returns) // 2) if math.isfinite(length) else 1
 
 
-def _sharpe_interval(returns: FloatArray, block: int, seed: int) -> tuple[float, float]:
-    """Return the percentile interval; a resample without variance counts as a ratio of 0."""
+def _sharpe_interval(returns: FloatArray, block: int, seed: int) -> tuple[float, float, FloatArray]:
+    """Return the percentile interval and what it was taken from.
+
+    A resample without variance counts as a ratio of 0.
+    """
 
     def statistic(sample: FloatArray) -> FloatArray:
         return np.array([metrics.sharpe(sample) or 0.0])
 
-    bootstrap = StationaryBootstrap(block, returns, seed=seed)
-    low, high = bootstrap.conf_int(
-        statistic, reps=REPETITIONS, method="percentile", size=CONFIDENCE
-    )[:, 0]
-    return float(low), float(high)
+    resampled = StationaryBootstrap(block, returns, seed=seed).apply(statistic, REPETITIONS)[:, 0]
+    tail = (1.0 - CONFIDENCE) / 2.0
+    low, high = np.quantile(resampled, [tail, 1.0 - tail])
+    return float(low), float(high), np.asarray(resampled)
 
 
 def _superior_ability(returns: FloatArray, block: int, seed: int) -> float:
@@ -148,15 +177,19 @@ def _superior_ability(returns: FloatArray, block: int, seed: int) -> float:
     return float(test.pvalues["consistent"])
 
 
-def _nothing_shown(trials_ever: int) -> Statistics:
+def _nothing_shown(record_bars: int, trials_ever: int, holdout_looks: int) -> Statistics:
     return Statistics(
         sharpe=0.0,
         sharpe_low=0.0,
         sharpe_high=0.0,
         p_value=1.0,
         probabilistic_sharpe=0.0,
+        confirmed_sharpe=0.0,
         deflated_sharpe=0.0,
         expected_best_sharpe=0.0,
+        record_sharpe=0.0,
+        record_bars=record_bars,
         trials_ever=trials_ever,
+        holdout_looks=holdout_looks,
         minimum_track_record=None,
     )

@@ -1,9 +1,9 @@
 """The first two steps of a research, design and training: bars in, artifacts and a result out."""
 
-import math
 from pathlib import Path
 
 from quant import data, training
+from quant.metrics import annualised
 from quant.models import (
     TRIALS,
     CandidateInput,
@@ -11,10 +11,13 @@ from quant.models import (
     DesignInput,
     DesignResult,
     ReportProgress,
+    ReportTrial,
     TrainingInput,
     TrainingResult,
     Trial,
+    Tried,
     Workspace,
+    unheard,
 )
 from quant.search import Scorer, search
 
@@ -22,9 +25,21 @@ TRIALS_ARTIFACT = "trials.json"
 
 
 def design(
-    inp: DesignInput, data_dir: Path | None, workspace: Workspace, report: ReportProgress
+    inp: DesignInput,
+    data_dir: Path | None,
+    workspace: Workspace,
+    report: ReportProgress,
+    tried: ReportTrial = unheard,
 ) -> DesignResult:
     """Search for a strategy on the development bars; writes the artifact `trials.json`.
+
+    Args:
+        inp: What to search for, and where.
+        data_dir: Where the user's bars are; None if there are none.
+        workspace: Receives the artifact.
+        report: Called after every trial.
+        tried: Told every trial as soon as it is made: also a search that does not come to its end
+            has tried what it has tried.
 
     Raises:
         InvalidInput: The bars do not exist, cannot be trusted or are too few.
@@ -34,14 +49,22 @@ def design(
     earlier: tuple[Trial, ...] = ()
     if inp.earlier is not None and inp.earlier.data_hash == bars.content_hash:
         earlier = inp.earlier.trials
-    found = search(development, inp.trials, inp.seed, inp.brief, report, earlier)
+    source = bars.info().source
+    found = search(
+        development,
+        inp.trials,
+        inp.seed,
+        inp.brief,
+        report,
+        tried=lambda trial: tried(Tried(data=source, trial=trial)),
+        earlier=earlier,
+    )
     workspace.write(TRIALS_ARTIFACT, TRIALS.dump_json(found.trials))
-    annualise = math.sqrt(bars.periods_per_year)
     return DesignResult(
         spec=found.spec,
         data=bars.info(),
         trials=len(found.trials),
-        best_sharpe=None if found.sharpe is None else found.sharpe * annualise,
+        best_sharpe=annualised(found.sharpe, bars.periods_per_year),
         remembered=found.remembered,
         trials_artifact=TRIALS_ARTIFACT,
     )
@@ -59,7 +82,7 @@ def score(inp: CandidateInput, data_dir: Path | None) -> CandidateScore:
     return CandidateScore(
         data=bars.info(),
         sharpe=sharpe,
-        annual_sharpe=None if sharpe is None else sharpe * math.sqrt(bars.periods_per_year),
+        annual_sharpe=annualised(sharpe, bars.periods_per_year),
     )
 
 

@@ -6,15 +6,15 @@ bits as one that was never interrupted; see `quant.boosting` for how.
 
 import hashlib
 import time
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from quant import boosting, checkpoint, scoring
-from quant.backtest import simulate
+from quant.backtest import Simulation, buy_and_hold, simulate
 from quant.boosting import Samples
 from quant.checkpoint import FinishedFold, TrainingState
+from quant.curves import WalkForward
 from quant.data import Bars, Floats
 from quant.features import feature_matrix, feature_names, labels, warm_up
 from quant.metrics import annualised_sharpe
@@ -36,6 +36,7 @@ from quant.splits import Fold, walk_forward
 FOLDS: Final = 5
 CHECKPOINT_SECONDS: Final = 2.0
 MODEL_ARTIFACT: Final = "model.txt"
+WALK_FORWARD_ARTIFACT: Final = "walk_forward.json"
 POINTS_PER_STAGE: Final = 160
 
 
@@ -51,8 +52,8 @@ def train(
 ) -> TrainingResult:
     """Train the model of a strategy, or continue an interrupted training.
 
-    Writes the artifacts `model.txt` (text format of LightGBM), `metrics.json` (`TrainingMetrics`)
-    and, on the way, `checkpoint.json`.
+    Writes the artifacts `model.txt` (text format of LightGBM), `metrics.json` (`TrainingMetrics`),
+    `walk_forward.json` (`WalkForward`) and, on the way, `checkpoint.json`.
 
     Args:
         development: Bars to learn from; the holdout must not be among them.
@@ -90,22 +91,15 @@ def predict(model_text: str, bars: Bars, spec: StrategySpec) -> Floats:
     return probabilities
 
 
-def out_of_fold_returns(
-    bars: Bars, folds: Sequence[Fold], probabilities: Floats, spec: StrategySpec
-) -> Floats:
-    """Trade the predictions for bars that their models had not seen, after 1x cost.
+def trade(bars: Bars, probabilities: Floats, spec: StrategySpec) -> Simulation:
+    """Trade predictions after 1x cost.
 
     Args:
-        bars: All development bars.
-        folds: Their test windows follow one another up to the last bar.
-        probabilities: For the bars of all test windows in order.
+        bars: Prices to trade at.
+        probabilities: One for each of the bars, made by a model that had not seen it.
         spec: The strategy.
-
-    Returns:
-        Simple return of each of those bars.
     """
-    tested = bars.part(folds[0].test.start, len(bars))
-    return simulate(tested, target_positions(probabilities, spec), spec.costs).returns
+    return simulate(bars, target_positions(probabilities, spec), spec.costs)
 
 
 class _Training:
@@ -143,7 +137,7 @@ class _Training:
         model = self._grow(None).encode()
         self._write_metrics()
         self._workspace.write(MODEL_ARTIFACT, model)
-        return self._result(model, data, resumed_from)
+        return self._result(model, data, resumed_from, self._walk_forward())
 
     def _restore(self) -> TrainingState:
         identity = checkpoint.identity(self._bars, self._spec, self._seed)
@@ -256,7 +250,9 @@ class _Training:
     def _samples(self, rows: slice) -> Samples:
         return Samples(self._features[rows], self._labels[rows], feature_names(self._spec))
 
-    def _result(self, model: bytes, data: DataInfo, resumed_from: int) -> TrainingResult:
+    def _result(
+        self, model: bytes, data: DataInfo, resumed_from: int, walked: Simulation
+    ) -> TrainingResult:
         folds = [fold.metrics for fold in self._state.folds]
         areas = [fold.auc for fold in folds if fold.auc is not None]
         return TrainingResult(
@@ -272,13 +268,23 @@ class _Training:
             ),
             accuracy=float(np.mean([fold.accuracy for fold in folds])),
             auc=float(np.mean(areas)) if areas else None,
-            sharpe=self._sharpe(),
+            sharpe=annualised_sharpe(walked.returns, self._bars.periods_per_year),
+            curves_artifact=WALK_FORWARD_ARTIFACT,
             feature_importance=boosting.importance(model.decode()),
         )
 
-    def _sharpe(self) -> float | None:
+    def _walk_forward(self) -> Simulation:
+        """Trade what the folds have predicted, and store how it went."""
         probabilities = np.concatenate(
             [checkpoint.decode(fold.probabilities) for fold in self._state.folds]
         )
-        returns = out_of_fold_returns(self._bars, self._folds, probabilities, self._spec)
-        return annualised_sharpe(returns, self._bars.periods_per_year)
+        tested = self._bars.part(self._folds[0].test.start, len(self._bars))
+        run = trade(tested, probabilities, self._spec)
+        curves = WalkForward(
+            timestamps=tested.moments,
+            equity=run.equity.tolist(),
+            benchmark_equity=buy_and_hold(tested).equity.tolist(),
+            returns=run.returns.tolist(),
+        )
+        self._workspace.write(WALK_FORWARD_ARTIFACT, curves.model_dump_json().encode())
+        return run

@@ -134,6 +134,8 @@ def _row(experiment: Experiment) -> dict[str, Any]:
     return values | {
         "strategy_name": (experiment.strategy or {}).get("name"),
         "sharpe": statistics.get("sharpe", backtest.get("sharpe_ratio")),
+        "sharpe_low": statistics.get("sharpe_low"),
+        "sharpe_high": statistics.get("sharpe_high"),
         "deflated_sharpe": statistics.get("deflated_sharpe"),
         "total_return": backtest.get("total_return"),
         "cost_microdollars": None if experiment.cost is None else micro(experiment.cost),

@@ -7,6 +7,7 @@ row, because Temporal may run an activity again after its first run had already 
 from storage.database import Database
 from storage.experiments import Experiments
 from storage.hypotheses import Hypotheses
+from storage.looks import Looks
 from storage.spending import Spending
 from storage.trials import Trials
 
@@ -23,6 +24,7 @@ class Ledger:
         self._database = Database(url)
         self.experiments = Experiments(self._database)
         self.trials = Trials(self._database)
+        self.looks = Looks(self._database)
         self.hypotheses = Hypotheses(self._database)
         self.spending = Spending(self._database, daily_budget)
 

@@ -27,6 +27,8 @@ class Experiment(Model):
     verdict: str | None = None
     error: str | None = None
     cost: float | None = Field(None, description="Of language models, in US dollars")
+    versions: dict[str, str] | None = Field(None, description="Of what the figures depend on")
+    reproduces: str | None = Field(None, description="Operation id of what it was to repeat")
     started_at: datetime
     finished_at: datetime
 
@@ -43,19 +45,14 @@ class ExperimentSummary(Model):
     strategy_name: str | None
     verdict: str | None
     sharpe: float | None
+    sharpe_low: float | None = Field(description="Lower end of its 95 % interval")
+    sharpe_high: float | None
     deflated_sharpe: float | None = Field(
         description="Probability that the Sharpe ratio exceeds the best of luck, when it was judged"
     )
     total_return: float | None
     cost: float | None
     finished_at: datetime
-
-
-class TrialHistory(Model):
-    """How often one set of bars has been searched."""
-
-    distinct_trials: int
-    sharpe_variance: float | None
 
 
 class HypothesisRecord(Model):

@@ -3,8 +3,20 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Index, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Index,
+    TypeDecorator,
+    and_,
+    or_,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from quant.models import DataSource
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -55,24 +67,60 @@ class ExperimentRow(Base):
     strategy_name: Mapped[str | None]
     # Beside `metrics`, because lists are sorted by them.
     sharpe: Mapped[float | None]
+    sharpe_low: Mapped[float | None]
+    sharpe_high: Mapped[float | None]
     deflated_sharpe: Mapped[float | None]
     total_return: Mapped[float | None]
     cost_microdollars: Mapped[int | None] = mapped_column(BigInteger)
+    versions: Mapped[dict[str, Any] | None]
+    reproduces: Mapped[str | None]
 
 
-class TrialRow(Base):
+class OnBars:
+    """What was done on some bars."""
+
+    data_hash: Mapped[str] = mapped_column(primary_key=True)
+    symbol: Mapped[str]
+    timeframe: Mapped[str]
+
+    @classmethod
+    def is_on(cls, data: DataSource) -> ColumnElement[bool]:
+        """Whether it was on these bars, or on others of the same symbol and timeframe.
+
+        Bars that grow every night have another hash every day; luck does not start anew with it.
+        """
+        return or_(
+            cls.data_hash == data.content_hash,
+            and_(cls.symbol == data.symbol, cls.timeframe == data.timeframe),
+        )
+
+
+class TrialRow(OnBars, Base):
     """A candidate that was scored."""
 
     __tablename__ = "trials"
-    __table_args__ = (Index("ix_trials_data_hash_sharpe", "data_hash", "sharpe"),)
+    __table_args__ = (
+        Index("ix_trials_data_hash_sharpe", "data_hash", "sharpe"),
+        Index("ix_trials_symbol_timeframe", "symbol", "timeframe"),
+    )
 
     # A candidate that is scored again on the same bars is not a new chance to be lucky.
-    data_hash: Mapped[str] = mapped_column(primary_key=True)
     fingerprint: Mapped[str] = mapped_column(primary_key=True)
     operation_id: Mapped[str] = mapped_column(index=True)
     number: Mapped[int]
     sharpe: Mapped[float | None]
     parameters: Mapped[dict[str, Any]]
+
+
+class LookRow(OnBars, Base):
+    """A model that has traded a holdout."""
+
+    __tablename__ = "looks"
+    __table_args__ = (Index("ix_looks_symbol_timeframe", "symbol", "timeframe"),)
+
+    fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    model_sha256: Mapped[str] = mapped_column(primary_key=True)
+    operation_id: Mapped[str]
 
 
 class HypothesisRow(Base):

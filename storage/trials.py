@@ -1,13 +1,11 @@
 """Trials: every candidate that was ever scored, once per set of bars."""
 
 from collections.abc import Sequence
-from statistics import variance
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from quant.models import Trial
+from quant.models import DataSource, Trial, Tried
 from storage.database import Database
-from storage.records import TrialHistory
 from storage.tables import TrialRow
 
 
@@ -17,13 +15,19 @@ class Trials:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record(self, operation_id: str, data_hash: str, trials: Sequence[Trial]) -> None:
+    def record(self, operation_id: str, tried: Sequence[Tried]) -> None:
         """Add the trials that nobody has made on these bars before."""
-        if not trials:
+        if not tried:
             return
         rows = [
-            {**trial.model_dump(), "operation_id": operation_id, "data_hash": data_hash}
-            for trial in trials
+            {
+                **each.trial.model_dump(),
+                "operation_id": operation_id,
+                "data_hash": each.data.content_hash,
+                "symbol": each.data.symbol,
+                "timeframe": each.data.timeframe,
+            }
+            for each in tried
         ]
         with self._database.writing() as session:
             session.execute(
@@ -32,20 +36,11 @@ class Trials:
                 sorted(rows, key=lambda row: str(row["fingerprint"])),
             )
 
-    def history(self, data_hash: str) -> TrialHistory:
+    def count(self, data: DataSource) -> int:
         """Return how many distinct candidates were ever scored on these bars."""
+        statement = select(func.count(TrialRow.fingerprint.distinct())).where(TrialRow.is_on(data))
         with self._database.reading() as session:
-            sharpes = session.scalars(
-                select(TrialRow.sharpe)
-                .where(TrialRow.data_hash == data_hash)
-                # Floating-point sums depend on their order, so the order is fixed.
-                .order_by(TrialRow.fingerprint)
-            ).all()
-        known = [sharpe for sharpe in sharpes if sharpe is not None]
-        return TrialHistory(
-            distinct_trials=len(sharpes),
-            sharpe_variance=variance(known) if len(known) > 1 else None,
-        )
+            return session.scalar(statement) or 0
 
     def best(self, data_hash: str, limit: int) -> list[Trial]:
         """Return the candidates with the highest Sharpe ratios on these bars, the best first."""

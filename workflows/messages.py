@@ -5,6 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from temporalio.common import Priority
 
+from quant.evidence import Statistics
+from quant.gates import GateLimits
 from quant.hypotheses import Verdict
 from quant.models import (
     AssessmentResult,
@@ -13,7 +15,6 @@ from quant.models import (
     DataSource,
     DesignResult,
     Seed,
-    Statistics,
     Symbol,
     Timeframe,
     TrainingResult,
@@ -67,6 +68,7 @@ class ResearchRequest(OwnedRequest):
         description="Whether a search starts from earlier trials on the same bars. By default only "
         "without a seed: who gives one wants the same result again",
     )
+    gates: GateLimits = GateLimits()
     bypass_gates: Annotated[bool, Field(strict=True)] = False
 
     @model_validator(mode="after")

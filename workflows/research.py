@@ -99,9 +99,9 @@ class Research:
         spec = self._finished.spec or await self._design()
         self._operation.info.metadata.parameters["strategy_name"] = spec.name
         training = self._finished.training or await self._train(spec)
-        if self._passes(training_gate(training)):
+        if self._passes(training_gate(training, self._request.gates.training)):
             backtest = self._finished.backtest or await self._backtest(spec, training)
-            self._passes(backtest_gate(backtest))
+            self._passes(backtest_gate(backtest, self._request.gates.backtest))
         assessment = self._finished.assessment or await self._assess(spec, training)
         return self._conclude(spec, training, assessment)
 
@@ -172,12 +172,14 @@ class Research:
 
     async def _assess(self, spec: StrategySpec, training: TrainingResult) -> AssessmentResult:
         self._operation.enter(Phase.ASSESSING)
-        backtest = self._finished.backtest
+        design, backtest = self._finished.design, self._finished.backtest
         assessment = await self._operation.run_activity(
             OperationType.ASSESSMENT,
             ResearchActivities.assessment,
             AssessmentTask(
                 operation_id=self._operation.step_id(OperationType.ASSESSMENT),
+                design_id=design and self._operation.step_id(OperationType.DESIGN),
+                training_id=self._operation.step_id(OperationType.TRAINING),
                 backtest_id=backtest and self._operation.step_id(OperationType.BACKTEST),
                 input=AssessmentInput(
                     operation_id=self._operation.info.operation_id,
@@ -185,7 +187,7 @@ class Research:
                     spec=spec,
                     seed=self._finished.seed,
                     brief=self._request.brief,
-                    design=self._finished.design,
+                    design=design,
                     training=training,
                     backtest=backtest,
                     gate_rejection=self._gate_rejection,

@@ -13,7 +13,7 @@ from activities.llm import prompts
 from activities.llm.text import printable
 from errors import BudgetExhausted, InvalidInput, KtrdrError, ModelMisbehaved
 from quant import strategies
-from quant.models import CandidateScore, Progress, ReportProgress, Trial
+from quant.models import CandidateScore, Progress, ReportProgress, ReportTrial, Trial, Tried
 from quant.spec import Costs, StrategySpec
 from quant.spec import Model as Data
 
@@ -37,12 +37,14 @@ class Candidates:
         limit: how many may be scored.
         score_one: computes the score of one.
         report: told after each.
+        tried: told each as soon as it is scored.
         trials: the candidates so far.
     """
 
     limit: int
     score_one: Callable[[StrategySpec], Awaitable[CandidateScore]]
     report: ReportProgress
+    tried: ReportTrial
     trials: list[Trial] = field(default_factory=list, init=False)
     _scored: dict[str, tuple[StrategySpec, CandidateScore]] = field(
         default_factory=dict, init=False
@@ -70,9 +72,11 @@ class Candidates:
                 raise ModelRetry(error.message) from None
             number = len(self.trials) + 1
             self._scored[fingerprint] = spec, score
-            self.trials.append(
-                Trial(number=number, fingerprint=fingerprint, sharpe=score.sharpe, parameters={})
+            trial = Trial(
+                number=number, fingerprint=fingerprint, sharpe=score.sharpe, parameters={}
             )
+            self.trials.append(trial)
+            self.tried(Tried(data=score.data.source, trial=trial))
             sharpe = score.annual_sharpe
             shown = "never traded" if sharpe is None else f"dev Sharpe {sharpe:.2f}"
             self.tell(f"Evaluated candidate {number}: {shown}")

@@ -30,6 +30,7 @@ from quant.models import (
     ModelComment,
     Progress,
     ReportProgress,
+    ReportTrial,
 )
 from quant.spec import StrategySpec
 from settings import Settings
@@ -83,6 +84,7 @@ class Researcher:
         *,
         score: Callable[[StrategySpec], Awaitable[CandidateScore]],
         report: ReportProgress,
+        tried: ReportTrial,
     ) -> DesignResult:
         """Let a model design a strategy; writes the artifact `trials.json`.
 
@@ -92,6 +94,7 @@ class Researcher:
             artifacts: of the design.
             score: scores one candidate on development data.
             report: told what is going on.
+            tried: told every candidate as soon as it is scored.
 
         Raises:
             BudgetExhausted: before any candidate was scored.
@@ -99,7 +102,7 @@ class Researcher:
             InvalidInput: there is no such model, no key for it, or no price.
             ApplicationError: the provider refused, or broke off.
         """
-        candidates = Candidates(task.input.trials, score, report)
+        candidates = Candidates(task.input.trials, score, report, tried)
         hypotheses = await asyncio.to_thread(self._open_hypotheses, task.input.data)
 
         def told() -> str:

@@ -1,7 +1,7 @@
 """Bars of which one knows whether there is anything to find in them.
 
-Noise has no memory of direction, so nothing can be earned from it. A planted series has a drift
-whose sign follows a rule that every trader can see at the close before; its strength is the
+Noise has no memory of direction, so nothing can be earned by timing it. A planted series has a
+drift whose sign follows a rule that every trader can see at the close before; its strength is the
 Sharpe ratio that this rule earns after cost, measured by the engine on a long series.
 """
 
@@ -24,12 +24,15 @@ from quant.spec import Costs
 BARS: Final = 5_000
 VOLATILITY: Final = 0.01
 
-_AVERAGE: Final = 20
+# Not the periods that a search begins with, so that nothing is found by coincidence.
+_MOMENTUM_PERIOD: Final = 30
+_REVERSION_PERIOD: Final = 12
 _REGIME: Final = 20
 _WICK: Final = 0.003
 _DEGREES_OF_FREEDOM: Final = 3
 _GARCH: Final = (0.08, 0.9)
 _BLOCK: Final = 20
+_HOLDING_SHARPE: Final = 1.0
 # Long enough that the Sharpe ratio of a rule is known to about 0.1.
 _LONG: Final = 40_000
 _LARGEST_DRIFT: Final = 0.4 * VOLATILITY
@@ -66,22 +69,29 @@ def resampled(rng: np.random.Generator) -> Floats:
     return drawn
 
 
+def drifting(rng: np.random.Generator) -> Floats:
+    """Return normal returns with a mean: to hold is worth it, and there is nothing to time."""
+    mean = _HOLDING_SHARPE * VOLATILITY / math.sqrt(TRADING_DAYS_PER_YEAR)
+    return rng.normal(mean, VOLATILITY, BARS)
+
+
 NOISE: Final[Mapping[str, Callable[[np.random.Generator], Floats]]] = {
     "Gaussian": gaussian,
     "fat tails": fat_tailed,
     "volatility clustering": clustered,
     "resampled S&P 500": resampled,
+    "a rising market": drifting,
 }
 
 
 def momentum(drift: float, rng: np.random.Generator, bars: int) -> tuple[Floats, Floats, Floats]:
-    """Drift in the direction of the price from its average over 20 bars."""
-    return _around_average(drift, rng, bars)
+    """Drift in the direction of the price from its average over 30 bars."""
+    return _around_average(drift, _MOMENTUM_PERIOD, rng, bars)
 
 
 def reversion(drift: float, rng: np.random.Generator, bars: int) -> tuple[Floats, Floats, Floats]:
-    """Drift back to the average over 20 bars."""
-    return _around_average(-drift, rng, bars)
+    """Drift back to the average over 12 bars."""
+    return _around_average(-drift, _REVERSION_PERIOD, rng, bars)
 
 
 def volume(drift: float, rng: np.random.Generator, bars: int) -> tuple[Floats, Floats, Floats]:
@@ -151,7 +161,7 @@ def to_bars(returns: Floats, traded: Floats, rng: np.random.Generator) -> Bars:
 
 
 def _around_average(
-    drift: float, rng: np.random.Generator, bars: int
+    drift: float, period: int, rng: np.random.Generator, bars: int
 ) -> tuple[Floats, Floats, Floats]:
     returns = rng.normal(0.0, VOLATILITY, bars)
     logs = np.zeros(bars)
@@ -159,7 +169,7 @@ def _around_average(
     for bar in range(1, bars):
         returns[bar] += drift * state[bar - 1]
         logs[bar] = logs[bar - 1] + returns[bar]
-        recent = logs[max(0, bar - _AVERAGE + 1) : bar + 1]
+        recent = logs[max(0, bar - period + 1) : bar + 1]
         state[bar] = 1.0 if logs[bar] >= recent.mean() else -1.0
     return returns, np.exp(rng.normal(0.0, 0.4, bars)), np.sign(drift) * state
 

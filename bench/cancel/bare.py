@@ -70,7 +70,10 @@ class BareResearch:
                 operation_id=own,
                 training_id=own,
                 input=BacktestInput(
-                    data=data, spec=design.spec, seed=_SEED, model_sha256=training.model_sha256
+                    data=design.data.source,
+                    spec=design.spec,
+                    seed=_SEED,
+                    model_sha256=training.model_sha256,
                 ),
             ),
             cancellation_type=policies.CHILD_CANCELLATION,
@@ -79,6 +82,8 @@ class BareResearch:
             ResearchActivities.assessment,
             AssessmentTask(
                 operation_id=own,
+                design_id=own,
+                training_id=own,
                 backtest_id=own,
                 input=AssessmentInput(
                     operation_id=own,

@@ -46,7 +46,7 @@ async def test_a_model_scores_candidates_and_answers_with_one(
     result = await environment.run(activities.design, design_task(model))
     assert (result.spec.name, result.trials, result.note) == ("rsi-30", 2, None)
     assert result.best_sharpe is not None
-    assert ledger.trials.history(result.data.content_hash).distinct_trials == 2
+    assert ledger.trials.count(result.data.source) == 2
     assert all(isinstance(beat, Progress) for beat in beats)
 
 
@@ -131,7 +131,7 @@ async def test_the_death_of_a_process_is_not_the_models_doing() -> None:
         raise ComputeDied("killed")
 
     with pytest.raises(ComputeDied):
-        await Candidates(5, die, unheard).score(StrategySpec.model_validate(strategy()))
+        await Candidates(5, die, unheard, unheard).score(StrategySpec.model_validate(strategy()))
 
 
 async def test_a_model_that_never_keeps_to_the_rules_is_given_up(

@@ -11,8 +11,9 @@ import pytest
 
 from errors import InvalidData, InvalidInput
 from quant import data
-from quant.conclusions import assess, backtest
+from quant.conclusions import Evidence, assess
 from quant.curves import Curves
+from quant.holdout import backtest
 from quant.models import (
     AssessmentInput,
     AssessmentResult,
@@ -28,7 +29,7 @@ from quant.training import train
 from quant.verdict import decide
 from storage.artifacts import ArtifactStore
 
-SOURCE = DataSource(symbol="SP500")
+SOURCE = data.load(DataSource(symbol="SP500"), None).info().source
 SEED = 11
 SPEC = StrategySpec(
     name="small",
@@ -54,8 +55,13 @@ class Research:
     training: TrainingResult
     model_text: str
     backtest: BacktestResult
+    walk_forward: bytes
     curves: bytes
     progress: tuple[Progress, ...]
+
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence(self.walk_forward, self.curves)
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +76,9 @@ def research(tmp_path_factory: pytest.TempPathFactory) -> Research:
     inp = BacktestInput(data=SOURCE, spec=SPEC, seed=SEED, model_sha256=training.model_sha256)
     result = backtest(inp, model.decode(), None, workspace, progress.append)
     curves = workspace.read(result.curves_artifact)
-    assert curves is not None
-    return Research(training, model.decode(), result, curves, tuple(progress))
+    walk_forward = workspace.read(training.curves_artifact)
+    assert curves is not None and walk_forward is not None
+    return Research(training, model.decode(), result, walk_forward, curves, tuple(progress))
 
 
 def assessment_input(
@@ -91,11 +98,11 @@ def assessment_input(
 
 
 def run_assessment(
-    inp: AssessmentInput, curves: bytes | None, directory: Path
+    inp: AssessmentInput, evidence: Evidence, directory: Path
 ) -> tuple[AssessmentResult, str]:
     """Return the result and the report."""
     workspace = workspace_in(directory)
-    result = assess(inp, curves, None, workspace, ignore)
+    result = assess(inp, evidence, None, workspace, ignore)
     report = workspace.read(result.report_artifact)
     assert report is not None
     return result, report.decode()
@@ -166,7 +173,7 @@ def test_backtest_gives_the_same_bits_again(research: Research, tmp_path: Path) 
 def test_assessment_states_the_verdict_with_its_figures(research: Research, tmp_path: Path) -> None:
     inp = assessment_input(research)
 
-    result, report = run_assessment(inp, research.curves, tmp_path)
+    result, report = run_assessment(inp, research.evidence, tmp_path)
 
     assert result.statistics is not None
     assert result.statistics.sharpe == pytest.approx(research.backtest.at(1.0).sharpe)
@@ -185,8 +192,8 @@ def test_assessment_states_the_verdict_with_its_figures(research: Research, tmp_
 def test_equal_inputs_give_equal_bytes(research: Research, tmp_path: Path) -> None:
     inp = assessment_input(research)
 
-    first = run_assessment(inp, research.curves, tmp_path / "first")
-    second = run_assessment(inp, research.curves, tmp_path / "second")
+    first = run_assessment(inp, research.evidence, tmp_path / "first")
+    second = run_assessment(inp, research.evidence, tmp_path / "second")
 
     assert first == second
 
@@ -196,13 +203,15 @@ def test_a_rejected_research_gets_a_verdict_and_a_report(
 ) -> None:
     inp = assessment_input(research, gate_rejection="log loss 0.9000 is far too high")
 
-    result, report = run_assessment(inp, None, tmp_path)
+    result, report = run_assessment(inp, Evidence(research.walk_forward), tmp_path)
 
     assert result.verdict == "no_signal"
     assert result.statistics is None
     assert "log loss 0.9000 is far too high" in result.summary
     assert "log loss 0.9000 is far too high" in report
-    assert "<svg" not in report
+    assert "Performance on the holdout" not in report
+    # The walk-forward is all there is to see.
+    assert report.count("<svg") == 1
 
 
 def test_a_research_rejected_after_its_backtest_shows_it(
@@ -210,7 +219,7 @@ def test_a_research_rejected_after_its_backtest_shows_it(
 ) -> None:
     inp = assessment_input(research).model_copy(update={"gate_rejection": "2 trades"})
 
-    result, report = run_assessment(inp, research.curves, tmp_path)
+    result, report = run_assessment(inp, research.evidence, tmp_path)
 
     assert result.verdict == "no_signal"
     assert result.statistics is None
@@ -218,7 +227,7 @@ def test_a_research_rejected_after_its_backtest_shows_it(
 
 
 def test_report_needs_nothing_from_outside(research: Research, tmp_path: Path) -> None:
-    _, report = run_assessment(assessment_input(research), research.curves, tmp_path)
+    _, report = run_assessment(assessment_input(research), research.evidence, tmp_path)
 
     # Attributes and style rules that make a browser fetch something; local anchors do not.
     assert not re.findall(r"""(?:src|srcset|href|action|data)\s*=\s*["'](?!\#)""", report)
@@ -228,7 +237,7 @@ def test_report_needs_nothing_from_outside(research: Research, tmp_path: Path) -
 
 
 def test_report_escapes_what_people_and_models_wrote(research: Research, tmp_path: Path) -> None:
-    _, report = run_assessment(assessment_input(research), research.curves, tmp_path)
+    _, report = run_assessment(assessment_input(research), research.evidence, tmp_path)
 
     assert "&lt;script&gt;alert(&#39;description&#39;)" in report
     assert "&lt;img src=x onerror=alert(&#39;brief&#39;)&gt;" in report
@@ -238,11 +247,17 @@ def test_assessment_refuses_bars_that_changed(research: Research, tmp_path: Path
     inp = assessment_input(research).model_copy(update={"data": DataSource(symbol="NASDAQ")})
 
     with pytest.raises(InvalidData, match="have changed"):
-        assess(inp, research.curves, None, workspace_in(tmp_path), ignore)
+        assess(inp, research.evidence, None, workspace_in(tmp_path), ignore)
 
 
 def test_assessment_without_a_rejection_needs_the_curves(
     research: Research, tmp_path: Path
 ) -> None:
     with pytest.raises(InvalidInput, match="needs a backtest"):
-        assess(assessment_input(research), None, None, workspace_in(tmp_path), ignore)
+        assess(
+            assessment_input(research),
+            Evidence(research.walk_forward),
+            None,
+            workspace_in(tmp_path),
+            ignore,
+        )

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from quant.gates import BacktestLimits, TrainingLimits, backtest_gate, training_gate
+from quant.gates import BacktestLimits, GateLimits, TrainingLimits, backtest_gate, training_gate
 from quant.models import BacktestResult, Benchmark, CostLevel, DataInfo, TrainingResult
 
+DEFAULTS = GateLimits()
 INFO = DataInfo(
     symbol="SP500",
     timeframe="1d",
@@ -53,13 +54,13 @@ def backtest(trades: int = 40, max_drawdown: float = 0.3) -> BacktestResult:
 
 
 def test_an_ordinary_model_without_skill_passes() -> None:
-    decision = training_gate(training())
+    decision = training_gate(training(), DEFAULTS.training)
 
     assert (decision.gate, decision.passed, decision.reason) == ("training", True, None)
 
 
 def test_an_ordinary_strategy_that_loses_passes() -> None:
-    decision = backtest_gate(backtest())
+    decision = backtest_gate(backtest(), DEFAULTS.backtest)
 
     assert (decision.gate, decision.passed, decision.reason) == ("backtest", True, None)
 
@@ -81,7 +82,7 @@ def test_an_ordinary_strategy_that_loses_passes() -> None:
 def test_training_gate_says_which_figure_failed_and_by_how_much(
     result: TrainingResult, reason: str
 ) -> None:
-    decision = training_gate(result)
+    decision = training_gate(result, DEFAULTS.training)
 
     assert not decision.passed
     assert decision.reason == reason
@@ -100,14 +101,14 @@ def test_training_gate_says_which_figure_failed_and_by_how_much(
 def test_backtest_gate_says_which_figure_failed_and_by_how_much(
     result: BacktestResult, reason: str
 ) -> None:
-    decision = backtest_gate(result)
+    decision = backtest_gate(result, DEFAULTS.backtest)
 
     assert not decision.passed
     assert decision.reason == reason
 
 
 def test_every_failure_is_named() -> None:
-    reason = training_gate(training(log_loss=0.8, sharpe=-3.0)).reason
+    reason = training_gate(training(log_loss=0.8, sharpe=-3.0), DEFAULTS.training).reason
 
     assert reason is not None
     assert "log loss" in reason

@@ -2,14 +2,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
-from quant.models import Trial
+from quant.models import DataSource, Trial, Tried
 from storage.experiments import ExperimentOrder
 from storage.ledger import Ledger
 from storage.records import Experiment
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+BARS = DataSource(symbol="SP500", content_hash="bars")
+OTHERS = DataSource(symbol="NASDAQ", content_hash="other bars")
 
 
 def experiment(operation_id: str = "op_1", status: str = "completed") -> Experiment:
@@ -27,6 +27,10 @@ def experiment(operation_id: str = "op_1", status: str = "completed") -> Experim
 
 def trial(fingerprint: str, sharpe: float | None = 0.1) -> Trial:
     return Trial(number=0, fingerprint=fingerprint, sharpe=sharpe, parameters={"period": 14})
+
+
+def tried(data: DataSource, *trials: Trial) -> list[Tried]:
+    return [Tried(data=data, trial=each) for each in trials]
 
 
 def test_what_was_recorded_is_found(ledger: Ledger) -> None:
@@ -53,20 +57,40 @@ def test_making_the_tables_again_keeps_what_is_in_them(ledger: Ledger) -> None:
 
 
 def test_a_candidate_counts_once_per_set_of_bars(ledger: Ledger) -> None:
-    ledger.trials.record("op_1", "bars", [trial("a"), trial("b", 0.3)])
-    ledger.trials.record("op_1", "bars", [trial("a"), trial("b", 0.3)])
-    ledger.trials.record("op_2", "bars", [trial("b", 0.3), trial("c", None)])
-    ledger.trials.record("op_2", "other bars", [trial("a")])
-    history = ledger.trials.history("bars")
-    assert history.distinct_trials == 3
-    assert history.sharpe_variance == pytest.approx(0.02)
-    assert ledger.trials.history("other bars").distinct_trials == 1
+    ledger.trials.record("op_1", tried(BARS, trial("a"), trial("b", 0.3)))
+    ledger.trials.record("op_1", tried(BARS, trial("a"), trial("b", 0.3)))
+    ledger.trials.record("op_2", tried(BARS, trial("b", 0.3), trial("c", None)))
+    ledger.trials.record("op_2", tried(OTHERS, trial("a")))
+    assert ledger.trials.count(BARS) == 3
+    assert ledger.trials.count(OTHERS) == 1
 
 
-def test_bars_that_were_never_searched_have_no_history(ledger: Ledger) -> None:
-    ledger.trials.record("op_1", "bars", [])
-    history = ledger.trials.history("bars")
-    assert (history.distinct_trials, history.sharpe_variance) == (0, None)
+def test_bars_that_grow_are_still_the_same_bars(ledger: Ledger) -> None:
+    tomorrow = BARS.model_copy(update={"content_hash": "one bar more"})
+    copied = BARS.model_copy(update={"symbol": "COPY"})
+    for data, fingerprint in ((BARS, "a"), (tomorrow, "a"), (tomorrow, "b")):
+        ledger.trials.record("op_1", tried(data, trial(fingerprint)))
+        ledger.looks.record("op_1", data, fingerprint=fingerprint, model_sha256="m")
+    for data in (BARS, tomorrow):
+        assert (ledger.trials.count(data), ledger.looks.count(data)) == (2, 2)
+    assert (ledger.trials.count(copied), ledger.looks.count(copied)) == (1, 1)
+
+
+def test_the_same_model_looks_at_a_holdout_once(ledger: Ledger) -> None:
+    assert ledger.looks.count(BARS) == 0
+    for operation_id, fingerprint, model in (
+        ("op_1", "a", "first"),
+        ("op_2", "a", "first"),
+        ("op_3", "a", "second"),
+        ("op_4", "b", "first"),
+    ):
+        ledger.looks.record(operation_id, BARS, fingerprint=fingerprint, model_sha256=model)
+    assert ledger.looks.count(BARS) == 3
+
+
+def test_bars_that_were_never_searched_count_none(ledger: Ledger) -> None:
+    ledger.trials.record("op_1", [])
+    assert ledger.trials.count(BARS) == 0
 
 
 def test_many_writers_lose_nothing(ledger_url: str, ledger: Ledger) -> None:
@@ -74,19 +98,20 @@ def test_many_writers_lose_nothing(ledger_url: str, ledger: Ledger) -> None:
         own = Ledger(ledger_url)
         for each in range(5):
             own.experiments.record(experiment(f"op_{number}_{each}"))
-            own.trials.record(f"op_{number}", "bars", [trial(f"{each}"), trial(f"{number}-{each}")])
+            made = tried(BARS, trial(f"{each}"), trial(f"{number}-{each}"))
+            own.trials.record(f"op_{number}", made)
         own.close()
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(8)))
     assert all(ledger.experiments.get(f"op_{i}_{j}") for i in range(8) for j in range(5))
-    assert ledger.trials.history("bars").distinct_trials == 5 + 8 * 5
+    assert ledger.trials.count(BARS) == 5 + 8 * 5
 
 
 def test_the_best_trials_on_these_bars_come_first(ledger: Ledger) -> None:
     given = [trial("a", 0.1), trial("b", 0.3), trial("c", None), trial("d", -0.2)]
-    ledger.trials.record("op_1", "bars", given)
-    ledger.trials.record("op_1", "other bars", [trial("e", 0.9)])
+    ledger.trials.record("op_1", tried(BARS, *given))
+    ledger.trials.record("op_1", tried(OTHERS, trial("e", 0.9)))
     assert [each.fingerprint for each in ledger.trials.best("bars", 2)] == ["b", "a"]
     assert [each.sharpe for each in ledger.trials.best("bars", 9)] == [0.3, 0.1, -0.2]
 

@@ -7,7 +7,7 @@ import pytest
 
 from quant import steps
 from quant.data import Bars, load
-from quant.models import DataSource, DesignInput, DesignResult, Progress
+from quant.models import DataSource, DesignInput, DesignResult, Progress, Trial, Tried, unheard
 from quant.search import Scorer, search
 from quant.search_space import FAMILIES, PERIODS, Space
 from quant.spec import FeatureSpec, ModelSpec, StrategySpec
@@ -24,13 +24,13 @@ def development() -> Bars:
 
 
 def test_the_same_seed_finds_the_same(development: Bars) -> None:
-    first = search(development, 12, 5, None, ignore)
-    assert search(development, 12, 5, None, ignore) == first
-    assert search(development, 12, 6, None, ignore) != first
+    first = search(development, 12, 5, None, ignore, tried=unheard)
+    assert search(development, 12, 5, None, ignore, tried=unheard) == first
+    assert search(development, 12, 6, None, ignore, tried=unheard) != first
 
 
 def test_the_best_candidate_wins_and_is_named_after_its_content(development: Bars) -> None:
-    found = search(development, 12, 5, None, ignore)
+    found = search(development, 12, 5, None, ignore, tried=unheard)
     best = max(found.trials, key=lambda trial: -np.inf if trial.sharpe is None else trial.sharpe)
     assert found.sharpe == best.sharpe
     assert found.spec.fingerprint() == best.fingerprint
@@ -81,9 +81,45 @@ def test_a_candidate_that_never_trades_has_no_sharpe_and_loses(development: Bars
     assert Scorer(development, 1).score(cautious) is None
     price = np.full(len(development), 50.0)
     flat = replace(development, open=price, high=price, low=price, close=price)
-    nothing = search(flat, 3, 1, "long only", ignore)
+    nothing = search(flat, 3, 1, "long only", ignore, tried=unheard)
     assert nothing.sharpe is None
     assert [trial.sharpe for trial in nothing.trials] == [None, None, None]
+
+
+def test_a_candidate_that_stops_trading_has_no_score(
+    development: Bars, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = StrategySpec(name="busy", features=(FeatureSpec(kind="rsi", period=5),), threshold=0.0)
+    assert Scorer(development, 1).score(spec) is not None
+    monkeypatch.setattr("quant.search.BARS_PER_TRADE", 1)
+    assert Scorer(development, 1).score(spec) is None
+
+
+def test_every_trial_is_told_as_soon_as_it_is_made(development: Bars) -> None:
+    told: list[Trial] = []
+
+    def count(progress: Progress) -> None:
+        assert progress.items_processed == len(told)
+
+    assert search(development, 3, 5, None, count, tried=told.append).trials == told
+
+
+def test_a_search_begins_simply_unless_it_remembers(development: Bars) -> None:
+    first = search(development, 7, 5, None, ignore, tried=unheard)
+    assert [trial.parameters["num_leaves"] for trial in first.trials] == [2] * 7
+    again = search(development, 7, 5, None, ignore, tried=unheard, earlier=first.trials)
+    assert again.remembered > 0
+    assert {trial.fingerprint for trial in again.trials} != {
+        trial.fingerprint for trial in first.trials
+    }
+
+
+def test_a_design_names_the_bars_of_its_trials() -> None:
+    told: list[Tried] = []
+    artifacts = ArtifactStore("memory://design").operation("design")
+    inp = DesignInput(data=DataSource(), trials=2, seed=3)
+    result = steps.design(inp, None, artifacts, ignore, told.append)
+    assert [each.data for each in told] == [result.data.source] * 2
 
 
 def test_equal_candidates_are_computed_once(development: Bars) -> None:
@@ -98,7 +134,7 @@ def test_equal_candidates_are_computed_once(development: Bars) -> None:
 
 def test_progress_tells_the_best_so_far(development: Bars) -> None:
     seen: list[Progress] = []
-    search(development, 3, 5, None, seen.append)
+    search(development, 3, 5, None, seen.append, tried=unheard)
     assert [progress.items_processed for progress in seen] == [1, 2, 3]
     assert seen[-1].percentage == 100.0
     assert seen[1].current_step.startswith("Trial 2 of 3, best Sharpe ")
@@ -121,7 +157,7 @@ def test_a_brief_chooses_families_of_features(brief: str | None, families: list[
 
 def test_a_brief_can_rule_short_positions_out(development: Bars) -> None:
     assert Space.of("Long-only momentum", 5000).long_only
-    found = search(development, 3, 5, "long only", ignore)
+    found = search(development, 3, 5, "long only", ignore, tried=unheard)
     assert found.spec.positions == "long_only"
 
 
@@ -131,5 +167,5 @@ def test_periods_are_short_against_the_bars() -> None:
 
 
 def test_the_fewest_bars_allowed_can_be_searched() -> None:
-    found = search(load(DataSource(), None).part(0, 350), 10, 1, None, ignore)
+    found = search(load(DataSource(), None).part(0, 350), 10, 1, None, ignore, tried=unheard)
     assert len(found.trials) == 10

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from quant import metrics, statistics
-from quant.models import Statistics
+from quant.evidence import Statistics
 
 YEAR = 252.0
 EULER_GAMMA = 0.5772156649015329
@@ -21,16 +21,21 @@ def noise(seed: int, mean: float = 0.0, count: int = 1000) -> NDArray[np.float64
     return np.asarray(returns - returns.mean() + mean)
 
 
+NONE = np.empty(0)
+
+
 def judge(
     returns: NDArray[np.float64],
     *,
+    before: NDArray[np.float64] = NONE,
     trials: int = 1,
-    variance: float | None = None,
+    looks: int = 1,
     seed: int = 7,
 ) -> Statistics:
+    """Judge the returns of a holdout, after those of a walk-forward."""
     return statistics.significance(
-        returns, YEAR, trials_ever=trials, trials_variance=variance, seed=seed
-    )
+        returns, before, YEAR, trials_ever=trials, holdout_looks=looks, seed=seed
+    ).figures
 
 
 def published_psr(returns: NDArray[np.float64], benchmark: float) -> float:
@@ -70,29 +75,55 @@ def test_probabilistic_sharpe_is_the_published_formula() -> None:
 
 
 @pytest.mark.parametrize("trials", [2, 12, 5000])
-@pytest.mark.parametrize("variance", [None, 0.0025])
-def test_deflated_sharpe_is_the_published_formula(trials: int, variance: float | None) -> None:
-    returns = noise(3, mean=0.0006)
-    luck = published_luck(trials, 1 / len(returns) if variance is None else variance)
+def test_trials_deflate_the_record_by_the_published_formula(trials: int) -> None:
+    before, returns = noise(8, mean=0.0004, count=2600), noise(3, mean=0.0006)
+    record = np.concatenate([before, returns])
+    luck = published_luck(trials, 1 / len(record))
 
-    result = judge(returns, trials=trials, variance=variance)
+    result = judge(returns, before=before, trials=trials)
 
     assert result.expected_best_sharpe == pytest.approx(luck * math.sqrt(YEAR))
-    assert result.deflated_sharpe == pytest.approx(published_psr(returns, luck))
-    assert result.trials_ever == trials
+    assert result.deflated_sharpe == pytest.approx(published_psr(record, luck))
+    assert result.record_sharpe == metrics.annualised_sharpe(record, YEAR)
+    assert (result.trials_ever, result.record_bars) == (trials, 3600)
+    assert result.confirmed_sharpe == pytest.approx(published_psr(returns, 0.0))
 
 
-def test_candidates_that_resemble_each_other_do_not_undo_the_deflation() -> None:
-    returns = noise(3, mean=0.0006)
+@pytest.mark.parametrize("looks", [2, 9, 1000])
+def test_looks_deflate_the_holdout_by_the_published_formula(looks: int) -> None:
+    before, returns = noise(8, mean=0.0004, count=2600), noise(3, mean=0.0006)
+    once = judge(returns, before=before)
 
-    assert judge(returns, trials=50, variance=1e-9) == judge(returns, trials=50, variance=None)
+    result = judge(returns, before=before, looks=looks)
+
+    luck = published_luck(looks, 1 / len(returns))
+    assert result.confirmed_sharpe == pytest.approx(published_psr(returns, luck))
+    assert result.p_value == pytest.approx(1 - (1 - once.p_value) ** looks)
+    assert result.deflated_sharpe == once.deflated_sharpe
+    assert result.holdout_looks == looks
+
+
+@pytest.mark.parametrize(("p_value", "expected"), [(0.0, 0.0), (1.0, 1.0), (1e-12, 1e-9)])
+def test_many_looks_at_extreme_p_values(p_value: float, expected: float) -> None:
+    assert statistics.any_of(1000, p_value) == pytest.approx(expected)
 
 
 def test_a_single_candidate_is_not_deflated() -> None:
     result = judge(noise(3, mean=0.0006))
 
     assert result.expected_best_sharpe == 0.0
-    assert result.deflated_sharpe == result.probabilistic_sharpe
+    assert result.deflated_sharpe == result.confirmed_sharpe == result.probabilistic_sharpe
+
+
+def test_the_interval_is_that_of_the_resampled_ratios() -> None:
+    returns = noise(1, mean=0.0005)
+
+    judged = statistics.significance(returns, NONE, YEAR, trials_ever=1, holdout_looks=1, seed=7)
+
+    low, high = np.quantile(judged.resampled, [0.025, 0.975])
+    assert len(judged.resampled) == statistics.REPETITIONS
+    assert judged.figures.sharpe_low == pytest.approx(low)
+    assert judged.figures.sharpe_high == pytest.approx(high)
 
 
 def test_more_trials_deflate_more() -> None:
@@ -161,9 +192,13 @@ def test_returns_without_information_show_nothing(returns: list[float]) -> None:
         sharpe_high=0.0,
         p_value=1.0,
         probabilistic_sharpe=0.0,
+        confirmed_sharpe=0.0,
         deflated_sharpe=0.0,
         expected_best_sharpe=0.0,
+        record_sharpe=0.0,
+        record_bars=len(returns),
         trials_ever=12,
+        holdout_looks=1,
         minimum_track_record=None,
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from quant.curves import Curves, TradeRecord
+from quant.evidence import Neighbour, RandomEntries, Stability, Statistics
 from quant.hypotheses import Verdict
 from quant.models import (
     AssessmentInput,
@@ -13,11 +14,11 @@ from quant.models import (
     CostLevel,
     DataInfo,
     DataSource,
-    Statistics,
     TrainingResult,
 )
+from quant.remarks import hypotheses, limitations, observations
 from quant.spec import FeatureSpec, StrategySpec
-from quant.verdict import decide, hypotheses, limitations, observations, summary
+from quant.verdict import decide, shortfalls, summary
 
 INFO = DataInfo(
     symbol="SP500",
@@ -41,15 +42,21 @@ def statistics(**changes: Any) -> Statistics:
         sharpe_high=2.5,
         p_value=0.01,
         probabilistic_sharpe=0.999,
+        confirmed_sharpe=0.98,
         deflated_sharpe=0.97,
         expected_best_sharpe=0.6,
-        trials_ever=12,
+        record_sharpe=1.2,
+        record_bars=4100,
+        trials_ever=412,
+        holdout_looks=9,
         minimum_track_record=300.0,
     )
     return strong.model_copy(update=changes)
 
 
-def backtest(*returns: float, trades: int = 50, sharpe: float = 0.8) -> BacktestResult:
+def backtest(
+    *returns: float, trades: int = 50, sharpe: float = 0.8, as_good: float | None = 0.02
+) -> BacktestResult:
     """Build a result with these total returns at 0x, 1x and 2x cost."""
     levels = [
         CostLevel(
@@ -67,7 +74,16 @@ def backtest(*returns: float, trades: int = 50, sharpe: float = 0.8) -> Backtest
         for multiple, total in enumerate(returns)
     ]
     benchmark = Benchmark(total_return=0.7, sharpe=0.8, max_drawdown=0.22)
-    return BacktestResult(data=INFO, levels=levels, benchmark=benchmark)
+    random = as_good is not None and RandomEntries(
+        paths=500, as_good=as_good, median_sharpe=0.1, high_sharpe=0.9
+    )
+    return BacktestResult(
+        data=INFO,
+        levels=levels,
+        benchmark=benchmark,
+        random_entries=random or None,
+        capacity=2_500_000.0,
+    )
 
 
 def assessment(result: BacktestResult | None, **training: Any) -> AssessmentInput:
@@ -125,9 +141,17 @@ def curves(*trades: tuple[int, float]) -> Curves:
     ("figures", "result", "verdict"),
     [
         (statistics(), backtest(0.4, 0.3, 0.1), "promising"),
-        (statistics(deflated_sharpe=0.95, p_value=0.05), backtest(0.4, 0.3, 0.1), "promising"),
+        (
+            statistics(deflated_sharpe=0.95, confirmed_sharpe=0.9, p_value=0.1),
+            backtest(0.4, 0.3, 0.1, as_good=0.1),
+            "promising",
+        ),
         (statistics(deflated_sharpe=0.94), backtest(0.4, 0.3, 0.1), "mediocre"),
-        (statistics(p_value=0.06), backtest(0.4, 0.3, 0.1), "mediocre"),
+        (statistics(confirmed_sharpe=0.89), backtest(0.4, 0.3, 0.1), "mediocre"),
+        (statistics(p_value=0.11), backtest(0.4, 0.3, 0.1), "mediocre"),
+        (statistics(), backtest(0.4, 0.3, 0.1, as_good=0.11), "mediocre"),
+        (statistics(), backtest(0.4, 0.3, 0.1, as_good=0.26), "poor"),
+        (statistics(), backtest(0.4, 0.3, 0.1, as_good=None), "poor"),
         (statistics(), backtest(0.4, 0.3, 0.0), "mediocre"),
         (
             statistics(deflated_sharpe=0.2, probabilistic_sharpe=0.90),
@@ -156,9 +180,34 @@ def test_summary_gives_the_figures_in_two_sentences() -> None:
     assert summary(assessment(backtest(0.4, 0.3, 0.1)), statistics()) == (
         "On the holdout example returned 30.0% after costs in 50 trades, with a Sharpe ratio of "
         "1.50 (95 % interval 0.50 to 2.50); buy and hold returned 70.0%. "
-        "The chance that it is better than the best of 12 worthless candidates is 97%, and the "
-        "p-value against not trading is 0.010."
+        "With 412 trials on these bars and at the 9th look at this holdout, it is better than the "
+        "best of luck with 97% probability, and the holdout alone confirms it with 98%."
     )
+
+
+def test_summary_says_which_figure_fails_and_by_how_much() -> None:
+    weak = statistics(deflated_sharpe=0.42, confirmed_sharpe=0.5, p_value=0.3, trials_ever=1)
+    lossy = backtest(0.4, 0.3, -0.1, as_good=0.6)
+
+    assert summary(assessment(lossy), weak).endswith(
+        "With 1 trial on these bars and at the 9th look at this holdout, it falls short: a Sharpe "
+        "ratio of 1.20 over walk-forward and holdout is better than the best of 1 worthless "
+        "candidates with 42% probability, not 95%, and the holdout alone confirms it with 50% "
+        "probability, not 90%, and the p-value against not trading is 0.30, not 0.10, and of the "
+        "same positions at random times 60% do as well, not at most 10%, and the return after "
+        "double cost is -10.0%."
+    )
+    assert len(list(shortfalls(weak, backtest(0.4, -0.3, -0.1, as_good=0.6)))) == 6
+
+
+@pytest.mark.parametrize(
+    ("looks", "said"),
+    [(1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (22, "22nd"), (1113, "1,113th")],
+)
+def test_looks_are_counted_as_people_do(looks: int, said: str) -> None:
+    text = summary(assessment(backtest(0.4, 0.3, 0.1)), statistics(holdout_looks=looks))
+
+    assert f"the {said} look at this holdout" in text
 
 
 def test_summary_of_a_rejection_gives_its_reason() -> None:
@@ -170,16 +219,38 @@ def test_summary_of_a_rejection_gives_its_reason() -> None:
 
 
 def test_observations_name_the_most_important_feature_first() -> None:
-    text = " ".join(observations(assessment(backtest(0.4, 0.3, 0.1)), statistics()))
+    text = " ".join(observations(assessment(backtest(0.4, 0.3, 0.1)), statistics(), None, None))
 
     assert "rsi_14 (50%), adx_20 (40%)" in text
     assert "40.0%, 30.0%, 10.0%" in text
 
 
+def test_observations_compare_with_chance_and_with_neighbours() -> None:
+    inp = assessment(backtest(0.4, 0.3, 0.1))
+    close_by = Stability(
+        sharpe=0.9,
+        neighbours=(Neighbour(change="horizon 3", sharpe=0.2), Neighbour(change="x", sharpe=None)),
+    )
+
+    text = " ".join(observations(inp, statistics(), curves((1, 0.01), (1, 0.03)), close_by))
+
+    assert "500 accounts with the same positions at random times 2% did as well" in text
+    assert "median Sharpe ratio of 0.10 in walk-forward; this one has 0.90, a peak" in text
+    assert "The average trade earned 200 basis points after costs of 20." in text
+
+
+def test_capacity_is_told_of_what_can_be_traded() -> None:
+    inp = assessment(backtest(0.4, 0.3, 0.1))
+    own = inp.model_copy(update={"data": DataSource(symbol="SPY")})
+
+    assert "2,500,000" in " ".join(observations(own, statistics(), None, None))
+    assert "2,500,000" not in " ".join(observations(inp, statistics(), None, None))
+
+
 def test_a_model_without_splits_has_no_important_features() -> None:
     inp = assessment(None, feature_importance={"rsi_14": 0.0, "adx_20": 0.0})
 
-    assert "important" not in " ".join(observations(inp, None))
+    assert "important" not in " ".join(observations(inp, None, None, None))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,70 @@
+"""What speaks for a strategy and what against it: the figures that a verdict is made of.
+
+All Sharpe ratios here are annualised.
+"""
+
+from statistics import median
+
+from pydantic import Field
+
+from quant.spec import Model
+
+
+class Statistics(Model):
+    """Could it be luck? All returns are after 1x cost.
+
+    The *holdout* is looked at once per research, so luck there grows with the number of looks. The
+    *record* is the walk-forward on development bars followed by the holdout. The search has chosen
+    by the first part of it, so luck there grows with the number of candidates.
+    """
+
+    sharpe: float = Field(description="Of the holdout")
+    sharpe_low: float = Field(description="Lower end of its 95 % bootstrap interval")
+    sharpe_high: float
+    p_value: float = Field(description="SPA test against not trading, for all looks together")
+    probabilistic_sharpe: float = Field(description="P(true Sharpe > 0), by the holdout")
+    confirmed_sharpe: float = Field(
+        description="P(true Sharpe > expected best of `holdout_looks` by luck), by the holdout"
+    )
+    deflated_sharpe: float = Field(
+        description="P(true Sharpe > expected best of `trials_ever` by luck), by the record"
+    )
+    expected_best_sharpe: float = Field(description="Expected best of `trials_ever` by luck")
+    record_sharpe: float = Field(description="Of the record")
+    record_bars: int
+    trials_ever: int
+    holdout_looks: int
+    minimum_track_record: float | None = Field(description="Bars needed to show Sharpe > 0")
+
+
+class RandomEntries(Model):
+    """What the same positions would have earned at random times, after 1x cost."""
+
+    paths: int
+    as_good: float = Field(description="Fraction of them that did at least as well")
+    median_sharpe: float
+    high_sharpe: float = Field(description="That 95 % of them stay below")
+
+
+class Neighbour(Model):
+    """A strategy that differs in one choice."""
+
+    change: str
+    sharpe: float | None = Field(description="In walk-forward; None if it hardly traded")
+
+
+class Stability(Model):
+    """Whether strategies close by do as well, in the walk-forward of a search."""
+
+    sharpe: float | None = Field(description="Of the strategy itself")
+    neighbours: tuple[Neighbour, ...]
+
+    @property
+    def median_sharpe(self) -> float:
+        """Of the neighbours; one that hardly trades counts as 0."""
+        return median(neighbour.sharpe or 0.0 for neighbour in self.neighbours)
+
+    @property
+    def is_a_peak(self) -> bool:
+        """Whether the neighbours keep less than half of the strategy's Sharpe ratio."""
+        return (self.sharpe or 0.0) > 0.0 and self.median_sharpe < (self.sharpe or 0.0) / 2.0

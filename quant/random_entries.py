@@ -1,0 +1,66 @@
+"""Random entries: a strategy against itself at other times.
+
+Its positions are shifted in a circle by a random number of bars. Exposure, direction, the number of
+trades and how long each is held stay the same; only the timing is lost. A strategy that owes its
+return to being in a rising market does no better than its shifts.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quant import metrics
+from quant.data import Bars, Floats
+from quant.evidence import RandomEntries
+from quant.spec import Costs
+
+PATHS: Final = 500
+_HIGH: Final = 0.95
+
+
+def random_entries(
+    bars: Bars, positions: NDArray[np.int8], costs: Costs, seed: int
+) -> RandomEntries | None:
+    """Compare positions with as many that were taken at random times.
+
+    Args:
+        bars: Prices to trade at.
+        positions: Held at each close: -1, 0 or 1, shape (bars,).
+        costs: Assumed costs per side.
+        seed: Of the shifts. Equal arguments give equal bits.
+
+    Returns:
+        None if there was never a position, or always the same one.
+    """
+    if len(bars) < 2 or np.all(positions == positions[0]):
+        return None
+    own = metrics.sharpe(position_returns(bars, positions, costs)) or 0.0
+    shifts = np.random.default_rng(seed).integers(1, len(bars), PATHS)
+    random = np.array(
+        [
+            metrics.sharpe(position_returns(bars, np.roll(positions, shift), costs)) or 0.0
+            for shift in shifts
+        ]
+    )
+    year = np.sqrt(bars.periods_per_year)
+    return RandomEntries(
+        paths=PATHS,
+        as_good=float(np.mean(random >= own)),
+        median_sharpe=float(np.median(random) * year),
+        high_sharpe=float(np.quantile(random, _HIGH) * year),
+    )
+
+
+def position_returns(bars: Bars, positions: NDArray[np.int8], costs: Costs) -> Floats:
+    """Return simple returns per bar of holding these positions, changed at the open.
+
+    The sum of the parts stands for their product; over one bar they differ by less than a
+    thousandth of the return. It serves to compare positions, not to account for them.
+    """
+    before = np.concatenate([[0.0], positions[:-1].astype(np.float64)])
+    overnight = np.concatenate([[0.0], bars.open[1:] / bars.close[:-1] - 1.0])
+    intraday = bars.close / bars.open - 1.0
+    paid = np.abs(positions - before) * (costs.commission + costs.slippage)
+    returns: Floats = before * overnight + positions * intraday - paid
+    return returns

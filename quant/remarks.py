@@ -1,0 +1,201 @@
+"""What can be said about a research in words: observations, hypotheses, limitations."""
+
+from quant import catalog
+from quant.curves import Curves
+from quant.evidence import Stability, Statistics
+from quant.hypotheses import Condition, Hypothesis
+from quant.models import AssessmentInput, BacktestResult
+
+
+def observations(
+    inp: AssessmentInput,
+    statistics: Statistics | None,
+    curves: Curves | None,
+    stability: Stability | None,
+) -> list[str]:
+    """Return what the figures show, without interpretation."""
+    training = inp.training
+    texts = [
+        f"Walk-forward log loss {training.log_loss:.4f} against {training.baseline_log_loss:.4f} "
+        f"for the base rate; accuracy {training.accuracy:.1%}.",
+    ]
+    ranking = sorted(training.feature_importance.items(), key=lambda item: (-item[1], item[0]))
+    leading = [f"{name} ({share:.0%})" for name, share in ranking[:3] if share > 0.0]
+    if leading:
+        texts.append(f"Most important features by split gain: {', '.join(leading)}.")
+    if inp.backtest is not None:
+        texts += _of_backtest(inp, inp.backtest, curves)
+    if statistics is not None:
+        texts.append(
+            f"The best of {statistics.trials_ever} worthless candidates would be expected to show "
+            f"a Sharpe ratio of {statistics.expected_best_sharpe:.2f} over walk-forward and "
+            "holdout."
+        )
+    if stability is not None and stability.neighbours:
+        texts.append(
+            f"{len(stability.neighbours)} strategies that differ in one choice have a median "
+            f"Sharpe ratio of {stability.median_sharpe:.2f} in walk-forward; this one has "
+            f"{stability.sharpe or 0.0:.2f}"
+            + (", a peak that its neighbours do not share." if stability.is_a_peak else ".")
+        )
+    return texts
+
+
+def hypotheses(inp: AssessmentInput, curves: Curves | None) -> list[Hypothesis]:
+    """Return hypotheses that further researches could test, each from a figure."""
+    training, spec = inp.training, inp.spec
+    kinds = tuple(sorted({feature.kind for feature in spec.features}))
+    others = Condition(without_all_of=kinds)
+    found = []
+    if training.log_loss >= training.baseline_log_loss:
+        found.append(
+            Hypothesis(
+                statement=f"{', '.join(kinds)} do not predict the direction over {spec.horizon} "
+                "bars; other features or another horizon may.",
+                test=(others, Condition(horizon_other_than=spec.horizon)),
+            )
+        )
+    dominant = [name for name, share in training.feature_importance.items() if share > 0.5]
+    if dominant and len(spec.features) > 1:
+        kind = dominant[0].rpartition("_")[0]
+        found.append(
+            Hypothesis(
+                statement=f"{dominant[0]} carries most of the model; it alone, or the others "
+                "without it, may do as well.",
+                test=(Condition(only_feature=kind), Condition(without_feature=kind)),
+            )
+        )
+    if inp.backtest is not None:
+        found += _by_holdout(inp, inp.backtest)
+    if curves is not None:
+        found += _by_direction(curves)
+    anything = Hypothesis(
+        statement=f"Other features than {', '.join(kinds)} may carry a signal.", test=(others,)
+    )
+    return found or [anything]
+
+
+def limitations(
+    inp: AssessmentInput, statistics: Statistics | None, curves: Curves | None
+) -> list[str]:
+    """Return what the result does not cover."""
+    costs = inp.spec.costs
+    texts = [
+        "One instrument over one period of holdout; nothing is known about others.",
+        f"Costs are assumed: {costs.commission:.3%} commission and {costs.slippage:.3%} slippage "
+        "per side. Market impact, borrowing fees, interest and dividends are left out.",
+        "Every fill is at the open, fully invested and without leverage.",
+        "Trials and looks are counted by symbol and timeframe as far as this ledger knows them; "
+        "what was tried elsewhere, or on a copy under another name, is not.",
+    ]
+    if inp.design is not None and inp.design.note is not None:
+        texts.append(inp.design.note)
+    if inp.data.symbol in catalog.BUILT_IN_SYMBOLS:
+        texts.append("An index cannot be traded itself; a fund or future on it differs.")
+    needed = statistics.minimum_track_record if statistics is not None else None
+    if needed is not None and curves is not None and needed > len(curves.returns):
+        texts.append(
+            f"About {needed:,.0f} bars of such returns would be needed to tell the Sharpe ratio "
+            f"from zero; the holdout has {len(curves.returns):,}."
+        )
+    return texts
+
+
+def _of_backtest(
+    inp: AssessmentInput, backtest: BacktestResult, curves: Curves | None
+) -> list[str]:
+    level, benchmark = backtest.at(1.0), backtest.benchmark
+    texts = [
+        "Holdout return at zero, single and double costs: "
+        + ", ".join(f"{backtest.at(multiple).total_return:.1%}" for multiple in (0, 1, 2))
+        + ".",
+        f"Maximum drawdown {level.max_drawdown:.1%}, of buy and hold {benchmark.max_drawdown:.1%}.",
+        f"A position was held at {level.exposure:.0%} of the bars; {level.turnover:.1f} times "
+        "the capital was traded per year.",
+    ]
+    if curves is not None and curves.trades:
+        net = sum(trade.net_return for trade in curves.trades) / len(curves.trades)
+        costs = inp.spec.costs
+        texts.append(
+            f"The average trade earned {1e4 * net:.0f} basis points after costs of "
+            f"{2e4 * (costs.commission + costs.slippage):.0f}."
+        )
+    random = backtest.random_entries
+    if random is not None:
+        texts.append(
+            f"Of {random.paths} accounts with the same positions at random times "
+            f"{random.as_good:.0%} did as well; their median Sharpe ratio is "
+            f"{random.median_sharpe:.2f}."
+        )
+    if backtest.capacity is not None and inp.data.symbol not in catalog.BUILT_IN_SYMBOLS:
+        texts.append(
+            f"With a capital of about {backtest.capacity:,.0f}, in the currency of the prices, an "
+            "entry is 1 % of what is traded in a median bar; more would move the price."
+        )
+    if inp.training.sharpe is not None and level.sharpe is not None:
+        texts.append(
+            f"Sharpe ratio {inp.training.sharpe:.2f} in walk-forward and {level.sharpe:.2f} on "
+            "the holdout."
+        )
+    return texts
+
+
+def _by_holdout(inp: AssessmentInput, backtest: BacktestResult) -> list[Hypothesis]:
+    spec, walk_forward_sharpe = inp.spec, inp.training.sharpe
+    free, level = backtest.at(0.0), backtest.at(1.0)
+    found = []
+    if level.total_return <= 0.0 < free.total_return:
+        found.append(
+            Hypothesis(
+                statement="The return before costs is positive: fewer trades, by a threshold "
+                f"above {spec.threshold:.1%} or a horizon of more than {spec.horizon} bars, may "
+                "keep some of it.",
+                test=(
+                    Condition(threshold_above=spec.threshold),
+                    Condition(horizon_above=spec.horizon),
+                ),
+            )
+        )
+    if level.sharpe is None:
+        return found
+    if walk_forward_sharpe is not None and walk_forward_sharpe > 0.0 >= level.sharpe:
+        leaves, features = spec.model.num_leaves, len(spec.features)
+        found.append(
+            Hypothesis(
+                statement="What worked in development did not last: a simpler model, with fewer "
+                f"than {leaves} leaves or {features} features, may generalise better.",
+                test=(Condition(leaves_below=leaves), Condition(features_below=features)),
+            )
+        )
+    if level.sharpe > 0.0:
+        found.append(
+            Hypothesis(
+                statement=f"If the effect is real, {spec.name} should be profitable on a related "
+                "instrument.",
+                test=(
+                    Condition(same_strategy=spec.fingerprint(), other_symbol_than=inp.data.symbol),
+                ),
+            )
+        )
+    return found
+
+
+def _by_direction(curves: Curves) -> list[Hypothesis]:
+    long = sum(trade.profit for trade in curves.trades if trade.direction > 0)
+    short = sum(trade.profit for trade in curves.trades if trade.direction < 0)
+    if short < 0.0 < long:
+        return [
+            Hypothesis(
+                statement=f"Long trades earned {long:.1%} and short ones lost {-short:.1%}: try "
+                "long only.",
+                test=(Condition(positions="long_only"),),
+            )
+        ]
+    if long < 0.0 < short:
+        return [
+            Hypothesis(
+                statement=f"Short trades earned {short:.1%} and long ones lost {-long:.1%}: the "
+                "signal may mark falls better than rises."
+            )
+        ]
+    return []

@@ -1,0 +1,46 @@
+"""Looks at a holdout: every model that was ever backtested on one."""
+
+from sqlalchemy import func, select
+
+from quant.models import DataSource
+from storage.database import Database
+from storage.tables import LookRow
+
+
+class Looks:
+    """The table of looks."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(
+        self, operation_id: str, data: DataSource, *, fingerprint: str, model_sha256: str
+    ) -> None:
+        """Note that this model is about to trade the holdout of these bars.
+
+        Who looks again at what the same model does sees nothing new, and it stays one look.
+        """
+        with self._database.writing() as session:
+            session.execute(
+                self._database.insert(LookRow)
+                .values(
+                    data_hash=data.content_hash,
+                    symbol=data.symbol,
+                    timeframe=data.timeframe,
+                    fingerprint=fingerprint,
+                    model_sha256=model_sha256,
+                    operation_id=operation_id,
+                )
+                .on_conflict_do_nothing()
+            )
+
+    def count(self, data: DataSource) -> int:
+        """Return how many different models have traded the holdout of these bars."""
+        looks = (
+            select(LookRow.fingerprint, LookRow.model_sha256)
+            .where(LookRow.is_on(data))
+            .distinct()
+            .subquery()
+        )
+        with self._database.reading() as session:
+            return session.scalar(select(func.count()).select_from(looks)) or 0
