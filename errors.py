@@ -118,6 +118,12 @@ class NotRetryable(KtrdrError):
     reason = "not_retryable"
 
 
+class NotReproducible(KtrdrError):
+    """An experiment whose record is not enough to repeat it."""
+
+    reason = "not_reproducible"
+
+
 class AtCapacity(KtrdrError):
     """As many researches are active as the installation allows."""
 

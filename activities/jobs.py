@@ -72,6 +72,7 @@ class DesignTask(Task):
 
     input: DesignInput
     memory: bool = Field(False, description="Start from what earlier researches have tried")
+    memory_of: str | None = Field(None, description="Or from what this design has started from")
     language_model: LanguageModel | None = Field(None, description="None: search instead")
 
 
@@ -101,6 +102,7 @@ class AssessmentTask(Task):
     training_id: str
     backtest_id: str | None = Field(description="None if a gate stopped the research before")
     input: AssessmentInput
+    counted: bool = Field(False, description="Whether `input` says how much was ever tried")
     language_model: LanguageModel | None = Field(None, description="None: no prose but our own")
 
 

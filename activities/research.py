@@ -29,6 +29,7 @@ from quant.models import (
     unheard,
 )
 from quant.spec import Model, StrategySpec
+from quant.versions import installed
 from settings import Settings
 from storage.ledger import Ledger
 from storage.records import Experiment
@@ -99,19 +100,22 @@ class ResearchActivities:
     @activity.defn
     async def assessment(self, task: jobs.AssessmentTask) -> AssessmentResult:
         """Assess, deflated by all that was ever tried on these bars."""
-        deflated = await asyncio.to_thread(self._deflate, task.input)
-        task = task.model_copy(update={"input": deflated})
+        if not task.counted:
+            counted = await asyncio.to_thread(self._count, task.input)
+            task = task.model_copy(update={"input": counted})
         result = await self._run(jobs.assess, task, AssessmentResult)
         if task.language_model is not None:
             result = await self._ask_for_comment(task, task.language_model, result)
-        await asyncio.to_thread(self._keep_hypotheses, task.input, result)
+        if not task.counted:
+            await asyncio.to_thread(self._keep_hypotheses, task.input, result)
         return result
 
     @activity.defn
     def record_experiment(self, experiment: Experiment) -> None:
-        """Write the outcome of a research into the ledger, with what it has cost."""
+        """Write the outcome of a research into the ledger: what it has cost, and made with what."""
         cost = self._ledger.spending.of_operation(experiment.operation_id)
-        self._ledger.experiments.record(experiment.model_copy(update={"cost": cost}))
+        known = {"cost": cost, "versions": installed()}
+        self._ledger.experiments.record(experiment.model_copy(update=known))
 
     @activity.defn
     async def cancel_own_workflow(self) -> None:
@@ -130,7 +134,8 @@ class ResearchActivities:
 
     async def _search(self, task: jobs.DesignTask, tried: ReportTrial) -> DesignResult:
         if task.memory:
-            task = await asyncio.to_thread(self._remember, task)
+            with _failures():
+                task = await asyncio.to_thread(self._remember, task)
         return await self._run(jobs.design, task, DesignResult, tried)
 
     async def _ask_for_design(
@@ -173,6 +178,9 @@ class ResearchActivities:
         """Add what others have tried; the same again if this step runs again."""
         artifacts = self._context(task).artifacts()
         content = artifacts.read(_MEMORY_ARTIFACT)
+        if content is None and task.memory_of is not None:
+            content = self._context(task).artifact_of(task.memory_of, _MEMORY_ARTIFACT)
+            artifacts.write(_MEMORY_ARTIFACT, content)
         if content is None:
             source = task.input.data
             data_hash = source.content_hash or self._ledger.experiments.newest_data_hash(
@@ -188,7 +196,7 @@ class ResearchActivities:
         earlier = EarlierTrials.model_validate_json(content)
         return task.model_copy(update={"input": task.input.model_copy(update={"earlier": earlier})})
 
-    def _deflate(self, inp: AssessmentInput) -> AssessmentInput:
+    def _count(self, inp: AssessmentInput) -> AssessmentInput:
         """Add how much has ever been tried on these bars."""
         bars = inp.training.data.source
         if inp.design is None:

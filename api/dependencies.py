@@ -13,6 +13,7 @@ from api.cancelling import Canceller
 from api.continuing import Continuer
 from api.following import Feed, Followers
 from api.reading import Reader
+from api.reproducing import Reproducer
 from api.resolver import Resolver
 from api.schedules import Schedules
 from api.starting import IdempotencyKey, Starter
@@ -38,6 +39,7 @@ class Services:
     followers: Followers
     canceller: Canceller
     continuer: Continuer
+    reproducer: Reproducer
 
     @classmethod
     def build(cls, settings: Settings, client: Client) -> "Services":
@@ -45,10 +47,11 @@ class Services:
         resolver = Resolver(client)
         artifacts = ArtifactStore(settings.artifacts)
         starter = Starter(client, settings.max_active_researches)
+        ledger = Ledger(settings.ledger, settings.budget)
         return cls(
             settings=settings,
             client=client,
-            ledger=Ledger(settings.ledger, settings.budget),
+            ledger=ledger,
             resolver=resolver,
             reader=Reader(resolver, artifacts),
             starter=starter,
@@ -57,6 +60,7 @@ class Services:
             followers=Followers(resolver),
             canceller=Canceller(resolver),
             continuer=Continuer(client, resolver, starter, artifacts),
+            reproducer=Reproducer(ledger, starter),
         )
 
 

@@ -1,7 +1,7 @@
 """What one operation has besides its state: children, results, metrics, report."""
 
 import asyncio
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
@@ -21,7 +21,7 @@ from workflows.contract import ACTIVE, OperationInfo, OperationType
 from workflows.ids import make_step_id
 from workflows.messages import ResearchResult
 
-_REPORT = "report.html"
+_REPORTS = {"html": "report.html", "json": "report.json"}
 
 _RESULT: dict[OperationType, TypeAdapter[Any]] = {
     OperationType.RESEARCH: TypeAdapter(ResearchResult),
@@ -30,6 +30,9 @@ _RESULT: dict[OperationType, TypeAdapter[Any]] = {
     OperationType.BACKTEST: TypeAdapter(BacktestResult),
     OperationType.ASSESSMENT: TypeAdapter(AssessmentResult),
 }
+
+
+ReportFormat = Literal["html", "json"]
 
 
 class Reader:
@@ -100,8 +103,12 @@ class Reader:
             )
         )
 
-    async def report(self, operation_id: str) -> bytes:
+    async def report(self, operation_id: str, kind: ReportFormat = "html") -> bytes:
         """Return the report of a research, which is kept longer than Temporal remembers it.
+
+        Args:
+            operation_id: of the research.
+            kind: a page for people, or the `Dossier` that it shows.
 
         Raises:
             OperationNotFound: nothing has this id.
@@ -110,7 +117,7 @@ class Reader:
             TemporalUnavailable: Temporal does not answer.
         """
         assessment = self._artifacts.operation(make_step_id(operation_id, OperationType.ASSESSMENT))
-        report = await asyncio.to_thread(assessment.read, _REPORT)
+        report = await asyncio.to_thread(assessment.read, _REPORTS[kind])
         if report is not None:
             return report
         operation = await self._resolver.operation(operation_id)

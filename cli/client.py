@@ -198,9 +198,19 @@ class Api:
         """Return where the report of a research can be read."""
         return str(self._http.base_url.join(f"operations/{_quoted(operation_id)}/report"))
 
-    def report(self, operation_id: str) -> bytes:
-        """Return the report of a research, a page of HTML."""
-        return self._respond("GET", f"/operations/{_quoted(operation_id)}/report").content
+    def report(self, operation_id: str, kind: str = "html") -> bytes:
+        """Return the report of a research: a page of HTML, or all that it shows as JSON."""
+        path = f"/operations/{_quoted(operation_id)}/report"
+        return self._respond("GET", path, params={"format": kind}).content
+
+    def reproduce(self, operation_id: str) -> str:
+        """Start a research that repeats this one, and return its id."""
+        path = f"/experiments/{_quoted(operation_id)}/reproduce"
+        return str(self._call("POST", path)["data"]["operation_id"])
+
+    def reproduction(self, operation_id: str) -> dict[str, Any]:
+        """Compare what was done again with what it repeats."""
+        return self._call("GET", f"/experiments/{_quoted(operation_id)}/reproduction")
 
     def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         body: dict[str, Any] = self._respond(method, path, **options).json()

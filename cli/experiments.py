@@ -1,4 +1,4 @@
-"""`ktrdr experiments | leaderboard | hypotheses | budget`: what all research has found and cost."""
+"""What all research has found and cost, ranked, repeated and exported."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,7 +7,9 @@ import typer
 
 from cli import render_experiments
 from cli.export import SUFFIXES, write_table
-from cli.session import JsonOption, refusals, session_of
+from cli.follow import follow as watch
+from cli.session import FAILED, JsonOption, OperationArgument, refusals, session_of
+from errors import NotFinished
 
 _PAGE = 1000
 
@@ -66,9 +68,34 @@ def leaderboard(
     session = session_of(context, as_json)
     with refusals(session.as_json):
         page = session.api().experiments(
-            symbol=symbol, owner=owner, status="completed", sort="deflated_sharpe", limit=limit
+            symbol=symbol,
+            owner=owner,
+            status="completed",
+            originals=True,
+            sort="deflated_sharpe",
+            limit=limit,
         )
-    session.answer(page, render_experiments.print_experiments)
+    session.answer(page, render_experiments.print_leaderboard)
+
+
+def reproduce(
+    context: typer.Context, operation_id: OperationArgument, as_json: JsonOption = False
+) -> None:
+    """Do a finished research again, and compare what comes out to the bit."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        api = session.api()
+        repeated = api.reproduce(operation_id)
+        session.aside.print(f"Started {repeated}", markup=False)
+        ended = watch(api, repeated, session.aside)
+        if ended["status"] != "completed":
+            raise NotFinished(
+                f"{repeated} is {ended['status']}: {ended['error_message'] or 'no reason given'}"
+            )
+        answer = api.reproduction(repeated)
+    session.answer(answer, render_experiments.print_reproduction)
+    if not answer["identical"]:
+        raise typer.Exit(FAILED)
 
 
 def hypotheses(

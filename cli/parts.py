@@ -1,6 +1,7 @@
-"""`ktrdr children | results | metrics | report`: what an operation has besides its state."""
+"""What an operation has besides its state: children, results, metrics, report; comparisons."""
 
 import webbrowser
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,19 @@ import typer
 
 from cli import render_parts
 from cli.session import JsonOption, OperationArgument, refusals, session_of
+
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write it there.", dir_okay=False)
+]
+OpenOption = Annotated[bool, typer.Option("--open", help="Show it in the browser.")]
+
+
+class Format(StrEnum):
+    """What a report is fetched as."""
+
+    HTML = "html"
+    JSON = "json"
+    PNG = "png"
 
 
 def children(
@@ -43,18 +57,68 @@ def metrics(
 def report(
     context: typer.Context,
     operation_id: OperationArgument,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write it there.", dir_okay=False)
-    ] = None,
-    open_it: Annotated[bool, typer.Option("--open", help="Show it in the browser.")] = False,
+    kind: Annotated[
+        Format, typer.Option("--format", help="The page, all its data, or its main figures.")
+    ] = Format.HTML,
+    output: OutputOption = None,
+    open_it: OpenOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Fetch the report of a research, by default as a file named after it."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        content = session.api().report(operation_id)
-    path = (output or Path(f"{operation_id}.html")).absolute()
+        if kind is Format.PNG:
+            content = _drawn(session.api().report(operation_id, "json"))
+        else:
+            content = session.api().report(operation_id, kind)
+    path = save(content, output or Path(f"{operation_id}.{kind}"), open_it)
+    session.answer({"operation_id": operation_id, "report": path}, render_parts.print_report)
+
+
+def compare(
+    context: typer.Context,
+    operation_ids: Annotated[list[str], typer.Argument(metavar="OPERATION_ID ...")],
+    output: OutputOption = None,
+    open_it: OpenOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put researches side by side, with a page of their equity curves."""
+    from quant.dossier import Dossier  # noqa: PLC0415 - loads the numerical libraries
+    from quant.report import render_comparison  # noqa: PLC0415
+
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        reports = [session.api().report(each, "json") for each in dict.fromkeys(operation_ids)]
+    dossiers = [Dossier.model_validate_json(report) for report in reports]
+    path = None
+    if output is not None or open_it:
+        page = render_comparison(dossiers).encode()
+        path = save(page, output or Path("comparison.html"), open_it)
+    rows = [
+        {
+            "operation_id": each.input.operation_id,
+            "strategy": each.input.spec.name,
+            "bars": f"{each.input.data.symbol} {each.input.data.timeframe}",
+            "verdict": each.result.verdict,
+            "statistics": each.result.statistics and each.result.statistics.model_dump(),
+            "holdout": each.input.backtest and each.input.backtest.at(1.0).model_dump(),
+        }
+        for each in dossiers
+    ]
+    session.answer({"researches": rows, "page": path}, render_parts.print_comparison)
+
+
+def save(content: bytes, path: Path, open_it: bool) -> str:
+    """Write a file and show it if asked to; return where it is."""
+    path = path.absolute()
     path.write_bytes(content)
-    session.answer({"operation_id": operation_id, "report": str(path)}, render_parts.print_report)
     if open_it:
         webbrowser.open(path.as_uri())
+    return str(path)
+
+
+def _drawn(report: bytes) -> bytes:
+    from quant import figures  # noqa: PLC0415 - loads the numerical libraries
+    from quant.dossier import Dossier  # noqa: PLC0415
+
+    return figures.sheet(Dossier.model_validate_json(report))

@@ -33,6 +33,45 @@ def print_experiments(console: Console, page: dict[str, Any]) -> None:
     console.print(f"{len(page['data'])} of {page['total_count']} experiments")
 
 
+def print_leaderboard(console: Console, page: dict[str, Any]) -> None:
+    """Print the researches that are least likely to have been lucky, with what is uncertain."""
+    table = Table(
+        *("", "ID", "Bars", "Strategy", "Verdict", "Not luck", "Sharpe", "95 %", "Return"),
+        box=None,
+        pad_edge=False,
+    )
+    for rank, row in enumerate(page["data"], start=1):
+        low, high = row["sharpe_low"], row["sharpe_high"]
+        table.add_row(
+            str(rank),
+            escape(row["operation_id"]),
+            f"{row['symbol']} {row['timeframe']}",
+            escape(row["strategy_name"] or ""),
+            row["verdict"] or "",
+            _shown(row["deflated_sharpe"], ".0%"),
+            _shown(row["sharpe"], ".2f"),
+            "" if low is None or high is None else f"{low:.2f} to {high:.2f}",
+            _shown(row["total_return"], "+.1%"),
+        )
+    console.print(table)
+    console.print(f"{len(page['data'])} of {page['total_count']} experiments")
+
+
+def print_reproduction(console: Console, answer: dict[str, Any]) -> None:
+    """Print whether a research came out the same, and what did not."""
+    same = "identical to the bit" if answer["identical"] else "NOT the same"
+    console.print(
+        f"{answer['operation_id']} reproduces {answer['reproduces']}: {same}",
+        markup=False,
+        soft_wrap=True,
+    )
+    table = Table("", "recorded", "reproduced", box=None, pad_edge=False)
+    for row in answer["differences"] + answer["versions"]:
+        table.add_row(*(escape(str(row[name])) for name in ("name", "recorded", "reproduced")))
+    if table.row_count:
+        console.print(table)
+
+
 def print_experiment(console: Console, experiment: dict[str, Any]) -> None:
     """Print all that is recorded of one experiment."""
     table = Table.grid(padding=(0, 2))

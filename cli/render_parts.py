@@ -57,3 +57,32 @@ def print_metrics(console: Console, answer: dict[str, Any]) -> None:
 def print_report(console: Console, answer: dict[str, Any]) -> None:
     """Print where a report was written."""
     console.print(f"Report: {answer['report']}", markup=False, soft_wrap=True)
+
+
+def print_comparison(console: Console, answer: dict[str, Any]) -> None:
+    """Print researches side by side, the best deflated Sharpe ratio first."""
+    table = Table(
+        *("ID", "Strategy", "Bars", "Verdict", "Not luck", "Sharpe", "95 %", "Return", "Drawdown"),
+        *("Trades", "Trials", "Look"),
+        box=None,
+        pad_edge=False,
+    )
+    ranked = sorted(
+        answer["researches"], key=lambda row: -(row["statistics"] or {}).get("deflated_sharpe", 0)
+    )
+    for row in ranked:
+        judged, holdout = row["statistics"], row["holdout"]
+        table.add_row(
+            *(escape(row[name]) for name in ("operation_id", "strategy", "bars", "verdict")),
+            f"{judged['deflated_sharpe']:.0%}" if judged else "",
+            f"{judged['sharpe']:.2f}" if judged else "",
+            f"{judged['sharpe_low']:.2f} to {judged['sharpe_high']:.2f}" if judged else "",
+            f"{holdout['total_return']:+.1%}" if holdout else "",
+            f"{holdout['max_drawdown']:.1%}" if holdout else "",
+            str(holdout["trades"]) if holdout else "",
+            str(judged["trials_ever"]) if judged else "",
+            str(judged["holdout_looks"]) if judged else "",
+        )
+    console.print(table)
+    if answer["page"]:
+        console.print(f"Page: {answer['page']}", markup=False, soft_wrap=True)

@@ -41,6 +41,18 @@ def research(
     ] = None,
     priority: Annotated[int | None, typer.Option(help="1 to 5; 1 goes first.")] = None,
     owner: Annotated[str | None, typer.Option()] = None,
+    min_trades: Annotated[
+        int | None, typer.Option(help="Gate: fewest round trips on the holdout.")
+    ] = None,
+    max_drawdown: Annotated[
+        float | None, typer.Option(help="Gate: largest drawdown on the holdout, as a fraction.")
+    ] = None,
+    min_sharpe: Annotated[
+        float | None, typer.Option(help="Gate: lowest Sharpe ratio in walk-forward.")
+    ] = None,
+    max_excess_log_loss: Annotated[
+        float | None, typer.Option(help="Gate: log loss above that of the base rate.")
+    ] = None,
     bypass_gates: Annotated[bool, typer.Option("--bypass-gates")] = False,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Watch it; Ctrl-C cancels it.")
@@ -65,9 +77,13 @@ def research(
         "memory": memory,
         "priority": priority,
         "owner": owner,
+        "gates": _given(
+            training=_given(sharpe=min_sharpe, excess_log_loss=max_excess_log_loss),
+            backtest=_given(trades=min_trades, max_drawdown=max_drawdown),
+        ),
         "bypass_gates": bypass_gates or None,
     }
-    request = {name: value for name, value in asked.items() if value is not None}
+    request = _given(**asked) or {}
     with refusals(session.as_json):
         if embedded:
             operation = _in_own_stack(session, request)
@@ -79,6 +95,11 @@ def research(
             return
     if operation["status"] == "failed":
         raise typer.Exit(FAILED)
+
+
+def _given(**options: Any) -> dict[str, Any] | None:
+    """Return the options that were given; None if there are none."""
+    return {name: value for name, value in options.items() if value is not None} or None
 
 
 def _start(session: Session, request: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """What is installed: with other versions, equal seeds may give other figures."""
 
 import platform
+from functools import cache
 from importlib.metadata import version
 from typing import Final
 
@@ -18,6 +19,7 @@ _LIBRARIES: Final = (
 )
 
 
+@cache
 def installed() -> dict[str, str]:
     """Return the version of Python and of everything that a figure can depend on."""
     return {"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES}

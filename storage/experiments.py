@@ -1,6 +1,6 @@
 """Experiments: every research that has ended, with what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -30,6 +30,9 @@ _COLUMN: dict[ExperimentOrder, InstrumentedAttribute[Any]] = {
     ExperimentOrder.TOTAL_RETURN: ExperimentRow.total_return,
     ExperimentOrder.COST: ExperimentRow.cost_microdollars,
 }
+
+
+_IS_ORIGINAL = ExperimentRow.reproduces.is_(None)
 
 
 class Experiments:
@@ -72,6 +75,7 @@ class Experiments:
     def find(
         self,
         *,
+        originals: bool = False,
         order: ExperimentOrder = ExperimentOrder.FINISHED_AT,
         descending: bool = True,
         limit: int,
@@ -81,34 +85,37 @@ class Experiments:
         """Return a page of experiments, and how many there are in all.
 
         Args:
+            originals: whether what only repeats another experiment is left out.
             order: what to sort by; experiments without such a figure come last.
             descending: whether the greatest come first.
             limit: how many to return at most.
             offset: how many to skip.
             equals: columns and the values that they must have; None is no condition.
         """
-        statement = _sorted(order, descending, equals).limit(limit).offset(offset)
+        conditions = _conditions(equals) + [_IS_ORIGINAL] * originals
+        statement = _sorted(order, descending, conditions).limit(limit).offset(offset)
         with self._database.reading() as session:
             rows = session.scalars(statement).all()
-            total = session.scalar(_count(equals)) or 0
+            total = session.scalar(_count(conditions)) or 0
             return [_summary(row) for row in rows], total
 
     def first(
         self, limit: int, *, order: ExperimentOrder, descending: bool, **equals: str | None
     ) -> list[Experiment]:
-        """Return the first experiments in an order, with all that is known of them."""
+        """Return the first original experiments in an order, with all that is known of them."""
         with self._database.reading() as session:
-            rows = session.scalars(_sorted(order, descending, equals).limit(limit))
+            conditions = [*_conditions(equals), _IS_ORIGINAL]
+            rows = session.scalars(_sorted(order, descending, conditions).limit(limit))
             return [_experiment(row) for row in rows]
 
 
 def _sorted(
-    order: ExperimentOrder, descending: bool, equals: Mapping[str, str | None]
+    order: ExperimentOrder, descending: bool, conditions: Sequence[ColumnElement[bool]]
 ) -> Select[ExperimentRow]:
     column = _COLUMN[order]
     return (
         select(ExperimentRow)
-        .where(*_conditions(equals))
+        .where(*conditions)
         .order_by(
             (column.desc() if descending else column.asc()).nulls_last(),
             ExperimentRow.operation_id,
@@ -116,8 +123,8 @@ def _sorted(
     )
 
 
-def _count(equals: Mapping[str, str | None]) -> Select[int]:
-    return select(func.count()).select_from(ExperimentRow).where(*_conditions(equals))
+def _count(conditions: Sequence[ColumnElement[bool]]) -> Select[int]:
+    return select(func.count()).select_from(ExperimentRow).where(*conditions)
 
 
 def _conditions(equals: Mapping[str, str | None]) -> list[ColumnElement[bool]]:

@@ -27,6 +27,7 @@ class Experiment(Model):
     verdict: str | None = None
     error: str | None = None
     cost: float | None = Field(None, description="Of language models, in US dollars")
+    request: dict[str, Any] | None = Field(None, description="A `ResearchRequest`")
     versions: dict[str, str] | None = Field(None, description="Of what the figures depend on")
     reproduces: str | None = Field(None, description="Operation id of what it was to repeat")
     started_at: datetime

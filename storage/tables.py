@@ -72,6 +72,7 @@ class ExperimentRow(Base):
     deflated_sharpe: Mapped[float | None]
     total_return: Mapped[float | None]
     cost_microdollars: Mapped[int | None] = mapped_column(BigInteger)
+    request: Mapped[dict[str, Any] | None]
     versions: Mapped[dict[str, Any] | None]
     reproduces: Mapped[str | None]
 

@@ -50,9 +50,9 @@ def write_many_bars(directory: Path) -> None:
     walk(MANY_ROWS, "1min").to_csv(directory / f"{MANY}_{MANY_TIMEFRAME}.csv", index=False)
 
 
-def walk(rows: int, step: str) -> pd.DataFrame:
+def walk(rows: int, step: str, seed: int = 1) -> pd.DataFrame:
     """Return the bars of a random walk."""
-    moves = np.random.default_rng(1).normal(0.0, 0.002, rows)
+    moves = np.random.default_rng(seed).normal(0.0, 0.002, rows)
     close = 100.0 * np.exp(np.cumsum(moves))
     opened = np.concatenate([[100.0], close[:-1]])
     return pd.DataFrame(

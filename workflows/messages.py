@@ -122,15 +122,30 @@ class FinishedSteps(Model):
         return [step for step, result in results.items() if result is not None]
 
 
+class Reproduction(Model):
+    """Which research to repeat, and by what it was judged."""
+
+    operation_id: str
+    data_hash: str
+    trials_ever: int = 1
+    holdout_looks: int = 1
+
+
 class ResearchInput(ResearchRequest):
     """What the workflow is started with: the request, and what it need not do again."""
 
     finished: FinishedSteps | None = Field(None, description="By the run that this one resumes")
+    reproduces: Reproduction | None = Field(None, description="What must come out again")
 
     @classmethod
     def of(cls, request: ResearchRequest, finished: FinishedSteps | None = None) -> Self:
         """Return the input for this request, whatever an earlier run of it had finished."""
         return cls(**request.model_dump(exclude={"finished"}), finished=finished)
+
+    @property
+    def request(self) -> ResearchRequest:
+        """What was asked for, without what the system has added."""
+        return ResearchRequest(**self.model_dump(include=set(ResearchRequest.model_fields)))
 
 
 class BacktestRequest(Model):

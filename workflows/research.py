@@ -32,6 +32,7 @@ with workflow.unsafe.imports_passed_through():
         Phase,
     )
     from workflows.failures import WRONG_ARGUMENTS
+    from workflows.ids import make_step_id
     from workflows.messages import (
         BacktestRequest,
         BacktestSummary,
@@ -115,6 +116,7 @@ class Research:
             )
             self._keep(spec=spec)
             return spec
+        original = self._request.reproduces
         design = await self._operation.run_activity(
             OperationType.DESIGN,
             ResearchActivities.design,
@@ -127,6 +129,7 @@ class Research:
                     brief=self._request.brief,
                 ),
                 memory=self._request.starts_from_memory,
+                memory_of=original and make_step_id(original.operation_id, OperationType.DESIGN),
                 language_model=self._language_model,
             ),
             summary=f"Design: {self._request.how}",
@@ -173,6 +176,7 @@ class Research:
     async def _assess(self, spec: StrategySpec, training: TrainingResult) -> AssessmentResult:
         self._operation.enter(Phase.ASSESSING)
         design, backtest = self._finished.design, self._finished.backtest
+        original = self._request.reproduces
         assessment = await self._operation.run_activity(
             OperationType.ASSESSMENT,
             ResearchActivities.assessment,
@@ -191,8 +195,11 @@ class Research:
                     training=training,
                     backtest=backtest,
                     gate_rejection=self._gate_rejection,
+                    trials_ever=original.trials_ever if original else 1,
+                    holdout_looks=original.holdout_looks if original else 1,
                 ),
-                language_model=self._language_model,
+                counted=original is not None,
+                language_model=None if original else self._language_model,
             ),
             summary="Assess significance",
         )
@@ -203,10 +210,11 @@ class Research:
     def _bars(self) -> DataSource:
         """The bars; once a step has used them, no other ones will do."""
         used = self._finished.design or self._finished.training
+        original = self._request.reproduces
         return DataSource(
             symbol=self._request.symbol,
             timeframe=self._request.timeframe,
-            content_hash=used and used.data.content_hash,
+            content_hash=used.data.content_hash if used else original and original.data_hash,
         )
 
     @property
@@ -268,6 +276,8 @@ class Research:
                 metrics=self._result.model_dump(mode="json") if self._result else None,
                 verdict=self._result.verdict if self._result else None,
                 error=info.error_message,
+                request=self._request.request.model_dump(mode="json"),
+                reproduces=self._request.reproduces and self._request.reproduces.operation_id,
                 started_at=info.created_at,
                 finished_at=workflow.now(),
             ),

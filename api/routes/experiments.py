@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.dependencies import ServicesDep
+from api.dependencies import KeyDep, LocateDep, ServicesDep
 from api.errors import refusals
+from api.reproducing import Reproduced
+from api.schemas import OperationResponse
 from errors import ExperimentNotFound
 from quant.hypotheses import HypothesisStatus, Verdict
 from quant.models import Symbol, Timeframe
@@ -31,6 +33,7 @@ class ExperimentPage(Model):
     designer: Literal["search", "llm"] | None = None
     strategy_name: StrategyName | None = None
     data_hash: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+    originals: bool = Field(False, description="Leave out what only repeats another experiment")
     sort: ExperimentOrder = ExperimentOrder.FINISHED_AT
     descending: bool = True
     limit: int = Field(50, ge=1, le=1000)
@@ -73,8 +76,9 @@ def get_experiments(
     services: ServicesDep, page: Annotated[ExperimentPage, Query()]
 ) -> ExperimentListResponse:
     """List finished researches, whatever their end."""
-    equals = page.model_dump(exclude={"sort", "descending", "limit", "offset"})
+    equals = page.model_dump(exclude={"originals", "sort", "descending", "limit", "offset"})
     found, total = services.ledger.experiments.find(
+        originals=page.originals,
         order=page.sort,
         descending=page.descending,
         limit=page.limit,
@@ -91,6 +95,29 @@ def get_experiment(services: ServicesDep, operation_id: str) -> ExperimentRespon
     if experiment is None:
         raise ExperimentNotFound(f"There is no experiment {operation_id[:100]!r}.")
     return ExperimentResponse(data=experiment)
+
+
+@router.post(
+    "/experiments/{operation_id}/reproduce",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+async def reproduce(
+    services: ServicesDep, operation_id: str, key: KeyDep, locate: LocateDep
+) -> OperationResponse:
+    """Do a finished research again: same bars, same seed, same candidates, same counts."""
+    repeated = await services.reproducer.start(operation_id, key)
+    locate(repeated)
+    return OperationResponse(data=await services.resolver.operation(repeated))
+
+
+@router.get(
+    "/experiments/{operation_id}/reproduction",
+    responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
+def get_reproduction(services: ServicesDep, operation_id: str) -> Reproduced:
+    """Compare what was done again with what it repeats, to the bit."""
+    return services.reproducer.compare(operation_id)
 
 
 @router.get("/hypotheses")

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Query
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.batch import BatchSelection, cancel_many
@@ -13,6 +13,7 @@ from api.dependencies import FeedDep, KeyDep, LocateDep, ServicesDep, Wait
 from api.errors import refusals
 from api.following import state_id
 from api.listing import OperationPage, list_operations
+from api.reading import ReportFormat
 from api.schemas import (
     BatchCancelResponse,
     CancelRequest,
@@ -141,6 +142,13 @@ async def get_events(
     "/{operation_id}/report",
     response_class=HTMLResponse,
 )
-async def get_report(services: ServicesDep, operation_id: str) -> HTMLResponse:
-    """Return the report of a research as one self-contained page."""
-    return HTMLResponse(await services.reader.report(operation_id), headers=_ARTIFACT_IS_DATA)
+async def get_report(
+    services: ServicesDep,
+    operation_id: str,
+    kind: Annotated[ReportFormat, Query(alias="format")] = "html",
+) -> Response:
+    """Return the report of a research: one self-contained page, or all that it shows as data."""
+    report = await services.reader.report(operation_id, kind)
+    if kind == "json":
+        return Response(report, media_type="application/json")
+    return HTMLResponse(report, headers=_ARTIFACT_IS_DATA)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel
 
-from activities.jobs import JobContext
+from activities.jobs import JobContext, Report
 from errors import InvalidData
-from quant.models import Progress, ReportProgress
+from quant.models import DataSource, Progress, ReportProgress, Trial, Tried
 
 
 class Argument(BaseModel):
@@ -84,4 +84,14 @@ def write_without_end(_argument: Argument, context: JobContext, report: ReportPr
         file.flush()
         report(Progress(current_step="writing"))
         signal.pause()
+    raise AssertionError
+
+
+def try_without_end(argument: Argument, _context: JobContext, report: Report) -> Answer:
+    """Try some candidates, say so, and wait to be stopped."""
+    report(Progress(current_step="trying"))
+    for number in range(argument.number):
+        trial = Trial(number=number, fingerprint=f"{number}", sharpe=0.1, parameters={})
+        report(Tried(data=DataSource(content_hash="bars"), trial=trial))
+    signal.pause()
     raise AssertionError

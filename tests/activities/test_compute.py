@@ -13,7 +13,7 @@ import pytest_asyncio
 from activities.compute import Compute, JobFailed
 from activities.jobs import JobContext
 from errors import ComputeDied
-from quant.models import Progress
+from quant.models import Progress, Tried
 from tests.activities import jobs
 from tests.activities.jobs import Answer, Argument
 from tests.helpers import assert_eventually, compute_processes, kill, leftovers
@@ -224,3 +224,30 @@ async def test_closing_waits_for_what_has_just_been_started() -> None:
     started = Compute()
     started.warm_up()
     started.close()
+
+
+async def test_what_was_tried_is_told_also_by_a_job_that_is_stopped(
+    compute: Compute, context: JobContext
+) -> None:
+    told: list[Tried] = []
+    task = asyncio.create_task(
+        compute.run(
+            jobs.try_without_end,
+            Argument(number=100),
+            context,
+            returns=Answer,
+            report=ignore,
+            tried=told.append,
+        )
+    )
+
+    async def some() -> bool:
+        return len(told) > 0
+
+    await assert_eventually(some)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    # What was in the pipe when the process died counts, too.
+    assert [each.trial.number for each in told] == list(range(len(told)))
+    assert len(told) > 0

@@ -1,7 +1,9 @@
 """A cancelled research ends as cancelled, and by then everything it started has stopped."""
 
 import asyncio
+from pathlib import Path
 
+import httpx
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import (
@@ -12,8 +14,11 @@ from temporalio.client import (
 )
 from temporalio.exceptions import CancelledError
 
+from quant.models import DataSource
 from settings import Settings
 from storage.ledger import Ledger
+from tests.api.answers import accepted
+from tests.data import walk
 from tests.helpers import (
     activity_started,
     assert_eventually,
@@ -223,3 +228,39 @@ async def test_a_second_cancel_does_not_disturb_the_first(
     await asyncio.gather(*(handle.cancel() for _ in range(10)))
     await ends_cancelled(handle)
     assert leftovers(settings.home) == []
+
+
+async def test_the_trials_of_a_cancelled_search_count(
+    client: Client, api: httpx.AsyncClient, settings: Settings, data_dir: Path
+) -> None:
+    # Bars of which no other test knows anything.
+    walk(2000, "1D", seed=9).to_csv(data_dir / "CANCELLED.csv", index=False)
+    handle = await start(client, ResearchRequest(symbol="CANCELLED", trials=5000, seed=7))
+
+    async def tried() -> int:
+        shown = accepted(await api.get(f"/operations/{handle.id}.design"))["data"]
+        return int(shown["progress"]["items_processed"])
+
+    seen = await assert_eventually(tried)
+    await handle.cancel()
+    await ends_cancelled(handle)
+    bars = DataSource(symbol="CANCELLED")
+    assert Ledger(settings.ledger).trials.count(bars) >= seen
+    assert Ledger(settings.ledger).looks.count(bars) == 0
+
+
+async def test_the_next_verdict_says_how_much_was_tried(client: Client, data_dir: Path) -> None:
+    walk(2000, "1D", seed=10).to_csv(data_dir / "SHARED.csv", index=False)
+    counted = []
+    for seed in (1, 2):
+        request = ResearchRequest(
+            symbol="SHARED", trials=8, seed=seed, owner=f"owner{seed}", bypass_gates=True
+        )
+        result = await (await start(client, request)).result()
+        assert result.statistics is not None
+        counted.append((result.statistics.trials_ever, result.statistics.holdout_looks))
+        assert f"{counted[-1][0]} trials on these bars" in result.summary
+    [(first, look), (second, next_look)] = counted
+    assert first == 8
+    assert first < second <= 16
+    assert (look, next_look) in {(1, 1), (1, 2)}

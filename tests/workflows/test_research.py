@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from temporalio.client import Client, WorkflowHandle
 
+from quant.gates import BacktestLimits, GateLimits, TrainingLimits
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
@@ -111,6 +112,21 @@ async def test_a_rejecting_gate_is_an_outcome_with_a_reason(client: Client) -> N
     assert operation.metadata.parameters["gate_rejection_reason"] == result.gate_rejection_reason
     steps = [child.operation_id.rpartition(".")[2] for child in operation.children]
     assert steps == ["training", "assessment"]
+
+
+async def test_the_limits_of_the_gates_are_those_of_the_request(client: Client) -> None:
+    strict = GateLimits(backtest=BacktestLimits(trades=100_000))
+    request = ResearchRequest(strategy="quick", seed=7, gates=strict)
+    result = await (await start(client, request)).result()
+    assert result.gate_rejection_reason is not None
+    assert "fewer than the 100000 needed" in result.gate_rejection_reason
+    assert result.backtest_result is not None
+    hopeless = GateLimits(training=TrainingLimits(sharpe=50.0))
+    request = ResearchRequest(strategy="quick", seed=7, gates=hopeless)
+    result = await (await start(client, request)).result()
+    assert result.gate_rejection_reason is not None
+    assert "below the floor of 50.00" in result.gate_rejection_reason
+    assert result.backtest_result is None
 
 
 async def test_a_bypassed_gate_does_not_reject(client: Client) -> None:

@@ -13,6 +13,7 @@ def _added() -> list[sa.Column[Any]]:
     return [
         sa.Column("sharpe_low", sa.Double()),
         sa.Column("sharpe_high", sa.Double()),
+        sa.Column("request", sa.JSON()),
         sa.Column("versions", sa.JSON()),
         sa.Column("reproduces", sa.String()),
     ]

@@ -1,0 +1,134 @@
+"""Doing a finished research again, and comparing what comes out to the bit."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, JsonValue, ValidationError
+
+from api import starting
+from api.starting import IdempotencyKey, Starter
+from errors import ExperimentNotFound, NotReproducible
+from quant.spec import StrategySpec
+from storage.ledger import Ledger
+from storage.records import Experiment
+from workflows.messages import FinishedSteps, Reproduction, ResearchInput, ResearchRequest
+
+# Where a result lies says nothing about what it is.
+_PLACES = ("model_path", "report_path")
+
+
+class Difference(BaseModel):
+    """A value that is not the same."""
+
+    name: str = Field(description="Path within the record, with dots")
+    recorded: JsonValue
+    reproduced: JsonValue
+
+
+class Reproduced(BaseModel):
+    """What became of a reproduction."""
+
+    success: Literal[True] = True
+    operation_id: str
+    reproduces: str
+    identical: bool = Field(description="Whether strategy and results are the same to the bit")
+    differences: list[Difference]
+    versions: list[Difference] = Field(description="Libraries that are not the same")
+
+
+@dataclass(frozen=True)
+class Reproducer:
+    """Works from the ledger alone, also when Temporal has forgotten the research."""
+
+    ledger: Ledger
+    starter: Starter
+
+    async def start(self, operation_id: str, key: IdempotencyKey | None) -> str:
+        """Start a research that repeats this one, and return its id.
+
+        A search is searched again. What a language model has designed, or what stood in a file,
+        is taken from the record.
+
+        Raises:
+            ExperimentNotFound: nothing is recorded under this id.
+            NotReproducible: it has come to no result, or is from before requests were recorded.
+            KeyReused: the key came with another request.
+            AtCapacity: as many researches are active as may be.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        original = await asyncio.to_thread(self._recorded, operation_id)
+        again = _again(original)
+        return await self.starter.start_new(starting.research(again, again.finished), key)
+
+    def compare(self, operation_id: str) -> Reproduced:
+        """Compare a reproduction with what it repeats.
+
+        Raises:
+            ExperimentNotFound: nothing is recorded under this id.
+            NotReproducible: it is not a reproduction, or one of the two has no result.
+        """
+        repeated = self._recorded(operation_id)
+        if repeated.reproduces is None:
+            raise NotReproducible(f"{operation_id} does not reproduce anything.")
+        original = self._recorded(repeated.reproduces)
+        differences = list(
+            _differences(
+                {"strategy": original.strategy, "result": original.metrics},
+                {"strategy": repeated.strategy, "result": repeated.metrics},
+            )
+        )
+        return Reproduced(
+            operation_id=operation_id,
+            reproduces=original.operation_id,
+            identical=not differences,
+            differences=differences,
+            versions=list(_differences(original.versions or {}, repeated.versions or {})),
+        )
+
+    def _recorded(self, operation_id: str) -> Experiment:
+        experiment = self.ledger.experiments.get(operation_id)
+        if experiment is None:
+            raise ExperimentNotFound(f"There is no experiment {operation_id[:100]!r}.")
+        if experiment.metrics is None:
+            raise NotReproducible(f"{operation_id} is {experiment.status}; it has no result.")
+        return experiment
+
+
+def _again(original: Experiment) -> ResearchInput:
+    if original.request is None or original.strategy is None or original.metrics is None:
+        raise NotReproducible(f"The record of {original.operation_id} does not say what was asked.")
+    try:
+        request = ResearchRequest.model_validate(original.request)
+        designed = StrategySpec.model_validate(original.strategy)
+    except ValidationError as error:
+        raise NotReproducible(
+            f"What {original.operation_id} was asked for is not valid any more: "
+            f"{error.errors()[0]['msg']}."
+        ) from None
+    searched = request.designer == "search" and request.strategy is None
+    judged = original.metrics.get("statistics") or {}
+    return ResearchInput(
+        **request.model_dump(),
+        finished=FinishedSteps(seed=original.seed, spec=None if searched else designed),
+        reproduces=Reproduction(
+            operation_id=original.operation_id,
+            data_hash=original.metrics["data_hash"],
+            trials_ever=judged.get("trials_ever", 1),
+            holdout_looks=judged.get("holdout_looks", 1),
+        ),
+    )
+
+
+def _differences(
+    recorded: Mapping[str, Any], reproduced: Mapping[str, Any], path: str = ""
+) -> Iterator[Difference]:
+    for key in sorted({*recorded, *reproduced}):
+        if key in _PLACES:
+            continue
+        before, after = recorded.get(key), reproduced.get(key)
+        if isinstance(before, dict) and isinstance(after, dict):
+            yield from _differences(before, after, f"{path}{key}.")
+        elif before != after:
+            yield Difference(name=f"{path}{key}", recorded=before, reproduced=after)

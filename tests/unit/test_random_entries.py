@@ -1,0 +1,78 @@
+"""Positions at random times: timing is told from exposure."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from quant import metrics
+from quant.backtest import simulate
+from quant.data import Bars, load
+from quant.models import DataSource
+from quant.random_entries import PATHS, position_returns, random_entries
+from quant.spec import Costs
+
+
+@pytest.fixture(scope="module")
+def holdout() -> Bars:
+    return load(DataSource(symbol="NASDAQ"), None).split()[1]
+
+
+def blocks(bars: int, length: int, seed: int) -> NDArray[np.int8]:
+    """Return positions that change at random every `length` bars."""
+    drawn = np.random.default_rng(seed).integers(-1, 2, -(-bars // length))
+    return np.repeat(drawn, length)[:bars].astype(np.int8)
+
+
+def test_who_knows_the_future_beats_all_random_entries(holdout: Bars) -> None:
+    tomorrow = np.sign(np.diff(holdout.close, append=holdout.close[-1])).astype(np.int8)
+    held = np.roll(tomorrow, 1)
+
+    found = random_entries(holdout, held, Costs(), seed=1)
+
+    assert found is not None
+    assert (found.paths, found.as_good) == (PATHS, 0.0)
+    assert found.median_sharpe < found.high_sharpe
+
+
+def test_holding_what_rises_is_no_timing(holdout: Bars) -> None:
+    held = np.ones(len(holdout), dtype=np.int8)
+    held[700:740] = 0
+
+    found = random_entries(holdout, held, Costs(), seed=1)
+
+    assert found is not None
+    assert found.as_good > 0.2
+    assert found.median_sharpe > 0.5
+
+
+def test_random_positions_rank_anywhere(holdout: Bars) -> None:
+    ranks = [
+        found.as_good
+        for seed in range(30)
+        if (found := random_entries(holdout, blocks(len(holdout), 10, seed), Costs(), seed))
+    ]
+
+    assert len(ranks) == 30
+    assert 0.35 < np.mean(ranks) < 0.65
+    assert min(ranks) < 0.2
+    assert max(ranks) > 0.8
+
+
+def test_without_a_change_there_is_nothing_to_time(holdout: Bars) -> None:
+    for position in (-1, 0, 1):
+        held = np.full(len(holdout), position, dtype=np.int8)
+        assert random_entries(holdout, held, Costs(), seed=1) is None
+
+
+def test_equal_seeds_give_equal_bits(holdout: Bars) -> None:
+    held = blocks(len(holdout), 10, 3)
+    assert random_entries(holdout, held, Costs(), 1) == random_entries(holdout, held, Costs(), 1)
+    assert random_entries(holdout, held, Costs(), 1) != random_entries(holdout, held, Costs(), 2)
+
+
+def test_the_returns_of_positions_are_nearly_those_of_the_engine(holdout: Bars) -> None:
+    run = simulate(holdout, blocks(len(holdout), 10, 3), Costs())
+
+    ours = metrics.sharpe(position_returns(holdout, run.positions, Costs()))
+
+    assert ours == pytest.approx(metrics.sharpe(run.returns), abs=0.002)

@@ -1,0 +1,69 @@
+"""Neighbours of a strategy: one choice different, scored alike."""
+
+import pytest
+
+from quant.data import load
+from quant.evidence import Neighbour, Stability
+from quant.models import DataSource
+from quant.search import Scorer
+from quant.spec import FeatureSpec, ModelSpec, StrategySpec
+from quant.stability import neighbours, stability
+
+SPEC = StrategySpec(
+    name="one",
+    features=(FeatureSpec(kind="rsi", period=14), FeatureSpec(kind="return", period=5)),
+    horizon=3,
+    threshold=0.0,
+    model=ModelSpec(num_iterations=20),
+)
+
+
+def test_every_neighbour_differs_in_one_choice() -> None:
+    changed = dict(neighbours(SPEC))
+    assert list(changed) == [
+        *("periods times 0.67", "periods times 1.5", "horizon 2", "horizon 5", "threshold 0.01"),
+    ]
+    for neighbour in changed.values():
+        differing = [name for name, value in SPEC if getattr(neighbour, name) != value]
+        assert len(differing) == 1
+
+
+def test_neighbours_stay_within_the_limits() -> None:
+    edge = SPEC.model_copy(
+        update={
+            "features": (FeatureSpec(kind="rsi", period=2), FeatureSpec(kind="adx", period=250)),
+            "horizon": 60,
+            "threshold": 0.49,
+        }
+    )
+    for _, neighbour in neighbours(edge):
+        assert StrategySpec.model_validate(neighbour.model_dump()) == neighbour
+
+
+def test_neighbours_are_scored_as_a_search_does() -> None:
+    development = load(DataSource(), None).split()[0].part(0, 1500)
+    found = stability(development, SPEC, seed=3)
+    own = Scorer(development, 3).score(SPEC)
+    assert own is not None
+    assert found.sharpe == pytest.approx(own * 252**0.5)
+    assert len(found.neighbours) == 5
+    assert len({neighbour.sharpe for neighbour in found.neighbours}) > 1
+    assert stability(development, SPEC, seed=3) == found
+
+
+def test_a_neighbour_that_needs_more_bars_than_there_are_has_no_score() -> None:
+    development = load(DataSource(), None).part(0, 350)
+    slow = SPEC.model_copy(update={"features": (FeatureSpec(kind="return", period=160),)})
+    by_change = {each.change: each.sharpe for each in stability(development, slow, 3).neighbours}
+    assert by_change["periods times 1.5"] is None
+
+
+def test_a_peak_is_what_neighbours_do_not_share() -> None:
+    def of(*sharpes: float | None) -> Stability:
+        return Stability(
+            sharpe=1.0, neighbours=tuple(Neighbour(change="x", sharpe=each) for each in sharpes)
+        )
+
+    assert of(0.4, None, 0.1).is_a_peak
+    assert not of(0.6, 0.5, 0.9).is_a_peak
+    assert not of(0.1).model_copy(update={"sharpe": -1.0}).is_a_peak
