@@ -159,6 +159,12 @@ class NotFinished(KtrdrError):
     reason = "not_finished"
 
 
+class SourceUnavailable(KtrdrError):
+    """A place where bars can be had does not answer, or cannot be asked."""
+
+    reason = "source_unavailable"
+
+
 class TemporalUnavailable(KtrdrError):
     """Temporal did not answer in time."""
 

@@ -82,6 +82,11 @@ class Settings(BaseSettings):
         return self.strategy_dir or self.home / "strategies"
 
     @property
+    def bars(self) -> Path:
+        """Directory of the user's own bars; it need not exist."""
+        return self.data_dir or self.home / "data"
+
+    @property
     def api(self) -> str:
         """Address of the API for clients, without a path."""
         return (self.api_url or f"http://{self.api_host}:{self.api_port}").rstrip("/")

@@ -234,7 +234,7 @@ class ResearchActivities:
                 )
 
     def _context(self, task: jobs.Task) -> jobs.JobContext:
-        return jobs.JobContext(task.operation_id, self._settings.artifacts, self._settings.data_dir)
+        return jobs.JobContext(task.operation_id, self._settings.artifacts, self._settings.bars)
 
 
 @contextlib.contextmanager

@@ -59,7 +59,7 @@ async def check_research(request: ResearchRequest, settings: Settings) -> None:
     Raises:
         InvalidInput: there are no such bars, or there is no such strategy.
     """
-    await asyncio.to_thread(catalog.resolve, request.data, settings.data_dir)
+    await asyncio.to_thread(catalog.resolve, request.data, settings.bars)
     if request.strategy is not None:
         await asyncio.to_thread(strategies.load, request.strategy, settings.strategies)
 

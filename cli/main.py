@@ -6,7 +6,18 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cli import agent, experiments, operations, parts, render, research, schedule, steps, strategies
+from cli import (
+    agent,
+    data,
+    experiments,
+    operations,
+    parts,
+    render,
+    research,
+    schedule,
+    steps,
+    strategies,
+)
 from cli.session import JsonOption, Session, refusals, session_of
 from cli.stack import Stack
 from settings import load_settings
@@ -38,6 +49,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(agent.agent, name="agent")
+app.add_typer(data.data, name="data")
 app.add_typer(schedule.schedule, name="schedule")
 
 

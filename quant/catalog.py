@@ -1,19 +1,22 @@
 """Which bars exist: the built-in symbols and the files in the user's data directory.
 
 A file is named `<symbol>.csv` or `<symbol>.parquet` for daily bars, `<symbol>_<timeframe>.csv` or
-`.parquet` for any timeframe. The names of built-in symbols are reserved: a file such as
-`SP500.csv` is never read, so that SP500 means the same bars in every record.
+`.parquet` for any timeframe; `mapping.yaml` may say otherwise. The names of built-in symbols are
+reserved: a file such as `SP500.csv` is never read, so that SP500 means the same bars in every
+record.
 
 The API imports this module; it must stay free of numerical libraries.
 """
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from errors import InvalidData, InvalidInput, UnknownSymbol
 from quant.directory import files_inside, shorten
+from quant.mapping import FileMapping, mapping_of, read_mappings
 from quant.models import DataSource, Symbol, Timeframe
 
 BUILT_IN_SYMBOLS = frozenset({"NASDAQ", "SP500"})
@@ -29,6 +32,15 @@ class CatalogEntry(DataSource):
     """Bars that exist."""
 
     built_in: bool
+    file: str | None = Field(None, description="Name in the data directory")
+
+
+@dataclass(frozen=True)
+class BarsFile:
+    """A file of the user, and how to read it."""
+
+    path: Path
+    mapping: FileMapping
 
 
 def symbols(data_dir: Path | None) -> list[CatalogEntry]:
@@ -38,19 +50,20 @@ def symbols(data_dir: Path | None) -> list[CatalogEntry]:
         for symbol in sorted(BUILT_IN_SYMBOLS)
     ]
     of_user = [
-        CatalogEntry(symbol=symbol, timeframe=timeframe, built_in=False)
-        for symbol, timeframe in sorted(_files(data_dir))
+        CatalogEntry(symbol=symbol, timeframe=timeframe, built_in=False, file=file.path.name)
+        for (symbol, timeframe), files in sorted(_files(data_dir).items())
+        for file in files
     ]
     return built_in + of_user
 
 
-def resolve(source: DataSource, data_dir: Path | None) -> Path | None:
+def resolve(source: DataSource, data_dir: Path | None) -> BarsFile | None:
     """Return the file that holds these bars, or None for a built-in symbol.
 
     Raises:
         UnknownSymbol: No such symbol; the message lists those that exist.
         InvalidInput: The symbol exists, but not in this timeframe.
-        InvalidData: Two files claim to hold these bars.
+        InvalidData: Two files claim to hold these bars, or `mapping.yaml` cannot be used.
     """
     timeframe = _checked_timeframe(source.timeframe)
     files = _files(data_dir)
@@ -69,11 +82,11 @@ def resolve(source: DataSource, data_dir: Path | None) -> Path | None:
         )
     if source.symbol in BUILT_IN_SYMBOLS:
         return None
-    path, *others = files[source.symbol, timeframe]
+    file, *others = files[source.symbol, timeframe]
     if others:
-        names = " and ".join(file.name for file in [path, *others])
+        names = " and ".join(each.path.name for each in [file, *others])
         raise InvalidData(f"{names} hold the same symbol and timeframe; keep one.", field="symbol")
-    return path
+    return file
 
 
 def _checked_timeframe(timeframe: str) -> str:
@@ -86,14 +99,17 @@ def _checked_timeframe(timeframe: str) -> str:
         ) from None
 
 
-def _files(data_dir: Path | None) -> dict[tuple[str, str], list[Path]]:
+def _files(data_dir: Path | None) -> dict[tuple[str, str], list[BarsFile]]:
     """Map symbol and timeframe to the files that claim to hold them."""
-    files: dict[tuple[str, str], list[Path]] = {}
+    files: dict[tuple[str, str], list[BarsFile]] = {}
+    mappings = read_mappings(data_dir)
     for path in files_inside(data_dir, SUFFIXES):
+        mapping = mapping_of(path.name, mappings)
         match = _WITH_TIMEFRAME.fullmatch(path.stem)
-        symbol, timeframe = match.group("symbol", "timeframe") if match else (path.stem, DAILY)
+        named, lasting = match.group("symbol", "timeframe") if match else (path.stem, DAILY)
+        symbol, timeframe = mapping.symbol or named, mapping.timeframe or lasting
         if symbol not in BUILT_IN_SYMBOLS and _is_symbol(symbol):
-            files.setdefault((symbol, timeframe), []).append(path)
+            files.setdefault((symbol, timeframe), []).append(BarsFile(path, mapping))
     return files
 
 

@@ -12,10 +12,12 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from arch.data import nasdaq, sp500
 
 from errors import DataChanged, InvalidData
 from quant import catalog, tables
+from quant.mapping import FileMapping
 from quant.models import DataInfo, DataSource
 
 Floats = npt.NDArray[np.float64]
@@ -153,21 +155,39 @@ def load(source: DataSource, data_dir: Path | None) -> Bars:
         InvalidData: The bars cannot be trusted; names the file, the column and the row.
         DataChanged: They are not the bars that `source` names by their hash.
     """
-    path = catalog.resolve(source, data_dir)
-    if path is None:
-        name = source.symbol
+    file = catalog.resolve(source, data_dir)
+    if file is None:
         table = _BUILT_IN_LOADERS[source.symbol]().reset_index(names="timestamp")
+        bars = of_table(table, source, source.symbol)
     else:
-        name = path.name
-        table = tables.read(path)
-    bars = Bars(source.symbol, source.timeframe, *tables.columns(table, name))
-    _validate(bars, name)
+        table = tables.read(file.path, file.mapping)
+        bars = of_table(table, source, file.path.name, file.mapping)
     if source.content_hash not in (None, bars.content_hash):
         raise DataChanged(
             f"The bars of {source.symbol} {source.timeframe} have changed: their SHA-256 is "
             f"{bars.content_hash}, and earlier steps used {source.content_hash}.",
             field="symbol",
         )
+    return bars
+
+
+def of_table(
+    table: pd.DataFrame, source: DataSource, name: str, mapping: FileMapping | None = None
+) -> Bars:
+    """Return the bars in a table, validated.
+
+    Args:
+        table: One row per bar.
+        source: Symbol and timeframe.
+        name: What messages call the table.
+        mapping: Names and time zone of its columns.
+
+    Raises:
+        InvalidData: The bars cannot be trusted; names the column and the row.
+    """
+    columns = tables.columns(table, name, mapping or FileMapping())
+    bars = Bars(source.symbol, source.timeframe, *columns)
+    _validate(bars, name)
     return bars
 
 

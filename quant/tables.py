@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from errors import InvalidData
+from quant.mapping import FileMapping
 
 MAX_FILE_BYTES: Final = 256 * 2**20
 MAX_ROWS: Final = 5_000_000
@@ -32,7 +33,7 @@ _NANOSECOND_RANGE: Final = (
 )
 
 
-def read(path: Path) -> pd.DataFrame:
+def read(path: Path, mapping: FileMapping) -> pd.DataFrame:
     """Read a file as it is; only columns that may matter are guaranteed to be there.
 
     Raises:
@@ -53,12 +54,12 @@ def read(path: Path) -> pd.DataFrame:
     if not content.strip():
         raise InvalidData(f"{path.name} is empty.", field="symbol")
     if path.suffix.lower() == ".parquet":
-        return _read_parquet(content, path.name)
-    return _read_csv(content, path.name)
+        return _read_parquet(content, path.name, mapping)
+    return _read_csv(content, path.name, mapping)
 
 
 def columns(
-    table: pd.DataFrame, name: str
+    table: pd.DataFrame, name: str, mapping: FileMapping
 ) -> tuple[
     npt.NDArray[np.int64],
     npt.NDArray[np.float64],
@@ -69,20 +70,21 @@ def columns(
 ]:
     """Return timestamps (nanoseconds, UTC), open, high, low, close and volume.
 
-    Column names are compared without regard to case. Times without a zone are UTC.
+    Column names are compared without regard to case.
 
     Args:
         table: One row per bar.
         name: What messages call the table.
+        mapping: Names of the columns, and the zone and format of the times.
 
     Raises:
         InvalidData: A column is missing or doubled, or holds something else than finite numbers
             or times.
     """
-    found = _find_columns([str(column) for column in table.columns], name)
+    found = _find_columns([str(column) for column in table.columns], name, mapping)
     if len(table) == 0:
         raise InvalidData(f"{name} has no data rows.", field="symbol")
-    timestamps = _timestamps(table.iloc[:, found["timestamp"]], name)
+    timestamps = _timestamps(table.iloc[:, found["timestamp"]], name, mapping)
     first, *rest = (
         _numbers(table.iloc[:, found[column]], column, timestamps, name)
         for column in NUMBER_COLUMNS
@@ -91,7 +93,7 @@ def columns(
     return timestamps, first, high, low, close, volume
 
 
-def _read_csv(content: bytes, name: str) -> pd.DataFrame:
+def _read_csv(content: bytes, name: str, mapping: FileMapping) -> pd.DataFrame:
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -106,6 +108,8 @@ def _read_csv(content: bytes, name: str) -> pd.DataFrame:
             return pd.read_csv(
                 io.BytesIO(content),
                 encoding="utf-8-sig",
+                sep=mapping.delimiter,
+                decimal=mapping.decimal,
                 index_col=False,
                 low_memory=False,
                 nrows=MAX_ROWS + 1,
@@ -116,7 +120,7 @@ def _read_csv(content: bytes, name: str) -> pd.DataFrame:
         ) from error
 
 
-def _read_parquet(content: bytes, name: str) -> pd.DataFrame:
+def _read_parquet(content: bytes, name: str, mapping: FileMapping) -> pd.DataFrame:
     try:
         file = pq.ParquetFile(pa.BufferReader(content))
         rows = file.metadata.num_rows
@@ -124,7 +128,7 @@ def _read_parquet(content: bytes, name: str) -> pd.DataFrame:
             raise InvalidData(
                 f"{name} has {rows:,} rows; at most {MAX_ROWS:,} are read.", field="symbol"
             )
-        wanted = {*TIMESTAMP_NAMES, *NUMBER_COLUMNS}
+        wanted = {*TIMESTAMP_NAMES, *NUMBER_COLUMNS, *_given_names(mapping).values()}
         names = [column for column in file.schema_arrow.names if column.lower() in wanted]
         # A pandas index is an ordinary column here, so its metadata is not needed.
         table: pd.DataFrame = file.read(columns=names, use_threads=False).to_pandas(
@@ -135,39 +139,67 @@ def _read_parquet(content: bytes, name: str) -> pd.DataFrame:
     return table
 
 
-def _find_columns(names: list[str], file: str) -> dict[str, int]:
+def _given_names(mapping: FileMapping) -> dict[str, str]:
+    return {column: name.strip().lower() for column, name in mapping.columns.items()}
+
+
+def _find_columns(names: list[str], file: str, mapping: FileMapping) -> dict[str, int]:
     """Map each needed column to its place in the table."""
     normalised = [name.strip().lower() for name in names]
-    time_name = next((name for name in TIMESTAMP_NAMES if name in normalised), None)
-    missing = [name for name in NUMBER_COLUMNS if name not in normalised]
-    if time_name is None:
-        missing.insert(0, "timestamp")
+    time_name = next((name for name in TIMESTAMP_NAMES if name in normalised), "timestamp")
+    usual = {"timestamp": time_name} | {name: name for name in NUMBER_COLUMNS}
+    wanted = usual | _given_names(mapping)
+    missing = {column: name for column, name in wanted.items() if name not in normalised}
     if missing:
         raise InvalidData(
-            f"{file} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}.",
-            field=missing[0],
+            f"{file} lacks the column{'s' if len(missing) > 1 else ''} "
+            f"{', '.join(missing.values())}.",
+            field=next(iter(missing)),
         )
-    wanted = {"timestamp": str(time_name)} | {name: name for name in NUMBER_COLUMNS}
     for column, name in wanted.items():
         if normalised.count(name) > 1:
             raise InvalidData(f"{file} has the column {name} more than once.", field=column)
     return {column: normalised.index(name) for column, name in wanted.items()}
 
 
-def _timestamps(values: "pd.Series[Any]", file: str) -> npt.NDArray[np.int64]:
-    if pd.api.types.is_numeric_dtype(values.dtype):
+def _timestamps(values: "pd.Series[Any]", file: str, mapping: FileMapping) -> npt.NDArray[np.int64]:
+    if pd.api.types.is_numeric_dtype(values.dtype) and mapping.time_format is None:
         return _epochs(values, file)
-    times = pd.to_datetime(values, utc=True, format="ISO8601", errors="coerce")
+    times = _in_utc(values, mapping)
     earliest, latest = _NANOSECOND_RANGE
     broken = ~((times >= earliest) & (times <= latest)).to_numpy(dtype=bool)
     if broken.any():
         row = int(np.argmax(broken))
         raise InvalidData(
-            f"{file}, row {row + 1}: timestamp {_shown(values.iloc[row])} is not an ISO 8601 time "
-            "such as 2024-01-31 or 2024-01-31T15:30:00Z.",
+            f"{file}, row {row + 1}: timestamp {_shown(values.iloc[row])} is not "
+            f"{_expected(mapping)}.",
             field="timestamp",
         )
     return np.asarray(times.dt.as_unit("ns").astype(np.int64), dtype=np.int64)
+
+
+def _in_utc(values: "pd.Series[Any]", mapping: FileMapping) -> "pd.Series[Any]":
+    """Return times in UTC; NaT where there is none, or where the zone has it twice or never."""
+    how = mapping.time_format or "ISO8601"
+    if pd.api.types.is_numeric_dtype(values.dtype):  # 20240131 is a day, not a number of seconds
+        values = values.astype("string")
+    if mapping.timezone == "UTC":
+        return pd.to_datetime(values, utc=True, format=how, errors="coerce")
+    local = pd.to_datetime(values, format=how, errors="coerce")
+    if local.dt.tz is None:
+        local = local.dt.tz_localize(mapping.timezone, ambiguous="NaT", nonexistent="NaT")
+    in_utc: pd.Series[Any] = local.dt.tz_convert("UTC")
+    return in_utc
+
+
+def _expected(mapping: FileMapping) -> str:
+    if mapping.time_format is not None:
+        described = f"a time in the form {mapping.time_format}"
+    else:
+        described = "an ISO 8601 time such as 2024-01-31 or 2024-01-31T15:30:00Z"
+    if mapping.timezone != "UTC":
+        described += f" that {mapping.timezone} has exactly once"
+    return described
 
 
 def _epochs(values: "pd.Series[Any]", file: str) -> npt.NDArray[np.int64]:

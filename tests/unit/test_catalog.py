@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from errors import InvalidData, InvalidInput, UnknownSymbol
-from quant.catalog import CatalogEntry, resolve, symbols
+from quant.catalog import BarsFile, CatalogEntry, resolve, symbols
+from quant.mapping import FileMapping
 from quant.models import DataSource
 
 
@@ -42,16 +43,16 @@ def test_a_file_cannot_take_the_name_of_a_built_in_symbol(data_dir: Path) -> Non
 def test_a_file_name_tells_symbol_and_timeframe(
     data_dir: Path, symbol: str, timeframe: str, name: str
 ) -> None:
-    assert resolve(source(symbol, timeframe), data_dir) == data_dir / name
+    assert resolve(source(symbol, timeframe), data_dir) == BarsFile(data_dir / name, FileMapping())
 
 
 def test_listing_shows_built_in_symbols_and_usable_files(data_dir: Path) -> None:
     assert symbols(data_dir) == [
         CatalogEntry(symbol="NASDAQ", timeframe="1d", built_in=True),
         CatalogEntry(symbol="SP500", timeframe="1d", built_in=True),
-        CatalogEntry(symbol="BTC-USD", timeframe="1d", built_in=False),
-        CatalogEntry(symbol="BTC-USD", timeframe="1h", built_in=False),
-        CatalogEntry(symbol="GOLD", timeframe="1d", built_in=False),
+        CatalogEntry(symbol="BTC-USD", timeframe="1d", built_in=False, file="BTC-USD.parquet"),
+        CatalogEntry(symbol="BTC-USD", timeframe="1h", built_in=False, file="BTC-USD_1h.csv"),
+        CatalogEntry(symbol="GOLD", timeframe="1d", built_in=False, file="GOLD.csv"),
     ]
 
 
@@ -104,7 +105,7 @@ def test_a_symbolic_link_out_of_the_directory_is_unknown(data_dir: Path) -> None
 
 def test_a_symbolic_link_within_the_directory_is_followed(data_dir: Path) -> None:
     (data_dir / "LINK.csv").symlink_to(data_dir / "GOLD.csv")
-    assert resolve(source("LINK"), data_dir) == data_dir / "LINK.csv"
+    assert resolve(source("LINK"), data_dir) == BarsFile(data_dir / "LINK.csv", FileMapping())
 
 
 def test_two_files_for_the_same_bars_are_refused(data_dir: Path) -> None:

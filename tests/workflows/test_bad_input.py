@@ -135,4 +135,6 @@ async def test_a_link_out_of_the_data_directory_is_not_followed(
         assert "no bars" in message_of(failed.value.cause)
     finally:
         link.unlink()
-    assert catalog.resolve(DataSource(symbol="GOOD"), data_dir) == data_dir / "GOOD.csv"
+    found = catalog.resolve(DataSource(symbol="GOOD"), data_dir)
+    assert found is not None
+    assert found.path == data_dir / "GOOD.csv"

@@ -1,0 +1,87 @@
+"""How the user's files are to be read: `mapping.yaml` in the data directory.
+
+    AAPL_daily.csv:
+      symbol: AAPL
+      timezone: America/New_York
+      columns: {timestamp: Date, close: Adj Close}
+    "*.csv":
+      delimiter: ";"
+
+The first entry whose pattern fits the name of a file counts. What it leaves out is as without a
+mapping. The API imports this module; it must stay free of numerical libraries.
+"""
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+
+from errors import InvalidData
+from quant.models import Symbol, Timeframe
+from quant.spec import Model
+
+MAPPING_FILE: Final = "mapping.yaml"
+_MAX_BYTES: Final = 256 * 1024
+
+Column = Literal["timestamp", "open", "high", "low", "close", "volume"]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name!r} is not a time zone such as America/New_York") from None
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+
+class FileMapping(Model):
+    """How to read one file."""
+
+    symbol: Symbol | None = Field(None, description="Otherwise as the file is named")
+    timeframe: Timeframe | None = Field(None, description="Likewise")
+    timezone: TimeZone = Field("UTC", description="Of times that have none of their own")
+    columns: dict[Column, str] = Field(
+        default_factory=dict, description="Name in the file of each that is called otherwise"
+    )
+    time_format: str | None = Field(
+        None, max_length=64, description="As of strptime; ISO 8601 if absent"
+    )
+    delimiter: Literal[",", ";", "\t", "|"] = Field(",", description="Of CSV files")
+    decimal: Literal[".", ","] = Field(".", description="Of CSV files")
+
+
+_MAPPINGS: TypeAdapter[dict[str, FileMapping]] = TypeAdapter(dict[str, FileMapping])
+
+
+def read_mappings(data_dir: Path | None) -> dict[str, FileMapping]:
+    """Return the mappings of a data directory by file pattern, in their order.
+
+    Raises:
+        InvalidData: `mapping.yaml` is not a mapping; says where.
+    """
+    path = data_dir and data_dir / MAPPING_FILE
+    if path is None or not path.is_file():
+        return {}
+    if path.stat().st_size > _MAX_BYTES:
+        raise InvalidData(f"{MAPPING_FILE} is larger than {_MAX_BYTES:,} bytes.", field="symbol")
+    try:
+        return _MAPPINGS.validate_python(yaml.safe_load(path.read_text("utf-8")) or {})
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise InvalidData(f"{MAPPING_FILE} is not YAML: {reason}", field="symbol") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "top level"
+        raise InvalidData(f"{MAPPING_FILE}, {place}: {first['msg']}.", field="symbol") from None
+
+
+def mapping_of(name: str, mappings: dict[str, FileMapping]) -> FileMapping:
+    """Return how to read the file of this name."""
+    fitting = (mapping for pattern, mapping in mappings.items() if fnmatchcase(name, pattern))
+    return next(fitting, FileMapping())
