@@ -1,4 +1,4 @@
-"""One series, researched."""
+"""One series, researched: once, or by many who share it."""
 
 import tempfile
 from dataclasses import dataclass
@@ -7,12 +7,14 @@ from typing import Final
 
 from bench.calibration import series
 from bench.direct import conduct
-from quant.models import DataSource
+from quant.data import load
+from quant.models import DataSource, EarlierTrials
 from storage.ledger import Ledger
 from workflows.messages import ResearchRequest
 
 _SYMBOL: Final = "SERIES"
 _TRIALS: Final = ResearchRequest().trials
+_REMEMBERED: Final = 50
 
 
 @dataclass(frozen=True)
@@ -22,21 +24,25 @@ class Case:
     Attributes:
         kind: of noise, or of the planted rule.
         strength: annual Sharpe ratio of the rule after cost; None for noise.
-        seed: of the series and of the research.
+        seed: of the series and of the first research.
+        researches: how many go on one after the other, each with what is known from those before.
     """
 
     kind: str
     strength: float | None
     seed: int
+    researches: int = 1
 
     @property
     def group(self) -> str:
         """What is counted together."""
-        return "noise" if self.strength is None else f"planted, Sharpe {self.strength:g}"
+        if self.strength is not None:
+            return f"planted, Sharpe {self.strength:g}"
+        return "noise" if self.researches == 1 else f"noise, {self.researches} researches on it"
 
 
 def promising(case: Case) -> bool:
-    """Research a series that nobody has seen, with a ledger of its own, and return the verdict."""
+    """Research a series with a ledger of its own; return whether any verdict is promising."""
     made = (
         series.noise(case.kind, case.seed)
         if case.strength is None
@@ -47,13 +53,26 @@ def promising(case: Case) -> bool:
         made.to_csv(home / f"{_SYMBOL}.csv", index=False)
         ledger = Ledger(f"sqlite:///{home / 'ledger.db'}")
         ledger.upgrade()
-        research = conduct(
-            DataSource(symbol=_SYMBOL),
-            trials=_TRIALS,
-            seed=case.seed,
-            home=home / "artifacts",
-            data_dir=home,
-            ledger=ledger,
-        )
+        verdicts = [
+            _verdict(home, ledger, seed=case.seed + 1_000_000 * number)
+            for number in range(case.researches)
+        ]
         ledger.close()
-    return research.assessment.verdict == "promising"
+    return "promising" in verdicts
+
+
+def _verdict(home: Path, ledger: Ledger, seed: int) -> str:
+    source = DataSource(symbol=_SYMBOL)
+    data_hash = load(source, home).content_hash
+    known = EarlierTrials(
+        data_hash=data_hash, trials=tuple(ledger.trials.best(data_hash, _REMEMBERED))
+    )
+    return conduct(
+        source,
+        trials=_TRIALS,
+        seed=seed,
+        home=home / "artifacts",
+        data_dir=home,
+        ledger=ledger,
+        earlier=known,
+    ).assessment.verdict
