@@ -82,8 +82,14 @@ class ResearchActivities:
 
     @activity.defn
     async def train(self, task: jobs.TrainingTask) -> TrainingResult:
-        """Train the model."""
-        return await self._run(jobs.train, task, TrainingResult)
+        """Train the model, and count its strategy among those that were tried."""
+        result = await self._run(jobs.train, task, TrainingResult)
+        trial = Trial(
+            number=0, fingerprint=task.input.spec.fingerprint(), sharpe=None, parameters={}
+        )
+        tried = [Tried(data=result.data.source, trial=trial)]
+        await asyncio.to_thread(self._ledger.trials.record, task.operation_id, tried)
+        return result
 
     @activity.defn
     async def backtest(self, task: jobs.BacktestTask) -> BacktestResult:
@@ -199,9 +205,6 @@ class ResearchActivities:
     def _count(self, inp: AssessmentInput) -> AssessmentInput:
         """Add how much has ever been tried on these bars."""
         bars = inp.training.data.source
-        if inp.design is None:
-            given = Trial(number=0, fingerprint=inp.spec.fingerprint(), sharpe=None, parameters={})
-            self._ledger.trials.record(inp.operation_id, [Tried(data=bars, trial=given)])
         return inp.model_copy(
             update={
                 "trials_ever": max(1, self._ledger.trials.count(bars)),

@@ -1,0 +1,199 @@
+"""How a research grows with its bars, against the loop that one would write by hand.
+
+The plain loop does the same work in one process: the same search space and sampler, the same folds,
+the same models with one thread each; features, positions and returns are whole arrays, and fills
+come from a formula instead of an engine that accounts for every trade. It has no checkpoints, no
+record and no report.
+"""
+
+import multiprocessing
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+# Before the numerical libraries are loaded: threads are for folds, not within them.
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+
+import lightgbm as lgb
+import numpy as np
+import optuna
+import pandas as pd
+
+from bench.calibration.series import to_table
+from bench.direct import conduct
+from bench.figures import Figure, publish
+from quant import data, metrics
+from quant.data import Bars, Floats
+from quant.features import feature_matrix, labels, warm_up
+from quant.models import DataSource
+from quant.positions import target_positions
+from quant.random_entries import position_returns
+from quant.search import FOLDS
+from quant.search_space import Space
+from quant.spec import StrategySpec
+from quant.splits import walk_forward
+from quant.training import FOLDS as TRAINING_FOLDS
+
+SIZES: Final = (5_000, 500_000)
+TRIALS: Final = 100
+SEED: Final = 1
+SOURCE: Final = DataSource(symbol="SERIES", timeframe="15m")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a computation has taken.
+
+    Attributes:
+        seconds: by the clock.
+        processor_seconds: of all cores together.
+        mebibytes: most memory that was in use.
+    """
+
+    seconds: float
+    processor_seconds: float
+    mebibytes: float
+
+
+def ours(home: Path) -> None:
+    """Conduct a whole research."""
+    conduct(SOURCE, trials=TRIALS, seed=SEED, home=home, data_dir=home, bypass_gates=True)
+
+
+def plain(home: Path) -> None:
+    """Search, train and test in one loop."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    bars = data.load(SOURCE, home)
+    development, holdout = bars.split()
+    space = Space.of(None, len(development))
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=SEED))
+    best: tuple[float, StrategySpec] | None = None
+    for _ in range(TRIALS):
+        trial = study.ask()
+        spec = space.suggest(trial)
+        sharpe = _walk_forward(development, spec, FOLDS)
+        study.tell(trial, sharpe)
+        if best is None or sharpe > best[0]:
+            best = sharpe, spec
+    assert best is not None
+    _walk_forward(development, best[1], TRAINING_FOLDS)
+    model = _fit(
+        feature_matrix(development, best[1]), labels(development, best[1].horizon), best[1]
+    )
+    probabilities = _predict(model, feature_matrix(bars, best[1]))[bars.holdout_start :]
+    for multiple in (0.0, 1.0, 2.0):
+        _sharpe(holdout, probabilities, best[1], multiple)
+
+
+def _walk_forward(bars: Bars, spec: StrategySpec, folds: int) -> float:
+    features, outcome = feature_matrix(bars, spec), labels(bars, spec.horizon)
+    split = walk_forward(warm_up(features), len(bars), folds=folds, horizon=spec.horizon)
+    predicted = [
+        _predict(_fit(features[fold.train], outcome[fold.train], spec), features[fold.test])
+        for fold in split
+    ]
+    tested = bars.part(split[0].test.start, len(bars))
+    return _sharpe(tested, np.concatenate(predicted), spec, 1.0)
+
+
+def _fit(features: Floats, outcome: Floats, spec: StrategySpec) -> lgb.Booster:
+    known = np.isfinite(features).all(axis=1) & ~np.isnan(outcome)
+    parameters = spec.model.model_dump(exclude={"num_iterations"})
+    return lgb.train(
+        {
+            **parameters,
+            "objective": "binary",
+            "deterministic": True,
+            "force_row_wise": True,
+            "num_threads": 1,
+            "verbosity": -1,
+            "seed": SEED,
+        },
+        lgb.Dataset(features[known], label=outcome[known]),
+        num_boost_round=spec.model.num_iterations,
+    )
+
+
+def _predict(model: lgb.Booster, features: Floats) -> Floats:
+    return np.asarray(model.predict(features, num_threads=1), dtype=np.float64)
+
+
+def _sharpe(bars: Bars, probabilities: Floats, spec: StrategySpec, multiple: float) -> float:
+    # The position that was decided at a close is held from the next open on.
+    held = np.roll(target_positions(probabilities, spec), 1)
+    held[0] = 0
+    costs = spec.costs.model_copy(
+        update={
+            "commission": spec.costs.commission * multiple,
+            "slippage": spec.costs.slippage * multiple,
+        }
+    )
+    return metrics.sharpe(position_returns(bars, held, costs)) or -1.0
+
+
+def write_bars(count: int, home: Path) -> None:
+    """Write noise as a user's file."""
+    rng = np.random.default_rng(SEED)
+    table = to_table(rng.normal(0.0, 0.002, count), np.exp(rng.normal(0.0, 0.4, count)), rng)
+    table["timestamp"] = pd.date_range("2000-01-03", periods=count, freq="15min", tz="UTC")
+    table.to_parquet(home / f"{SOURCE.symbol}_{SOURCE.timeframe}.parquet")
+
+
+def measured(work: Callable[[Path], None], count: int) -> Cost:
+    """Do the work in this process, which does nothing else."""
+    with tempfile.TemporaryDirectory(prefix="ktrdr-bench-") as folder:
+        write_bars(count, Path(folder))
+        began, processor_began = time.perf_counter(), time.process_time()
+        work(Path(folder))
+        return Cost(
+            seconds=time.perf_counter() - began,
+            processor_seconds=time.process_time() - processor_began,
+            mebibytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        )
+
+
+def main() -> None:
+    """Measure and publish."""
+    spawn = multiprocessing.get_context("spawn")
+    costs: dict[tuple[str, int], Cost] = {}
+    for count in SIZES:
+        for work in (plain, ours):
+            # A process each, because the most memory of a process never falls again.
+            with ProcessPoolExecutor(1, mp_context=spawn) as alone:
+                costs[work.__name__, count] = alone.submit(measured, work, count).result()
+    figures = []
+    small, large = SIZES
+    for name in ("plain", "ours"):
+        for count in SIZES:
+            cost = costs[name, count]
+            title = f"{name}, {TRIALS} trials on {count:,} bars"
+            figures += [
+                Figure(f"{title}: time", "s", cost.seconds),
+                Figure(f"{title}: cores in use", "", cost.processor_seconds / cost.seconds),
+                Figure(f"{title}: most memory", "MiB", cost.mebibytes),
+            ]
+        first, last = costs[name, small], costs[name, large]
+        factor = large / small
+        figures += [
+            Figure(f"{name}: growth of time", "x", last.seconds / first.seconds, factor),
+            Figure(f"{name}: growth of memory", "x", last.mebibytes / first.mebibytes, factor),
+        ]
+    figures += [
+        Figure(
+            f"time of ours over plain, {count:,} bars",
+            "",
+            costs["ours", count].seconds / costs["plain", count].seconds,
+        )
+        for count in SIZES
+    ]
+    publish("scaling", figures)
+
+
+if __name__ == "__main__":
+    main()
