@@ -70,6 +70,18 @@ class ComputeDied(KtrdrError):
     reason = "compute_died"
 
 
+class NotAuthenticated(KtrdrError):
+    """No API key, or none that is known."""
+
+    reason = "not_authenticated"
+
+
+class NotAllowed(KtrdrError):
+    """An API key that is not good for this."""
+
+    reason = "not_allowed"
+
+
 class OperationNotFound(KtrdrError):
     """No operation has this id."""
 

@@ -26,6 +26,11 @@ class Settings(BaseSettings):
     temporal_bin: str | None = Field(None, description="Another `temporal` executable to embed")
     api_url: str | None = Field(None, description="Where the `ktrdr` command finds the API")
     api_key: SecretStr | None = Field(None, description="Sent by the `ktrdr` command")
+    api_keys: Path | None = Field(None, description="File of the keys that the API accepts")
+    api_allowed_hosts: str = Field(
+        "", description="Names under which the API is called beside its own, with commas"
+    )
+    api_cors_origins: str = Field("", description="Pages that may call the API, with commas")
     data_dir: Path | None = Field(None, description="Directory with your own CSV or Parquet bars")
     strategy_dir: Path | None = Field(None, description="Your strategy files")
     artifacts_url: str | None = Field(None, description="fsspec URL of the artifact store")
@@ -55,7 +60,7 @@ class Settings(BaseSettings):
     )
     llm_output_price: float | None = Field(None, ge=0.0, description="The same for its answers")
 
-    @field_validator("home", "data_dir", "strategy_dir")
+    @field_validator("home", "data_dir", "strategy_dir", "api_keys")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         """Resolve now: a child process may have another working directory."""

@@ -1,10 +1,13 @@
 """`python -m api`: serve the API."""
 
+import logging
 import sys
 
 import uvicorn
 
 from api.app import create_app
+from api.keys import KeyRing
+from api.security import require_safe
 from errors import StartupError
 from settings import load_settings
 
@@ -13,8 +16,14 @@ _SECONDS_TO_FINISH_REQUESTS = 3
 if __name__ == "__main__":
     try:
         settings = load_settings()
+        require_safe(settings)
+        if settings.api_keys is not None:
+            KeyRing(settings.api_keys).all()
     except StartupError as error:
         sys.exit(error.message)
+    # Who has started and cancelled what, beside the warnings.
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("ktrdr.audit").setLevel(logging.INFO)
     uvicorn.run(
         create_app(settings),
         host=settings.api_host,

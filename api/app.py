@@ -6,6 +6,7 @@ from http import HTTPStatus
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from temporalio.client import Client
 
 from api.body_limit import BodyLimit
@@ -13,6 +14,7 @@ from api.dependencies import API_PREFIX, Services
 from api.errors import install_error_handlers, refusals
 from api.openapi import DescribedApp
 from api.routes import router
+from api.security import Guard, split
 from settings import Settings, load_settings
 from workflows.connection import connect
 
@@ -44,6 +46,8 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         redirect_slashes=False,
         responses=refusals(
             HTTPStatus.BAD_REQUEST,
+            HTTPStatus.UNAUTHORIZED,
+            HTTPStatus.FORBIDDEN,
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             HTTPStatus.UNPROCESSABLE_ENTITY,
             HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -54,5 +58,10 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
     # `DELETE /agent/cancel/{operation_id}` must work literally.
     app.include_router(router, include_in_schema=False)
     app.add_middleware(BodyLimit)
+    if origins := split(loaded.api_cors_origins):
+        app.add_middleware(
+            CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"]
+        )
+    app.add_middleware(Guard, settings=loaded)
     install_error_handlers(app)
     return app

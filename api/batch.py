@@ -23,12 +23,11 @@ class BatchSelection(OperationFilter):
     dry_run: bool = False
 
 
-async def cancel_many(client: Client, selection: BatchSelection) -> BatchCancelResponse:
-    """Cancel every running operation that the filter names.
+def require_selective(selection: BatchSelection) -> None:
+    """Return if a selection names something.
 
     Raises:
-        InvalidInput: the filter names everything.
-        TemporalUnavailable: Temporal does not answer.
+        InvalidInput: it names everything.
     """
     if not selection.model_fields_set & {"owner", "symbol", "operation_type", "status"}:
         raise InvalidInput(
@@ -36,6 +35,14 @@ async def cancel_many(client: Client, selection: BatchSelection) -> BatchCancelR
             "everything",
             field="owner",
         )
+
+
+async def cancel_many(client: Client, selection: BatchSelection) -> BatchCancelResponse:
+    """Cancel every running operation that the filter names.
+
+    Raises:
+        TemporalUnavailable: Temporal does not answer.
+    """
     # A step is cancelled with its research, never by itself.
     top_level = f"{search_attributes.PARENT_OPERATION_ID.name} IS NULL"
     query = f"{selection.where()} AND {RUNNING} AND {top_level}"

@@ -36,11 +36,14 @@ class Canceller:
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
 
-    async def cancel_research(self, operation_id: str, *, wait_seconds: float) -> CancelAccepted:
+    async def cancel_research(
+        self, operation_id: str, *, reason: str | None = None, wait_seconds: float
+    ) -> CancelAccepted:
         """Cancel a research: checks existence, then type, then state.
 
         Args:
             operation_id: of the research.
+            reason: kept with the cancel in Temporal.
             wait_seconds: how long to wait for the work to stop, so that "cancelled" can be said.
 
         Raises:
@@ -57,7 +60,7 @@ class Canceller:
         if workflow.operation_type is not OperationType.RESEARCH:
             kind = workflow.operation_type or workflow.description.workflow_type
             raise NotResearch(f"{operation_id} is of type {kind}, not a research.")
-        outcome = await _cancel(workflow, wait_seconds)
+        outcome = await _cancel(workflow, wait_seconds, reason=reason)
         stopped = outcome.stopped_at is not None
         return CancelAccepted(
             operation_id=operation_id,

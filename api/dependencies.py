@@ -1,22 +1,22 @@
 """What routes ask for: built once per application, handed out through `Annotated` dependencies."""
 
-import hashlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from temporalio.client import Client
 
 from api.alone import StepStarter
 from api.cancelling import Canceller
 from api.continuing import Continuer
 from api.following import Feed, Followers
+from api.keys import KeyRing
 from api.reading import Reader
 from api.reproducing import Reproducer
 from api.resolver import Resolver
 from api.schedules import Schedules
-from api.starting import IdempotencyKey, Starter
+from api.starting import Starter
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
@@ -40,6 +40,7 @@ class Services:
     canceller: Canceller
     continuer: Continuer
     reproducer: Reproducer
+    keys: KeyRing | None
 
     @classmethod
     def build(cls, settings: Settings, client: Client) -> "Services":
@@ -61,6 +62,7 @@ class Services:
             canceller=Canceller(resolver),
             continuer=Continuer(client, resolver, starter, artifacts),
             reproducer=Reproducer(ledger, starter),
+            keys=KeyRing(settings.api_keys) if settings.api_keys else None,
         )
 
 
@@ -84,29 +86,6 @@ async def _feed(services: ServicesDep, operation_id: str) -> AsyncIterator[Feed]
 
 
 FeedDep = Annotated[Feed, Depends(_feed)]
-
-
-async def _key(
-    request: Request,
-    key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            min_length=1,
-            max_length=200,
-            description="Repeats with the same key start nothing new, for as long as Temporal "
-            "keeps closed workflows",
-        ),
-    ] = None,
-) -> IdempotencyKey | None:
-    if key is None:
-        return None
-    path = request.url.path.removeprefix(API_PREFIX)
-    digest = hashlib.sha256(path.encode() + b"\n" + await request.body())
-    return IdempotencyKey(key, digest.hexdigest())
-
-
-KeyDep = Annotated[IdempotencyKey | None, Depends(_key)]
 
 
 def _locate(request: Request, response: Response) -> Callable[[str], None]:

@@ -18,6 +18,8 @@ from errors import (
     KtrdrError,
     LedgerUnavailable,
     MissingArtifact,
+    NotAllowed,
+    NotAuthenticated,
     NotCancellable,
     NotFinished,
     NotReproducible,
@@ -34,6 +36,8 @@ _log = logging.getLogger(__name__)
 
 # The first class that an error is an instance of decides.
 _STATUS: dict[type[KtrdrError], HTTPStatus] = {
+    NotAuthenticated: HTTPStatus.UNAUTHORIZED,
+    NotAllowed: HTTPStatus.FORBIDDEN,
     OperationNotFound: HTTPStatus.NOT_FOUND,
     ScheduleNotFound: HTTPStatus.NOT_FOUND,
     ExperimentNotFound: HTTPStatus.NOT_FOUND,
@@ -86,6 +90,8 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 _REFUSALS = {
     HTTPStatus.BAD_REQUEST: "The body cannot be read as text",
+    HTTPStatus.UNAUTHORIZED: "No API key that is known, though one is needed",
+    HTTPStatus.FORBIDDEN: "The API key is not good for this",
     HTTPStatus.NOT_FOUND: "Nothing has this id",
     HTTPStatus.CONFLICT: "Not in the state that it is in",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large",
@@ -132,7 +138,10 @@ async def _expected(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, KtrdrError)  # noqa: S101 - as registered below
     status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
     fields = [FieldProblem(field=error.field, message=error.message)] if error.field else []
-    return problem(request, status, error.reason, error.message, fields, **_more(error))
+    response = problem(request, status, error.reason, error.message, fields, **_more(error))
+    if isinstance(error, NotAuthenticated):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def _more(error: KtrdrError) -> dict[str, Any]:

@@ -75,17 +75,22 @@ class AgentStatus(BaseModel):
     capacity: Capacity
 
 
-async def agent_status(client: Client, settings: Settings, ledger: Ledger) -> AgentStatus:
-    """Look at Temporal's lists and workers, and at the budget.
+async def agent_status(
+    client: Client, settings: Settings, ledger: Ledger, owner: str | None = None
+) -> AgentStatus:
+    """Look at Temporal's lists and workers, and at the budget; with an owner, at his researches.
 
     Raises:
         TemporalUnavailable: Temporal does not answer.
         LedgerUnavailable: the ledger does not answer.
     """
+    researches = _RESEARCHES
+    if owner is not None:
+        researches += f" AND {search_attributes.OWNER.name} = '{owner}'"
     active, running, last, loads, budget = await asyncio.gather(
-        answered(client.count_workflows(f"{_RESEARCHES} AND {RUNNING}", rpc_timeout=RPC_TIMEOUT)),
-        _first(client, f"{_RESEARCHES} AND {RUNNING}", _SHOWN),
-        _first(client, f"{_RESEARCHES} AND {_ENDED_BY_ITSELF}", 1),
+        answered(client.count_workflows(f"{researches} AND {RUNNING}", rpc_timeout=RPC_TIMEOUT)),
+        _first(client, f"{researches} AND {RUNNING}", _SHOWN),
+        _first(client, f"{researches} AND {_ENDED_BY_ITSELF}", 1),
         queue_loads(client),
         read_budget(ledger, settings.budget),
     )

@@ -24,6 +24,7 @@ from api.describing import ResolvedWorkflow, described
 from api.progress import activity_progress, research_progress
 from errors import OperationNotFound, TemporalUnavailable
 from quant.models import Progress
+from workflows import search_attributes
 from workflows.contract import (
     FINISHED_QUERY,
     OPERATION_QUERY,
@@ -81,6 +82,18 @@ class Resolver:
             return ResolvedWorkflow(pinned, description, await query)
         finally:
             query.cancel()
+
+    async def owner(self, workflow_id: str) -> str | None:
+        """Return to whom a workflow belongs; None if Temporal knows no such workflow.
+
+        Raises:
+            TemporalUnavailable: Temporal does not answer.
+        """
+        try:
+            description = await self._describe(self._handle(workflow_id))
+        except OperationNotFound:
+            return None
+        return description.typed_search_attributes.get(search_attributes.OWNER)
 
     async def finished(self, workflow: ResolvedWorkflow) -> FinishedSteps:
         """Return the results of the steps that a research has finished, whatever became of it.

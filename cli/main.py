@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from cli import (
+    admin,
     agent,
     data,
     experiments,
@@ -48,6 +49,7 @@ for command in (
     strategies.validate,
 ):
     app.command()(command)
+app.add_typer(admin.admin, name="admin")
 app.add_typer(agent.agent, name="agent")
 app.add_typer(data.data, name="data")
 app.add_typer(schedule.schedule, name="schedule")

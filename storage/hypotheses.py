@@ -10,7 +10,7 @@ from quant.hypotheses import OUTCOME, Condition, Hypothesis, HypothesisStatus, V
 from quant.spec import StrategySpec
 from storage.database import Database
 from storage.records import HypothesisRecord
-from storage.tables import HypothesisRow
+from storage.tables import ExperimentRow, HypothesisRow
 
 
 class Hypotheses:
@@ -102,9 +102,10 @@ class Hypotheses:
         status: HypothesisStatus | None = None,
         symbol: str | None = None,
         timeframe: str | None = None,
+        owner: str | None = None,
         limit: int | None,
     ) -> list[HypothesisRecord]:
-        """Return hypotheses, the newest first."""
+        """Return hypotheses, the newest first; with an owner, those that his researches made."""
         conditions = {"status": status, "symbol": symbol, "timeframe": timeframe}
         statement = (
             select(HypothesisRow)
@@ -112,6 +113,9 @@ class Hypotheses:
             .order_by(HypothesisRow.created_at.desc(), HypothesisRow.hypothesis_id)
             .limit(limit)
         )
+        if owner is not None:
+            own = select(ExperimentRow.operation_id).where(ExperimentRow.owner == owner)
+            statement = statement.where(HypothesisRow.operation_id.in_(own))
         with self._database.reading() as session:
             return [_record(row) for row in session.scalars(statement)]
 

@@ -184,7 +184,7 @@ async def serving(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """Run the application's life, and yield a client of it."""
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://ktrdr") as http:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             yield http
 
 

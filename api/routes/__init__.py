@@ -1,9 +1,11 @@
-"""One module per resource."""
+"""One module per resource. All but the health of the system are for those who may."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
+from api.access import authorised
 from api.routes import agent, experiments, health, operations, schedules, steps, strategies, workers
 
 router = APIRouter()
-for module in (agent, operations, experiments, schedules, steps, strategies, workers, health):
-    router.include_router(module.router)
+for module in (agent, operations, experiments, schedules, steps, strategies, workers):
+    router.include_router(module.router, dependencies=[Depends(authorised)])
+router.include_router(health.router)

@@ -6,8 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 
 from api import starting
+from api.access import AccessDep, KeyDep
 from api.budget import Budget, read_budget, with_model
-from api.dependencies import KeyDep, LocateDep, ServicesDep, Wait
+from api.dependencies import LocateDep, ServicesDep, Wait
 from api.errors import refusals
 from api.overview import AgentStatus, agent_status
 from api.schemas import CancelAccepted, Triggered
@@ -23,31 +24,44 @@ router = APIRouter(
 @router.post("/trigger", status_code=HTTPStatus.ACCEPTED)
 async def trigger(
     services: ServicesDep,
+    access: AccessDep,
     body: Annotated[ResearchRequest, Body(default_factory=ResearchRequest)],
     key: KeyDep,
     locate: LocateDep,
 ) -> Triggered:
     """Start a research."""
+    body = access.owned(body)
     await starting.check_research(body, services.settings)
     request = await with_model(body, services.settings, services.ledger)
     operation_id = await services.starter.start_new(starting.research(request), key)
     locate(operation_id)
+    access.log("research started", operation_id)
     return Triggered(operation_id=operation_id, model=request.model or request.designer)
 
 
 @router.get("/status")
-async def get_status(services: ServicesDep) -> AgentStatus:
+async def get_status(services: ServicesDep, access: AccessDep) -> AgentStatus:
     """Show what goes on: active researches, workers, capacity, budget."""
-    return await agent_status(services.client, services.settings, services.ledger)
+    return await agent_status(
+        services.client, services.settings, services.ledger, owner=access.only
+    )
 
 
 @router.get("/budget")
-async def get_budget(services: ServicesDep) -> Budget:
+async def get_budget(services: ServicesDep, access: AccessDep) -> Budget:
     """Show what language models have cost today, and what is left."""
-    return await read_budget(services.ledger, services.settings.budget)
+    budget = await read_budget(services.ledger, services.settings.budget)
+    # The budget is everybody's, the calls are not.
+    return budget if access.only is None else budget.model_copy(update={"spend_events": []})
 
 
 @router.delete("/cancel/{operation_id:path}")
-async def cancel(services: ServicesDep, operation_id: str, wait: Wait = 2.0) -> CancelAccepted:
+async def cancel(
+    services: ServicesDep, access: AccessDep, operation_id: str, wait: Wait = 2.0
+) -> CancelAccepted:
     """Cancel this research, and nothing else. Once answered with 200, it is never lost."""
-    return await services.canceller.cancel_research(operation_id, wait_seconds=wait)
+    cancelled = await services.canceller.cancel_research(
+        operation_id, reason=access.signed(None), wait_seconds=wait
+    )
+    access.log("cancelled", operation_id)
+    return cancelled

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.dependencies import KeyDep, LocateDep, ServicesDep
+from api.access import AccessDep, KeyDep
+from api.dependencies import LocateDep, ServicesDep
 from api.errors import refusals
 from api.reproducing import Reproduced
 from api.schemas import OperationResponse
@@ -73,7 +74,7 @@ class HypothesisListResponse(BaseModel):
 
 @router.get("/experiments")
 def get_experiments(
-    services: ServicesDep, page: Annotated[ExperimentPage, Query()]
+    services: ServicesDep, access: AccessDep, page: Annotated[ExperimentPage, Query()]
 ) -> ExperimentListResponse:
     """List finished researches, whatever their end."""
     equals = page.model_dump(exclude={"originals", "sort", "descending", "limit", "offset"})
@@ -83,7 +84,7 @@ def get_experiments(
         descending=page.descending,
         limit=page.limit,
         offset=page.offset,
-        **equals,
+        **equals | {"owner": access.narrowed(page.owner)},
     )
     return ExperimentListResponse(data=found, total_count=total)
 
@@ -103,11 +104,12 @@ def get_experiment(services: ServicesDep, operation_id: str) -> ExperimentRespon
     responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
 async def reproduce(
-    services: ServicesDep, operation_id: str, key: KeyDep, locate: LocateDep
+    services: ServicesDep, access: AccessDep, operation_id: str, key: KeyDep, locate: LocateDep
 ) -> OperationResponse:
     """Do a finished research again: same bars, same seed, same candidates, same counts."""
     repeated = await services.reproducer.start(operation_id, key)
     locate(repeated)
+    access.log("reproduced", repeated)
     return OperationResponse(data=await services.resolver.operation(repeated))
 
 
@@ -122,7 +124,11 @@ def get_reproduction(services: ServicesDep, operation_id: str) -> Reproduced:
 
 @router.get("/hypotheses")
 def get_hypotheses(
-    services: ServicesDep, page: Annotated[HypothesisPage, Query()]
+    services: ServicesDep, access: AccessDep, page: Annotated[HypothesisPage, Query()]
 ) -> HypothesisListResponse:
     """List what assessments have suggested to test, and what became of it."""
-    return HypothesisListResponse(data=services.ledger.hypotheses.find(**page.model_dump()))
+    found = services.ledger.hypotheses.find(**page.model_dump(), owner=access.only)
+    if access.only is not None:
+        # Somebody else may have tested it.
+        found = [each.model_copy(update={"tested_by": None}) for each in found]
+    return HypothesisListResponse(data=found)

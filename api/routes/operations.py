@@ -8,8 +8,9 @@ from fastapi import APIRouter, Body, Header, Query
 from fastapi.responses import HTMLResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from api.batch import BatchSelection, cancel_many
-from api.dependencies import FeedDep, KeyDep, LocateDep, ServicesDep, Wait
+from api.access import AccessDep, KeyDep
+from api.batch import BatchSelection, cancel_many, require_selective
+from api.dependencies import FeedDep, LocateDep, ServicesDep, Wait
 from api.errors import refusals
 from api.following import state_id
 from api.listing import OperationPage, list_operations
@@ -42,18 +43,28 @@ _ARTIFACT_IS_DATA = {
 
 @router.get("")
 async def get_operations(
-    services: ServicesDep, page: Annotated[OperationPage, Query()]
+    services: ServicesDep, access: AccessDep, page: Annotated[OperationPage, Query()]
 ) -> OperationListResponse:
     """List operations, newest first."""
+    page = page.model_copy(update={"owner": access.narrowed(page.owner)})
     return await list_operations(services.client, page)
 
 
 @router.delete("", status_code=HTTPStatus.ACCEPTED)
 async def cancel_operations(
-    services: ServicesDep, selection: Annotated[BatchSelection, Query()]
+    services: ServicesDep, access: AccessDep, selection: Annotated[BatchSelection, Query()]
 ) -> BatchCancelResponse:
     """Cancel all running operations that the filter names; `dry_run` only lists them."""
-    return await cancel_many(services.client, selection)
+    require_selective(selection)
+    narrowed = {
+        "owner": access.narrowed(selection.owner),
+        "reason": access.signed(selection.reason) or "",
+    }
+    answer = await cancel_many(services.client, selection.model_copy(update=narrowed))
+    if not selection.dry_run:
+        for operation_id in answer.data.operation_ids:
+            access.log("cancelled", operation_id)
+    return answer
 
 
 @router.get("/{operation_id}")
@@ -65,14 +76,17 @@ async def get_operation(services: ServicesDep, operation_id: str) -> OperationRe
 @router.delete("/{operation_id}")
 async def cancel_operation(
     services: ServicesDep,
+    access: AccessDep,
     operation_id: str,
     body: Annotated[CancelRequest, Body(default_factory=CancelRequest)],
     wait: Wait = 2.0,
 ) -> OperationCancelResponse:
     """Cancel an operation of any type; a step takes its research with it."""
-    return await services.canceller.cancel_operation(
-        operation_id, reason=body.reason, force=body.force, wait_seconds=wait
+    cancelled = await services.canceller.cancel_operation(
+        operation_id, reason=access.signed(body.reason), force=body.force, wait_seconds=wait
     )
+    access.log("terminated" if body.force else "cancelled", operation_id)
+    return cancelled
 
 
 @router.post(
@@ -80,11 +94,12 @@ async def cancel_operation(
     status_code=HTTPStatus.ACCEPTED,
 )
 async def resume_operation(
-    services: ServicesDep, operation_id: str, key: KeyDep, locate: LocateDep
+    services: ServicesDep, access: AccessDep, operation_id: str, key: KeyDep, locate: LocateDep
 ) -> ResumeResponse:
     """Continue what was cancelled or failed under its own id, from its first unfinished step."""
     resumed = await services.continuer.resume(operation_id, key)
     locate(operation_id)
+    access.log("resumed", operation_id)
     return ResumeResponse(data=resumed)
 
 
@@ -93,11 +108,12 @@ async def resume_operation(
     status_code=HTTPStatus.ACCEPTED,
 )
 async def retry_operation(
-    services: ServicesDep, operation_id: str, key: KeyDep, locate: LocateDep
+    services: ServicesDep, access: AccessDep, operation_id: str, key: KeyDep, locate: LocateDep
 ) -> OperationResponse:
     """Start what was cancelled or failed over, as a new operation that points to the old one."""
     retry_id = await services.continuer.retry(operation_id, key)
     locate(retry_id)
+    access.log("retried", retry_id)
     return OperationResponse(data=await services.resolver.operation(retry_id))
 
 

@@ -4,7 +4,8 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 
-from api.dependencies import KeyDep, ServicesDep
+from api.access import AccessDep, KeyDep
+from api.dependencies import ServicesDep
 from api.errors import refusals
 from api.schedule_schemas import ScheduleListResponse, ScheduleRequest, ScheduleResponse
 from api.starting import check_research
@@ -18,20 +19,30 @@ router = APIRouter(
 
 @router.post("", status_code=HTTPStatus.CREATED)
 async def create_schedule(
-    services: ServicesDep, request: Request, response: Response, body: ScheduleRequest
+    services: ServicesDep,
+    access: AccessDep,
+    request: Request,
+    response: Response,
+    body: ScheduleRequest,
 ) -> ScheduleResponse:
     """Create a schedule."""
+    body = body.model_copy(update={"research": access.owned(body.research)})
     await check_research(body.research, services.settings)
     created = await services.schedules.create(body)
     url = request.url_for("get_schedule", schedule_id=body.schedule_id)
     response.headers["Location"] = url.path
+    access.log("schedule created", body.schedule_id)
     return ScheduleResponse(data=created)
 
 
 @router.get("")
-async def get_schedules(services: ServicesDep) -> ScheduleListResponse:
+async def get_schedules(services: ServicesDep, access: AccessDep) -> ScheduleListResponse:
     """List the schedules."""
-    schedules = await services.schedules.all()
+    schedules = [
+        schedule
+        for schedule in await services.schedules.all()
+        if access.only in (None, schedule.research.owner)
+    ]
     return ScheduleListResponse(data=schedules, total_count=len(schedules))
 
 
@@ -55,13 +66,16 @@ async def unpause_schedule(services: ServicesDep, schedule_id: str) -> ScheduleR
 
 @router.post("/{schedule_id}/trigger", status_code=HTTPStatus.ACCEPTED)
 async def trigger_schedule(
-    services: ServicesDep, schedule_id: str, key: KeyDep
+    services: ServicesDep, access: AccessDep, schedule_id: str, key: KeyDep
 ) -> ScheduleResponse:
     """Start a research now, as far as the overlap policy allows it."""
-    return ScheduleResponse(data=await services.schedules.trigger(schedule_id, key))
+    triggered = await services.schedules.trigger(schedule_id, key)
+    access.log("schedule triggered", schedule_id)
+    return ScheduleResponse(data=triggered)
 
 
 @router.delete("/{schedule_id}", status_code=HTTPStatus.NO_CONTENT)
-async def delete_schedule(services: ServicesDep, schedule_id: str) -> None:
+async def delete_schedule(services: ServicesDep, access: AccessDep, schedule_id: str) -> None:
     """Forget a schedule; what it has started goes on."""
     await services.schedules.delete(schedule_id)
+    access.log("schedule deleted", schedule_id)

@@ -4,8 +4,9 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
+from api.access import AccessDep, KeyDep
 from api.alone import BacktestOfTraining, StepStarted, TrainingRequest
-from api.dependencies import KeyDep, LocateDep, ServicesDep
+from api.dependencies import LocateDep, ServicesDep
 from api.errors import refusals
 
 router = APIRouter(tags=["steps"], responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))
@@ -13,19 +14,30 @@ router = APIRouter(tags=["steps"], responses=refusals(HTTPStatus.NOT_FOUND, HTTP
 
 @router.post("/trainings/start", status_code=HTTPStatus.ACCEPTED)
 async def start_training(
-    services: ServicesDep, body: TrainingRequest, key: KeyDep, locate: LocateDep
+    services: ServicesDep,
+    access: AccessDep,
+    body: TrainingRequest,
+    key: KeyDep,
+    locate: LocateDep,
 ) -> StepStarted:
     """Train the model of a strategy."""
-    started = await services.steps.train(body, key)
+    started = await services.steps.train(access.owned(body), key)
     locate(started.operation_id)
+    access.log("training started", started.operation_id)
     return started
 
 
 @router.post("/backtests/start", status_code=HTTPStatus.ACCEPTED)
 async def start_backtest(
-    services: ServicesDep, body: BacktestOfTraining, key: KeyDep, locate: LocateDep
+    services: ServicesDep,
+    access: AccessDep,
+    body: BacktestOfTraining,
+    key: KeyDep,
+    locate: LocateDep,
 ) -> StepStarted:
     """Trade the holdout with the model that a training has left."""
-    started = await services.steps.backtest(body, key)
+    await access.require_operation(body.training_id)
+    started = await services.steps.backtest(access.owned(body), key)
     locate(started.operation_id)
+    access.log("backtest started", started.operation_id)
     return started

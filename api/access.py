@@ -1,0 +1,239 @@
+"""Who asks, and what that one may do and see.
+
+Without keys everybody may do everything; the API then listens on loopback only. With keys, what a
+caller may not see is not there: it is left out of lists and counts, and its id is answered as one
+that does not exist.
+"""
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Header, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from api.dependencies import API_PREFIX, Services, ServicesDep
+from api.keys import Scope
+from api.starting import IdempotencyKey
+from errors import (
+    ExperimentNotFound,
+    NotAllowed,
+    NotAuthenticated,
+    OperationNotFound,
+    ScheduleNotFound,
+)
+from workflows.ids import parse_step_id
+from workflows.messages import OwnedRequest
+
+_audit = logging.getLogger("ktrdr.audit")
+
+_Request = TypeVar("_Request", bound=OwnedRequest)
+
+_BEARER = HTTPBearer(auto_error=False, description="An API key, if the API was given any")
+
+# Which scopes open a method, and with which of them one may touch what belongs to others.
+_OPENS = {
+    "GET": {Scope.READ, Scope.RUN},
+    "POST": {Scope.RUN},
+    "DELETE": {Scope.RUN, Scope.CANCEL},
+}
+_REACHES_OTHERS = {"GET": Scope.READ, "POST": Scope.ADMIN, "DELETE": Scope.CANCEL}
+# Checks something that is sent along, and changes nothing.
+_HARMLESS = frozenset({"/strategies/validate"})
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks.
+
+    Attributes:
+        name: of the key; None without keys.
+        owner: to whom belongs what is started; None for whom the request names.
+        scopes: what the key is good for.
+    """
+
+    name: str | None
+    owner: str | None
+    scopes: Collection[Scope]
+
+    def has(self, scope: Scope) -> bool:
+        """Whether the caller may do this, whoever owns it."""
+        return scope in self.scopes or Scope.ADMIN in self.scopes
+
+
+ANYBODY = Caller(None, None, frozenset(Scope))
+
+
+@dataclass(frozen=True)
+class Access:
+    """What the caller of one request may do."""
+
+    caller: Caller
+    services: Services
+    method: str
+
+    @property
+    def only(self) -> str | None:
+        """The owner to whom the view of this request is restricted; None if it is not."""
+        return None if self.caller.has(_REACHES_OTHERS[self.method]) else self.caller.owner
+
+    def narrowed(self, owner: str | None) -> str | None:
+        """Return the owner by whom a list is filtered that was asked for with this one.
+
+        Raises:
+            NotAllowed: that is somebody else, and the caller may not see him.
+        """
+        if self.only is not None and owner not in (None, self.only):
+            raise NotAllowed(
+                f"owner: the key sees what belongs to {self.only}, nothing else.", field="owner"
+            )
+        return self.only or owner
+
+    def owned(self, request: _Request) -> _Request:
+        """Return the request as one of the caller's own.
+
+        Raises:
+            NotAllowed: it names another owner.
+        """
+        owner = self.caller.owner
+        if owner is None or request.owner == owner:
+            return request
+        if "owner" in request.model_fields_set:
+            if not self.caller.has(Scope.ADMIN):
+                raise NotAllowed(
+                    f"owner: the key belongs to {owner}, not to {request.owner}.", field="owner"
+                )
+            return request
+        return request.model_copy(update={"owner": owner})
+
+    async def require_operation(self, operation_id: str) -> None:
+        """Return if the caller may know of this operation.
+
+        Raises:
+            OperationNotFound: it belongs to somebody else, or to nobody.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        if self.only is None:
+            return
+        step = parse_step_id(operation_id)
+        top = step[0] if step else operation_id
+        if await self._owner_of(top) != self.only:
+            raise OperationNotFound(f"There is no operation {operation_id[:100]!r}.")
+
+    async def require_experiment(self, operation_id: str) -> None:
+        """Return if the caller may know of this experiment.
+
+        Raises:
+            ExperimentNotFound: it belongs to somebody else, or there is none.
+        """
+        if self.only is None:
+            return
+        found = await asyncio.to_thread(self.services.ledger.experiments.get, operation_id)
+        if found is None or found.owner != self.only:
+            raise ExperimentNotFound(f"There is no experiment {operation_id[:100]!r}.")
+
+    async def require_schedule(self, schedule_id: str) -> None:
+        """Return if the caller may know of this schedule.
+
+        Raises:
+            ScheduleNotFound: it belongs to somebody else, or there is none.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        if self.only is None:
+            return
+        schedule = await self.services.schedules.read(schedule_id)
+        if schedule.research.owner != self.only:
+            raise ScheduleNotFound(f"There is no schedule {schedule_id[:100]!r}.")
+
+    def signed(self, reason: str | None) -> str | None:
+        """Return the reason of a cancel with the name of the key, as it is kept in Temporal."""
+        if self.caller.name is None:
+            return reason
+        return f"{reason} ({self.caller.name})" if reason else f"cancelled by {self.caller.name}"
+
+    def log(self, action: str, what: str) -> None:
+        """Write into the audit log who has started, cancelled or changed what."""
+        entry = {
+            "event": action,
+            "operation_id": what,
+            "key": self.caller.name,
+            "owner": self.caller.owner,
+        }
+        _audit.info(json.dumps(entry))
+
+    async def _owner_of(self, workflow_id: str) -> str | None:
+        owner = await self.services.resolver.owner(workflow_id)
+        if owner is not None:
+            return owner
+        recorded = await asyncio.to_thread(self.services.ledger.experiments.get, workflow_id)
+        return recorded.owner if recorded else None
+
+
+async def _caller(
+    services: ServicesDep,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+) -> Caller:
+    if services.keys is None:
+        return ANYBODY
+    key = services.keys.find(credentials.credentials) if credentials else None
+    if key is None:
+        raise NotAuthenticated("An API key is needed: `Authorization: Bearer …`.")
+    return Caller(key.name, key.owner, frozenset(key.scopes))
+
+
+async def authorised(
+    services: ServicesDep, request: Request, caller: Annotated[Caller, Depends(_caller)]
+) -> Access:
+    """Return what the caller may do, once it is clear that this request is a part of it.
+
+    Raises:
+        NotAuthenticated: no key, or none that is known.
+        NotAllowed: the key has no scope for the method.
+        OperationNotFound: the operation belongs to somebody else; likewise for what else is named.
+    """
+    method = "GET" if request.url.path.endswith(tuple(_HARMLESS)) else request.method
+    if not any(caller.has(scope) for scope in _OPENS[method]):
+        wanted = " or ".join(sorted(_OPENS[method]))
+        raise NotAllowed(f"The key {caller.name} has no scope for this: it needs {wanted}.")
+    access = Access(caller, services, method)
+    given = request.path_params
+    if "schedule_id" in given:
+        await access.require_schedule(given["schedule_id"])
+    elif "operation_id" in given and "/experiments/" in request.url.path:
+        await access.require_experiment(given["operation_id"])
+    elif "operation_id" in given:
+        await access.require_operation(given["operation_id"])
+    return access
+
+
+AccessDep = Annotated[Access, Depends(authorised)]
+
+
+async def _key(
+    request: Request,
+    access: AccessDep,
+    key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=200,
+            description="Repeats with the same key start nothing new, for as long as Temporal "
+            "keeps closed workflows",
+        ),
+    ] = None,
+) -> IdempotencyKey | None:
+    if key is None:
+        return None
+    path = request.url.path.removeprefix(API_PREFIX)
+    digest = hashlib.sha256(path.encode() + b"\n" + await request.body())
+    # What one owner calls a key is nobody else's business.
+    owned = f"{access.caller.owner}\n{key}" if access.caller.owner else key
+    return IdempotencyKey(owned, digest.hexdigest())
+
+
+KeyDep = Annotated[IdempotencyKey | None, Depends(_key)]

@@ -1,0 +1,135 @@
+"""API keys: who may do what. Only their hashes are kept, in a file that several replicas can share.
+
+A key is 256 random bits, so a plain SHA-256 of it cannot be turned back; passwords would need more.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from errors import InvalidInput, StartupError
+from quant.spec import Model
+from workflows.messages import Owner
+
+_PREFIX = "ktrdr_"
+
+KeyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+
+class Scope(StrEnum):
+    """What a key is good for. What is the owner's own, every key with `run` may see and cancel."""
+
+    READ = "read"
+    """See everything, whoever owns it."""
+    RUN = "run"
+    """Start operations, and go on with one's own."""
+    CANCEL = "cancel"
+    """Cancel everything, whoever owns it."""
+    ADMIN = "admin"
+    """All of this, and in the name of others."""
+
+
+class ApiKey(Model):
+    """A key as it is kept."""
+
+    name: KeyName
+    owner: Owner
+    scopes: tuple[Scope, ...] = Field(min_length=1)
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class KeyFile(Model):
+    """The content of the file."""
+
+    keys: tuple[ApiKey, ...] = ()
+
+
+@dataclass
+class KeyRing:
+    """The keys in a file. It is read again when it has changed: a revocation counts at once.
+
+    Attributes:
+        path: of the file.
+    """
+
+    path: Path
+    _read: tuple[tuple[int, int], tuple[ApiKey, ...]] | None = field(default=None, init=False)
+
+    def find(self, token: str) -> ApiKey | None:
+        """Return the key that this token is, or None. Takes as long for every token."""
+        digest = _hashed(token)
+        found = None
+        for key in self.all():
+            if hmac.compare_digest(key.sha256, digest):
+                found = key
+        return found
+
+    def all(self) -> tuple[ApiKey, ...]:
+        """Return all keys.
+
+        Raises:
+            StartupError: the file is not there or not valid.
+        """
+        try:
+            status = self.path.stat()
+            version = status.st_mtime_ns, status.st_ino
+            if self._read is None or self._read[0] != version:
+                content = KeyFile.model_validate_json(self.path.read_bytes())
+                self._read = version, content.keys
+        except OSError as error:
+            raise StartupError(f"KTRDR_API_KEYS: {self.path}: {error.strerror}.") from None
+        except ValidationError as error:
+            first = error.errors(include_input=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise StartupError(f"KTRDR_API_KEYS: {self.path}: {place} {first['msg']}.") from None
+        return self._read[1]
+
+    def add(self, name: str, owner: str, scopes: tuple[Scope, ...]) -> str:
+        """Make a key, and return it; it is not kept anywhere and cannot be shown again.
+
+        Raises:
+            InvalidInput: there is a key of this name already, or name or owner are not valid.
+        """
+        token = _PREFIX + secrets.token_urlsafe(32)
+        known = self.all() if self.path.exists() else ()
+        if name in {key.name for key in known}:
+            raise InvalidInput(f"There is a key {name!r} already; revoke it first.", field="name")
+        try:
+            key = ApiKey(name=name, owner=owner, scopes=scopes, sha256=_hashed(token))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = str(first["loc"][0])
+            raise InvalidInput(f"{place}: {first['msg']}", field=place) from None
+        self._write((*known, key))
+        return token
+
+    def revoke(self, name: str) -> None:
+        """Forget a key.
+
+        Raises:
+            InvalidInput: there is no such key.
+        """
+        known = self.all()
+        left = tuple(key for key in known if key.name != name)
+        if left == known:
+            raise InvalidInput(f"There is no key {name!r}.", field="name")
+        self._write(left)
+
+    def _write(self, keys: tuple[ApiKey, ...]) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(KeyFile(keys=keys).model_dump_json(indent=2) + "\n")
+        unfinished.replace(self.path)
+
+
+def _hashed(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,25 @@
+"""How what the operator does looks in a terminal."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+
+def print_keys(console: Console, known: list[dict[str, Any]]) -> None:
+    """Print API keys as a table."""
+    table = Table("Name", "Owner", "Scopes", box=None, pad_edge=False)
+    for key in known:
+        table.add_row(escape(key["name"]), escape(key["owner"]), ", ".join(key["scopes"]))
+    console.print(table)
+
+
+def print_key(console: Console, made: dict[str, Any]) -> None:
+    """Print a new key."""
+    console.print(f"{made['key']}\n\nIt is not kept and cannot be shown again.", markup=False)
+
+
+def print_revoked(console: Console, revoked: dict[str, Any]) -> None:
+    """Print which key is no more."""
+    console.print(f"{revoked['revoked']} is revoked.", markup=False)
