@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from api.alone import StepStarted
 from api.budget import Budget, BudgetLeft
 from api.overview import ActiveResearch, AgentStatus, Capacity, Workers
+from api.reproducing import Difference, Reproduced
 from api.routes.experiments import (
     ExperimentListResponse,
     ExperimentResponse,
@@ -318,6 +319,13 @@ _ANSWERS: tuple[BaseModel, ...] = (
             started_at=_BEGIN,
             finished_at=_END,
         )
+    ),
+    Reproduced(
+        operation_id="op_agent_research_20261125_101500_0a1b2c3d",
+        reproduces=_ID,
+        identical=True,
+        differences=[],
+        versions=[Difference(name="numpy", recorded="2.4.5", reproduced="2.4.6")],
     ),
     HypothesisListResponse(
         data=[

@@ -157,6 +157,16 @@ async def get_events(
 @router.get(
     "/{operation_id}/report",
     response_class=HTMLResponse,
+    responses={
+        HTTPStatus.OK: {
+            "content": {
+                "application/json": {
+                    "schema": {"type": "object", "description": "With `format=json`"},
+                    "example": {"input": {}, "result": {"verdict": "poor"}, "versions": {}},
+                }
+            }
+        }
+    },
 )
 async def get_report(
     services: ServicesDep,
