@@ -1,5 +1,7 @@
 """`ktrdr admin`: for the one who runs the system."""
 
+import asyncio
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -8,12 +10,69 @@ from api.keys import KeyRing, Scope
 from cli import render_admin
 from cli.session import JsonOption, Session, refusals, session_of
 from errors import StartupError
+from storage.ledger import Ledger
+from workflows.connection import connect, keep_closed_workflows, register_search_attributes
 
 admin = typer.Typer(no_args_is_help=True, help="For the one who runs the system.")
 keys = typer.Typer(no_args_is_help=True, help="API keys, in the file that KTRDR_API_KEYS names.")
 admin.add_typer(keys, name="keys")
 
+# A process that ends at once after it has used Temporal's client may abort (sdk-python#300).
+_SECONDS_TO_LET_GO = 0.3
+
 NameArgument = Annotated[str, typer.Argument(metavar="NAME")]
+
+
+@admin.command()
+def setup(
+    context: typer.Context,
+    retention_hours: Annotated[
+        int | None,
+        typer.Option("--retention-hours", min=24, help="How long Temporal remembers what ended."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Prepare Temporal's namespace and the ledger; repeating it changes nothing."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        changes = asyncio.run(_set_up(session, retention_hours))
+    session.answer({"changes": changes}, render_admin.print_changes)
+
+
+@admin.command()
+def health(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Exit with 0 if Temporal and the ledger answer from here."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        asyncio.run(_look(session))
+    session.answer({"healthy": True}, render_admin.print_health)
+
+
+async def _set_up(session: Session, retention_hours: int | None) -> list[str]:
+    client = await connect()
+    added = await register_search_attributes(client)
+    changes = [f"search attribute {name} registered" for name in added]
+    if retention_hours is not None:
+        wanted = timedelta(hours=retention_hours)
+        before = await keep_closed_workflows(client, wanted)
+        if before != wanted:
+            changes.append(f"retention changed from {before} to {wanted}")
+    ledger = Ledger(session.settings.ledger)
+    revisions = await asyncio.to_thread(ledger.upgrade)
+    ledger.close()
+    if revisions.before != revisions.after:
+        changes.append(f"ledger brought from {revisions.before or 'nothing'} to {revisions.after}")
+    await asyncio.sleep(_SECONDS_TO_LET_GO)
+    return changes
+
+
+async def _look(session: Session) -> None:
+    client = await connect()
+    await client.service_client.check_health()
+    ledger = Ledger(session.settings.ledger)
+    await asyncio.to_thread(ledger.ping)
+    ledger.close()
+    await asyncio.sleep(_SECONDS_TO_LET_GO)
 
 
 @keys.command("list")

@@ -23,3 +23,14 @@ def print_key(console: Console, made: dict[str, Any]) -> None:
 def print_revoked(console: Console, revoked: dict[str, Any]) -> None:
     """Print which key is no more."""
     console.print(f"{revoked['revoked']} is revoked.", markup=False)
+
+
+def print_changes(console: Console, answer: dict[str, Any]) -> None:
+    """Print what was changed."""
+    for change in answer["changes"] or ["Nothing was to be done."]:
+        console.print(change, markup=False)
+
+
+def print_health(console: Console, _answer: dict[str, Any]) -> None:
+    """Print that all is well."""
+    console.print("Temporal and the ledger answer.")

@@ -82,6 +82,7 @@ def assess(
             bars.periods_per_year,
             trials_ever=inp.trials_ever,
             holdout_looks=inp.holdout_looks,
+            timing=_timing(inp),
             seed=inp.seed,
         )
 
@@ -127,6 +128,12 @@ def publish(result: AssessmentResult, workspace: Workspace) -> None:
         raise InvalidInput("There is no assessment to publish again.")
     dossier = Dossier.model_validate_json(stored)
     _store(dossier.model_copy(update={"result": result}), workspace)
+
+
+def _timing(inp: AssessmentInput) -> float:
+    """Return the p-value against random entries; 1 if there were none to compare with."""
+    random = inp.backtest and inp.backtest.random_entries
+    return random.p_value if random else 1.0
 
 
 def _store(dossier: Dossier, workspace: Workspace) -> None:

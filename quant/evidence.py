@@ -34,6 +34,9 @@ class Statistics(Model):
     record_bars: int
     trials_ever: int
     holdout_looks: int
+    timing_p_value: float = Field(
+        description="Against the same positions at random times, for all looks together"
+    )
     minimum_track_record: float | None = Field(description="Bars needed to show Sharpe > 0")
 
 
@@ -44,6 +47,7 @@ class RandomEntries(Model):
     as_good: float = Field(description="Fraction of them that did at least as well")
     median_sharpe: float
     high_sharpe: float = Field(description="That 95 % of them stay below")
+    p_value: float = Field(description="P(one of them does as well), by a normal distribution")
 
 
 class Neighbour(Model):

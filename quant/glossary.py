@@ -87,7 +87,8 @@ TERMS: Final = MappingProxyType(
         "random": Term(
             "Random entries",
             "The same positions, shifted in a circle by a random number of bars: same exposure, "
-            "same trades, no timing.",
+            "same trades, no timing. The p-value is that of the strategy among them, in any of the "
+            "looks at the holdout.",
         ),
         "neighbours": Term(
             "Neighbours",

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from quant import metrics
 from quant.data import Bars, Floats
@@ -44,11 +45,15 @@ def random_entries(
         ]
     )
     year = np.sqrt(bars.periods_per_year)
+    # Their share ends at one path, and many looks at a holdout ask for less than that.
+    spread = float(np.std(random))
+    beyond = (own - float(np.mean(random))) / spread if spread > 0.0 else 0.0
     return RandomEntries(
         paths=PATHS,
         as_good=float(np.mean(random >= own)),
         median_sharpe=float(np.median(random) * year),
         high_sharpe=float(np.quantile(random, _HIGH) * year),
+        p_value=float(norm.sf(beyond)),
     )
 
 

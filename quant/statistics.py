@@ -53,6 +53,7 @@ def significance(
     *,
     trials_ever: int,
     holdout_looks: int,
+    timing: float,
     seed: int,
 ) -> Significance:
     """Judge a strategy that was chosen among `trials_ever` candidates.
@@ -63,6 +64,7 @@ def significance(
         periods_per_year: Bars per year, to annualise.
         trials_ever: Number of distinct candidates tried on the same bars, at least 1.
         holdout_looks: Number of models ever backtested on this holdout, at least 1.
+        timing: p-value against random entries; 1 if there was nothing to time.
         seed: Of the resampling. Equal arguments give equal bits.
     """
     sharpe = metrics.sharpe(holdout)
@@ -88,6 +90,7 @@ def significance(
         record_bars=len(record),
         trials_ever=trials_ever,
         holdout_looks=holdout_looks,
+        timing_p_value=any_of(holdout_looks, timing),
         minimum_track_record=minimum_track_record(sharpe, holdout),
     )
     return Significance(figures, tuple((resampled * year).tolist()))
@@ -191,5 +194,6 @@ def _nothing_shown(record_bars: int, trials_ever: int, holdout_looks: int) -> St
         record_bars=record_bars,
         trials_ever=trials_ever,
         holdout_looks=holdout_looks,
+        timing_p_value=1.0,
         minimum_track_record=None,
     )

@@ -13,10 +13,10 @@ DEFLATED_SHARPE: Final = 0.95
 CONFIRMED_SHARPE: Final = 0.90
 P_VALUE: Final = 0.10
 # Who only holds what rises earns something, and so do the same positions at random times.
-AS_GOOD_AT_RANDOM: Final = 0.10
+TIMING_P_VALUE: Final = 0.10
 
 PROBABILISTIC_SHARPE: Final = 0.90
-LESS_GOOD_AT_RANDOM: Final = 0.25
+LESSER_TIMING_P_VALUE: Final = 0.25
 
 
 def decide(statistics: Statistics | None, backtest: BacktestResult | None) -> Verdict:
@@ -24,10 +24,9 @@ def decide(statistics: Statistics | None, backtest: BacktestResult | None) -> Ve
 
     ========== ===================================================================================
     no_signal  a gate stopped the research (no statistics), no trades, or Sharpe ratio <= 0
-    promising  deflated Sharpe >= 0.95, confirmed Sharpe >= 0.90, SPA p-value <= 0.10, at most 10 %
-               of random entries as good, return > 0 at 1x and at 2x cost
-    mediocre   probabilistic Sharpe >= 0.90, at most 25 % of random entries as good, return > 0 at
-               1x cost
+    promising  deflated Sharpe >= 0.95, confirmed Sharpe >= 0.90, SPA p-value <= 0.10, timing
+               p-value <= 0.10, return > 0 at 1x and at 2x cost
+    mediocre   probabilistic Sharpe >= 0.90, timing p-value <= 0.25, return > 0 at 1x cost
     poor       everything else
     ========== ===================================================================================
     """
@@ -41,7 +40,7 @@ def decide(statistics: Statistics | None, backtest: BacktestResult | None) -> Ve
     if (
         level.total_return > 0.0
         and statistics.probabilistic_sharpe >= PROBABILISTIC_SHARPE
-        and _as_good_at_random(backtest) <= LESS_GOOD_AT_RANDOM
+        and statistics.timing_p_value <= LESSER_TIMING_P_VALUE
     ):
         return "mediocre"
     return "poor"
@@ -62,11 +61,10 @@ def shortfalls(statistics: Statistics, backtest: BacktestResult) -> Iterator[str
         )
     if statistics.p_value > P_VALUE:
         yield f"the p-value against not trading is {statistics.p_value:.2f}, not {P_VALUE:.2f}"
-    as_good = _as_good_at_random(backtest)
-    if as_good > AS_GOOD_AT_RANDOM:
+    if statistics.timing_p_value > TIMING_P_VALUE:
         yield (
-            f"of the same positions at random times {as_good:.0%} do as well, not at most "
-            f"{AS_GOOD_AT_RANDOM:.0%}"
+            "the p-value against the same positions at random times is "
+            f"{statistics.timing_p_value:.2f}, not {TIMING_P_VALUE:.2f}"
         )
     for multiple, cost in ((1.0, "cost"), (2.0, "double cost")):
         earned = backtest.at(multiple).total_return
@@ -109,11 +107,6 @@ def effort(statistics: Statistics) -> str:
         f"{trials:,} {'trial' if trials == 1 else 'trials'} on these bars and at the "
         f"{_ordinal(statistics.holdout_looks)} look at this holdout"
     )
-
-
-def _as_good_at_random(backtest: BacktestResult) -> float:
-    """Return the share of random entries that do as well; all, if there is no time to choose."""
-    return backtest.random_entries.as_good if backtest.random_entries else 1.0
 
 
 def _ordinal(number: int) -> str:

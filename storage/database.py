@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,6 +24,13 @@ _POSTGRESQL_DRIVER = "postgresql+pg8000"
 # Any number that nothing else in the database locks.
 _MIGRATION_LOCK = 0x6B_74_72_64_72
 _SQLITE_BEGIN = "sqlite_begin"
+
+
+class Revisions(NamedTuple):
+    """The state of the tables before and after an upgrade; None for no tables."""
+
+    before: str | None
+    after: str | None
 
 
 class Database:
@@ -46,7 +54,7 @@ class Database:
         """Whether it is PostgreSQL; SQLite if not."""
         return self._engine.dialect.name == "postgresql"
 
-    def upgrade(self) -> None:
+    def upgrade(self) -> Revisions:
         """Bring the tables to the state that this code works with; several may try at once.
 
         Raises:
@@ -59,12 +67,14 @@ class Database:
             if self.is_postgresql:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
             config = migrations(connection)
+            before = _revision(connection)
             try:
                 if _is_from_before(connection):
                     command.stamp(config, _FIRST_REVISION)
                 command.upgrade(config, "head")
             except CommandError as error:
                 raise StartupError(f"The ledger is newer than this version: {error}") from None
+            return Revisions(before, _revision(connection))
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -103,6 +113,10 @@ def migrations(connection: Connection) -> Config:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     return config
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _is_from_before(connection: Connection) -> bool:

@@ -4,7 +4,7 @@ Written by activities only. Every write may be repeated: recording the same thin
 row, because Temporal may run an activity again after its first run had already committed.
 """
 
-from storage.database import Database
+from storage.database import Database, Revisions
 from storage.experiments import Experiments
 from storage.hypotheses import Hypotheses
 from storage.looks import Looks
@@ -28,14 +28,14 @@ class Ledger:
         self.hypotheses = Hypotheses(self._database)
         self.spending = Spending(self._database, daily_budget)
 
-    def upgrade(self) -> None:
+    def upgrade(self) -> Revisions:
         """Make the tables, or bring them to the state that this code works with.
 
         Raises:
             StartupError: they are newer than this code.
             LedgerUnavailable: the database does not answer.
         """
-        self._database.upgrade()
+        return self._database.upgrade()
 
     def ping(self) -> None:
         """Return if the tables are there.

@@ -2,10 +2,14 @@
 
 import asyncio
 import logging
+from datetime import timedelta
 
 from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.api.operatorservice.v1 import (
+    AddSearchAttributesRequest,
+    ListSearchAttributesRequest,
+)
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
 from temporalio.client import Client
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
@@ -51,11 +55,14 @@ async def connect(*, lazy: bool = False, runtime: Runtime | None = None) -> Clie
     raise AssertionError("unreachable")
 
 
-async def register_search_attributes(client: Client) -> None:
-    """Make our search attributes known to the namespace; repeating it changes nothing.
+async def register_search_attributes(client: Client) -> list[str]:
+    """Make our search attributes known to the namespace, and return those that were new to it.
 
     On a namespace whose operator has not given us that right they must exist already.
     """
+    known = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=client.namespace)
+    )
     request = AddSearchAttributesRequest(
         namespace=client.namespace,
         search_attributes={
@@ -68,6 +75,22 @@ async def register_search_attributes(client: Client) -> None:
         if error.status not in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED):
             raise
         _log.warning("search attributes are not ours to register here: %s", error.message)
+        return []
+    return sorted(set(request.search_attributes) - set(known.custom_attributes))
+
+
+async def keep_closed_workflows(client: Client, retention: timedelta) -> timedelta:
+    """Set how long the namespace remembers what has ended, and return how long it did before."""
+    service = client.workflow_service
+    described = await service.describe_namespace(
+        DescribeNamespaceRequest(namespace=client.namespace)
+    )
+    before = described.config.workflow_execution_retention_ttl.ToTimedelta()
+    if before != retention:
+        request = UpdateNamespaceRequest(namespace=client.namespace)
+        request.config.workflow_execution_retention_ttl.FromTimedelta(retention)
+        await service.update_namespace(request)
+    return before
 
 
 async def pushes_cancels(client: Client) -> bool:

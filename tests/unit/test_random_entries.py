@@ -31,6 +31,7 @@ def test_who_knows_the_future_beats_all_random_entries(holdout: Bars) -> None:
 
     assert found is not None
     assert (found.paths, found.as_good) == (PATHS, 0.0)
+    assert found.p_value < 1e-12
     assert found.median_sharpe < found.high_sharpe
 
 
@@ -56,6 +57,13 @@ def test_random_positions_rank_anywhere(holdout: Bars) -> None:
     assert 0.35 < np.mean(ranks) < 0.65
     assert min(ranks) < 0.2
     assert max(ranks) > 0.8
+
+
+def test_the_p_value_is_the_share_as_long_as_that_can_be_seen(holdout: Bars) -> None:
+    for seed in range(10):
+        found = random_entries(holdout, blocks(len(holdout), 10, seed), Costs(), seed)
+        assert found is not None
+        assert found.p_value == pytest.approx(found.as_good, abs=0.06)
 
 
 def test_without_a_change_there_is_nothing_to_time(holdout: Bars) -> None:

@@ -34,7 +34,7 @@ def judge(
 ) -> Statistics:
     """Judge the returns of a holdout, after those of a walk-forward."""
     return statistics.significance(
-        returns, before, YEAR, trials_ever=trials, holdout_looks=looks, seed=seed
+        returns, before, YEAR, trials_ever=trials, holdout_looks=looks, timing=0.01, seed=seed
     ).figures
 
 
@@ -101,6 +101,7 @@ def test_looks_deflate_the_holdout_by_the_published_formula(looks: int) -> None:
     assert result.p_value == pytest.approx(1 - (1 - once.p_value) ** looks)
     assert result.deflated_sharpe == once.deflated_sharpe
     assert result.holdout_looks == looks
+    assert result.timing_p_value == pytest.approx(1 - 0.99**looks)
 
 
 @pytest.mark.parametrize(("p_value", "expected"), [(0.0, 0.0), (1.0, 1.0), (1e-12, 1e-9)])
@@ -118,7 +119,9 @@ def test_a_single_candidate_is_not_deflated() -> None:
 def test_the_interval_is_that_of_the_resampled_ratios() -> None:
     returns = noise(1, mean=0.0005)
 
-    judged = statistics.significance(returns, NONE, YEAR, trials_ever=1, holdout_looks=1, seed=7)
+    judged = statistics.significance(
+        returns, NONE, YEAR, trials_ever=1, holdout_looks=1, timing=1.0, seed=7
+    )
 
     low, high = np.quantile(judged.resampled, [0.025, 0.975])
     assert len(judged.resampled) == statistics.REPETITIONS
@@ -199,6 +202,7 @@ def test_returns_without_information_show_nothing(returns: list[float]) -> None:
         record_bars=len(returns),
         trials_ever=12,
         holdout_looks=1,
+        timing_p_value=1.0,
         minimum_track_record=None,
     )
 

@@ -49,14 +49,13 @@ def statistics(**changes: Any) -> Statistics:
         record_bars=4100,
         trials_ever=412,
         holdout_looks=9,
+        timing_p_value=0.02,
         minimum_track_record=300.0,
     )
     return strong.model_copy(update=changes)
 
 
-def backtest(
-    *returns: float, trades: int = 50, sharpe: float = 0.8, as_good: float | None = 0.02
-) -> BacktestResult:
+def backtest(*returns: float, trades: int = 50, sharpe: float = 0.8) -> BacktestResult:
     """Build a result with these total returns at 0x, 1x and 2x cost."""
     levels = [
         CostLevel(
@@ -74,14 +73,14 @@ def backtest(
         for multiple, total in enumerate(returns)
     ]
     benchmark = Benchmark(total_return=0.7, sharpe=0.8, max_drawdown=0.22)
-    random = as_good is not None and RandomEntries(
-        paths=500, as_good=as_good, median_sharpe=0.1, high_sharpe=0.9
+    random = RandomEntries(
+        paths=500, as_good=0.02, median_sharpe=0.1, high_sharpe=0.9, p_value=0.015
     )
     return BacktestResult(
         data=INFO,
         levels=levels,
         benchmark=benchmark,
-        random_entries=random or None,
+        random_entries=random,
         capacity=2_500_000.0,
     )
 
@@ -142,16 +141,15 @@ def curves(*trades: tuple[int, float]) -> Curves:
     [
         (statistics(), backtest(0.4, 0.3, 0.1), "promising"),
         (
-            statistics(deflated_sharpe=0.95, confirmed_sharpe=0.9, p_value=0.1),
-            backtest(0.4, 0.3, 0.1, as_good=0.1),
+            statistics(deflated_sharpe=0.95, confirmed_sharpe=0.9, p_value=0.1, timing_p_value=0.1),
+            backtest(0.4, 0.3, 0.1),
             "promising",
         ),
         (statistics(deflated_sharpe=0.94), backtest(0.4, 0.3, 0.1), "mediocre"),
         (statistics(confirmed_sharpe=0.89), backtest(0.4, 0.3, 0.1), "mediocre"),
         (statistics(p_value=0.11), backtest(0.4, 0.3, 0.1), "mediocre"),
-        (statistics(), backtest(0.4, 0.3, 0.1, as_good=0.11), "mediocre"),
-        (statistics(), backtest(0.4, 0.3, 0.1, as_good=0.26), "poor"),
-        (statistics(), backtest(0.4, 0.3, 0.1, as_good=None), "poor"),
+        (statistics(timing_p_value=0.11), backtest(0.4, 0.3, 0.1), "mediocre"),
+        (statistics(timing_p_value=0.26), backtest(0.4, 0.3, 0.1), "poor"),
         (statistics(), backtest(0.4, 0.3, 0.0), "mediocre"),
         (
             statistics(deflated_sharpe=0.2, probabilistic_sharpe=0.90),
@@ -186,18 +184,24 @@ def test_summary_gives_the_figures_in_two_sentences() -> None:
 
 
 def test_summary_says_which_figure_fails_and_by_how_much() -> None:
-    weak = statistics(deflated_sharpe=0.42, confirmed_sharpe=0.5, p_value=0.3, trials_ever=1)
-    lossy = backtest(0.4, 0.3, -0.1, as_good=0.6)
+    weak = statistics(
+        deflated_sharpe=0.42,
+        confirmed_sharpe=0.5,
+        p_value=0.3,
+        timing_p_value=0.6,
+        trials_ever=1,
+    )
+    lossy = backtest(0.4, 0.3, -0.1)
 
     assert summary(assessment(lossy), weak).endswith(
         "With 1 trial on these bars and at the 9th look at this holdout, it falls short: a Sharpe "
         "ratio of 1.20 over walk-forward and holdout is better than the best of 1 worthless "
         "candidates with 42% probability, not 95%, and the holdout alone confirms it with 50% "
-        "probability, not 90%, and the p-value against not trading is 0.30, not 0.10, and of the "
-        "same positions at random times 60% do as well, not at most 10%, and the return after "
-        "double cost is -10.0%."
+        "probability, not 90%, and the p-value against not trading is 0.30, not 0.10, and the "
+        "p-value against the same positions at random times is 0.60, not 0.10, and the return "
+        "after double cost is -10.0%."
     )
-    assert len(list(shortfalls(weak, backtest(0.4, -0.3, -0.1, as_good=0.6)))) == 6
+    assert len(list(shortfalls(weak, backtest(0.4, -0.3, -0.1)))) == 6
 
 
 @pytest.mark.parametrize(

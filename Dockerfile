@@ -1,0 +1,35 @@
+# One image for API, workers and command. Built in two stages, so that no compiler and no cache is in it.
+FROM python:3.11-slim-bookworm AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+WORKDIR /app
+RUN python -m venv /venv
+# What changes seldom comes first: a change of the code installs nothing anew.
+COPY requirements.lock ./
+RUN /venv/bin/pip install --require-hashes -r requirements.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY errors.py settings.py worker.py ./
+COPY activities activities
+COPY api api
+COPY cli cli
+COPY quant quant
+COPY storage storage
+COPY workflows workflows
+RUN /venv/bin/pip install --no-deps --no-build-isolation . \
+    && mkdir -p /state
+
+FROM python:3.11-slim-bookworm
+# LightGBM's wheel needs OpenMP from the system.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libgomp1 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin ktrdr
+COPY --from=build /venv /venv
+COPY --from=build --chown=ktrdr:ktrdr /state /state
+COPY worker.py /app/worker.py
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    MPLCONFIGDIR=/tmp/matplotlib KTRDR_HOME=/state
+WORKDIR /app
+USER ktrdr
+VOLUME /state
+# Another command makes a worker of it (`python worker.py training`) or a client (`ktrdr ops`).
+CMD ["python", "-m", "api"]
