@@ -17,7 +17,7 @@ from bench.calibration.case import Case, promising
 from bench.figures import Figure, publish
 
 NOISE_SERIES: Final = 100
-SHARED_SERIES: Final = 6
+SHARED_SERIES: Final = 8
 RESEARCHES: Final = 15
 PLANTED_SERIES: Final = 50
 STRENGTHS: Final = (1.5, 2.0, 3.0)

@@ -4,13 +4,14 @@ There need not be a container engine: the same commands run with the same enviro
 kinds of servers, with the addresses of this machine in place of the containers' names.
 """
 
+import asyncio
 import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,17 @@ class Installation:
         ):
             yield started
 
+    async def run(self, service: str, *command: str) -> tuple[int, str]:
+        """Run a command of a service to its end; return its exit code and what it has printed."""
+        started = await asyncio.create_subprocess_exec(
+            *(command or self.command(service)),
+            env=self.environment(service),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        printed, _ = await started.communicate()
+        return started.returncode or 0, printed.decode()
+
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Iterator[Installation]:
@@ -154,27 +166,15 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
 
 async def test_the_processes_do_what_the_file_says(installation: Installation) -> None:
     token = installation.ring.add("team", "ada", (Scope.READ, Scope.RUN, Scope.CANCEL))
-    prepared = subprocess.run(
-        installation.command("setup"),
-        env=installation.environment("setup"),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert prepared.returncode == 0, prepared.stderr
-    assert "search attribute Owner registered" in prepared.stdout
-    assert "ledger brought from nothing" in prepared.stdout
-    again = subprocess.run(
-        installation.command("setup"),
-        env=installation.environment("setup"),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert again.stdout == "Nothing was to be done.\n"
+    code, printed = await installation.run("setup")
+    assert code == 0, printed
+    assert "search attribute Owner registered" in printed
+    assert "ledger brought from nothing" in printed
+    assert await installation.run("setup") == (0, "Nothing was to be done.\n")
 
     ports = [free_port(), free_port()]
-    with ExitStack() as stack:
+    async with AsyncExitStack() as clients:
+        stack = clients.enter_context(ExitStack())
         workers = {
             name: stack.enter_context(installation.running(name))
             for name in OURS
@@ -184,14 +184,16 @@ async def test_the_processes_do_what_the_file_says(installation: Installation) -
             stack.enter_context(installation.running("api", KTRDR_API_PORT=str(port)))
             for port in ports
         ]
-        first, second = (
-            httpx.AsyncClient(
-                base_url=f"http://127.0.0.1:{port}",
-                headers={"Authorization": f"Bearer {token}"},
-                timeout=30,
+        first, second = [
+            await clients.enter_async_context(
+                httpx.AsyncClient(
+                    base_url=f"http://127.0.0.1:{port}",
+                    headers={"Authorization": f"Bearer {token}"},
+                    timeout=30,
+                )
             )
             for port in ports
-        )
+        ]
 
         async def ready() -> bool:
             try:
@@ -201,13 +203,10 @@ async def test_the_processes_do_what_the_file_says(installation: Installation) -
             return all(answer.is_success for answer in answers)
 
         await assert_eventually(ready, within=60)
-        health = subprocess.run(
-            [KTRDR, *SERVICES["worker-training"]["healthcheck"]["test"][2:]],
-            env=installation.environment("worker-training"),
-            capture_output=True,
-            check=False,
-        )
-        assert health.returncode == 0
+        checked = SERVICES["worker-training"]["healthcheck"]["test"]
+        assert checked[:2] == ["CMD", "ktrdr"]
+        code, printed = await installation.run("worker-training", KTRDR, *checked[2:])
+        assert code == 0, printed
 
         async def start(api: httpx.AsyncClient, trials: int) -> str:
             body = {"trials": trials, "seed": 1, "bypass_gates": True}
