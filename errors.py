@@ -177,6 +177,12 @@ class SourceUnavailable(KtrdrError):
     reason = "source_unavailable"
 
 
+class UnreadablePayload(KtrdrError):
+    """Something in Temporal that was encrypted with a key that is not known here."""
+
+    reason = "unreadable_payload"
+
+
 class TemporalUnavailable(KtrdrError):
     """Temporal did not answer in time."""
 

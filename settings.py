@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     api_url: str | None = Field(None, description="Where the `ktrdr` command finds the API")
     api_key: SecretStr | None = Field(None, description="Sent by the `ktrdr` command")
     api_keys: Path | None = Field(None, description="File of the keys that the API accepts")
+    payload_keys: Path | None = Field(
+        None, description="File of the keys by which payloads in Temporal are encrypted"
+    )
     api_allowed_hosts: str = Field(
         "", description="Names under which the API is called beside its own, with commas"
     )
@@ -60,7 +63,7 @@ class Settings(BaseSettings):
     )
     llm_output_price: float | None = Field(None, ge=0.0, description="The same for its answers")
 
-    @field_validator("home", "data_dir", "strategy_dir", "api_keys")
+    @field_validator("home", "data_dir", "strategy_dir", "api_keys", "payload_keys")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         """Resolve now: a child process may have another working directory."""

@@ -138,9 +138,10 @@ async def main(queues: Sequence[str]) -> None:
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     client = await connect(
+        payload_keys=settings.payload_keys,
         runtime=Runtime(
             telemetry=TelemetryConfig(), worker_heartbeat_interval=_BETWEEN_NEWS_OF_THE_WORKER
-        )
+        ),
     )
     async with running_workers(client, settings, queues) as workers:
         _log.info("serving %s", ", ".join(worker.task_queue for worker in workers))

@@ -42,8 +42,10 @@ _OPENS = {
     "DELETE": {Scope.RUN, Scope.CANCEL},
 }
 _REACHES_OTHERS = {"GET": Scope.READ, "POST": Scope.ADMIN, "DELETE": Scope.CANCEL}
-# Checks something that is sent along, and changes nothing.
-_HARMLESS = frozenset({"/strategies/validate"})
+# Checks or shows something that is sent along, and changes nothing.
+_HARMLESS = ("/strategies/validate",)
+# Whose payloads they are cannot be seen before they are decrypted.
+_OF_ALL = ("/codec/decode", "/codec/encode")
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,9 @@ async def authorised(
         NotAllowed: the key has no scope for the method.
         OperationNotFound: the operation belongs to somebody else; likewise for what else is named.
     """
-    method = "GET" if request.url.path.endswith(tuple(_HARMLESS)) else request.method
+    method = "GET" if request.url.path.endswith(_HARMLESS + _OF_ALL) else request.method
+    if request.url.path.endswith(_OF_ALL) and not caller.has(Scope.READ):
+        raise NotAllowed(f"The key {caller.name} has no scope for this: it needs read.")
     if not any(caller.has(scope) for scope in _OPENS[method]):
         wanted = " or ".join(sorted(_OPENS[method]))
         raise NotAllowed(f"The key {caller.name} has no scope for this: it needs {wanted}.")

@@ -30,7 +30,9 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.services = Services.build(loaded, client or await connect(lazy=True))
+        app.state.services = Services.build(
+            loaded, client or await connect(lazy=True, payload_keys=loaded.payload_keys)
+        )
         yield
         app.state.services.ledger.close()
 

@@ -30,6 +30,7 @@ from errors import (
     ScheduleExists,
     ScheduleNotFound,
     TemporalUnavailable,
+    UnreadablePayload,
 )
 
 _log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ _STATUS: dict[type[KtrdrError], HTTPStatus] = {
     BudgetExhausted: HTTPStatus.CONFLICT,
     ScheduleExists: HTTPStatus.CONFLICT,
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnreadablePayload: HTTPStatus.UNPROCESSABLE_ENTITY,
     TemporalUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     LedgerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     KtrdrError: HTTPStatus.INTERNAL_SERVER_ERROR,

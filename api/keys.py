@@ -5,18 +5,17 @@ A key is 256 random bits, so a plain SHA-256 of it cannot be turned back; passwo
 
 import hashlib
 import hmac
-import os
 import secrets
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from errors import InvalidInput, StartupError
+from errors import InvalidInput
 from quant.spec import Model
 from workflows.messages import Owner
+from workflows.secret_file import SecretFile
 
 _PREFIX = "ktrdr_"
 
@@ -51,16 +50,16 @@ class KeyFile(Model):
     keys: tuple[ApiKey, ...] = ()
 
 
-@dataclass
 class KeyRing:
-    """The keys in a file. It is read again when it has changed: a revocation counts at once.
+    """The keys in a file. A revocation counts at once, also for an API that runs.
 
-    Attributes:
+    Args:
         path: of the file.
     """
 
-    path: Path
-    _read: tuple[tuple[int, int], tuple[ApiKey, ...]] | None = field(default=None, init=False)
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = SecretFile(path, KeyFile, "KTRDR_API_KEYS")
 
     def find(self, token: str) -> ApiKey | None:
         """Return the key that this token is, or None. Takes as long for every token."""
@@ -77,19 +76,7 @@ class KeyRing:
         Raises:
             StartupError: the file is not there or not valid.
         """
-        try:
-            status = self.path.stat()
-            version = status.st_mtime_ns, status.st_ino
-            if self._read is None or self._read[0] != version:
-                content = KeyFile.model_validate_json(self.path.read_bytes())
-                self._read = version, content.keys
-        except OSError as error:
-            raise StartupError(f"KTRDR_API_KEYS: {self.path}: {error.strerror}.") from None
-        except ValidationError as error:
-            first = error.errors(include_input=False)[0]
-            place = ".".join(map(str, first["loc"]))
-            raise StartupError(f"KTRDR_API_KEYS: {self.path}: {place} {first['msg']}.") from None
-        return self._read[1]
+        return self._file.read().keys
 
     def add(self, name: str, owner: str, scopes: tuple[Scope, ...]) -> str:
         """Make a key, and return it; it is not kept anywhere and cannot be shown again.
@@ -107,7 +94,7 @@ class KeyRing:
             first = error.errors()[0]
             place = str(first["loc"][0])
             raise InvalidInput(f"{place}: {first['msg']}", field=place) from None
-        self._write((*known, key))
+        self._file.write(KeyFile(keys=(*known, key)))
         return token
 
     def revoke(self, name: str) -> None:
@@ -120,15 +107,7 @@ class KeyRing:
         left = tuple(key for key in known if key.name != name)
         if left == known:
             raise InvalidInput(f"There is no key {name!r}.", field="name")
-        self._write(left)
-
-    def _write(self, keys: tuple[ApiKey, ...]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(KeyFile(keys=keys).model_dump_json(indent=2) + "\n")
-        unfinished.replace(self.path)
+        self._file.write(KeyFile(keys=left))
 
 
 def _hashed(token: str) -> str:

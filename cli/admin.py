@@ -11,6 +11,7 @@ from cli import render_admin
 from cli.session import JsonOption, Session, refusals, session_of
 from errors import StartupError
 from storage.ledger import Ledger
+from workflows import encryption
 from workflows.connection import connect, keep_closed_workflows, register_search_attributes
 
 admin = typer.Typer(no_args_is_help=True, help="For the one who runs the system.")
@@ -19,6 +20,11 @@ admin.add_typer(keys, name="keys")
 
 # A process that ends at once after it has used Temporal's client may abort (sdk-python#300).
 _SECONDS_TO_LET_GO = 0.3
+
+payload_keys = typer.Typer(
+    no_args_is_help=True, help="Encryption of payloads, in the file of KTRDR_PAYLOAD_KEYS."
+)
+admin.add_typer(payload_keys, name="payload-keys")
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME")]
 
@@ -106,6 +112,29 @@ def revoke(context: typer.Context, name: NameArgument, as_json: JsonOption = Fal
     with refusals(session.as_json):
         _ring(session).revoke(name)
     session.answer({"revoked": name}, render_admin.print_revoked)
+
+
+@payload_keys.command()
+def rotate(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Encrypt with a new key from now on; what the old ones have encrypted stays readable."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        if session.settings.payload_keys is None:
+            raise StartupError("Set KTRDR_PAYLOAD_KEYS to the file; it is made when missing.")
+        key_id = encryption.rotate(session.settings.payload_keys)
+    session.answer({"current": key_id}, render_admin.print_rotated)
+
+
+@payload_keys.command("list")
+def list_payload_keys(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List the ids of the keys; the current one comes first."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        if session.settings.payload_keys is None:
+            raise StartupError("Set KTRDR_PAYLOAD_KEYS to the file of the keys.")
+        known = encryption.key_file(session.settings.payload_keys).read()
+    ids = [known.current, *sorted(set(known.keys) - {known.current})]
+    session.answer({"keys": ids}, render_admin.print_payload_keys)
 
 
 def _ring(session: Session) -> KeyRing:

@@ -34,3 +34,14 @@ def print_changes(console: Console, answer: dict[str, Any]) -> None:
 def print_health(console: Console, _answer: dict[str, Any]) -> None:
     """Print that all is well."""
     console.print("Temporal and the ledger answer.")
+
+
+def print_rotated(console: Console, answer: dict[str, Any]) -> None:
+    """Print which key encrypts from now on."""
+    console.print(f"{answer['current']} encrypts from now on.", markup=False)
+
+
+def print_payload_keys(console: Console, answer: dict[str, Any]) -> None:
+    """Print the ids of the keys."""
+    for place, key_id in enumerate(answer["keys"]):
+        console.print(f"{key_id}{' (current)' if place == 0 else ''}", markup=False)

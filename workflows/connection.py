@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from datetime import timedelta
+from pathlib import Path
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import (
@@ -17,7 +18,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from errors import StartupError
 from workflows import search_attributes
-from workflows.converter import data_converter
+from workflows.converter import data_converter, encrypting
+from workflows.encryption import EncryptingCodec, key_file
 
 _log = logging.getLogger(__name__)
 
@@ -26,23 +28,30 @@ _ATTEMPTS = 60
 _SECONDS_BETWEEN_ATTEMPTS = 0.25
 
 
-async def connect(*, lazy: bool = False, runtime: Runtime | None = None) -> Client:
+async def connect(
+    *, lazy: bool = False, runtime: Runtime | None = None, payload_keys: Path | None = None
+) -> Client:
     """Connect as Temporal's environment configuration says (`TEMPORAL_ADDRESS`, profiles, TLS).
 
     Args:
         lazy: connect with the first call, for a process that must start without Temporal.
         runtime: the SDK's default if None.
+        payload_keys: file of the keys by which payloads are encrypted; None if they are not.
 
     Raises:
-        StartupError: nothing answers there, after a bounded number of attempts: processes that
-            start together come up in any order.
+        StartupError: the keys cannot be read; or nothing answers there, after a bounded number of
+            attempts: processes that start together come up in any order.
     """
+    converter = data_converter
+    if payload_keys is not None:
+        key_file(payload_keys).read()
+        converter = encrypting(EncryptingCodec(payload_keys))
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", _DEFAULT_ADDRESS)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return await Client.connect(
-                **config, data_converter=data_converter, lazy=lazy, runtime=runtime
+                **config, data_converter=converter, lazy=lazy, runtime=runtime
             )
         except RuntimeError as error:
             if attempt == _ATTEMPTS:

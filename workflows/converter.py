@@ -6,7 +6,11 @@ from typing import Any
 from pydantic import ValidationError
 from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticPayloadConverter
-from temporalio.converter import DataConverter
+from temporalio.converter import (
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    PayloadCodec,
+)
 from temporalio.exceptions import ApplicationError
 
 from errors import InvalidInput
@@ -38,3 +42,13 @@ class ReadablePayloadConverter(PydanticPayloadConverter):
 
 
 data_converter = DataConverter(payload_converter_class=ReadablePayloadConverter)
+"""For payloads that everybody may read."""
+
+
+def encrypting(codec: PayloadCodec) -> DataConverter:
+    """Return a converter whose payloads, messages and stack traces of failures are encrypted."""
+    return DataConverter(
+        payload_converter_class=ReadablePayloadConverter,
+        payload_codec=codec,
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )

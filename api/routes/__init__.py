@@ -3,9 +3,19 @@
 from fastapi import APIRouter, Depends
 
 from api.access import authorised
-from api.routes import agent, experiments, health, operations, schedules, steps, strategies, workers
+from api.routes import (
+    agent,
+    codec,
+    experiments,
+    health,
+    operations,
+    schedules,
+    steps,
+    strategies,
+    workers,
+)
 
 router = APIRouter()
-for module in (agent, operations, experiments, schedules, steps, strategies, workers):
+for module in (agent, operations, experiments, schedules, steps, strategies, workers, codec):
     router.include_router(module.router, dependencies=[Depends(authorised)])
 router.include_router(health.router)

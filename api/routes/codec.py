@@ -1,0 +1,45 @@
+"""`/codec`: encrypts and decrypts payloads for the Temporal Web UI and the `temporal` command.
+
+Both speak this protocol of Temporal's: they send what they have read, and show what comes back.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from fastapi import APIRouter, Request, Response
+from google.protobuf.json_format import MessageToJson, Parse, ParseError
+from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.converter import PayloadCodec
+
+from api.dependencies import ServicesDep
+from errors import InvalidInput, MissingArtifact
+
+router = APIRouter(prefix="/codec", include_in_schema=False)
+
+_Step = Callable[[Sequence[Payload]], Awaitable[list[Payload]]]
+
+
+@router.post("/decode")
+async def decode(services: ServicesDep, request: Request) -> Response:
+    """Decrypt payloads."""
+    return await _answered(request, _codec(services.client.data_converter.payload_codec).decode)
+
+
+@router.post("/encode")
+async def encode(services: ServicesDep, request: Request) -> Response:
+    """Encrypt payloads."""
+    return await _answered(request, _codec(services.client.data_converter.payload_codec).encode)
+
+
+def _codec(codec: PayloadCodec | None) -> PayloadCodec:
+    if codec is None:
+        raise MissingArtifact("Payloads are not encrypted here.")
+    return codec
+
+
+async def _answered(request: Request, step: _Step) -> Response:
+    try:
+        given = Parse(await request.body(), Payloads())
+    except (ParseError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"body: these are no payloads: {error}", field="body") from None
+    payloads = Payloads(payloads=await step(given.payloads))
+    return Response(MessageToJson(payloads), media_type="application/json")

@@ -1,0 +1,177 @@
+"""Payloads in Temporal that only those with the key can read."""
+
+import asyncio
+import base64
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+import uvicorn
+from temporalio.api.common.v1 import Payload
+from temporalio.client import Client
+
+from api.app import create_app
+from errors import StartupError, UnreadablePayload
+from settings import Settings
+from tests.api.answers import accepted, ended, refused
+from tests.helpers import (
+    assert_eventually,
+    free_port,
+    new_namespace,
+    serving,
+    temporal_command,
+)
+from worker import running_workers
+from workflows.connection import connect
+from workflows.encryption import EncryptingCodec, key_file, rotate
+
+BRIEF = "buy the dips of quiet weeks"
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    path = tmp_path / "secrets" / "payload-keys.json"
+    rotate(path)
+    return path
+
+
+@pytest_asyncio.fixture
+async def encrypted(
+    monkeypatch: pytest.MonkeyPatch, temporal: Client, server: str, settings: Settings, keys: Path
+) -> AsyncIterator[tuple[Client, Settings]]:
+    """A client that encrypts, and workers beside it."""
+    alone = await new_namespace(temporal)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", server)
+    monkeypatch.setenv("TEMPORAL_NAMESPACE", alone.namespace)
+    client = await connect(payload_keys=keys)
+    own = settings.model_copy(update={"payload_keys": keys})
+    async with running_workers(client, own):
+        yield client, own
+
+
+def raw(history: object) -> bytes:
+    """Return all that a history holds, as the server has it."""
+    return b"".join(event.SerializeToString() for event in history.events)  # type: ignore[attr-defined]
+
+
+def shown(history: str) -> bytes:
+    """Return the payloads in a history as the command prints it."""
+    return b"".join(base64.b64decode(data) for data in re.findall(r'"data": "([^"]+)"', history))
+
+
+async def test_brief_and_strategy_cannot_be_read_in_the_history(
+    encrypted: tuple[Client, Settings],
+) -> None:
+    client, own = encrypted
+    async with serving(create_app(own, client)) as api:
+        body = {"brief": BRIEF, "trials": 2, "seed": 7, "bypass_gates": True}
+        operation_id = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]
+        operation = await ended(api, operation_id)
+        assert operation["status"] == "completed"
+        # With the key, all is as ever.
+        assert operation["metadata"]["parameters"]["brief"] == BRIEF
+        assert accepted(await api.get(f"/operations/{operation_id}.training/results"))["results"]
+        failing = accepted(
+            await api.post("/agent/trigger", json={"symbol": "SHORT", "brief": BRIEF}), 202
+        )["operation_id"]
+        failed = await ended(api, failing)
+        assert "99 bars" in failed["error_message"]
+    seen = b""
+    for workflow_id in (operation_id, f"{operation_id}.training", f"{operation_id}.backtest"):
+        seen += raw(await client.get_workflow_handle(workflow_id).fetch_history())
+    seen += raw(await client.get_workflow_handle(failing).fetch_history())
+    assert b"binary/encrypted" in seen
+    for secret in (BRIEF, "num_leaves", "log_loss", "min_data_in_leaf", "99 bars", "horizon"):
+        assert secret.encode() not in seen, secret
+
+
+async def test_the_codec_server_lets_the_temporal_command_read(
+    encrypted: tuple[Client, Settings],
+) -> None:
+    client, own = encrypted
+    port = free_port()
+    served = uvicorn.Server(
+        uvicorn.Config(create_app(own, client), port=port, log_level="error", lifespan="on")
+    )
+    serving_it = asyncio.create_task(served.serve())
+    try:
+
+        async def up() -> bool:
+            return served.started
+
+        await assert_eventually(up)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as api:
+            body = {"brief": BRIEF, "trials": 1, "seed": 7, "bypass_gates": True}
+            operation_id = accepted(await api.post("/agent/trigger", json=body), 202)[
+                "operation_id"
+            ]
+            await ended(api, operation_id)
+        show = ("workflow", "show", "-w", operation_id, "-o", "json")
+        assert BRIEF.encode() not in shown(await temporal_command(client, *show))
+        endpoint = ("--codec-endpoint", f"http://127.0.0.1:{port}/codec")
+        assert BRIEF.encode() in shown(await temporal_command(client, *show, *endpoint))
+    finally:
+        served.should_exit = True
+        await serving_it
+
+
+async def test_without_keys_there_is_no_codec(api: httpx.AsyncClient) -> None:
+    refused(await api.post("/codec/decode", json={"payloads": []}), 404, "missing_artifact")
+
+
+async def test_the_codec_says_what_it_cannot_read(
+    encrypted: tuple[Client, Settings], tmp_path: Path
+) -> None:
+    client, own = encrypted
+    strange = tmp_path / "strange.json"
+    rotate(strange)
+    [payload] = await EncryptingCodec(strange).encode([Payload(data=b"x")])
+    from google.protobuf.json_format import MessageToDict
+
+    async with serving(create_app(own, client)) as api:
+        body = {"payloads": [MessageToDict(payload)]}
+        answer = await api.post("/codec/decode", json=body)
+        assert "no key" in refused(answer, 422, "unreadable_payload")["detail"]
+        refused(await api.post("/codec/decode", content=b"{"), 422, "invalid_input", "body")
+        plain = {"payloads": [{"metadata": {"encoding": "anNvbi9wbGFpbg=="}, "data": "MQ=="}]}
+        there = (await api.post("/codec/encode", json=plain)).json()
+        assert there != plain
+        assert (await api.post("/codec/decode", json=there)).json() == plain
+
+
+async def test_after_a_rotation_old_payloads_stay_readable(keys: Path) -> None:
+    codec = EncryptingCodec(keys)
+    [before] = await codec.encode([Payload(data=b"before")])
+    first = key_file(keys).read().current
+    second = rotate(keys)
+    [after] = await codec.encode([Payload(data=b"after")])
+    assert (before.metadata["encryption-key-id"], after.metadata["encryption-key-id"]) == (
+        first.encode(),
+        second.encode(),
+    )
+    assert [each.data for each in await codec.decode([before, after])] == [b"before", b"after"]
+    [again] = await codec.encode([Payload(data=b"after")])
+    assert again.data != after.data
+    content = json.loads(await asyncio.to_thread(keys.read_text))
+    del content["keys"][first]
+    await asyncio.to_thread(keys.write_text, json.dumps(content))
+    with pytest.raises(UnreadablePayload, match="no key"):
+        await codec.decode([before])
+    after.data = after.data[:-1] + bytes([after.data[-1] ^ 1])
+    with pytest.raises(UnreadablePayload, match="not what was encrypted"):
+        await codec.decode([after])
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{}", '{"current": "a", "keys": {}}', '{"current": "a", "keys": {"a": "AAAA"}}']
+)
+async def test_a_key_file_that_cannot_be_used_says_so(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "keys.json"
+    await asyncio.to_thread(path.write_text, content)
+    with pytest.raises(StartupError, match="KTRDR_PAYLOAD_KEYS") as refusal:
+        await connect(payload_keys=path)
+    assert "AAAA" not in refusal.value.message

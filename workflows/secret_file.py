@@ -1,0 +1,56 @@
+"""A file of secrets: for its owner only, replaced in one go, read again when it has changed."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from errors import StartupError
+
+_Content = TypeVar("_Content", bound=BaseModel)
+
+
+@dataclass
+class SecretFile(Generic[_Content]):
+    """A JSON file of one kind of content.
+
+    Attributes:
+        path: of the file.
+        kind: of its content.
+        setting: that names it, for messages.
+    """
+
+    path: Path
+    kind: type[_Content]
+    setting: str
+    _read: tuple[tuple[int, int], _Content] | None = field(default=None, init=False)
+
+    def read(self) -> _Content:
+        """Return the content; the file is looked at each time, and read only if it has changed.
+
+        Raises:
+            StartupError: it is not there or not valid; no value of it is in the message.
+        """
+        try:
+            status = self.path.stat()
+            version = status.st_mtime_ns, status.st_ino
+            if self._read is None or self._read[0] != version:
+                self._read = version, self.kind.model_validate_json(self.path.read_bytes())
+        except OSError as error:
+            raise StartupError(f"{self.setting}: {self.path}: {error.strerror}.") from None
+        except ValidationError as error:
+            first = error.errors(include_input=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            raise StartupError(f"{self.setting}: {self.path}: {place} {first['msg']}.") from None
+        return self._read[1]
+
+    def write(self, content: _Content) -> None:
+        """Replace the content; the directory is made when missing."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(content.model_dump_json(indent=2) + "\n")
+        unfinished.replace(self.path)
