@@ -5,6 +5,7 @@ The connection to Temporal is not here: it comes from Temporal's own environment
 """
 
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -43,6 +44,17 @@ class Settings(BaseSettings):
         ge=1,
         le=10_000,
         description="Compute activities that a worker runs at once, per task queue",
+    )
+
+    deployment: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+        description="Name of the deployment, for workers of several versions side by side",
+    )
+    build_id: str = Field(
+        default_factory=lambda: version("ktrdr"),
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$",
+        description="Of this worker's code, unique per release; with a deployment",
     )
 
     max_active_researches: int | None = Field(

@@ -12,8 +12,9 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.runtime import Runtime, TelemetryConfig
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.admission import count_active
 from activities.compute import Compute
@@ -124,11 +125,27 @@ async def running_workers(
                         else settings.compute_slots,
                         max_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_SECONDS),
                         graceful_shutdown_timeout=timedelta(0),
+                        deployment_config=_deployment(settings),
                     )
                 )
                 for queue, registration in registrations(activities).items()
                 if not queues or queue in served
             ]
+
+
+def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
+    """Return the version of this worker, if versions run side by side.
+
+    What has been started stays with the version that it was started on; children and activities
+    follow their research.
+    """
+    if settings.deployment is None:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(settings.deployment, settings.build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
+    )
 
 
 async def main(queues: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from cli import render_admin
 from cli.session import JsonOption, Session, refusals, session_of
 from errors import StartupError
 from storage.ledger import Ledger
-from workflows import encryption
+from workflows import deployments, encryption
 from workflows.connection import connect, keep_closed_workflows, register_search_attributes
 
 admin = typer.Typer(no_args_is_help=True, help="For the one who runs the system.")
@@ -79,6 +79,45 @@ async def _look(session: Session) -> None:
     await asyncio.to_thread(ledger.ping)
     ledger.close()
     await asyncio.sleep(_SECONDS_TO_LET_GO)
+
+
+@admin.command()
+def deploy(
+    context: typer.Context,
+    build_id: Annotated[str, typer.Argument(help="KTRDR_BUILD_ID of the new workers.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Send what is started from now on to the workers of this version."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        asyncio.run(_promote(_deployment(session), build_id))
+    session.answer({"current": build_id}, render_admin.print_deployed)
+
+
+@admin.command()
+def versions(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List the versions of the workers; those that are drained can be stopped."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        known = asyncio.run(_versions(_deployment(session)))
+    session.answer([each.model_dump() for each in known], render_admin.print_versions)
+
+
+async def _promote(deployment: str, build_id: str) -> None:
+    await deployments.promote(await connect(), deployment, build_id)
+    await asyncio.sleep(_SECONDS_TO_LET_GO)
+
+
+async def _versions(deployment: str) -> list[deployments.Version]:
+    known = await deployments.versions(await connect(), deployment)
+    await asyncio.sleep(_SECONDS_TO_LET_GO)
+    return known
+
+
+def _deployment(session: Session) -> str:
+    if session.settings.deployment is None:
+        raise StartupError("Set KTRDR_DEPLOYMENT to the name that the workers have in it.")
+    return session.settings.deployment
 
 
 @keys.command("list")

@@ -45,3 +45,17 @@ def print_payload_keys(console: Console, answer: dict[str, Any]) -> None:
     """Print the ids of the keys."""
     for place, key_id in enumerate(answer["keys"]):
         console.print(f"{key_id}{' (current)' if place == 0 else ''}", markup=False)
+
+
+def print_deployed(console: Console, answer: dict[str, Any]) -> None:
+    """Print which version gets what is started."""
+    console.print(f"{answer['current']} gets what is started from now on.", markup=False)
+
+
+def print_versions(console: Console, known: list[dict[str, Any]]) -> None:
+    """Print the versions of the workers."""
+    table = Table("Version", "", box=None, pad_edge=False)
+    for version in known:
+        state = "current" if version["current"] else "drained" if version["drained"] else "running"
+        table.add_row(escape(version["build_id"]), state)
+    console.print(table)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 from temporalio import workflow
+from temporalio.common import VersioningBehavior
 
 with workflow.unsafe.imports_passed_through():
     from activities.admission import ActiveQuestion, count_active
@@ -38,7 +39,8 @@ class _Asking:
     answer: asyncio.Future[AdmissionAnswer]
 
 
-@workflow.defn
+# It never ends, so it moves on with every version; its changes have to be patched.
+@workflow.defn(versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class Admission:
     """Knows whom it has admitted a moment ago; all others it finds in Temporal's lists."""
 

@@ -6,7 +6,8 @@ with workflow.unsafe.imports_passed_through():
     from quant.models import TrainingInput
     from workflows.contract import OperationInfo
     from workflows.failures import WRONG_ARGUMENTS
-    from workflows.messages import ResearchRequest
+    from workflows.messages import ResearchInput, ResearchRequest, ResearchResult
+    from workflows.research import Research
 
 
 @workflow.defn(name="Research", failure_exception_types=WRONG_ARGUMENTS)
@@ -31,3 +32,18 @@ class IdleTraining:
     @workflow.run
     async def run(self, request: TrainingInput) -> None:
         """Do nothing."""
+
+
+@workflow.defn(name="Research", failure_exception_types=WRONG_ARGUMENTS)
+class LaterResearch(Research):
+    """Of the next version: does something else first."""
+
+    @workflow.init
+    def __init__(self, request: ResearchInput | None = None) -> None:
+        super().__init__(request)
+
+    @workflow.run
+    async def run(self, request: ResearchInput | None = None) -> ResearchResult:
+        """Wait a moment, then conduct the research."""
+        await workflow.sleep(0.01)
+        return await super().run(request)

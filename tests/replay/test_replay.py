@@ -16,6 +16,18 @@ from workflows.converter import data_converter
 from workflows.research import Research
 from workflows.training import Training
 
+HOW_TO_CHANGE_A_WORKFLOW = """\
+A workflow takes other steps than it did, and would break the researches that are running.
+Guard the change, so that what has begun goes on as it was:
+
+    if workflow.patched("what-is-new"):
+        ...  # the new steps
+    else:
+        ...  # the old ones, until nothing runs any more that has begun with them
+
+With workers of both versions side by side (docs/operations.md#upgrade) the old steps may go at
+once; then record the histories again: .venv/bin/python -m tests.replay.record"""
+
 FILES = sorted(HISTORIES.glob("*.json"))
 
 
@@ -46,7 +58,10 @@ def test_a_cancel_that_came_in_with_the_end_is_among_them() -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 async def test_a_recorded_history_is_followed_to_its_end(file: Path) -> None:
-    await replayer(Research, Training, Backtest).replay_workflow(history(file))
+    try:
+        await replayer(Research, Training, Backtest).replay_workflow(history(file))
+    except NondeterminismError as error:
+        pytest.fail(f"{error}\n\n{HOW_TO_CHANGE_A_WORKFLOW}", pytrace=False)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""A new version takes over while researches run: none is lost, none is continued by wrong code."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+
+from errors import StartupError
+from settings import Settings
+from tests.helpers import ROOT, activity_started, assert_eventually, environment, process
+from tests.phases import start
+from workflows.deployments import promote, versions
+from workflows.messages import ResearchRequest, ResearchResult
+from workflows.research import Research
+
+DEPLOYMENT = "ktrdr"
+IN_FLIGHT = 20
+
+Handle = WorkflowHandle[Research, ResearchResult]
+
+
+@contextmanager
+def worker_of(client: Client, settings: Settings, build_id: str, script: Path) -> Iterator[None]:
+    """Run a worker of a version."""
+    given = {
+        **environment(client, settings),
+        "KTRDR_DEPLOYMENT": DEPLOYMENT,
+        "KTRDR_BUILD_ID": build_id,
+        "PYTHONPATH": str(ROOT),
+    }
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with (
+        (settings.home / f"{build_id}.log").open("ab") as log,
+        process([sys.executable, str(script)], cwd=ROOT, env=given, stdout=log, stderr=log),
+    ):
+        yield
+
+
+async def ran_on(handle: Handle) -> str:
+    """Return the version that a research has stayed with; it has gone its way without trouble."""
+    description = await handle.describe()
+    assert description.status is WorkflowExecutionStatus.COMPLETED
+    history = await handle.fetch_history()
+    troubles = {
+        EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
+        EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
+    }
+    assert not [event for event in history.events if event.event_type in troubles]
+    info = description.raw_description.workflow_execution_info.versioning_info
+    return info.deployment_version.build_id
+
+
+async def test_a_new_version_takes_over_while_researches_run(
+    alone: Client, settings: Settings
+) -> None:
+    request = ResearchRequest(strategy="quick", seed=7, bypass_gates=True)
+    with worker_of(alone, settings, "old", ROOT / "worker.py"):
+        await promote(alone, DEPLOYMENT, "old")
+        before = [await start(alone, request) for _ in range(IN_FLIGHT)]
+        await activity_started(before[0], "assessment")
+        with worker_of(alone, settings, "new", ROOT / "tests/integration/upgraded_worker.py"):
+            await promote(alone, DEPLOYMENT, "new")
+            assert not (await before[-1].describe()).close_time
+            after = [await start(alone, request) for _ in range(3)]
+            results = await asyncio.gather(*(each.result() for each in before + after))
+            assert {await ran_on(each) for each in before} == {"old"}
+            assert {await ran_on(each) for each in after} == {"new"}
+            assert len({result.model_sha256 for result in results}) == 1
+
+            async def drained() -> bool:
+                known = {each.build_id: each for each in await versions(alone, DEPLOYMENT)}
+                assert known["new"].current
+                return known["old"].drained or not known["old"].current
+
+            assert await assert_eventually(drained)
+
+
+async def test_what_was_never_there_cannot_take_over(
+    alone: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflows.deployments._ATTEMPTS", 1)
+    with pytest.raises(StartupError, match="Version next of ktrdr cannot take over"):
+        await promote(alone, DEPLOYMENT, "next")
+    with pytest.raises(StartupError, match="was ever here"):
+        await versions(alone, DEPLOYMENT)

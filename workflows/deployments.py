@@ -1,0 +1,90 @@
+"""Versions of the workers that run side by side: which one gets what is started from now on.
+
+Temporal keeps this. A research stays on the version that it was started on; when nothing runs on an
+old version any more, its workers can go.
+"""
+
+import asyncio
+from datetime import timedelta
+
+from pydantic import BaseModel
+from temporalio.api.enums.v1 import VersionDrainageStatus
+from temporalio.api.workflowservice.v1 import (
+    DescribeWorkerDeploymentRequest,
+    SetWorkerDeploymentCurrentVersionRequest,
+)
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from errors import StartupError
+
+_TIMEOUT = timedelta(seconds=10)
+_ATTEMPTS = 120
+_SECONDS_BETWEEN_ATTEMPTS = 0.5
+
+
+class Version(BaseModel):
+    """A version of the workers."""
+
+    build_id: str
+    current: bool
+    drained: bool
+
+
+async def promote(client: Client, deployment: str, build_id: str) -> None:
+    """Send what is started from now on to this version, as soon as its workers serve all queues.
+
+    Raises:
+        StartupError: its workers did not show up, or they do not serve all that the last did.
+    """
+    request = SetWorkerDeploymentCurrentVersionRequest(
+        namespace=client.namespace,
+        deployment_name=deployment,
+        build_id=build_id,
+        identity=client.identity,
+    )
+    for _ in range(_ATTEMPTS):
+        try:
+            await client.workflow_service.set_worker_deployment_current_version(
+                request, timeout=_TIMEOUT
+            )
+        except RPCError as error:
+            if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
+                raise
+            problem = error.message
+            await asyncio.sleep(_SECONDS_BETWEEN_ATTEMPTS)
+        else:
+            return
+    raise StartupError(f"Version {build_id} of {deployment} cannot take over: {problem}")
+
+
+async def versions(client: Client, deployment: str) -> list[Version]:
+    """Return the versions that Temporal knows of, the newest first.
+
+    Raises:
+        StartupError: no worker of this deployment has ever been there.
+    """
+    request = DescribeWorkerDeploymentRequest(
+        namespace=client.namespace, deployment_name=deployment
+    )
+    try:
+        answer = await client.workflow_service.describe_worker_deployment(request, timeout=_TIMEOUT)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise StartupError(f"No worker of a deployment {deployment!r} was ever here.") from None
+        raise
+    info = answer.worker_deployment_info
+    current = info.routing_config.current_deployment_version.build_id
+    drained = VersionDrainageStatus.VERSION_DRAINAGE_STATUS_DRAINED
+    return [
+        Version(
+            build_id=each.deployment_version.build_id,
+            current=each.deployment_version.build_id == current,
+            drained=each.drainage_info.status == drained,
+        )
+        for each in sorted(
+            info.version_summaries,
+            key=lambda summary: summary.create_time.ToNanoseconds(),
+            reverse=True,
+        )
+    ]
