@@ -7,6 +7,7 @@ The connection to Temporal is not here: it comes from Temporal's own environment
 import os
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -60,6 +61,13 @@ class Settings(BaseSettings):
     max_active_researches: int | None = Field(
         None, ge=1, description="More are refused by the API; without a limit they queue"
     )
+
+    metrics_address: str | None = Field(
+        None,
+        pattern=r"^[^:]+:[0-9]{1,5}$",
+        description="Host and port where a worker or the API serves metrics for Prometheus",
+    )
+    log_format: Literal["text", "json"] = Field("text", description="Of workers and API")
 
     daily_budget: float = Field(
         20.0, ge=0.0, description="US dollars per day (UTC) for language models; 0 for no limit"

@@ -13,7 +13,6 @@ from typing import Any
 
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.admission import count_active
@@ -23,6 +22,7 @@ from activities.research import ResearchActivities
 from errors import StartupError
 from settings import Settings, load_settings
 from storage.ledger import Ledger
+from workflows import telemetry
 from workflows.admission import Admission
 from workflows.backtest import Backtest
 from workflows.claim import Claim
@@ -151,14 +151,13 @@ def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
 async def main(queues: Sequence[str]) -> None:
     """Run until SIGTERM or SIGINT."""
     settings = load_settings()
+    telemetry.set_up_logging(settings, logging.INFO)
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     client = await connect(
         payload_keys=settings.payload_keys,
-        runtime=Runtime(
-            telemetry=TelemetryConfig(), worker_heartbeat_interval=_BETWEEN_NEWS_OF_THE_WORKER
-        ),
+        runtime=telemetry.runtime(settings, _BETWEEN_NEWS_OF_THE_WORKER),
     )
     async with running_workers(client, settings, queues) as workers:
         _log.info("serving %s", ", ".join(worker.task_queue for worker in workers))
@@ -169,7 +168,6 @@ async def main(queues: Sequence[str]) -> None:
 if __name__ == "__main__":
     # multiprocessing would import this file again in every compute process, which needs none of it.
     del __file__
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
         asyncio.run(main(sys.argv[1:]))
     except StartupError as error:

@@ -244,7 +244,8 @@ class ResearchActivities:
 def _failures() -> Iterator[None]:
     """Tell Temporal which errors a retry may cure: only the death of the process.
 
-    The computation is deterministic, so anything that it raised it would raise again.
+    The computation is deterministic, so anything that it raised it would raise again. The reason is
+    the last word: a cause below it would be taken for the first one.
     """
     try:
         yield
@@ -254,4 +255,4 @@ def _failures() -> Iterator[None]:
             {"field": error.field},
             type=error.reason,
             non_retryable=not isinstance(error, ComputeDied),
-        ) from error
+        ) from None

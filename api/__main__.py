@@ -10,6 +10,7 @@ from api.keys import KeyRing
 from api.security import require_safe
 from errors import StartupError
 from settings import load_settings
+from workflows.telemetry import set_up_logging
 
 _SECONDS_TO_FINISH_REQUESTS = 3
 
@@ -21,9 +22,7 @@ if __name__ == "__main__":
             KeyRing(settings.api_keys).all()
     except StartupError as error:
         sys.exit(error.message)
-    # Who has started and cancelled what, beside the warnings.
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    logging.getLogger("ktrdr.audit").setLevel(logging.INFO)
+    set_up_logging(settings, logging.WARNING)
     uvicorn.run(
         create_app(settings),
         host=settings.api_host,

@@ -12,10 +12,12 @@ from temporalio.client import Client
 from api.body_limit import BodyLimit
 from api.dependencies import API_PREFIX, Services
 from api.errors import install_error_handlers, refusals
+from api.observing import Observer
 from api.openapi import DescribedApp
 from api.routes import router
 from api.security import Guard, split
 from settings import Settings, load_settings
+from workflows import telemetry
 from workflows.connection import connect
 
 
@@ -30,9 +32,12 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.services = Services.build(
-            loaded, client or await connect(lazy=True, payload_keys=loaded.payload_keys)
+        runtime = telemetry.runtime(loaded)
+        app.state.meter = runtime.metric_meter
+        connected = client or await connect(
+            lazy=True, runtime=runtime, payload_keys=loaded.payload_keys
         )
+        app.state.services = Services.build(loaded, connected)
         yield
         app.state.services.ledger.close()
 
@@ -65,5 +70,6 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
             CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"]
         )
     app.add_middleware(Guard, settings=loaded)
+    app.add_middleware(Observer)
     install_error_handlers(app)
     return app

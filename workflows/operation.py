@@ -62,6 +62,13 @@ class Operation:
 
     def enter(self, phase: Phase, *attributes: SearchAttributePair[str]) -> None:
         """Move on to the next phase, visible through the query and in lists."""
+        if self.info.phases:
+            began = self.info.phases[-1]
+            workflow.metric_meter().with_additional_attributes(
+                {"phase": began.phase.value}
+            ).create_histogram_timedelta(
+                "ktrdr_phase_duration", "How long researches are in a phase", "s"
+            ).record(workflow.now() - began.started_at)
         self.info.phase = phase
         self.info.phases.append(PhaseEntered(phase=phase, started_at=workflow.now()))
         self.info.metadata.parameters["phase"] = phase.value
@@ -187,7 +194,7 @@ class Operation:
             await _become_cancelled(failure)
         if not cancel_requested():
             self.info.error_message = message_of(failure)
-            await self._end(OperationStatus.FAILED, record)
+            await self._end(OperationStatus.FAILED, record, reason_of(failure))
             if not cancel_requested():
                 raise ApplicationError(
                     self.info.error_message, type=reason_of(failure)
@@ -200,6 +207,7 @@ class Operation:
         self,
         status: OperationStatus,
         record: Callable[[], Coroutine[Any, Any, None]] | None,
+        reason: str = "",
     ) -> None:
         self.info.status = status
         self.info.completed_at = workflow.now()
@@ -208,6 +216,13 @@ class Operation:
         workflow.set_current_details(f"**{status.value}** {self.info.error_message or ''}".strip())
         if record is not None:
             await self._recorded(record, status)
+        workflow.metric_meter().with_additional_attributes(
+            {
+                "operation_type": self.info.operation_type.value,
+                "status": status.value,
+                "reason": reason,
+            }
+        ).create_counter("ktrdr_operations_ended", "Operations by how they have ended").add(1)
 
     async def _recorded(
         self, record: Callable[[], Coroutine[Any, Any, None]], status: OperationStatus

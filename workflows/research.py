@@ -239,6 +239,9 @@ class Research:
         self._operation.enter(
             Phase.DONE, SearchAttributePair(search_attributes.VERDICT, assessment.verdict)
         )
+        workflow.metric_meter().with_additional_attributes(
+            {"verdict": assessment.verdict}
+        ).create_counter("ktrdr_verdicts", "Completed researches by verdict").add(1)
         training_id = self._operation.step_id(OperationType.TRAINING)
         assessment_id = self._operation.step_id(OperationType.ASSESSMENT)
         self._result = ResearchResult(

@@ -16,11 +16,13 @@ from pydantic_ai.messages import ModelMessage, ModelMessagesTypeAdapter, ModelRe
 from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
+from temporalio import activity
 
 from activities.llm.failures import broken_off, provider_failure
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
 from storage.artifacts import OperationArtifacts
+from storage.money import micro
 from storage.spending import Call, Spending, Tokens
 
 CONVERSATION_ARTIFACT = "conversation.json"
@@ -71,6 +73,10 @@ class Meter:
         """Replace what was set aside by what it has cost."""
         cost = self.prices.cost(self.name, tokens)
         await asyncio.to_thread(self.spending.settle, call_id, cost, tokens)
+        spend = activity.metric_meter().create_counter(
+            "ktrdr_llm_spend", "Cost of language models in millionths of a US dollar"
+        )
+        spend.add(micro(cost), {"model": str(self.name)})
 
     async def keep(self, answer: ModelResponse) -> None:
         """Keep an answer for an activity that runs again."""

@@ -1,0 +1,41 @@
+"""How long requests take, by route, for Prometheus.
+
+A cancel is answered when the work has stopped, so that the duration of its route is its latency.
+"""
+
+import time
+from datetime import timedelta
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from temporalio.common import MetricMeter
+
+
+class Observer:
+    """Measures every request that has found its route."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Measure from the first byte in to the beginning of the answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+
+        async def observed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._record(scope, message["status"], time.perf_counter() - began)
+            await send(message)
+
+        await self._app(scope, receive, observed)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        meter: MetricMeter = scope["app"].state.meter
+        route = getattr(scope.get("route"), "path", "none")
+        meter.create_histogram_timedelta(
+            "ktrdr_http_request_duration", "How long requests take", "s"
+        ).record(
+            timedelta(seconds=seconds),
+            {"method": scope["method"], "route": route, "status": status},
+        )

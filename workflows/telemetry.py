@@ -1,0 +1,78 @@
+"""What a process tells about itself: metrics for Prometheus, and logs as JSON.
+
+The SDK's own metrics come with ours: how long tasks wait in a queue
+(`temporal_activity_schedule_to_start_latency`), how long they run, which fail. The few that matter
+are listed in docs/operations.md.
+"""
+
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+
+from settings import Settings
+
+_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
+_OURS: Final = ("ktrdr_phase_duration", "ktrdr_http_request_duration")
+
+
+def runtime(settings: Settings, worker_heartbeat_interval: timedelta | None = None) -> Runtime:
+    """Return a runtime of the SDK; with KTRDR_METRICS_ADDRESS it serves metrics there.
+
+    Args:
+        settings: say where.
+        worker_heartbeat_interval: how often workers say how they are; the SDK's default if None.
+
+    Raises:
+        ValueError: nothing can be served there.
+    """
+    metrics = settings.metrics_address and PrometheusConfig(
+        bind_address=settings.metrics_address,
+        counters_total_suffix=True,
+        unit_suffix=True,
+        durations_as_seconds=True,
+        histogram_bucket_overrides=dict.fromkeys(_OURS, _SECONDS),
+    )
+    telemetry = TelemetryConfig(metrics=metrics or None, attach_service_name=False)
+    if worker_heartbeat_interval is None:
+        return Runtime(telemetry=telemetry)
+    return Runtime(telemetry=telemetry, worker_heartbeat_interval=worker_heartbeat_interval)
+
+
+class JsonFormatter(logging.Formatter):
+    """One line of JSON per event, with the operation that it is about."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        entry: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        for source in ("temporal_activity", "temporal_workflow"):
+            about = getattr(record, source, None)
+            if about:
+                entry |= {
+                    "operation_id": about.get("workflow_id"),
+                    "run_id": about.get("workflow_run_id") or about.get("run_id"),
+                    "activity": about.get("activity_type"),
+                    "attempt": about.get("attempt"),
+                }
+        if record.exc_info:
+            entry["error"] = self.formatException(record.exc_info)
+        return json.dumps({name: value for name, value in entry.items() if value is not None})
+
+
+def set_up_logging(settings: Settings, level: int) -> None:
+    """Write logs to standard error, as text for people or as JSON for programs."""
+    handler = logging.StreamHandler()
+    if settings.log_format == "json":
+        handler.setFormatter(JsonFormatter())
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
+    # Who has started and cancelled what belongs into every log.
+    logging.getLogger("ktrdr.audit").setLevel(logging.INFO)
