@@ -13,7 +13,7 @@ DEFLATED_SHARPE: Final = 0.95
 CONFIRMED_SHARPE: Final = 0.90
 P_VALUE: Final = 0.10
 # Who only holds what rises earns something, and so do the same positions at random times.
-TIMING_P_VALUE: Final = 0.10
+TIMING_P_VALUE: Final = 0.05
 
 PROBABILISTIC_SHARPE: Final = 0.90
 LESSER_TIMING_P_VALUE: Final = 0.25
@@ -25,7 +25,7 @@ def decide(statistics: Statistics | None, backtest: BacktestResult | None) -> Ve
     ========== ===================================================================================
     no_signal  a gate stopped the research (no statistics), no trades, or Sharpe ratio <= 0
     promising  deflated Sharpe >= 0.95, confirmed Sharpe >= 0.90, SPA p-value <= 0.10, timing
-               p-value <= 0.10, return > 0 at 1x and at 2x cost
+               p-value <= 0.05, return > 0 at 1x and at 2x cost
     mediocre   probabilistic Sharpe >= 0.90, timing p-value <= 0.25, return > 0 at 1x cost
     poor       everything else
     ========== ===================================================================================

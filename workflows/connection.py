@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 _DEFAULT_ADDRESS = "localhost:7233"
 _ATTEMPTS = 60
 _SECONDS_BETWEEN_ATTEMPTS = 0.25
+_RPC_TIMEOUT = timedelta(seconds=5)
 
 
 async def connect(
@@ -50,18 +51,40 @@ async def connect(
     config.setdefault("target_host", _DEFAULT_ADDRESS)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return await Client.connect(
+            client = await Client.connect(
                 **config, data_converter=converter, lazy=lazy, runtime=runtime
             )
-        except RuntimeError as error:
+            if not lazy:
+                await _require_namespace(client)
+            return client
+        except (RuntimeError, RPCError) as error:
             if attempt == _ATTEMPTS:
                 raise StartupError(
                     f"Temporal does not answer at {config['target_host']}: {error}. "
-                    "Is the server running, and TEMPORAL_ADDRESS right?"
+                    "Is the server running, and TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and TLS right?"
                 ) from error
             _log.info("waiting for Temporal at %s", config["target_host"])
             await asyncio.sleep(_SECONDS_BETWEEN_ATTEMPTS)
     raise AssertionError("unreachable")
+
+
+async def _require_namespace(client: Client) -> None:
+    """Return if we may work in the namespace; one that was just made may take a moment to show.
+
+    Raises:
+        StartupError: we may not.
+        RPCError: it is not there, or the server does not answer.
+    """
+    request = DescribeNamespaceRequest(namespace=client.namespace)
+    try:
+        await client.workflow_service.describe_namespace(request, timeout=_RPC_TIMEOUT)
+    except RPCError as error:
+        if error.status in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED):
+            raise StartupError(
+                f"Temporal does not let us into namespace {client.namespace!r}: {error.message}. "
+                "Is the API key or the client certificate right?"
+            ) from None
+        raise
 
 
 async def register_search_attributes(client: Client) -> list[str]:

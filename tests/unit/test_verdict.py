@@ -141,14 +141,16 @@ def curves(*trades: tuple[int, float]) -> Curves:
     [
         (statistics(), backtest(0.4, 0.3, 0.1), "promising"),
         (
-            statistics(deflated_sharpe=0.95, confirmed_sharpe=0.9, p_value=0.1, timing_p_value=0.1),
+            statistics(
+                deflated_sharpe=0.95, confirmed_sharpe=0.9, p_value=0.1, timing_p_value=0.05
+            ),
             backtest(0.4, 0.3, 0.1),
             "promising",
         ),
         (statistics(deflated_sharpe=0.94), backtest(0.4, 0.3, 0.1), "mediocre"),
         (statistics(confirmed_sharpe=0.89), backtest(0.4, 0.3, 0.1), "mediocre"),
         (statistics(p_value=0.11), backtest(0.4, 0.3, 0.1), "mediocre"),
-        (statistics(timing_p_value=0.11), backtest(0.4, 0.3, 0.1), "mediocre"),
+        (statistics(timing_p_value=0.06), backtest(0.4, 0.3, 0.1), "mediocre"),
         (statistics(timing_p_value=0.26), backtest(0.4, 0.3, 0.1), "poor"),
         (statistics(), backtest(0.4, 0.3, 0.0), "mediocre"),
         (
@@ -198,7 +200,7 @@ def test_summary_says_which_figure_fails_and_by_how_much() -> None:
         "ratio of 1.20 over walk-forward and holdout is better than the best of 1 worthless "
         "candidates with 42% probability, not 95%, and the holdout alone confirms it with 50% "
         "probability, not 90%, and the p-value against not trading is 0.30, not 0.10, and the "
-        "p-value against the same positions at random times is 0.60, not 0.10, and the return "
+        "p-value against the same positions at random times is 0.60, not 0.05, and the return "
         "after double cost is -10.0%."
     )
     assert len(list(shortfalls(weak, backtest(0.4, -0.3, -0.1)))) == 6
