@@ -46,11 +46,16 @@ def _figures(summary: dict[str, Any]) -> Table:
     if statistics:
         interval = f"{statistics['sharpe_low']:.2f} to {statistics['sharpe_high']:.2f}"
         table.add_row("Sharpe ratio", f"{statistics['sharpe']:.2f} (95 % interval {interval})")
-        table.add_row("p-value", f"{statistics['p_value']:.3f}")
         table.add_row(
-            "Deflated Sharpe",
-            f"{statistics['deflated_sharpe']:.0%} likely better than luck "
-            f"(of {statistics['trials_ever']} trials)",
+            "Better than luck",
+            f"{statistics['deflated_sharpe']:.0%} by the whole record "
+            f"({statistics['trials_ever']} trials), {statistics['confirmed_sharpe']:.0%} by the "
+            f"holdout alone (look {statistics['holdout_looks']})",
+        )
+        table.add_row(
+            "p-value",
+            f"{statistics['p_value']:.3f} against not trading, {statistics['timing_p_value']:.3f} "
+            "against random entries",
         )
     table.add_row("Seed", str(summary["seed"]))
     return table

@@ -10,6 +10,29 @@ from pydantic import Field
 from quant.spec import Model
 
 
+class CostLevel(Model):
+    """Performance on the holdout at one multiple of the assumed costs."""
+
+    cost_multiple: float
+    total_return: float = Field(description="Fraction of the initial capital")
+    annual_return: float
+    annual_volatility: float
+    sharpe: float | None = Field(description="Annualised; None without any variance")
+    max_drawdown: float = Field(description="Positive fraction of the peak")
+    trades: int
+    win_rate: float | None
+    exposure: float = Field(description="Fraction of bars with a position")
+    turnover: float = Field(description="Traded notional over capital, per year")
+
+
+class Benchmark(Model):
+    """Buy and hold over the same bars, without cost."""
+
+    total_return: float
+    sharpe: float | None
+    max_drawdown: float
+
+
 class Statistics(Model):
     """Could it be luck? All returns are after 1x cost.
 

@@ -11,11 +11,10 @@ from quant import data, metrics
 from quant.backtest import Simulation, Trade, buy_and_hold, simulate
 from quant.curves import Curves, TradeRecord
 from quant.data import Bars, iso
+from quant.evidence import Benchmark, CostLevel
 from quant.models import (
     BacktestInput,
     BacktestResult,
-    Benchmark,
-    CostLevel,
     ReportProgress,
     Workspace,
 )

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Protocol, Self
 
 from pydantic import Field, StringConstraints, TypeAdapter, model_validator
 
-from quant.evidence import RandomEntries, Stability, Statistics
+from quant.evidence import Benchmark, CostLevel, RandomEntries, Stability, Statistics
 from quant.hypotheses import AnyHypothesis, Verdict
 from quant.spec import Model, StrategySpec
 
@@ -222,29 +222,6 @@ class BacktestInput(Model):
         if self.data.content_hash is None:
             raise ValueError("`data.content_hash` is needed: it says whose holdout is looked at")
         return self
-
-
-class CostLevel(Model):
-    """Performance on the holdout at one multiple of the assumed costs."""
-
-    cost_multiple: float
-    total_return: float = Field(description="Fraction of the initial capital")
-    annual_return: float
-    annual_volatility: float
-    sharpe: float | None = Field(description="Annualised; None without any variance")
-    max_drawdown: float = Field(description="Positive fraction of the peak")
-    trades: int
-    win_rate: float | None
-    exposure: float = Field(description="Fraction of bars with a position")
-    turnover: float = Field(description="Traded notional over capital, per year")
-
-
-class Benchmark(Model):
-    """Buy and hold over the same bars, without cost."""
-
-    total_return: float
-    sharpe: float | None
-    max_drawdown: float
 
 
 class BacktestResult(Model):

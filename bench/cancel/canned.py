@@ -1,10 +1,9 @@
 """Results as the steps would return them, good enough for every gate."""
 
+from quant.evidence import Benchmark, CostLevel
 from quant.models import (
     AssessmentResult,
     BacktestResult,
-    Benchmark,
-    CostLevel,
     DataInfo,
     DesignResult,
     TrainingResult,

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from quant.evidence import Benchmark, CostLevel
 from quant.gates import BacktestLimits, GateLimits, TrainingLimits, backtest_gate, training_gate
-from quant.models import BacktestResult, Benchmark, CostLevel, DataInfo, TrainingResult
+from quant.models import BacktestResult, DataInfo, TrainingResult
 
 DEFAULTS = GateLimits()
 INFO = DataInfo(

@@ -5,13 +5,11 @@ from typing import Any
 import pytest
 
 from quant.curves import Curves, TradeRecord
-from quant.evidence import Neighbour, RandomEntries, Stability, Statistics
+from quant.evidence import Benchmark, CostLevel, Neighbour, RandomEntries, Stability, Statistics
 from quant.hypotheses import Verdict
 from quant.models import (
     AssessmentInput,
     BacktestResult,
-    Benchmark,
-    CostLevel,
     DataInfo,
     DataSource,
     TrainingResult,
