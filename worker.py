@@ -22,7 +22,7 @@ from activities.research import ResearchActivities
 from errors import StartupError
 from settings import Settings, load_settings
 from storage.ledger import Ledger
-from workflows import telemetry
+from workflows import telemetry, tracing
 from workflows.admission import Admission
 from workflows.backtest import Backtest
 from workflows.claim import Claim
@@ -157,6 +157,7 @@ async def main(queues: Sequence[str]) -> None:
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     client = await connect(
         payload_keys=settings.payload_keys,
+        plugins=tracing.plugins("ktrdr-worker"),
         runtime=telemetry.runtime(settings, _BETWEEN_NEWS_OF_THE_WORKER),
     )
     async with running_workers(client, settings, queues) as workers:

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any, TypeVar
 
+from opentelemetry import trace
 from pydantic import BaseModel
 
 from activities.jobs import JobContext, Report
@@ -26,6 +27,7 @@ from errors import ComputeDied, KtrdrError
 from quant.models import Progress, ReportProgress, ReportTrial, Tried, unheard
 
 _log = logging.getLogger(__name__)
+_tracer = trace.get_tracer("ktrdr")
 
 _Argument = TypeVar("_Argument", bound=BaseModel)
 _Result = TypeVar("_Result", bound=BaseModel)
@@ -101,6 +103,22 @@ class Compute:
             JobFailed: the job raised an error.
             ComputeDied: the process ended without a result.
         """
+        with _tracer.start_as_current_span(f"compute {job.__name__}") as span:
+            try:
+                return await self._run(job, argument, context, returns, report, tried)
+            except asyncio.CancelledError:
+                span.set_attribute("ktrdr.killed", True)
+                raise
+
+    async def _run(
+        self,
+        job: Job[_Argument, _Result],
+        argument: _Argument,
+        context: JobContext,
+        returns: type[_Result],
+        report: ReportProgress,
+        tried: ReportTrial,
+    ) -> _Result:
         async with self._process(job, argument, context, tried) as channel:
             while (message := await _receive(channel)) is not None:
                 if message.progress:

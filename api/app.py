@@ -17,7 +17,7 @@ from api.openapi import DescribedApp
 from api.routes import router
 from api.security import Guard, split
 from settings import Settings, load_settings
-from workflows import telemetry
+from workflows import telemetry, tracing
 from workflows.connection import connect
 
 
@@ -35,7 +35,10 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         runtime = telemetry.runtime(loaded)
         app.state.meter = runtime.metric_meter
         connected = client or await connect(
-            lazy=True, runtime=runtime, payload_keys=loaded.payload_keys
+            lazy=True,
+            runtime=runtime,
+            payload_keys=loaded.payload_keys,
+            plugins=tracing.plugins("ktrdr-api"),
         )
         app.state.services = Services.build(loaded, connected)
         yield

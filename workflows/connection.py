@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from temporalio.api.operatorservice.v1 import (
     ListSearchAttributesRequest,
 )
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
-from temporalio.client import Client
+from temporalio.client import Client, Plugin
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
@@ -30,7 +31,11 @@ _RPC_TIMEOUT = timedelta(seconds=5)
 
 
 async def connect(
-    *, lazy: bool = False, runtime: Runtime | None = None, payload_keys: Path | None = None
+    *,
+    lazy: bool = False,
+    runtime: Runtime | None = None,
+    payload_keys: Path | None = None,
+    plugins: Sequence[Plugin] = (),
 ) -> Client:
     """Connect as Temporal's environment configuration says (`TEMPORAL_ADDRESS`, profiles, TLS).
 
@@ -38,6 +43,7 @@ async def connect(
         lazy: connect with the first call, for a process that must start without Temporal.
         runtime: the SDK's default if None.
         payload_keys: file of the keys by which payloads are encrypted; None if they are not.
+        plugins: of the SDK, for the client and all its workers.
 
     Raises:
         StartupError: the keys cannot be read; or nothing answers there, after a bounded number of
@@ -52,7 +58,7 @@ async def connect(
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             client = await Client.connect(
-                **config, data_converter=converter, lazy=lazy, runtime=runtime
+                **config, data_converter=converter, lazy=lazy, runtime=runtime, plugins=plugins
             )
             if not lazy:
                 await _require_namespace(client)

@@ -1,0 +1,49 @@
+"""Traces in one piece: from a request through workflow and activities to the compute process.
+
+OpenTelemetry's own environment switches them on (`OTEL_EXPORTER_OTLP_ENDPOINT`). Its libraries are
+an extra; without them a span is a name that nobody writes down. FastAPI makes the span of a request
+by itself.
+"""
+
+import os
+from typing import Final
+
+from temporalio.client import Plugin
+
+from errors import StartupError
+
+_SWITCHES: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
+
+def plugins(service: str) -> list[Plugin]:
+    """Send traces where the environment says, and return what Temporal's client needs for it.
+
+    Args:
+        service: what this process is called in a trace, unless `OTEL_SERVICE_NAME` says otherwise.
+
+    Raises:
+        StartupError: traces are wanted, and the extra is not installed.
+    """
+    if not any(os.environ.get(switch) for switch in _SWITCHES):
+        return []
+    try:
+        from opentelemetry import trace  # noqa: PLC0415 - an optional extra
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
+            OTLPSpanExporter,
+        )
+        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+        from temporalio.contrib.opentelemetry import (  # noqa: PLC0415
+            OpenTelemetryPlugin,
+            create_tracer_provider,
+        )
+    except ImportError:
+        raise StartupError(
+            f"{_SWITCHES[0]} is set, and OpenTelemetry is not installed: "
+            "pip install 'ktrdr[tracing]'."
+        ) from None
+    os.environ.setdefault("OTEL_SERVICE_NAME", service)
+    provider = create_tracer_provider(resource=Resource.create())
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+    return [OpenTelemetryPlugin(add_temporal_spans=True)]
