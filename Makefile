@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/.installed
-BENCHMARKS := research history overhead cancel service restart ledger calibration scaling
+BENCHMARKS := research history sizing overhead cancel service restart ledger calibration scaling
 ARGS ?=
 
 .DEFAULT_GOAL := help
