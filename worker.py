@@ -23,7 +23,7 @@ from errors import StartupError
 from settings import Settings, load_settings
 from storage.ledger import Ledger
 from workflows import telemetry, tracing
-from workflows.admission import Admission
+from workflows.admission import Admission, LastingAdmission
 from workflows.backtest import Backtest
 from workflows.claim import Claim
 from workflows.connection import connect, pushes_cancels, register_search_attributes
@@ -49,11 +49,13 @@ class Registration:
     activities: Sequence[Callable[..., Any]]
 
 
-def registrations(activities: ResearchActivities) -> dict[str, Registration]:
+def registrations(
+    activities: ResearchActivities, *, versioned: bool = False
+) -> dict[str, Registration]:
     """Return what is served, by task queue."""
     return {
         RESEARCH_QUEUE: Registration(
-            [Research, Claim, Admission],
+            [Research, Claim, LastingAdmission if versioned else Admission],
             [
                 activities.load_strategy,
                 activities.design,
@@ -128,7 +130,9 @@ async def running_workers(
                         deployment_config=_deployment(settings),
                     )
                 )
-                for queue, registration in registrations(activities).items()
+                for queue, registration in registrations(
+                    activities, versioned=settings.deployment is not None
+                ).items()
                 if not queues or queue in served
             ]
 

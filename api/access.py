@@ -17,7 +17,7 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.dependencies import API_PREFIX, Services, ServicesDep
-from api.keys import Scope
+from api.scopes import Scope
 from api.starting import IdempotencyKey
 from errors import (
     ExperimentNotFound,

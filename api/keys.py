@@ -6,12 +6,12 @@ A key is 256 random bits, so a plain SHA-256 of it cannot be turned back; passwo
 import hashlib
 import hmac
 import secrets
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, StringConstraints, ValidationError
 
+from api.scopes import Scope
 from errors import InvalidInput
 from quant.spec import Model
 from workflows.messages import Owner
@@ -20,19 +20,6 @@ from workflows.secret_file import SecretFile
 _PREFIX = "ktrdr_"
 
 KeyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-
-
-class Scope(StrEnum):
-    """What a key is good for. What is the owner's own, every key with `run` may see and cancel."""
-
-    READ = "read"
-    """See everything, whoever owns it."""
-    RUN = "run"
-    """Start operations, and go on with one's own."""
-    CANCEL = "cancel"
-    """Cancel everything, whoever owns it."""
-    ADMIN = "admin"
-    """All of this, and in the name of others."""
 
 
 class ApiKey(Model):

@@ -1,25 +1,22 @@
 """`ktrdr admin`: for the one who runs the system."""
 
 import asyncio
-from datetime import timedelta
-from typing import Annotated
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.keys import KeyRing, Scope
+from api.scopes import Scope
 from cli import render_admin
 from cli.session import JsonOption, Session, refusals, session_of
 from errors import StartupError
-from storage.ledger import Ledger
-from workflows import deployments, encryption
-from workflows.connection import connect, keep_closed_workflows, register_search_attributes
+
+if TYPE_CHECKING:
+    from api.keys import KeyRing
 
 admin = typer.Typer(no_args_is_help=True, help="For the one who runs the system.")
 keys = typer.Typer(no_args_is_help=True, help="API keys, in the file that KTRDR_API_KEYS names.")
 admin.add_typer(keys, name="keys")
-
-# A process that ends at once after it has used Temporal's client may abort (sdk-python#300).
-_SECONDS_TO_LET_GO = 0.3
 
 payload_keys = typer.Typer(
     no_args_is_help=True, help="Encryption of payloads, in the file of KTRDR_PAYLOAD_KEYS."
@@ -41,7 +38,7 @@ def setup(
     """Prepare Temporal's namespace and the ledger; repeating it changes nothing."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        changes = asyncio.run(_set_up(session, retention_hours))
+        changes = asyncio.run(_installation().set_up(session.settings, retention_hours))
     session.answer({"changes": changes}, render_admin.print_changes)
 
 
@@ -50,35 +47,8 @@ def health(context: typer.Context, as_json: JsonOption = False) -> None:
     """Exit with 0 if Temporal and the ledger answer from here."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        asyncio.run(_look(session))
+        asyncio.run(_installation().look(session.settings))
     session.answer({"healthy": True}, render_admin.print_health)
-
-
-async def _set_up(session: Session, retention_hours: int | None) -> list[str]:
-    client = await connect()
-    added = await register_search_attributes(client)
-    changes = [f"search attribute {name} registered" for name in added]
-    if retention_hours is not None:
-        wanted = timedelta(hours=retention_hours)
-        before = await keep_closed_workflows(client, wanted)
-        if before != wanted:
-            changes.append(f"retention changed from {before} to {wanted}")
-    ledger = Ledger(session.settings.ledger)
-    revisions = await asyncio.to_thread(ledger.upgrade)
-    ledger.close()
-    if revisions.before != revisions.after:
-        changes.append(f"ledger brought from {revisions.before or 'nothing'} to {revisions.after}")
-    await asyncio.sleep(_SECONDS_TO_LET_GO)
-    return changes
-
-
-async def _look(session: Session) -> None:
-    client = await connect()
-    await client.service_client.check_health()
-    ledger = Ledger(session.settings.ledger)
-    await asyncio.to_thread(ledger.ping)
-    ledger.close()
-    await asyncio.sleep(_SECONDS_TO_LET_GO)
 
 
 @admin.command()
@@ -90,7 +60,7 @@ def deploy(
     """Send what is started from now on to the workers of this version."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        asyncio.run(_promote(_deployment(session), build_id))
+        asyncio.run(_installation().promote(_deployment(session), build_id))
     session.answer({"current": build_id}, render_admin.print_deployed)
 
 
@@ -99,19 +69,15 @@ def versions(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the versions of the workers; those that are drained can be stopped."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        known = asyncio.run(_versions(_deployment(session)))
+        known = asyncio.run(_installation().versions(_deployment(session)))
     session.answer([each.model_dump() for each in known], render_admin.print_versions)
 
 
-async def _promote(deployment: str, build_id: str) -> None:
-    await deployments.promote(await connect(), deployment, build_id)
-    await asyncio.sleep(_SECONDS_TO_LET_GO)
+def _installation() -> ModuleType:
+    # Its libraries take longer to load than all other commands together.
+    from cli import installation  # noqa: PLC0415
 
-
-async def _versions(deployment: str) -> list[deployments.Version]:
-    known = await deployments.versions(await connect(), deployment)
-    await asyncio.sleep(_SECONDS_TO_LET_GO)
-    return known
+    return installation
 
 
 def _deployment(session: Session) -> str:
@@ -160,6 +126,8 @@ def rotate(context: typer.Context, as_json: JsonOption = False) -> None:
     with refusals(session.as_json):
         if session.settings.payload_keys is None:
             raise StartupError("Set KTRDR_PAYLOAD_KEYS to the file; it is made when missing.")
+        from workflows import encryption  # noqa: PLC0415 - likewise
+
         key_id = encryption.rotate(session.settings.payload_keys)
     session.answer({"current": key_id}, render_admin.print_rotated)
 
@@ -171,12 +139,16 @@ def list_payload_keys(context: typer.Context, as_json: JsonOption = False) -> No
     with refusals(session.as_json):
         if session.settings.payload_keys is None:
             raise StartupError("Set KTRDR_PAYLOAD_KEYS to the file of the keys.")
+        from workflows import encryption  # noqa: PLC0415 - likewise
+
         known = encryption.key_file(session.settings.payload_keys).read()
     ids = [known.current, *sorted(set(known.keys) - {known.current})]
     session.answer({"keys": ids}, render_admin.print_payload_keys)
 
 
-def _ring(session: Session) -> KeyRing:
+def _ring(session: Session) -> "KeyRing":
+    from api.keys import KeyRing  # noqa: PLC0415 - likewise
+
     if session.settings.api_keys is None:
         raise StartupError("Set KTRDR_API_KEYS to the file of the keys; it is made when missing.")
     return KeyRing(session.settings.api_keys)

@@ -1,7 +1,7 @@
 """The system under test: one dev server, one set of workers and one API for all tests."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -16,7 +16,7 @@ from temporalio.client import Client
 from api.app import create_app
 from settings import Settings
 from tests import helpers
-from tests.data import write_bars, write_many_bars, write_strategies
+from tests.data import walk, write_bars, write_many_bars, write_strategies
 from worker import running_workers
 
 
@@ -36,6 +36,21 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("data")
     write_bars(directory)
     return directory
+
+
+@pytest.fixture
+def fresh_bars(data_dir: Path) -> Iterator[Callable[[str, int], None]]:
+    """Write bars of which no other test knows anything, under a name and by a seed."""
+    written: set[Path] = set()
+
+    def write(symbol: str, seed: int) -> None:
+        path = data_dir / f"{symbol}.csv"
+        walk(2000, "1D", seed).to_csv(path, index=False)
+        written.add(path)
+
+    yield write
+    for path in written:
+        path.unlink()
 
 
 @pytest.fixture(scope="session")

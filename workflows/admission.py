@@ -39,8 +39,7 @@ class _Asking:
     answer: asyncio.Future[AdmissionAnswer]
 
 
-# It never ends, so it moves on with every version; its changes have to be patched.
-@workflow.defn(versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn
 class Admission:
     """Knows whom it has admitted a moment ago; all others it finds in Temporal's lists."""
 
@@ -95,3 +94,20 @@ class Admission:
     def _recently_admitted(self) -> list[str]:
         now = workflow.now()
         return [each for each, since in self._admitted.items() if now - since < _LISTED_AFTER]
+
+
+@workflow.defn(name="Admission", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+class LastingAdmission(Admission):
+    """Of workers of several versions: it never ends, so it moves on with each of them.
+
+    A worker without a version may not say so, hence a class of its own.
+    """
+
+    @workflow.init
+    def __init__(self, admitted: dict[str, datetime] | None = None) -> None:
+        super().__init__(admitted)
+
+    @workflow.run
+    async def run(self, admitted: dict[str, datetime] | None = None) -> None:
+        """Do the same."""
+        await super().run(admitted)

@@ -72,7 +72,11 @@ def figures_of(inp: AssessmentInput, result: AssessmentResult) -> dict[str, str]
             "sharpe_high": f"{statistics.sharpe_high:.2f}",
             "p_value": f"{statistics.p_value:.3f}",
             "deflated_sharpe": f"{statistics.deflated_sharpe:.0%}",
+            "confirmed_sharpe": f"{statistics.confirmed_sharpe:.0%}",
             "expected_best_sharpe": f"{statistics.expected_best_sharpe:.2f}",
+            "record_sharpe": f"{statistics.record_sharpe:.2f}",
+            "timing_p_value": f"{statistics.timing_p_value:.3f}",
+            "holdout_looks": str(statistics.holdout_looks),
         }
     return known
 

@@ -73,6 +73,8 @@ class Meter:
         """Replace what was set aside by what it has cost."""
         cost = self.prices.cost(self.name, tokens)
         await asyncio.to_thread(self.spending.settle, call_id, cost, tokens)
+        if not activity.in_activity():
+            return
         spend = activity.metric_meter().create_counter(
             "ktrdr_llm_spend", "Cost of language models in millionths of a US dollar"
         )

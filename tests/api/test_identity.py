@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -12,16 +12,16 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from api.app import create_app
-from api.keys import KeyRing, Scope
+from api.keys import KeyRing
+from api.scopes import Scope
 from api.security import require_safe
 from errors import InvalidInput, StartupError
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
-from tests.data import walk
 from tests.helpers import activity_started, serving
 from workflows.research import Research
 
-OWNERS = ("ada", "bob", "eve")
+OWNERS = ("ada", "bob", "mallory")
 
 
 @pytest.fixture
@@ -116,8 +116,10 @@ async def test_with_run_one_cancels_ones_own_only(keyed: Keys, client: Client) -
     await accepted_cancel(keyed["ada"], operation_id)
 
 
-async def test_nothing_of_another_owner_shows(keyed: Keys, data_dir: Path) -> None:
-    walk(2000, "1D", seed=21).to_csv(data_dir / "HIDDEN.csv", index=False)
+async def test_nothing_of_another_owner_shows(
+    keyed: Keys, fresh_bars: Callable[[str, int], None]
+) -> None:
+    fresh_bars("HIDDEN", 21)
     done = await started(keyed["ada"], symbol="HIDDEN", trials=1, bypass_gates=True)
     assert (await ended(keyed["ada"], done))["status"] == "completed"
     running = await started(keyed["ada"])
@@ -127,24 +129,26 @@ async def test_nothing_of_another_owner_shows(keyed: Keys, data_dir: Path) -> No
         for operation_id in (done, running):
             for part in ("", "/children", "/results", "/metrics", "/report", "/events"):
                 path = f"/operations/{operation_id}{part}"
-                refused(await keyed["eve"].get(path), 404, "not_found")
-            refused(await keyed["eve"].get(f"/operations/{operation_id}.design"), 404, "not_found")
+                refused(await keyed["mallory"].get(path), 404, "not_found")
+            refused(
+                await keyed["mallory"].get(f"/operations/{operation_id}.design"), 404, "not_found"
+            )
             for action in ("resume", "retry"):
                 path = f"/operations/{operation_id}/{action}"
-                refused(await keyed["eve"].post(path), 404, "not_found")
-        refused(await keyed["eve"].get(f"/experiments/{done}"), 404, "not_found")
-        refused(await keyed["eve"].post(f"/experiments/{done}/reproduce"), 404, "not_found")
+                refused(await keyed["mallory"].post(path), 404, "not_found")
+        refused(await keyed["mallory"].get(f"/experiments/{done}"), 404, "not_found")
+        refused(await keyed["mallory"].post(f"/experiments/{done}/reproduce"), 404, "not_found")
         body = {"training_id": f"{done}.training"}
-        refused(await keyed["eve"].post("/backtests/start", json=body), 404, "not_found")
-        refused(await keyed["eve"].get("/schedules/hidden"), 404, "not_found")
-        refused(await keyed["eve"].delete("/schedules/hidden"), 404, "not_found")
+        refused(await keyed["mallory"].post("/backtests/start", json=body), 404, "not_found")
+        refused(await keyed["mallory"].get("/schedules/hidden"), 404, "not_found")
+        refused(await keyed["mallory"].delete("/schedules/hidden"), 404, "not_found")
         for path in ("/operations", "/experiments", "/schedules"):
-            page = accepted(await keyed["eve"].get(path))
+            page = accepted(await keyed["mallory"].get(path))
             assert (page["data"], page["total_count"]) == ([], 0)
-        assert accepted(await keyed["eve"].get("/hypotheses"))["data"] == []
-        status = accepted(await keyed["eve"].get("/agent/status"))
+        assert accepted(await keyed["mallory"].get("/hypotheses"))["data"] == []
+        status = accepted(await keyed["mallory"].get("/agent/status"))
         assert (status["active_researches"], status["capacity"]["active"]) == ([], 0)
-        refused(await keyed["eve"].get("/operations?owner=ada"), 403, "not_allowed", "owner")
+        refused(await keyed["mallory"].get("/operations?owner=ada"), 403, "not_allowed", "owner")
         assert accepted(await keyed["ada"].get("/hypotheses", params={"symbol": "HIDDEN"}))["data"]
         seen = accepted(await keyed["read"].get("/experiments?owner=ada&symbol=HIDDEN"))["data"]
         assert [row["operation_id"] for row in seen] == [done]

@@ -1,6 +1,7 @@
 """Doing a finished research again, to the bit."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
 from tests.api.answers import accepted, ended, refused
-from tests.data import walk
 from tests.helpers import new_id
 from tests.phases import start
 from workflows.messages import ResearchRequest
@@ -28,10 +28,12 @@ async def reproduced(api: httpx.AsyncClient, operation_id: str) -> dict[str, Any
 
 
 async def test_a_search_that_remembers_comes_out_the_same(
-    api: httpx.AsyncClient, client: Client, data_dir: Path, settings: Settings
+    api: httpx.AsyncClient,
+    client: Client,
+    fresh_bars: Callable[[str, int], None],
+    settings: Settings,
 ) -> None:
-    # Bars of which no other test knows anything.
-    walk(2000, "1D", seed=11).to_csv(data_dir / "AGAIN.csv", index=False)
+    fresh_bars("AGAIN", 11)
     for request in (ResearchRequest(trials=8, seed=1), ResearchRequest(trials=3)):
         handle = await start(client, request.model_copy(update={"symbol": "AGAIN"}))
         result = await handle.result()
@@ -94,14 +96,13 @@ async def test_what_differs_is_named(
 
 
 async def test_bars_that_have_changed_are_refused(
-    api: httpx.AsyncClient, client: Client, data_dir: Path
+    api: httpx.AsyncClient, client: Client, fresh_bars: Callable[[str, int], None]
 ) -> None:
-    file = data_dir / "EDITED.csv"
-    walk(2000, "1D", seed=12).to_csv(file, index=False)
+    fresh_bars("EDITED", 12)
     request = ResearchRequest(symbol="EDITED", trials=1, seed=7, bypass_gates=True)
     handle = await start(client, request)
     await handle.result()
-    walk(2000, "1D", seed=13).to_csv(file, index=False)
+    fresh_bars("EDITED", 13)
     again = accepted(await api.post(f"/experiments/{handle.id}/reproduce"), 202)["data"]
     failed = await ended(api, again["operation_id"])
     assert failed["status"] == "failed"

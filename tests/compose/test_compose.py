@@ -20,7 +20,8 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from api.keys import KeyRing, Scope
+from api.keys import KeyRing
+from api.scopes import Scope
 from tests.api.answers import accepted, ended
 from tests.helpers import KTRDR, ROOT, assert_eventually, dev_server, free_port, kill, process
 from tests.postgresql import postgresql_server

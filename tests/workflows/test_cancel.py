@@ -1,7 +1,7 @@
 """A cancelled research ends as cancelled, and by then everything it started has stopped."""
 
 import asyncio
-from pathlib import Path
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -18,7 +18,6 @@ from quant.models import DataSource
 from settings import Settings
 from storage.ledger import Ledger
 from tests.api.answers import accepted
-from tests.data import walk
 from tests.helpers import (
     activity_started,
     assert_eventually,
@@ -231,10 +230,12 @@ async def test_a_second_cancel_does_not_disturb_the_first(
 
 
 async def test_the_trials_of_a_cancelled_search_count(
-    client: Client, api: httpx.AsyncClient, settings: Settings, data_dir: Path
+    client: Client,
+    api: httpx.AsyncClient,
+    settings: Settings,
+    fresh_bars: Callable[[str, int], None],
 ) -> None:
-    # Bars of which no other test knows anything.
-    walk(2000, "1D", seed=9).to_csv(data_dir / "CANCELLED.csv", index=False)
+    fresh_bars("CANCELLED", 9)
     handle = await start(client, ResearchRequest(symbol="CANCELLED", trials=5000, seed=7))
 
     async def tried() -> int:
@@ -249,8 +250,10 @@ async def test_the_trials_of_a_cancelled_search_count(
     assert Ledger(settings.ledger).looks.count(bars) == 0
 
 
-async def test_the_next_verdict_says_how_much_was_tried(client: Client, data_dir: Path) -> None:
-    walk(2000, "1D", seed=10).to_csv(data_dir / "SHARED.csv", index=False)
+async def test_the_next_verdict_says_how_much_was_tried(
+    client: Client, fresh_bars: Callable[[str, int], None]
+) -> None:
+    fresh_bars("SHARED", 10)
     counted = []
     for seed in (1, 2):
         request = ResearchRequest(
