@@ -24,7 +24,7 @@ from tests.helpers import (
 SCHEMATHESIS = str(Path(sys.executable).parent / "schemathesis")
 
 # Enough to try each parameter of each route at and beyond its limits.
-_EXAMPLES = "5"
+_EXAMPLES = "3"
 _CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_schema_conformance"
