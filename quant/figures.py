@@ -30,8 +30,12 @@ _STYLE: Final[Any] = {
 # The SVG would otherwise name its time of creation.
 _METADATA: Final = {"Date": None, "Creator": None, "Format": None, "Type": None}
 # More points than a page has pixels only make it heavy.
-_POINTS: Final = 2_000
+_POINTS: Final = 1_000
 _BINS: Final = 40
+# Margins in inches, wide enough for the labels.
+_LEFT: Final = 0.75
+_BELOW: Final = 0.5
+_EDGE: Final = 0.1
 
 
 def performance(record: Record) -> str:
@@ -69,9 +73,18 @@ def sheet(dossier: Dossier) -> bytes:
 
 def _svg(size: tuple[float, float], draw: Callable[[Figure], None]) -> str:
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=size)
         FigureCanvasSVG(figure)
         draw(figure)
+        # A layout engine would draw everything twice to find the same margins.
+        width, height = size
+        figure.subplots_adjust(
+            left=_LEFT / width,
+            right=1.0 - _EDGE / width,
+            bottom=_BELOW / height,
+            top=1.0 - _EDGE / height,
+            hspace=0.12,
+        )
         output = io.StringIO()
         figure.savefig(output, format="svg", transparent=True, metadata=_METADATA)
     svg = output.getvalue()
