@@ -103,32 +103,17 @@ class Compute:
             JobFailed: the job raised an error.
             ComputeDied: the process ended without a result.
         """
-        with _tracer.start_as_current_span(f"compute {job.__name__}") as span:
-            try:
-                return await self._run(job, argument, context, returns, report, tried)
-            except asyncio.CancelledError:
-                span.set_attribute("ktrdr.killed", True)
-                raise
-
-    async def _run(
-        self,
-        job: Job[_Argument, _Result],
-        argument: _Argument,
-        context: JobContext,
-        returns: type[_Result],
-        report: ReportProgress,
-        tried: ReportTrial,
-    ) -> _Result:
-        async with self._process(job, argument, context, tried) as channel:
-            while (message := await _receive(channel)) is not None:
-                if message.progress:
-                    report(message.progress)
-                elif message.tried:
-                    tried(message.tried)
-                elif message.failure:
-                    raise JobFailed(**message.failure.model_dump())
-                else:
-                    return returns.model_validate(message.result)
+        with _traced(job.__name__):
+            async with self._process(job, argument, context, tried) as channel:
+                while (message := await _receive(channel)) is not None:
+                    if message.progress:
+                        report(message.progress)
+                    elif message.tried:
+                        tried(message.tried)
+                    elif message.failure:
+                        raise JobFailed(**message.failure.model_dump())
+                    else:
+                        return returns.model_validate(message.result)
         raise ComputeDied("the compute process was killed; is the machine out of memory?")
 
     @contextlib.asynccontextmanager
@@ -162,6 +147,17 @@ class Compute:
             our_life.close()
             os.close(pidfd)
             self._bookkeeper.submit(_reap, process)
+
+
+@contextlib.contextmanager
+def _traced(job: str) -> Iterator[None]:
+    """Show a job in the trace, and whether a cancel has killed it."""
+    with _tracer.start_as_current_span(f"compute {job}") as span:
+        try:
+            yield
+        except asyncio.CancelledError:
+            span.set_attribute("ktrdr.killed", True)
+            raise
 
 
 def _start(process: ForkServerProcess, our_life: Connection) -> tuple[ForkServerProcess, int]:

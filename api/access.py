@@ -42,10 +42,13 @@ _OPENS = {
     "DELETE": {Scope.RUN, Scope.CANCEL},
 }
 _REACHES_OTHERS = {"GET": Scope.READ, "POST": Scope.ADMIN, "DELETE": Scope.CANCEL}
-# Checks or shows something that is sent along, and changes nothing.
-_HARMLESS = ("/strategies/validate",)
-# Whose payloads they are cannot be seen before they are decrypted.
-_OF_ALL = ("/codec/decode", "/codec/encode")
+# What is posted there is checked or shown, and changes nothing. Whose payloads they are cannot be
+# seen before they are decrypted.
+_OPENS_PATH = {
+    "/strategies/validate": {Scope.READ, Scope.RUN},
+    "/codec/decode": {Scope.READ},
+    "/codec/encode": {Scope.READ},
+}
 
 
 @dataclass(frozen=True)
@@ -197,17 +200,16 @@ async def authorised(
         NotAllowed: the key has no scope for the method.
         OperationNotFound: the operation belongs to somebody else; likewise for what else is named.
     """
-    method = "GET" if request.url.path.endswith(_HARMLESS + _OF_ALL) else request.method
-    if request.url.path.endswith(_OF_ALL) and not caller.has(Scope.READ):
-        raise NotAllowed(f"The key {caller.name} has no scope for this: it needs read.")
-    if not any(caller.has(scope) for scope in _OPENS[method]):
-        wanted = " or ".join(sorted(_OPENS[method]))
+    path = request.url.path.removeprefix(API_PREFIX)
+    opening = _OPENS_PATH.get(path, _OPENS[request.method])
+    if not any(caller.has(scope) for scope in opening):
+        wanted = " or ".join(sorted(opening))
         raise NotAllowed(f"The key {caller.name} has no scope for this: it needs {wanted}.")
-    access = Access(caller, services, method)
+    access = Access(caller, services, request.method)
     given = request.path_params
     if "schedule_id" in given:
         await access.require_schedule(given["schedule_id"])
-    elif "operation_id" in given and "/experiments/" in request.url.path:
+    elif "operation_id" in given and path.startswith("/experiments/"):
         await access.require_experiment(given["operation_id"])
     elif "operation_id" in given:
         await access.require_operation(given["operation_id"])

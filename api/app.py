@@ -8,11 +8,12 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from temporalio.client import Client
+from temporalio.common import MetricMeter
 
 from api.body_limit import BodyLimit
 from api.dependencies import API_PREFIX, Services
 from api.errors import install_error_handlers, refusals
-from api.observing import Observer
+from api.observing import Observer, request_durations
 from api.openapi import DescribedApp
 from api.routes import router
 from api.security import Guard, split
@@ -32,14 +33,17 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        runtime = telemetry.runtime(loaded)
-        app.state.meter = runtime.metric_meter
-        connected = client or await connect(
-            lazy=True,
-            runtime=runtime,
-            payload_keys=loaded.payload_keys,
-            plugins=tracing.plugins("ktrdr-api"),
-        )
+        meter, connected = MetricMeter.noop, client
+        if connected is None:
+            runtime = telemetry.runtime(loaded)
+            meter = runtime.metric_meter
+            connected = await connect(
+                lazy=True,
+                runtime=runtime,
+                payload_keys=loaded.payload_keys,
+                plugins=tracing.plugins("ktrdr-api"),
+            )
+        app.state.durations = request_durations(meter)
         app.state.services = Services.build(loaded, connected)
         yield
         app.state.services.ledger.close()

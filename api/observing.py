@@ -7,7 +7,14 @@ import time
 from datetime import timedelta
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from temporalio.common import MetricMeter
+from temporalio.common import MetricHistogramTimedelta, MetricMeter
+
+
+def request_durations(meter: MetricMeter) -> MetricHistogramTimedelta:
+    """Return what all requests are recorded in."""
+    return meter.create_histogram_timedelta(
+        "ktrdr_http_request_duration", "How long requests take", "s"
+    )
 
 
 class Observer:
@@ -31,11 +38,9 @@ class Observer:
         await self._app(scope, receive, observed)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        meter: MetricMeter = scope["app"].state.meter
+        durations: MetricHistogramTimedelta = scope["app"].state.durations
         route = getattr(scope.get("route"), "path", "none")
-        meter.create_histogram_timedelta(
-            "ktrdr_http_request_duration", "How long requests take", "s"
-        ).record(
+        durations.record(
             timedelta(seconds=seconds),
             {"method": scope["method"], "route": route, "status": status},
         )

@@ -1,6 +1,7 @@
 """`ktrdr admin`: for the one who runs the system."""
 
 import asyncio
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
@@ -124,11 +125,9 @@ def rotate(context: typer.Context, as_json: JsonOption = False) -> None:
     """Encrypt with a new key from now on; what the old ones have encrypted stays readable."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        if session.settings.payload_keys is None:
-            raise StartupError("Set KTRDR_PAYLOAD_KEYS to the file; it is made when missing.")
         from workflows import encryption  # noqa: PLC0415 - likewise
 
-        key_id = encryption.rotate(session.settings.payload_keys)
+        key_id = encryption.rotate(_payload_keys(session))
     session.answer({"current": key_id}, render_admin.print_rotated)
 
 
@@ -137,13 +136,19 @@ def list_payload_keys(context: typer.Context, as_json: JsonOption = False) -> No
     """List the ids of the keys; the current one comes first."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        if session.settings.payload_keys is None:
-            raise StartupError("Set KTRDR_PAYLOAD_KEYS to the file of the keys.")
         from workflows import encryption  # noqa: PLC0415 - likewise
 
-        known = encryption.key_file(session.settings.payload_keys).read()
+        known = encryption.key_file(_payload_keys(session)).read()
     ids = [known.current, *sorted(set(known.keys) - {known.current})]
     session.answer({"keys": ids}, render_admin.print_payload_keys)
+
+
+def _payload_keys(session: Session) -> Path:
+    if session.settings.payload_keys is None:
+        raise StartupError(
+            "Set KTRDR_PAYLOAD_KEYS to the file of the keys; it is made when missing."
+        )
+    return session.settings.payload_keys
 
 
 def _ring(session: Session) -> "KeyRing":

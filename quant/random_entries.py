@@ -36,14 +36,14 @@ def random_entries(
     """
     if len(bars) < 2 or np.all(positions == positions[0]):
         return None
-    own = metrics.sharpe(position_returns(bars, positions, costs)) or 0.0
+    moves = _moves(bars)
+
+    def sharpe(held: NDArray[np.int8]) -> float:
+        return metrics.sharpe(_earned(moves, held, costs)) or 0.0
+
+    own = sharpe(positions)
     shifts = np.random.default_rng(seed).integers(1, len(bars), PATHS)
-    random = np.array(
-        [
-            metrics.sharpe(position_returns(bars, np.roll(positions, shift), costs)) or 0.0
-            for shift in shifts
-        ]
-    )
+    random = np.array([sharpe(np.roll(positions, shift)) for shift in shifts])
     year = np.sqrt(bars.periods_per_year)
     # Their share ends at one path, and many looks at a holdout ask for less than that.
     spread = float(np.std(random))
@@ -63,9 +63,18 @@ def position_returns(bars: Bars, positions: NDArray[np.int8], costs: Costs) -> F
     The sum of the parts stands for their product; over one bar they differ by less than a
     thousandth of the return. It serves to compare positions, not to account for them.
     """
-    before = np.concatenate([[0.0], positions[:-1].astype(np.float64)])
+    return _earned(_moves(bars), positions, costs)
+
+
+def _moves(bars: Bars) -> tuple[Floats, Floats]:
+    """Return what prices do per bar: from the close before to the open, and on to the close."""
     overnight = np.concatenate([[0.0], bars.open[1:] / bars.close[:-1] - 1.0])
-    intraday = bars.close / bars.open - 1.0
+    return overnight, bars.close / bars.open - 1.0
+
+
+def _earned(moves: tuple[Floats, Floats], positions: NDArray[np.int8], costs: Costs) -> Floats:
+    overnight, intraday = moves
+    before = np.concatenate([[0.0], positions[:-1].astype(np.float64)])
     paid = np.abs(positions - before) * (costs.commission + costs.slippage)
     returns: Floats = before * overnight + positions * intraday - paid
     return returns

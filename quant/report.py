@@ -5,7 +5,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from quant import figures, verdict
+from quant import figures
 from quant.dossier import Dossier
 from quant.glossary import TERMS
 from quant.record import Record
@@ -26,7 +26,6 @@ def render(dossier: Dossier) -> str:
         dossier=dossier,
         inp=dossier.input,
         result=dossier.result,
-        effort=verdict.effort,
         record=record,
         trades=dossier.curves.trades if dossier.curves else [],
         trades_shown=_TRADES_SHOWN,

@@ -8,7 +8,6 @@ to one position for years may pay, but nothing in it can be told from luck.
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,13 +17,13 @@ import optuna
 from quant import boosting
 from quant.backtest import Simulation
 from quant.boosting import Samples
-from quant.data import Bars, Floats
+from quant.data import Bars
 from quant.features import FeatureTable, feature_names, labels, warm_up
 from quant.metrics import sharpe
 from quant.models import Progress, ReportProgress, Trial
 from quant.search_space import Space, describe
 from quant.spec import StrategySpec
-from quant.splits import Fold, walk_forward
+from quant.splits import walk_forward
 from quant.training import trade
 
 FOLDS: Final = 3
@@ -77,8 +76,8 @@ class Scorer:
         outcome = labels(self._bars, spec.horizon)
         names = feature_names(spec)
         folds = walk_forward(warm_up(features), len(self._bars), folds=FOLDS, horizon=spec.horizon)
-
-        def predict(fold: Fold) -> Floats:
+        probabilities = []
+        for fold in folds:
             model = boosting.grow(
                 "",
                 Samples(features[fold.train], outcome[fold.train], names),
@@ -87,22 +86,18 @@ class Scorer:
                 iterations=spec.model.num_iterations,
                 seed=boosting.derive_seed(self._seed, fold.number),
             )
-            return boosting.predict(model, features[fold.test])
-
-        # The last fold trains on as many rows as all others together, so it goes first: two
-        # threads end at the same time. LightGBM computes without Python's lock.
-        with ThreadPoolExecutor(2) as threads:
-            probabilities = list(threads.map(predict, reversed(folds)))[::-1]
+            probabilities.append(boosting.predict(model, features[fold.test]))
         tested = self._bars.part(folds[0].test.start, len(self._bars))
         return trade(tested, np.concatenate(probabilities), spec)
 
 
 def _keeps_trading(run: Simulation) -> bool:
     """Whether an account trades often enough in every part of its time."""
-    changes = np.flatnonzero(np.diff(run.positions))
-    parts = np.array_split(np.arange(len(run.positions)), FOLDS)
+    changes = np.append(np.diff(run.positions) != 0, False)
     # A round trip is two changes of the position.
-    return all(np.isin(changes, part).sum() * BARS_PER_TRADE >= 2 * len(part) for part in parts)
+    return all(
+        part.sum() * BARS_PER_TRADE >= 2 * len(part) for part in np.array_split(changes, FOLDS)
+    )
 
 
 def search(

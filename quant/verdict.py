@@ -96,11 +96,11 @@ def summary(inp: AssessmentInput, statistics: Statistics | None) -> str:
         f"{level.trades} trades, with a Sharpe ratio of {statistics.sharpe:.2f} (95 % interval "
         f"{statistics.sharpe_low:.2f} to {statistics.sharpe_high:.2f}); buy and hold returned "
         f"{benchmark.total_return:.1%}. "
-        f"With {effort(statistics)}, {why}."
+        f"With {_effort(statistics)}, {why}."
     )
 
 
-def effort(statistics: Statistics) -> str:
+def _effort(statistics: Statistics) -> str:
     """Say how much has been tried on these bars."""
     trials = statistics.trials_ever
     return (

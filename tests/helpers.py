@@ -188,6 +188,19 @@ async def serving(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
             yield http
 
 
+async def until_ready(*apis: httpx.AsyncClient, within: float = 30.0) -> None:
+    """Wait until these APIs, as processes of their own, accept work."""
+
+    async def ready() -> bool:
+        try:
+            answers = [await api.get("/health/ready") for api in apis]
+        except httpx.TransportError as error:
+            raise AssertionError(str(error)) from error
+        return all(answer.is_success for answer in answers)
+
+    await assert_eventually(ready, within=within)
+
+
 async def activity_started(handle: WorkflowHandle[Any, Any], activity: str) -> None:
     """Wait until a worker runs this activity of the workflow."""
 

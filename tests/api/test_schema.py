@@ -12,14 +12,7 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from settings import Settings
-from tests.helpers import (
-    ROOT,
-    assert_eventually,
-    environment,
-    free_port,
-    process,
-    worker_process,
-)
+from tests.helpers import ROOT, environment, free_port, process, until_ready, worker_process
 
 SCHEMATHESIS = str(Path(sys.executable).parent / "schemathesis")
 
@@ -39,15 +32,8 @@ async def served(alone: Client, settings: Settings) -> AsyncIterator[str]:
         process([sys.executable, "-m", "api"], cwd=ROOT, env=environment(alone, own)),
         worker_process(alone, own),
     ):
-
-        async def ready() -> bool:
-            async with httpx.AsyncClient(base_url=own.api) as http:
-                try:
-                    return (await http.get("/health/ready")).is_success
-                except httpx.TransportError as error:
-                    raise AssertionError(str(error)) from error
-
-        await assert_eventually(ready)
+        async with httpx.AsyncClient(base_url=own.api) as http:
+            await until_ready(http)
         yield own.api
 
 

@@ -23,7 +23,7 @@ import yaml
 from api.keys import KeyRing
 from api.scopes import Scope
 from tests.api.answers import accepted, ended
-from tests.helpers import KTRDR, ROOT, assert_eventually, dev_server, free_port, kill, process
+from tests.helpers import KTRDR, ROOT, dev_server, free_port, kill, process, until_ready
 from tests.postgresql import postgresql_server
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -196,14 +196,7 @@ async def test_the_processes_do_what_the_file_says(installation: Installation) -
             for port in ports
         ]
 
-        async def ready() -> bool:
-            try:
-                answers = [await api.get("/health/ready") for api in (first, second)]
-            except httpx.TransportError as error:
-                raise AssertionError(str(error)) from error
-            return all(answer.is_success for answer in answers)
-
-        await assert_eventually(ready, within=60)
+        await until_ready(first, second, within=60)
         checked = SERVICES["worker-training"]["healthcheck"]["test"]
         assert checked[:2] == ["CMD", "ktrdr"]
         code, printed = await installation.run("worker-training", KTRDR, *checked[2:])

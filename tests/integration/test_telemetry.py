@@ -11,7 +11,15 @@ from temporalio.client import Client
 
 from settings import Settings
 from tests.api.answers import accepted, ended
-from tests.helpers import ROOT, assert_eventually, environment, free_port, process, worker_process
+from tests.helpers import (
+    ROOT,
+    assert_eventually,
+    environment,
+    free_port,
+    process,
+    until_ready,
+    worker_process,
+)
 from workflows.telemetry import JsonFormatter
 
 # What docs/operations.md tells the operator to look at.
@@ -69,14 +77,7 @@ async def test_metrics_and_logs_of_a_research(
         worker_process(alone, of_worker, log=logs[1]),
     ):
         async with httpx.AsyncClient(base_url=own.api, timeout=30) as api:
-
-            async def ready() -> bool:
-                try:
-                    return (await api.get("/health/ready")).is_success
-                except httpx.TransportError as error:
-                    raise AssertionError(str(error)) from error
-
-            await assert_eventually(ready)
+            await until_ready(api)
             body = {"trials": 1, "seed": 7, "bypass_gates": True}
             done = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]
             verdict = (await ended(api, done))["result_summary"]["verdict"]

@@ -14,7 +14,7 @@ from temporalio.client import Client
 from errors import StartupError
 from settings import Settings
 from tests.api.answers import accepted, ended
-from tests.helpers import ROOT, assert_eventually, environment, free_port, process
+from tests.helpers import ROOT, assert_eventually, environment, free_port, process, until_ready
 from workflows import tracing
 
 
@@ -86,14 +86,7 @@ async def test_a_research_is_one_trace_and_a_cancel_is_seen(
         process([sys.executable, "worker.py"], cwd=ROOT, env=given),
     ):
         async with httpx.AsyncClient(base_url=own.api, timeout=30) as api:
-
-            async def ready() -> bool:
-                try:
-                    return (await api.get("/health/ready")).is_success
-                except httpx.TransportError as error:
-                    raise AssertionError(str(error)) from error
-
-            await assert_eventually(ready)
+            await until_ready(api)
             body = {"trials": 1, "seed": 7, "bypass_gates": True}
             done = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]
             await ended(api, done)
