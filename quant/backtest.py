@@ -10,23 +10,25 @@ Rules of a simulation:
 * An account that has lost everything closes its position and stays flat. Only a short position
   can do that.
 
-The engine is driven through its `KernelSession`, the session under its strategy classes: same
-fills, without a Python hook call per bar. Its default modes are not usable here: they fill at the
-close the decision was made at, and value short positions in a cash account wrongly. The session
-below uses next-bar opens and a margin account, and the sum of the trades' profits must equal the
-change in equity, or `EngineError` is raised.
+Every holding, from the decision to enter to the fill that leaves it, runs through an engine session
+of its own (`KernelSession`), and the account goes from each to the next. The engine's default modes
+are not usable here: they fill at the close the decision was made at, and value short positions in a
+cash account wrongly; and a session that takes orders of both directions searches all of them at
+every bar. What comes back must be the one trade that was asked for, and the sum of the trades'
+profits must equal the change in equity, or `EngineError` is raised.
 """
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from errors import EngineError
-from quant.data import Bars
+from quant.data import Bars, Floats, Timestamps
 from quant.spec import Costs
 
 # On import raptorbt would otherwise ask PyPI for newer versions in a thread.
@@ -139,6 +141,26 @@ def require_consistent(equity_change: float, profits: Sequence[float]) -> None:
         )
 
 
+def the_one_trade(fills: Sequence[raptorbt.Trade], held: slice, direction: int) -> raptorbt.Trade:
+    """Return the trade that was asked for.
+
+    Args:
+        fills: What the engine has done.
+        held: Bars from the one it is entered in to the one it is left in.
+        direction: 1 for long, -1 for short.
+
+    Raises:
+        EngineError: The engine has done something else.
+    """
+    done = [(fill.entry_idx, fill.exit_idx + 1, fill.direction) for fill in fills]
+    if done != [(held.start, held.stop, direction)]:
+        raise EngineError(
+            f"Asked to hold {direction} in bars {held.start} to {held.stop - 1}, the backtest "
+            f"engine did {done}"
+        )
+    return fills[0]
+
+
 def _run(bars: Bars, orders: NDArray[np.int8], costs: Costs, cost_multiple: float) -> Simulation:
     config = raptorbt.BacktestConfig(
         initial_capital=CAPITAL,
@@ -146,33 +168,41 @@ def _run(bars: Bars, orders: NDArray[np.int8], costs: Costs, cost_multiple: floa
         slippage=costs.slippage * cost_multiple,
         fill_timing="next_bar_open",
     )
-    session = raptorbt.KernelSession(
-        symbol=bars.symbol, direction=1, config=config, account_type="margin", leverage=1.0
-    )
-    _feed(session, bars, orders)
-    result = session.finish()
-
-    equity = np.asarray(result.equity_curve(), dtype=np.float64) / CAPITAL
-    fills = result.trades()
-    trades = tuple(_trade(fill, bars) for fill in fills)
+    prices = np.column_stack([bars.open, bars.high, bars.low, bars.close, bars.volume])
+    equity = np.ones(len(bars))
+    trades: list[Trade] = []
+    account = 1.0
+    changes = np.flatnonzero(np.diff(orders, prepend=0)).tolist()
+    for decided, left in pairwise([*changes, len(bars) - 1]):
+        # Each change is filled one bar later, so a holding includes the bar that it is sold in.
+        held = slice(decided + 1, left + 2)
+        if direction := int(orders[decided]):
+            session = raptorbt.KernelSession(
+                symbol=bars.symbol,
+                direction=direction,
+                config=config,
+                account_type="margin",
+                leverage=1.0,
+            )
+            result = _hold(session, bars.timestamps, prices, decided, left)
+            trades.append(_trade(the_one_trade(result.trades(), held, direction), bars, account))
+            worth = np.asarray(result.equity_curve(), dtype=np.float64)[1:] / CAPITAL
+            equity[held] = account * worth
+            account = float(equity[left + 1])
+        else:
+            equity[held] = account
     require_consistent(float(equity[-1]) - 1.0, [trade.profit for trade in trades])
-    positions = np.zeros(len(bars), dtype=np.int8)
-    for fill in fills:
-        positions[fill.entry_idx : fill.exit_idx] = fill.direction
-    return Simulation(equity, _returns(equity), positions, trades)
+    return Simulation(equity, _returns(equity), np.append(np.int8(0), orders[:-1]), tuple(trades))
 
 
-def _feed(session: raptorbt.KernelSession, bars: Bars, orders: NDArray[np.int8]) -> None:
-    """Step through the bars, one order per change of the target."""
-    columns = (bars.timestamps, bars.open, bars.high, bars.low, bars.close, bars.volume, orders)
-    held = 0
-    for index, (time, open_, high, low, close, volume, target) in enumerate(
-        zip(*(column.tolist() for column in columns), strict=True)
+def _hold(
+    session: raptorbt.KernelSession, times: Timestamps, prices: Floats, decided: int, left: int
+) -> raptorbt.BacktestResult:
+    """Enter after one bar, leave after another; the session sees the fills and what is between."""
+    seen = slice(decided, left + 2)
+    for index, (time, (open_, high, low, close, volume)) in enumerate(
+        zip(times[seen].tolist(), prices[seen].tolist(), strict=True), start=decided
     ):
-        changed = target != held
-        if changed and target < 0:
-            # The session's own entry is long; a short one has to be an order with a side.
-            session.submit_order("sell", "market", index, time, "", size_frac=1.0)
         session.step(
             index,
             time,
@@ -181,27 +211,29 @@ def _feed(session: raptorbt.KernelSession, bars: Bars, orders: NDArray[np.int8])
             low,
             close,
             volume,
-            entry=changed and target > 0,
-            exit=changed and held != 0,
+            entry=index == decided,
+            exit=index == left,
         )
-        held = target
+    return session.finish()
 
 
-def _trade(trade: raptorbt.Trade, bars: Bars) -> Trade:
-    size = trade.size / CAPITAL
-    slippage = abs(trade.entry_price - float(bars.open[trade.entry_idx])) + abs(
-        trade.exit_price - float(bars.open[trade.exit_idx])
+def _trade(fill: raptorbt.Trade, bars: Bars, account: float) -> Trade:
+    """Return a fill of `CAPITAL` as one of the account."""
+    share = account / CAPITAL
+    size = fill.size * share
+    slippage = abs(fill.entry_price - float(bars.open[fill.entry_idx])) + abs(
+        fill.exit_price - float(bars.open[fill.exit_idx])
     )
     return Trade(
-        entry_time=int(bars.timestamps[trade.entry_idx]),
-        exit_time=int(bars.timestamps[trade.exit_idx]),
-        direction=trade.direction,
-        entry_price=trade.entry_price,
-        exit_price=trade.exit_price,
+        entry_time=int(bars.timestamps[fill.entry_idx]),
+        exit_time=int(bars.timestamps[fill.exit_idx]),
+        direction=fill.direction,
+        entry_price=fill.entry_price,
+        exit_price=fill.exit_price,
         size=size,
-        profit=trade.pnl / CAPITAL,
-        net_return=trade.return_pct / 100.0,
-        costs=trade.fees / CAPITAL + size * slippage,
+        profit=fill.pnl * share,
+        net_return=fill.return_pct / 100.0,
+        costs=fill.fees * share + size * slippage,
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from errors import EngineError
-from quant.backtest import require_consistent, simulate
+from quant.backtest import require_consistent, simulate, the_one_trade
 from quant.data import Bars
 from quant.spec import Costs
 
@@ -204,6 +204,11 @@ def test_equity_that_is_no_number_is_an_engine_error(change: float) -> None:
 
 def test_equity_that_equals_the_profits_up_to_rounding_is_accepted() -> None:
     require_consistent(0.1 + 0.2, [0.3])
+
+
+def test_an_engine_that_does_not_trade_as_asked_is_an_engine_error() -> None:
+    with pytest.raises(EngineError, match=r"hold -1 in bars 3 to 7, the backtest engine did \[\]"):
+        the_one_trade([], slice(3, 8), -1)
 
 
 def test_importing_the_adapter_does_not_ask_for_a_newer_engine() -> None:
