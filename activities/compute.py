@@ -1,8 +1,9 @@
 """Compute that can be killed: every job is a process of its own.
 
 A thread inside one C call notices a cancel only when the call returns, so CPU work runs in a child
-process, and stopping means SIGKILL. The processes are forked from a fork server that has the heavy
-libraries loaded; a start costs milliseconds and no job sees what another left in memory.
+process, and stopping means SIGKILL. The processes are forked from a fork server that has loaded the
+heavy libraries and used them once; a start costs milliseconds and no job sees what another left in
+memory.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ _Result = TypeVar("_Result", bound=BaseModel)
 
 Job = Callable[[_Argument, JobContext, Report], _Result]
 
-_PRELOADED = ["activities.compute", "quant.steps", "quant.holdout", "quant.conclusions"]
+_PRELOADED = ["activities.compute", "activities.rehearsal"]
 
 _SECONDS_BETWEEN_REPORTS = 0.25
 NICENESS = 10

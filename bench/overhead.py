@@ -14,7 +14,6 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 # Before the numerical libraries are loaded; compute processes have the same setting.
@@ -23,10 +22,11 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 from temporalio.client import Client
 
 from activities.compute import NICENESS
-from bench.direct import conduct
+from activities.direct import conduct
 from bench.figures import Figure, publish
 from bench.temporary import start_research, temporary_stack
 from quant.models import DataSource
+from storage.artifacts import ArtifactStore
 from workflows.messages import ResearchRequest
 
 REPETITIONS = 7
@@ -48,7 +48,7 @@ def direct(trials: int) -> Run:
     with tempfile.TemporaryDirectory(prefix="ktrdr-bench-") as home:
         began = time.perf_counter()
         research = conduct(
-            DataSource(), trials=trials, seed=SEED, home=Path(home), bypass_gates=True
+            DataSource(), trials=trials, seed=SEED, store=ArtifactStore(home), bypass_gates=True
         )
         return Run(time.perf_counter() - began, research.training.model_sha256)
 

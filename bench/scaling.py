@@ -1,9 +1,9 @@
 """How a research grows with its bars, against the loop that one would write by hand.
 
-The plain loop does the same work in one process: the same search space and sampler, the same folds,
-the same models with one thread each; features, positions and returns are whole arrays, and fills
-come from a formula instead of an engine that accounts for every trade. It has no checkpoints, no
-record and no report.
+The plain loop does the same work in one process: the same candidates from the same sampler, the
+same folds, the same models with one thread each; features, positions and returns are whole arrays,
+and fills come from a formula instead of an engine that accounts for every trade. It has no
+checkpoints, no record and no report.
 """
 
 import multiprocessing
@@ -25,20 +25,22 @@ import numpy as np
 import optuna
 import pandas as pd
 
+from activities.direct import conduct
 from bench.calibration.series import to_table
-from bench.direct import conduct
 from bench.figures import Figure, publish
 from quant import data, metrics
+from quant.boosting import derive_seed
 from quant.data import Bars, Floats
 from quant.features import feature_matrix, labels, warm_up
 from quant.models import DataSource
 from quant.positions import target_positions
 from quant.random_entries import position_returns
-from quant.search import FOLDS
+from quant.search import FOLDS, keeps_trading
 from quant.search_space import Space
 from quant.spec import StrategySpec
 from quant.splits import walk_forward
 from quant.training import FOLDS as TRAINING_FOLDS
+from storage.artifacts import ArtifactStore
 
 SIZES: Final = (5_000, 500_000)
 TRIALS: Final = 100
@@ -63,7 +65,14 @@ class Cost:
 
 def ours(home: Path) -> None:
     """Conduct a whole research."""
-    conduct(SOURCE, trials=TRIALS, seed=SEED, home=home, data_dir=home, bypass_gates=True)
+    conduct(
+        SOURCE,
+        trials=TRIALS,
+        seed=SEED,
+        store=ArtifactStore(str(home)),
+        data_dir=home,
+        bypass_gates=True,
+    )
 
 
 def plain(home: Path) -> None:
@@ -72,37 +81,45 @@ def plain(home: Path) -> None:
     bars = data.load(SOURCE, home)
     development, holdout = bars.split()
     space = Space.of(None, len(development))
-    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=SEED))
+    sampler = optuna.samplers.TPESampler(seed=derive_seed(SEED, 0))
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    for parameters in space.beginnings():
+        study.enqueue_trial(parameters)
     best: tuple[float, StrategySpec] | None = None
     for _ in range(TRIALS):
         trial = study.ask()
         spec = space.suggest(trial)
         sharpe = _walk_forward(development, spec, FOLDS)
+        if sharpe is None:
+            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+            continue
         study.tell(trial, sharpe)
         if best is None or sharpe > best[0]:
             best = sharpe, spec
     assert best is not None
     _walk_forward(development, best[1], TRAINING_FOLDS)
     model = _fit(
-        feature_matrix(development, best[1]), labels(development, best[1].horizon), best[1]
+        feature_matrix(development, best[1]), labels(development, best[1].horizon), best[1], 0
     )
     probabilities = _predict(model, feature_matrix(bars, best[1]))[bars.holdout_start :]
     for multiple in (0.0, 1.0, 2.0):
         _sharpe(holdout, probabilities, best[1], multiple)
 
 
-def _walk_forward(bars: Bars, spec: StrategySpec, folds: int) -> float:
+def _walk_forward(bars: Bars, spec: StrategySpec, folds: int) -> float | None:
     features, outcome = feature_matrix(bars, spec), labels(bars, spec.horizon)
     split = walk_forward(warm_up(features), len(bars), folds=folds, horizon=spec.horizon)
     predicted = [
-        _predict(_fit(features[fold.train], outcome[fold.train], spec), features[fold.test])
+        _predict(
+            _fit(features[fold.train], outcome[fold.train], spec, fold.number), features[fold.test]
+        )
         for fold in split
     ]
     tested = bars.part(split[0].test.start, len(bars))
     return _sharpe(tested, np.concatenate(predicted), spec, 1.0)
 
 
-def _fit(features: Floats, outcome: Floats, spec: StrategySpec) -> lgb.Booster:
+def _fit(features: Floats, outcome: Floats, spec: StrategySpec, number: int) -> lgb.Booster:
     known = np.isfinite(features).all(axis=1) & ~np.isnan(outcome)
     parameters = spec.model.model_dump(exclude={"num_iterations"})
     return lgb.train(
@@ -113,7 +130,7 @@ def _fit(features: Floats, outcome: Floats, spec: StrategySpec) -> lgb.Booster:
             "force_row_wise": True,
             "num_threads": 1,
             "verbosity": -1,
-            "seed": SEED,
+            "seed": derive_seed(SEED, number),
         },
         lgb.Dataset(features[known], label=outcome[known]),
         num_boost_round=spec.model.num_iterations,
@@ -124,17 +141,19 @@ def _predict(model: lgb.Booster, features: Floats) -> Floats:
     return np.asarray(model.predict(features, num_threads=1), dtype=np.float64)
 
 
-def _sharpe(bars: Bars, probabilities: Floats, spec: StrategySpec, multiple: float) -> float:
+def _sharpe(bars: Bars, probabilities: Floats, spec: StrategySpec, multiple: float) -> float | None:
     # The position that was decided at a close is held from the next open on.
     held = np.roll(target_positions(probabilities, spec), 1)
     held[0] = 0
+    if not keeps_trading(held):
+        return None
     costs = spec.costs.model_copy(
         update={
             "commission": spec.costs.commission * multiple,
             "slippage": spec.costs.slippage * multiple,
         }
     )
-    return metrics.sharpe(position_returns(bars, held, costs)) or -1.0
+    return metrics.sharpe(position_returns(bars, held, costs))
 
 
 def write_bars(count: int, home: Path) -> None:

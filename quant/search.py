@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 import optuna
+from numpy.typing import NDArray
 
 from quant import boosting
 from quant.backtest import Simulation
@@ -69,7 +70,7 @@ class Scorer:
         fingerprint = spec.fingerprint()
         if fingerprint not in self._known:
             run = self._trade(spec)
-            self._known[fingerprint] = sharpe(run.returns) if _keeps_trading(run) else None
+            self._known[fingerprint] = sharpe(run.returns) if keeps_trading(run.positions) else None
         return self._known[fingerprint]
 
     def _trade(self, spec: StrategySpec) -> Simulation:
@@ -97,9 +98,9 @@ class Scorer:
         return trade(tested, np.concatenate(probabilities), spec)
 
 
-def _keeps_trading(run: Simulation) -> bool:
-    """Whether an account trades often enough in every part of its time."""
-    changes = np.append(np.diff(run.positions) != 0, False)
+def keeps_trading(positions: NDArray[np.int8]) -> bool:
+    """Whether an account with these positions traded often enough in every part of its time."""
+    changes = np.append(np.diff(positions) != 0, False)
     # A round trip is two changes of the position.
     return all(
         part.sum() * BARS_PER_TRADE >= 2 * len(part) for part in np.array_split(changes, FOLDS)

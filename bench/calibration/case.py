@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from activities.direct import conduct
 from bench.calibration import series
-from bench.direct import conduct
 from quant.data import load
 from quant.models import DataSource, EarlierTrials
+from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
 from workflows.messages import ResearchRequest
 
@@ -71,7 +72,7 @@ def _verdict(home: Path, ledger: Ledger, seed: int) -> str:
         source,
         trials=_TRIALS,
         seed=seed,
-        home=home / "artifacts",
+        store=ArtifactStore(str(home / "artifacts")),
         data_dir=home,
         ledger=ledger,
         earlier=known,

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.direct import conduct
+from activities.direct import conduct
 from quant import figures, metrics
 from quant.conclusions import publish
 from quant.dossier import Dossier
@@ -20,7 +20,7 @@ from storage.artifacts import ArtifactStore
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("research")
-    conduct(DataSource(symbol="NASDAQ"), trials=3, seed=7, home=home)
+    conduct(DataSource(symbol="NASDAQ"), trials=3, seed=7, store=ArtifactStore(str(home)))
     return home
 
 

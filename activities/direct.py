@@ -42,7 +42,7 @@ def conduct(
     *,
     trials: int,
     seed: int,
-    home: Path,
+    store: ArtifactStore,
     data_dir: Path | None = None,
     ledger: Ledger | None = None,
     earlier: EarlierTrials | None = None,
@@ -54,13 +54,12 @@ def conduct(
         data: the bars.
         trials: candidates of the search.
         seed: of all steps.
-        home: where artifacts go.
+        store: where artifacts go.
         data_dir: where the bars are, unless they are built in.
         ledger: counts trials and looks; without one, those of this research are all there are.
         earlier: what the search starts from.
         bypass_gates: whether no gate may spare a step.
     """
-    store = ArtifactStore(str(home))
     tried: list[Tried] = []
     design = steps.design(
         DesignInput(data=data, trials=trials, seed=seed, earlier=earlier),
