@@ -44,7 +44,7 @@ class Statistics(Model):
     sharpe: float = Field(description="Of the holdout")
     sharpe_low: float = Field(description="Lower end of its 95 % bootstrap interval")
     sharpe_high: float
-    p_value: float = Field(description="SPA test against not trading, for all looks together")
+    p_value: float = Field(description="SPA test against not trading, as it counts at this look")
     probabilistic_sharpe: float = Field(description="P(true Sharpe > 0), by the holdout")
     confirmed_sharpe: float = Field(
         description="P(true Sharpe > expected best of `holdout_looks` by luck), by the holdout"
@@ -58,7 +58,7 @@ class Statistics(Model):
     trials_ever: int
     holdout_looks: int
     timing_p_value: float = Field(
-        description="Against the same positions at random times, for all looks together"
+        description="Against the same positions at random times, as it counts at this look"
     )
     minimum_track_record: float | None = Field(description="Bars needed to show Sharpe > 0")
 

@@ -75,8 +75,8 @@ TERMS: Final = MappingProxyType(
         ),
         "p_value": Term(
             "p-value",
-            "How often returns without a mean would look at least as good on the holdout as these, "
-            "in any of the looks at it.",
+            "How often returns without a mean would look at least as good on the holdout as these; "
+            "at the n-th look at it, in any of n² tries.",
             "Hansen (2005), A Test for Superior Predictive Ability; Šidák (1967)",
         ),
         "track_record": Term(
@@ -87,8 +87,8 @@ TERMS: Final = MappingProxyType(
         "random": Term(
             "Random entries",
             "The same positions, shifted in a circle by a random number of bars: same exposure, "
-            "same trades, no timing. The p-value is that of the strategy among them, in any of the "
-            "looks at the holdout.",
+            "same trades, no timing. The p-value is that of the strategy among them; at the "
+            "n-th look at the holdout, in any of n² tries.",
         ),
         "neighbours": Term(
             "Neighbours",

@@ -81,7 +81,7 @@ def significance(
         sharpe=sharpe * year,
         sharpe_low=low * year,
         sharpe_high=high * year,
-        p_value=any_of(holdout_looks, _superior_ability(holdout, block, seed)),
+        p_value=at_look(holdout_looks, _superior_ability(holdout, block, seed)),
         probabilistic_sharpe=probability_above(0.0, sharpe, holdout),
         confirmed_sharpe=probability_above(luck_of_looks, sharpe, holdout),
         deflated_sharpe=probability_above(luck, record_sharpe, record),
@@ -90,7 +90,7 @@ def significance(
         record_bars=len(record),
         trials_ever=trials_ever,
         holdout_looks=holdout_looks,
-        timing_p_value=any_of(holdout_looks, timing),
+        timing_p_value=at_look(holdout_looks, timing),
         minimum_track_record=minimum_track_record(sharpe, holdout),
     )
     return Significance(figures, tuple((resampled * year).tolist()))
@@ -118,9 +118,15 @@ def expected_best_by_luck(trials: int, bars: int) -> float:
     return float(expected_maximum_sharpe_ratio(trials, 1.0 / bars)) if trials > 1 else 0.0
 
 
-def any_of(tests: int, p_value: float) -> float:
-    """Return the chance that the least of so many independent p-values is this low (Sidak 1967)."""
-    return float(-np.expm1(tests * np.log1p(-p_value))) if p_value < 1.0 else 1.0
+def at_look(look: int, p_value: float) -> float:
+    """Return a p-value as it counts at the n-th look: as the least of n^2 independent ones.
+
+    n of them (Sidak 1967) would be enough to judge n looks together at their end. But every look is
+    judged when it is made, and limits that fall with 1/n have no bounded sum: a thousand looks
+    would pass 7.5 times as often as one. Limits that fall with 1/n^2 add up to less than
+    twice that of the first look, however many follow.
+    """
+    return float(-np.expm1(look**2 * np.log1p(-p_value))) if p_value < 1.0 else 1.0
 
 
 def minimum_track_record(sharpe: float, returns: FloatArray) -> float | None:

@@ -6,6 +6,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from quant import metrics, statistics
 from quant.evidence import Statistics
@@ -98,15 +99,25 @@ def test_looks_deflate_the_holdout_by_the_published_formula(looks: int) -> None:
 
     luck = published_luck(looks, 1 / len(returns))
     assert result.confirmed_sharpe == pytest.approx(published_psr(returns, luck))
-    assert result.p_value == pytest.approx(1 - (1 - once.p_value) ** looks)
+    assert result.p_value == pytest.approx(1 - (1 - once.p_value) ** looks**2)
     assert result.deflated_sharpe == once.deflated_sharpe
     assert result.holdout_looks == looks
-    assert result.timing_p_value == pytest.approx(1 - 0.99**looks)
+    assert result.timing_p_value == pytest.approx(1 - 0.99 ** (looks**2))
 
 
-@pytest.mark.parametrize(("p_value", "expected"), [(0.0, 0.0), (1.0, 1.0), (1e-12, 1e-9)])
+@pytest.mark.parametrize(("p_value", "expected"), [(0.0, 0.0), (1.0, 1.0), (1e-12, 1e-6)])
 def test_many_looks_at_extreme_p_values(p_value: float, expected: float) -> None:
-    assert statistics.any_of(1000, p_value) == pytest.approx(expected)
+    assert statistics.at_look(1000, p_value) == pytest.approx(expected)
+
+
+def test_all_looks_together_pass_less_than_twice_as_often_as_the_first() -> None:
+    limit = 0.05
+
+    def passes(look: int) -> float:
+        return float(brentq(lambda p: statistics.at_look(look, p) - limit, 0.0, limit))
+
+    assert passes(1) == pytest.approx(limit)
+    assert sum(passes(look) for look in range(1, 2_000)) < 2 * limit
 
 
 def test_a_single_candidate_is_not_deflated() -> None:
