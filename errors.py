@@ -195,6 +195,12 @@ class LedgerUnavailable(KtrdrError):
     reason = "ledger_unavailable"
 
 
+class ArtifactsUnavailable(KtrdrError):
+    """The artifact store does not answer, or its disk is full."""
+
+    reason = "artifacts_unavailable"
+
+
 class StartupError(KtrdrError):
     """A process cannot start; the message says what to do."""
 

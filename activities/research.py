@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 from activities import jobs
 from activities.compute import Compute, Job
 from activities.heartbeat import HEARTBEAT_SECONDS, heartbeating
-from errors import BudgetExhausted, ComputeDied, KtrdrError
+from errors import ArtifactsUnavailable, BudgetExhausted, ComputeDied, KtrdrError
 from quant import strategies
 from quant.models import (
     AssessmentInput,
@@ -41,6 +41,7 @@ _Task = TypeVar("_Task", bound=jobs.Task)
 _Result = TypeVar("_Result", bound=Model)
 
 _MEMORY_ARTIFACT = "memory.json"
+_MAY_PASS = frozenset({ComputeDied.reason, ArtifactsUnavailable.reason})
 # More of them lead a search no better, and cost it time.
 _REMEMBERED = 50
 
@@ -242,10 +243,10 @@ class ResearchActivities:
 
 @contextlib.contextmanager
 def _failures() -> Iterator[None]:
-    """Tell Temporal which errors a retry may cure: only the death of the process.
+    """Tell Temporal which errors a retry may cure.
 
-    The computation is deterministic, so anything that it raised it would raise again. The reason is
-    the last word: a cause below it would be taken for the first one.
+    The computation is deterministic, so anything else that it raised it would raise again. The
+    reason is the last word: a cause below it would be taken for the first one.
     """
     try:
         yield
@@ -254,5 +255,5 @@ def _failures() -> Iterator[None]:
             error.message,
             {"field": error.field},
             type=error.reason,
-            non_retryable=not isinstance(error, ComputeDied),
+            non_retryable=error.reason not in _MAY_PASS,
         ) from None

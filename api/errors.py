@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from errors import (
+    ArtifactsUnavailable,
     AtCapacity,
     BudgetExhausted,
     ExperimentNotFound,
@@ -56,6 +57,7 @@ _STATUS: dict[type[KtrdrError], HTTPStatus] = {
     UnreadablePayload: HTTPStatus.UNPROCESSABLE_ENTITY,
     TemporalUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     LedgerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    ArtifactsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     KtrdrError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 

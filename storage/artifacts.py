@@ -3,10 +3,14 @@
 import hashlib
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+
+from errors import ArtifactsUnavailable
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,199}")
 
@@ -44,20 +48,31 @@ class OperationArtifacts:
         return str(self._fs.unstrip_protocol(self._path(name))).removeprefix("file://")
 
     def write(self, name: str, content: bytes) -> None:
-        """Store an artifact; after a crash or a power cut it is there in full or not at all."""
+        """Store an artifact; after a crash or a power cut it is there in full or not at all.
+
+        Raises:
+            ArtifactsUnavailable: the store does not answer, or its disk is full.
+        """
         path = self._path(name)
-        if isinstance(self._fs, LocalFileSystem):
-            _write_durably(Path(path), content)
-        else:
-            # Object stores make an upload visible only when it is complete.
-            self._fs.pipe_file(path, content)
+        with _available(f"{name} cannot be written"):
+            if isinstance(self._fs, LocalFileSystem):
+                _write_durably(Path(path), content)
+            else:
+                # Object stores make an upload visible only when it is complete.
+                self._fs.pipe_file(path, content)
 
     def read(self, name: str) -> bytes | None:
-        """Return the artifact, or None if it was never written."""
-        try:
-            return bytes(self._fs.cat_file(self._path(name)))
-        except FileNotFoundError:
-            return None
+        """Return the artifact, or None if it was never written.
+
+        Raises:
+            ArtifactsUnavailable: the store does not answer.
+        """
+        path = self._path(name)
+        with _available(f"{name} cannot be read"):
+            try:
+                return bytes(self._fs.cat_file(path))
+            except FileNotFoundError:
+                return None
 
     def discard_unfinished(self, pid: int) -> None:
         """Remove what a killed process was in the middle of writing."""
@@ -69,6 +84,14 @@ class OperationArtifacts:
         if not _PLAIN_NAME.fullmatch(name):
             raise ValueError(f"{name!r} is not an artifact name")
         return f"{self._folder}/{name}"
+
+
+@contextmanager
+def _available(failing: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ArtifactsUnavailable(f"The artifact {failing}: {error.strerror or error}") from error
 
 
 def _write_durably(path: Path, content: bytes) -> None:

@@ -250,12 +250,17 @@ async def temporal_command(client: Client, *arguments: str) -> str:
 
 def compute_processes(worker_pid: int | None = None) -> list[psutil.Process]:
     """Return the processes that compute for a worker: the children of its fork server."""
-    servers = [
+    servers = fork_servers(worker_pid or os.getpid())
+    return [child for each in servers for child in each.children() if _alive(child)]
+
+
+def fork_servers(worker_pid: int) -> list[psutil.Process]:
+    """Return the processes that the compute processes of a worker are forked from."""
+    return [
         child
-        for child in psutil.Process(worker_pid or os.getpid()).children()
+        for child in psutil.Process(worker_pid).children()
         if any("multiprocessing.forkserver" in part for part in child.cmdline())
     ]
-    return [child for each in servers for child in each.children() if _alive(child)]
 
 
 def _alive(child: psutil.Process) -> bool:

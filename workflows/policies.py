@@ -32,8 +32,9 @@ HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 # while it heartbeats.
 LONGEST_COMPUTE = timedelta(days=7)
 
-# Only the death of a process or a worker is retried, so the bound on attempts is a bound on the
-# crashes and deployments that one step may live through.
+# Only what may pass is retried: the death of a process or a worker, a full disk. The bound on
+# attempts is one on the crashes and deployments that a step may live through; a full disk is waited
+# for some 20 minutes.
 COMPUTE_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     maximum_interval=timedelta(seconds=30),

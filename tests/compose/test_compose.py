@@ -45,7 +45,7 @@ def test_every_service_is_locked_down(name: str) -> None:
     service = SERVICES[name]
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert service["read_only"] or name == "temporal-ui"
+    assert service["read_only"]
     assert re.search(r":[0-9][^:]*$", service["image"]), "pinned"
     if not service["image"].startswith("temporalio/admin-tools"):
         assert int(service["user"].partition(":")[0]) > 0

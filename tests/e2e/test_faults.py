@@ -1,0 +1,130 @@
+"""Faults of a machine while a research runs: it waits, and goes on when the fault is gone.
+
+docs/testing.md has the list of the likeliest faults, and where each is provoked.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from sqlalchemy import NullPool, create_engine, make_url, text
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from api.app import create_app
+from settings import Settings
+from storage.artifacts import ArtifactStore
+from tests.api.answers import accepted, ended, refused
+from tests.helpers import (
+    assert_eventually,
+    compute_processes,
+    fork_servers,
+    kill,
+    serving,
+    worker_process,
+)
+from tests.phases import start
+from tests.postgresql import postgresql_server
+from workflows.contract import OperationType
+from workflows.ids import make_step_id
+from workflows.messages import ResearchRequest
+
+QUICK = ResearchRequest(strategy="quick", seed=7, bypass_gates=True)
+STEADY = ResearchRequest(strategy="steady", seed=7, bypass_gates=True)
+# Enough for logs and a model, too little for a report.
+ALMOST_NOTHING = 64 * 1024
+
+
+async def what_is_retried(client: Client, research_id: str) -> str:
+    """Wait for an attempt that has failed, and return the reason."""
+    steps = [
+        make_step_id(research_id, step) for step in (OperationType.TRAINING, OperationType.BACKTEST)
+    ]
+
+    async def look() -> str:
+        for workflow_id in (research_id, *steps):
+            try:
+                description = await client.get_workflow_handle(workflow_id).describe()
+            except RPCError:
+                continue  # A child that has not begun.
+            for pending in description.raw_description.pending_activities:
+                if pending.HasField("last_failure"):
+                    return pending.last_failure.application_failure_info.type
+        return ""
+
+    return await assert_eventually(look)
+
+
+@contextmanager
+def full_disk(worker_pid: int) -> Iterator[None]:
+    """Let the compute processes of a worker write only small files."""
+    [server] = fork_servers(worker_pid)
+    before = server.rlimit(psutil.RLIMIT_FSIZE)
+    server.rlimit(psutil.RLIMIT_FSIZE, (ALMOST_NOTHING, before[1]))
+    yield
+    server.rlimit(psutil.RLIMIT_FSIZE, before)
+
+
+@contextmanager
+def shut(database: str) -> Iterator[None]:
+    """Let nobody into a database, and put out who is in."""
+    beside = make_url(database).set(drivername="postgresql+pg8000", database="template1")
+    engine = create_engine(beside, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as admin:
+        admin.execute(text("ALTER DATABASE postgres WITH ALLOW_CONNECTIONS false"))
+        admin.execute(
+            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname='postgres'")
+        )
+        yield
+        admin.execute(text("ALTER DATABASE postgres WITH ALLOW_CONNECTIONS true"))
+
+
+async def test_a_full_disk_is_waited_for(alone: Client, settings: Settings, tmp_path: Path) -> None:
+    own = settings.model_copy(update={"home": tmp_path})
+    with worker_process(alone, own) as worker:
+
+        async def warm() -> bool:
+            return bool(fork_servers(worker.pid))
+
+        await assert_eventually(warm)
+        with full_disk(worker.pid):
+            handle = await start(alone, QUICK)
+            assert await what_is_retried(alone, handle.id) == "artifacts_unavailable"
+        await handle.result()
+        report = ArtifactStore(own.artifacts).operation(f"{handle.id}.assessment")
+        assert len(report.read("report.html") or b"") > ALMOST_NOTHING
+
+
+async def test_a_compute_process_that_the_system_killed_is_replaced(
+    alone: Client, settings: Settings
+) -> None:
+    with worker_process(alone, settings) as worker:
+        handle = await start(alone, STEADY)
+
+        async def computing() -> list[psutil.Process]:
+            return compute_processes(worker.pid)
+
+        [process] = await assert_eventually(computing)
+        kill(process.pid)
+        assert await what_is_retried(alone, handle.id) == "compute_died"
+        assert (await handle.result()).verdict is not None
+
+
+async def test_a_database_that_is_away_is_waited_for(
+    alone: Client, settings: Settings, tmp_path: Path
+) -> None:
+    with postgresql_server() as ledger:
+        own = settings.model_copy(update={"home": tmp_path, "ledger_url": ledger})
+        with worker_process(alone, own):
+            async with serving(create_app(own, alone)) as api:
+                body = QUICK.model_dump(mode="json")
+                first = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]
+                await ended(api, first)
+                with shut(ledger):
+                    refused(await api.get("/experiments"), 503, "ledger_unavailable")
+                    second = (await start(alone, QUICK)).id
+                    assert await what_is_retried(alone, second) == "LedgerUnavailable"
+                assert (await ended(api, second))["status"] == "completed"
+                rows = accepted(await api.get("/experiments"))["data"]
+                assert {row["operation_id"] for row in rows} == {first, second}
