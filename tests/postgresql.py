@@ -22,6 +22,11 @@ _INSTALLED = (Path("pgserver", "pginstall"), Path("pgserver.libs"))
 _SOMEBODY_ELSE = "nobody"
 
 
+def program(name: str) -> Path:
+    """Return one of the programs that come with the server."""
+    return _SITE_PACKAGES / _INSTALLED[0] / "bin" / name
+
+
 @contextmanager
 def postgresql_server(*, durable: bool = False) -> Iterator[str]:
     """Run a server, and yield the URL of its empty database.

@@ -6,7 +6,6 @@ import os
 import pty
 import select
 import signal
-import socket
 from pathlib import Path
 
 import pytest
@@ -157,22 +156,3 @@ def test_without_an_api_the_command_says_so(stack: Stack) -> None:
     refused = stack.run("status", KTRDR_API_PORT=str(free_port()))
     assert refused.returncode == 1
     assert "ktrdr up" in refused.stderr
-
-
-async def test_state_survives_into_the_next_up(tmp_path: Path) -> None:
-    stack = Stack(tmp_path)
-    with stack.started("up") as up:
-        await assert_eventually(stack.ready, within=60)
-        operation_id = stack.answer("research", "--trials", "2", "--seed", "2", "--follow")[
-            "operation_id"
-        ]
-        up.send_signal(signal.SIGTERM)
-        assert up.wait(30) == 0
-    with stack.started("up") as up:
-        await assert_eventually(stack.ready, within=60)
-        assert stack.answer("status", operation_id)["status"] == "completed"
-        up.send_signal(signal.SIGINT)
-        assert up.wait(30) == 0
-    for port in ("KTRDR_TEMPORAL_PORT", "KTRDR_UI_PORT", "KTRDR_API_PORT"):
-        with socket.socket() as probe:
-            assert probe.connect_ex(("127.0.0.1", int(stack.environment[port]))) != 0

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from errors import StartupError
@@ -19,20 +19,20 @@ from workflows.messages import ResearchRequest, ResearchResult
 from workflows.research import Research
 
 DEPLOYMENT = "ktrdr"
+OLD = ROOT / "worker.py"
+NEW = ROOT / "tests/integration/upgraded_worker.py"
 IN_FLIGHT = 20
 
 Handle = WorkflowHandle[Research, ResearchResult]
 
 
 @contextmanager
-def worker_of(client: Client, settings: Settings, build_id: str, script: Path) -> Iterator[None]:
-    """Run a worker of a version."""
-    given = {
-        **environment(client, settings),
-        "KTRDR_DEPLOYMENT": DEPLOYMENT,
-        "KTRDR_BUILD_ID": build_id,
-        "PYTHONPATH": str(ROOT),
-    }
+def worker_of(
+    client: Client, settings: Settings, build_id: str | None, script: Path
+) -> Iterator[None]:
+    """Run a worker of a version; without a build id it takes whatever comes."""
+    version = {"KTRDR_DEPLOYMENT": DEPLOYMENT, "KTRDR_BUILD_ID": build_id} if build_id else {}
+    given = {**environment(client, settings), "PYTHONPATH": str(ROOT), **version}
     settings.home.mkdir(parents=True, exist_ok=True)
     with (
         (settings.home / f"{build_id}.log").open("ab") as log,
@@ -59,11 +59,11 @@ async def test_a_new_version_takes_over_while_researches_run(
     alone: Client, settings: Settings
 ) -> None:
     request = ResearchRequest(strategy="quick", seed=7, bypass_gates=True)
-    with worker_of(alone, settings, "old", ROOT / "worker.py"):
+    with worker_of(alone, settings, "old", OLD):
         await promote(alone, DEPLOYMENT, "old")
         before = [await start(alone, request) for _ in range(IN_FLIGHT)]
         await activity_started(before[0], "assessment")
-        with worker_of(alone, settings, "new", ROOT / "tests/integration/upgraded_worker.py"):
+        with worker_of(alone, settings, "new", NEW):
             await promote(alone, DEPLOYMENT, "new")
             assert not (await before[-1].describe()).close_time
             after = [await start(alone, request) for _ in range(3)]
@@ -78,6 +78,28 @@ async def test_a_new_version_takes_over_while_researches_run(
                 return known["old"].drained or not known["old"].current
 
             assert await assert_eventually(drained)
+
+
+async def test_a_change_without_a_patch_is_cured_by_going_back(
+    alone: Client, settings: Settings
+) -> None:
+    request = ResearchRequest(strategy="steady", seed=7, bypass_gates=True)
+    with worker_of(alone, settings, None, OLD):
+        handle = await start(alone, request)
+        await activity_started(alone.get_workflow_handle(f"{handle.id}.training"), "train")
+
+    async def stands_still() -> bool:
+        history = await handle.fetch_history()
+        return any(
+            event.workflow_task_failed_event_attributes.cause
+            == WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
+            for event in history.events
+        )
+
+    with worker_of(alone, settings, None, NEW):
+        assert await assert_eventually(stands_still, within=60)
+    with worker_of(alone, settings, None, OLD):
+        assert (await handle.result()).verdict is not None
 
 
 async def test_what_was_never_there_cannot_take_over(

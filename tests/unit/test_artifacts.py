@@ -78,7 +78,7 @@ def test_a_write_that_fails_leaves_the_old_content_and_nothing_else(
         raise OSError("no space left")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(ArtifactsUnavailable, match="model.txt cannot be written: no space left"):
+    with pytest.raises(ArtifactsUnavailable, match=r"model\.txt cannot be written: no space left"):
         artifacts.write("model.txt", b"new")
     assert artifacts.read("model.txt") == b"old"
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
