@@ -169,30 +169,32 @@ def _run(bars: Bars, orders: NDArray[np.int8], costs: Costs, cost_multiple: floa
         fill_timing="next_bar_open",
     )
     prices = np.column_stack([bars.open, bars.high, bars.low, bars.close, bars.volume])
-    equity = np.ones(len(bars))
+    equity, positions = np.ones(len(bars)), np.zeros(len(bars), dtype=np.int8)
     trades: list[Trade] = []
     account = 1.0
     changes = np.flatnonzero(np.diff(orders, prepend=0)).tolist()
     for decided, left in pairwise([*changes, len(bars) - 1]):
         # Each change is filled one bar later, so a holding includes the bar that it is sold in.
         held = slice(decided + 1, left + 2)
-        if direction := int(orders[decided]):
-            session = raptorbt.KernelSession(
-                symbol=bars.symbol,
-                direction=direction,
-                config=config,
-                account_type="margin",
-                leverage=1.0,
-            )
-            result = _hold(session, bars.timestamps, prices, decided, left)
-            trades.append(_trade(the_one_trade(result.trades(), held, direction), bars, account))
-            worth = np.asarray(result.equity_curve(), dtype=np.float64)[1:] / CAPITAL
-            equity[held] = account * worth
-            account = float(equity[left + 1])
-        else:
+        direction = int(orders[decided])
+        if direction == 0 or account <= 0.0:
             equity[held] = account
+            continue
+        session = raptorbt.KernelSession(
+            symbol=bars.symbol,
+            direction=direction,
+            config=config,
+            account_type="margin",
+            leverage=1.0,
+        )
+        result = _hold(session, bars.timestamps, prices, decided, left)
+        trades.append(_trade(the_one_trade(result.trades(), held, direction), bars, account))
+        worth = np.asarray(result.equity_curve(), dtype=np.float64)[1:] / CAPITAL
+        equity[held] = account * worth
+        positions[held.start : left + 1] = direction
+        account = float(equity[left + 1])
     require_consistent(float(equity[-1]) - 1.0, [trade.profit for trade in trades])
-    return Simulation(equity, _returns(equity), np.append(np.int8(0), orders[:-1]), tuple(trades))
+    return Simulation(equity, _returns(equity), positions, tuple(trades))
 
 
 def _hold(

@@ -184,6 +184,17 @@ def test_a_short_that_loses_everything_ends_the_account() -> None:
     assert len(simulation.trades) == 1
 
 
+def test_an_account_that_is_lost_at_an_open_does_not_turn_around() -> None:
+    opens = np.array([10.0, 10.0, 30.0, 20.0, 20.0])
+    targets = (-1, 1, 1, 0, 0)
+
+    simulation = simulate(bars_of(opens, np.full(5, 10.0)), signal(*targets), FREE)
+
+    np.testing.assert_allclose(simulation.equity, [1.0, 1.0, -1.0, -1.0, -1.0])
+    assert simulation.positions.tolist() == [0, -1, 0, 0, 0]
+    assert [trade.direction for trade in simulation.trades] == [-1]
+
+
 @pytest.mark.parametrize("targets", [(), (1,), (1, 1, 1)])
 def test_targets_must_match_the_bars(targets: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="targets for 2 bars"):
