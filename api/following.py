@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 from collections.abc import AsyncIterator
 
+from api.progress import carried_over
 from api.resolver import Resolver
 from errors import TemporalUnavailable
 from workflows.contract import ACTIVE, OperationInfo
@@ -77,6 +78,8 @@ class Feed:
                 self._publish(operation)
 
     def _publish(self, operation: OperationInfo) -> None:
+        if self._latest is not None:
+            operation = carried_over(operation, self._latest)
         if operation != self._latest:
             self._latest = operation
             self._news.set()

@@ -5,7 +5,7 @@ from temporalio.client import WorkflowExecutionDescription
 from temporalio.converter import DataConverter
 
 from quant.models import Progress
-from workflows.contract import PHASE_START, OperationInfo, Phase
+from workflows.contract import PHASE_START, PHASE_STEP, OperationInfo, Phase
 
 _PHASES = list(Phase)
 
@@ -37,3 +37,15 @@ def research_progress(info: OperationInfo, step: Progress) -> OperationInfo:
     return info.model_copy(
         update={"progress": step.model_copy(update={"percentage": overall, "current_step": named})}
     )
+
+
+def carried_over(now: OperationInfo, before: OperationInfo) -> OperationInfo:
+    """Keep what was known of a phase when a look falls between its steps and sees none of them."""
+    sees_no_step = (
+        now.phase is not None
+        and now.phase == before.phase
+        and now.progress.current_step == PHASE_STEP[now.phase]
+    )
+    if not sees_no_step or now.progress.percentage >= before.progress.percentage:
+        return now
+    return now.model_copy(update={"progress": before.progress})

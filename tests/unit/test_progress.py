@@ -1,0 +1,52 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from api.progress import carried_over
+from quant.models import Progress
+from workflows.contract import (
+    PHASE_START,
+    PHASE_STEP,
+    OperationInfo,
+    OperationStatus,
+    OperationType,
+    Phase,
+)
+
+
+def seen(phase: Phase, step: str = "", percentage: float | None = None) -> OperationInfo:
+    """Return a research as a look has found it; without a step, between two of them."""
+    return OperationInfo(
+        operation_id="op_1",
+        operation_type=OperationType.RESEARCH,
+        status=OperationStatus.RUNNING,
+        phase=phase,
+        created_at=datetime(2026, 1, 2, tzinfo=UTC),
+        progress=Progress(
+            percentage=PHASE_START[phase] if percentage is None else percentage,
+            current_step=f"{PHASE_STEP[phase]} {step}".strip(),
+        ),
+    )
+
+
+HALF_TRAINED = seen(Phase.TRAINING, "Fold 3 of 5", 42.0)
+
+
+def test_a_look_between_two_steps_does_not_go_back() -> None:
+    now = carried_over(seen(Phase.TRAINING), HALF_TRAINED)
+    assert now.progress == HALF_TRAINED.progress
+    assert now.phase == Phase.TRAINING
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        seen(Phase.TRAINING, "Fold 4 of 5", 45.0),
+        # A worker has died, and the step begins again.
+        seen(Phase.TRAINING, "Waiting for a free worker", 20.0),
+        seen(Phase.BACKTESTING),
+    ],
+    ids=["further", "again", "next phase"],
+)
+def test_what_a_look_says_is_shown(now: OperationInfo) -> None:
+    assert carried_over(now, HALF_TRAINED) == now
