@@ -101,11 +101,13 @@ async def test_a_compute_process_that_the_system_killed_is_replaced(
 ) -> None:
     with worker_process(alone, settings) as worker:
         handle = await start(alone, STEADY)
+        training = ArtifactStore(settings.artifacts).operation(f"{handle.id}.training")
 
-        async def computing() -> list[psutil.Process]:
-            return compute_processes(worker.pid)
+        async def computes() -> bool:
+            return training.read("checkpoint.json") is not None
 
-        [process] = await assert_eventually(computing)
+        await assert_eventually(computes)
+        [process] = compute_processes(worker.pid)
         kill(process.pid)
         assert await what_is_retried(alone, handle.id) == "compute_died"
         assert (await handle.result()).verdict is not None
