@@ -1,6 +1,7 @@
 """What docs/operations.md says about back-ups, done."""
 
 import asyncio
+import json
 import shutil
 import signal
 import socket
@@ -39,7 +40,9 @@ async def test_a_copy_of_the_state_directory_goes_on_where_the_stack_was_stopped
     with restored.started("up") as up:
         await assert_eventually(restored.ready, within=60)
         assert restored.answer("status", done)["status"] == "completed"
-        assert restored.answer("report", done, "--format", "json")
+        report = tmp_path / "report.json"
+        restored.answer("report", done, "--format", "json", "--output", str(report))
+        assert json.loads(report.read_text())["input"]["operation_id"] == done
         assert await assert_eventually(restored.running) == running
         assert restored.answer("cancel", running)["status"] == "cancelled"
         up.send_signal(signal.SIGINT)
