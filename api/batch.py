@@ -61,6 +61,7 @@ async def cancel_many(client: Client, selection: BatchSelection) -> BatchCancelR
                     reason=selection.reason or "cancelled together",
                     cancellation_operation=BatchOperationCancellation(identity=client.identity),
                 ),
+                retry=True,
                 timeout=RPC_TIMEOUT,
             )
         )

@@ -22,6 +22,8 @@ async def answered(
     """Await a call to Temporal; that it cannot be reached has an error of its own.
 
     The timeout of a call is one of each attempt, and the SDK makes several: hence a second bound.
+    A request that is not sent through a handle asks for that with `retry=True`. It has to: a server
+    ends every connection after some minutes, and what is just being asked on it fails.
     """
     try:
         async with asyncio.timeout(patience_seconds):

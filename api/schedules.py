@@ -154,7 +154,7 @@ class Schedules:
             identity=self._client.identity,
             request_id=request_id,
         )
-        await self._client.workflow_service.patch_schedule(request, timeout=RPC_TIMEOUT)
+        await self._client.workflow_service.patch_schedule(request, retry=True, timeout=RPC_TIMEOUT)
 
     async def delete(self, schedule_id: str) -> None:
         """Forget a schedule; what it has started goes on."""

@@ -54,7 +54,9 @@ async def list_workers(client: Client) -> list[WorkerInfo]:
     """
     answer = await answered(
         client.workflow_service.list_workers(
-            ListWorkersRequest(namespace=client.namespace, page_size=_PAGE), timeout=RPC_TIMEOUT
+            ListWorkersRequest(namespace=client.namespace, page_size=_PAGE),
+            retry=True,
+            timeout=RPC_TIMEOUT,
         )
     )
     heartbeats = (each.worker_heartbeat for each in answer.workers_info)
@@ -116,4 +118,6 @@ async def describe_queue(client: Client, queue: str) -> DescribeTaskQueueRespons
         task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
         report_stats=True,
     )
-    return await answered(client.workflow_service.describe_task_queue(request, timeout=RPC_TIMEOUT))
+    return await answered(
+        client.workflow_service.describe_task_queue(request, retry=True, timeout=RPC_TIMEOUT)
+    )

@@ -135,7 +135,8 @@ async def new_namespace(client: Client) -> Client:
     name = f"test-{uuid.uuid4().hex[:12]}"
     request = RegisterNamespaceRequest(namespace=name)
     request.workflow_execution_retention_period.FromSeconds(24 * 3600)
-    await client.workflow_service.register_namespace(request)
+    # The server ends a connection now and then, and what is just being asked with it.
+    await client.workflow_service.register_namespace(request, retry=True)
     alone = await connect(client.service_client.config.target_host, name)
 
     async def known() -> bool:

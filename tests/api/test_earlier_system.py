@@ -232,7 +232,7 @@ async def test_9_metrics_are_what_they_are_called(api: httpx.AsyncClient, comple
 
 async def test_10_what_has_closed_is_forgotten_without_a_clean_up_of_ours(client: Client) -> None:
     answer = await client.workflow_service.describe_namespace(
-        DescribeNamespaceRequest(namespace=client.namespace)
+        DescribeNamespaceRequest(namespace=client.namespace), retry=True
     )
     assert answer.config.workflow_execution_retention_ttl.ToTimedelta() >= timedelta(hours=24)
 
