@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from quant import conclusions, holdout, steps
 from quant.gates import GateLimits, backtest_gate, training_gate
@@ -19,7 +20,9 @@ from quant.models import (
     unheard,
 )
 from storage.artifacts import ArtifactStore
-from storage.ledger import Ledger
+
+if TYPE_CHECKING:  # The fork server does not need what a database needs.
+    from storage.ledger import Ledger
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def conduct(
     seed: int,
     store: ArtifactStore,
     data_dir: Path | None = None,
-    ledger: Ledger | None = None,
+    ledger: "Ledger | None" = None,
     earlier: EarlierTrials | None = None,
     bypass_gates: bool = False,
 ) -> Research:

@@ -44,7 +44,12 @@ async def test_a_copy_of_the_state_directory_goes_on_where_the_stack_was_stopped
         restored.answer("report", done, "--format", "json", "--output", str(report))
         assert json.loads(report.read_text())["input"]["operation_id"] == done
         assert await assert_eventually(restored.running) == running
-        assert restored.answer("cancel", running)["status"] == "cancelled"
+        restored.answer("cancel", running)
+
+        async def cancelled() -> bool:
+            return await restored.status(running) == "cancelled"
+
+        await assert_eventually(cancelled)
         up.send_signal(signal.SIGINT)
         assert up.wait(30) == 0
 

@@ -14,7 +14,15 @@ from temporalio.client import Client
 from errors import StartupError
 from settings import Settings
 from tests.api.answers import accepted, ended
-from tests.helpers import ROOT, assert_eventually, environment, free_port, process, until_ready
+from tests.helpers import (
+    ROOT,
+    assert_eventually,
+    compute_processes,
+    environment,
+    free_port,
+    process,
+    until_ready,
+)
 from workflows import tracing
 
 
@@ -83,7 +91,7 @@ async def test_a_research_is_one_trace_and_a_cancel_is_seen(
     }
     with (
         process([sys.executable, "-m", "api"], cwd=ROOT, env=given),
-        process([sys.executable, "worker.py"], cwd=ROOT, env=given),
+        process([sys.executable, "worker.py"], cwd=ROOT, env=given) as worker,
     ):
         async with httpx.AsyncClient(base_url=own.api, timeout=30) as api:
             await until_ready(api)
@@ -104,7 +112,11 @@ async def test_a_research_is_one_trace_and_a_cancel_is_seen(
                 assert any(name.startswith("RunActivity") for name in names)
                 assert "RunWorkflow:Research" in names or "StartWorkflow:Research" in names
 
+            async def computing() -> bool:
+                return bool(compute_processes(worker.pid))
+
             endless = accepted(await api.post("/agent/trigger", json={"trials": 10_000}), 202)
+            await assert_eventually(computing)
             accepted(await api.delete(f"/agent/cancel/{endless['operation_id']}?wait=20"))
 
         async def killed() -> bool:
