@@ -26,7 +26,7 @@ threshold: {threshold}
 
 STRATEGIES = {
     "quick": {"iterations": 20, "threshold": 0.0},
-    "steady": {"iterations": 3000, "threshold": 0.0},
+    "steady": {"iterations": 2000, "threshold": 0.0},
     "slow": {"iterations": 20_000, "threshold": 0.0},
     "never-trades": {"iterations": 20, "threshold": 0.49},
 }
