@@ -8,37 +8,25 @@ memory.
 
 import asyncio
 import contextlib
-import fcntl
-import logging
 import multiprocessing
 import os
 import signal
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
-from typing import Any, TypeVar
+from typing import Any, Final
 
 from opentelemetry import trace
-from pydantic import BaseModel
 
-from activities.jobs import JobContext, Report
+from activities.compute_process import Argument, Job, Message, Result, nothing, serve
+from activities.jobs import JobContext
 from errors import ComputeDied, KtrdrError
-from quant.models import Progress, ReportProgress, ReportTrial, Tried, unheard
+from quant.models import ReportProgress, ReportTrial, Tried, unheard
 
-_log = logging.getLogger(__name__)
 _tracer = trace.get_tracer("ktrdr")
 
-_Argument = TypeVar("_Argument", bound=BaseModel)
-_Result = TypeVar("_Result", bound=BaseModel)
-
-Job = Callable[[_Argument, JobContext, Report], _Result]
-
-_PRELOADED = ["activities.compute", "activities.rehearsal"]
-
-_SECONDS_BETWEEN_REPORTS = 0.25
-NICENESS = 10
+_PRELOADED: Final = ["activities.compute_process", "activities.rehearsal"]
 
 
 class JobFailed(KtrdrError):
@@ -47,21 +35,6 @@ class JobFailed(KtrdrError):
     def __init__(self, reason: str, message: str, field: str | None) -> None:
         super().__init__(message, field=field)
         self.reason = reason
-
-
-class _Failure(BaseModel):
-    reason: str
-    message: str
-    field: str | None = None
-
-
-class _Message(BaseModel):
-    """What a compute process tells the worker: exactly one of these. JSON on the wire."""
-
-    progress: Progress | None = None
-    tried: Tried | None = None
-    result: Any = None
-    failure: _Failure | None = None
 
 
 class Compute:
@@ -79,7 +52,7 @@ class Compute:
 
     def warm_up(self) -> None:
         """Start loading the libraries in the background, before the first job asks for them."""
-        self._bookkeeper.submit(_run_through, self._context.Process(target=_nothing))
+        self._bookkeeper.submit(_run_through, self._context.Process(target=nothing))
 
     def close(self) -> None:
         """Wait until the bookkeeping of ended processes is done."""
@@ -87,14 +60,14 @@ class Compute:
 
     async def run(
         self,
-        job: Job[_Argument, _Result],
-        argument: _Argument,
+        job: Job[Argument, Result],
+        argument: Argument,
         context: JobContext,
         *,
-        returns: type[_Result],
+        returns: type[Result],
         report: ReportProgress,
         tried: ReportTrial = unheard,
-    ) -> _Result:
+    ) -> Result:
         """Run the job in its own process and return its result.
 
         When this coroutine ends, for whatever reason, the process is dead, it has left no
@@ -120,8 +93,8 @@ class Compute:
     @contextlib.asynccontextmanager
     async def _process(
         self,
-        job: Job[_Argument, _Result],
-        argument: _Argument,
+        job: Job[Argument, Result],
+        argument: Argument,
         context: JobContext,
         tried: ReportTrial,
     ) -> AsyncIterator[Connection]:
@@ -129,7 +102,7 @@ class Compute:
         # Says once that the job may begin, and ends when the worker ends.
         their_life, our_life = multiprocessing.Pipe(duplex=False)
         process = self._context.Process(
-            target=_serve, args=(theirs, their_life, job, argument, context), daemon=True
+            target=serve, args=(theirs, their_life, job, argument, context), daemon=True
         )
         starting = self._bookkeeper.submit(_start, process, our_life)
         try:
@@ -211,7 +184,7 @@ async def _readable(descriptor: int) -> None:
         loop.remove_reader(descriptor)
 
 
-async def _receive(channel: Connection) -> _Message | None:
+async def _receive(channel: Connection) -> Message | None:
     """Return the next message, or None when the process has ended."""
     await _readable(channel.fileno())
     return _next(channel)
@@ -224,79 +197,8 @@ def _unread(channel: Connection) -> Iterator[Tried]:
             yield message.tried
 
 
-def _next(channel: Connection) -> _Message | None:
+def _next(channel: Connection) -> Message | None:
     try:
-        return _Message.model_validate_json(channel.recv_bytes())
+        return Message.model_validate_json(channel.recv_bytes())
     except (EOFError, ConnectionResetError):
         return None
-
-
-# From here on: what happens in the child process.
-
-
-def _nothing() -> None:
-    """Cause the fork server to start."""
-
-
-def _serve(
-    channel: Connection,
-    life_of_worker: Connection,
-    job: Job[_Argument, _Result],
-    argument: _Argument,
-    context: JobContext,
-) -> None:
-    # Whoever asks, starts or cancels something must not wait behind computation.
-    os.nice(NICENESS)
-    # Ctrl-C in a terminal reaches the whole process group; the worker decides what stops.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _await_word_to_begin(life_of_worker)
-    _die_with(life_of_worker)
-
-    last_report = float("-inf")
-
-    def report(news: Progress | Tried) -> None:
-        nonlocal last_report
-        if isinstance(news, Tried):
-            _send(channel, _Message(tried=news))
-        # A step may report every iteration; nobody looks more than a few times a second.
-        elif time.monotonic() - last_report >= _SECONDS_BETWEEN_REPORTS:
-            last_report = time.monotonic()
-            _send(channel, _Message(progress=news))
-
-    try:
-        message = _Message(result=job(argument, context, report))
-    except KtrdrError as error:
-        message = _failed(error.reason, error.message, error.field)
-    except Exception as error:
-        _log.exception("%s failed", job.__name__)
-        message = _failed("internal", f"{type(error).__name__}: {error}")
-    _send(channel, message)
-
-
-def _failed(reason: str, text: str, field: str | None = None) -> _Message:
-    return _Message(failure=_Failure(reason=reason, message=text, field=field))
-
-
-def _send(channel: Connection, message: _Message) -> None:
-    channel.send_bytes(message.model_dump_json().encode())
-
-
-def _await_word_to_begin(life_of_worker: Connection) -> None:
-    try:
-        life_of_worker.recv_bytes()
-    except EOFError:
-        os._exit(1)
-
-
-def _die_with(life_of_worker: Connection) -> None:
-    """Let the system end this process when the worker's end of the pipe closes.
-
-    No orphans after a crash, also inside one long C call in which no thread of ours would run:
-    the signal that announces input on the pipe ends a process that does not handle it.
-    """
-    descriptor = life_of_worker.fileno()
-    fcntl.fcntl(descriptor, fcntl.F_SETOWN, os.getpid())
-    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
-    fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_ASYNC)
-    if life_of_worker.poll():
-        os._exit(1)  # It had ended before we asked to be told.

@@ -10,7 +10,8 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import jobs
-from activities.compute import Compute, Job
+from activities.compute import Compute
+from activities.compute_process import Job
 from activities.heartbeat import HEARTBEAT_SECONDS, heartbeating
 from errors import ArtifactsUnavailable, BudgetExhausted, ComputeDied, KtrdrError
 from quant import strategies

@@ -21,7 +21,7 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 from temporalio.client import Client
 
-from activities.compute import NICENESS
+from activities.compute_process import NICENESS
 from activities.direct import conduct
 from bench.figures import Figure, publish
 from bench.temporary import start_research, temporary_stack

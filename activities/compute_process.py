@@ -1,0 +1,123 @@
+"""What happens in a compute process, from its start to its last word.
+
+The fork server loads this module, and with it nothing that only a worker needs.
+"""
+
+import fcntl
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel
+
+from activities.jobs import JobContext, Report
+from errors import KtrdrError
+from quant.models import Progress, Tried
+
+NICENESS: Final = 10
+_SECONDS_BETWEEN_REPORTS: Final = 0.25
+
+_log = logging.getLogger(__name__)
+
+Argument = TypeVar("Argument", bound=BaseModel)
+Result = TypeVar("Result", bound=BaseModel)
+
+Job = Callable[[Argument, JobContext, Report], Result]
+
+
+class Failure(BaseModel):
+    """The error that a job has raised."""
+
+    reason: str
+    message: str
+    field: str | None = None
+
+
+class Message(BaseModel):
+    """What a compute process tells the worker: exactly one of these. JSON on the wire."""
+
+    progress: Progress | None = None
+    tried: Tried | None = None
+    result: Any = None
+    failure: Failure | None = None
+
+
+def nothing() -> None:
+    """Cause the fork server to start."""
+
+
+def serve(
+    channel: Connection,
+    life_of_worker: Connection,
+    job: Job[Argument, Result],
+    argument: Argument,
+    context: JobContext,
+) -> None:
+    """Do the job as soon as the worker says so, tell how it goes, and end with the worker.
+
+    Args:
+        channel: takes a `Message` for everything that there is to tell.
+        life_of_worker: says once that the job may begin, and ends when the worker ends.
+        job: what to compute.
+        argument: of the job.
+        context: of the job.
+    """
+    # Whoever asks, starts or cancels something must not wait behind computation.
+    os.nice(NICENESS)
+    # Ctrl-C in a terminal reaches the whole process group; the worker decides what stops.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _await_word_to_begin(life_of_worker)
+    _die_with(life_of_worker)
+
+    last_report = float("-inf")
+
+    def report(news: Progress | Tried) -> None:
+        nonlocal last_report
+        if isinstance(news, Tried):
+            _send(channel, Message(tried=news))
+        # A step may report every iteration; nobody looks more than a few times a second.
+        elif time.monotonic() - last_report >= _SECONDS_BETWEEN_REPORTS:
+            last_report = time.monotonic()
+            _send(channel, Message(progress=news))
+
+    try:
+        message = Message(result=job(argument, context, report))
+    except KtrdrError as error:
+        message = _failed(error.reason, error.message, error.field)
+    except Exception as error:
+        _log.exception("%s failed", job.__name__)
+        message = _failed("internal", f"{type(error).__name__}: {error}")
+    _send(channel, message)
+
+
+def _failed(reason: str, text: str, field: str | None = None) -> Message:
+    return Message(failure=Failure(reason=reason, message=text, field=field))
+
+
+def _send(channel: Connection, message: Message) -> None:
+    channel.send_bytes(message.model_dump_json().encode())
+
+
+def _await_word_to_begin(life_of_worker: Connection) -> None:
+    try:
+        life_of_worker.recv_bytes()
+    except EOFError:
+        os._exit(1)
+
+
+def _die_with(life_of_worker: Connection) -> None:
+    """Let the system end this process when the worker's end of the pipe closes.
+
+    No orphans after a crash, also inside one long C call in which no thread of ours would run:
+    the signal that announces input on the pipe ends a process that does not handle it.
+    """
+    descriptor = life_of_worker.fileno()
+    fcntl.fcntl(descriptor, fcntl.F_SETOWN, os.getpid())
+    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_ASYNC)
+    if life_of_worker.poll():
+        os._exit(1)  # It had ended before we asked to be told.
