@@ -7,7 +7,7 @@ from temporalio.api.batch.v1 import BatchOperationCancellation
 from temporalio.api.workflowservice.v1 import StartBatchOperationRequest
 from temporalio.client import Client
 
-from api.calls import RPC_TIMEOUT, answered
+from api.calls import RPC_TIMEOUT, answered, sent
 from api.listing import RUNNING, OperationFilter
 from api.schemas import BatchCancel, BatchCancelResponse
 from errors import InvalidInput
@@ -52,19 +52,14 @@ async def cancel_many(client: Client, selection: BatchSelection) -> BatchCancelR
     batch_id = None
     if not selection.dry_run and matched.count:
         batch_id = str(uuid.uuid4())
-        await answered(
-            client.workflow_service.start_batch_operation(
-                StartBatchOperationRequest(
-                    namespace=client.namespace,
-                    visibility_query=query,
-                    job_id=batch_id,
-                    reason=selection.reason or "cancelled together",
-                    cancellation_operation=BatchOperationCancellation(identity=client.identity),
-                ),
-                retry=True,
-                timeout=RPC_TIMEOUT,
-            )
+        request = StartBatchOperationRequest(
+            namespace=client.namespace,
+            visibility_query=query,
+            job_id=batch_id,
+            reason=selection.reason or "cancelled together",
+            cancellation_operation=BatchOperationCancellation(identity=client.identity),
         )
+        await sent(client.workflow_service.start_batch_operation, request)
     return BatchCancelResponse(
         data=BatchCancel(
             dry_run=selection.dry_run,

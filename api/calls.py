@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 from datetime import timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from temporalio.client import RPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
@@ -11,6 +11,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from errors import TemporalUnavailable
 
 _Result = TypeVar("_Result")
+_Request_contra = TypeVar("_Request_contra", contravariant=True)
+_Response_co = TypeVar("_Response_co", covariant=True)
 
 RPC_TIMEOUT = timedelta(seconds=2)
 _PATIENCE_SECONDS = 2.5
@@ -22,8 +24,6 @@ async def answered(
     """Await a call to Temporal; that it cannot be reached has an error of its own.
 
     The timeout of a call is one of each attempt, and the SDK makes several: hence a second bound.
-    A request that is not sent through a handle asks for that with `retry=True`. It has to: a server
-    ends every connection after some minutes, and what is just being asked on it fails.
     """
     try:
         async with asyncio.timeout(patience_seconds):
@@ -42,3 +42,20 @@ async def answered(
     except RuntimeError as error:
         # A lazy client connects with its first call, and says so when that fails.
         raise TemporalUnavailable("Temporal cannot be reached; try again in a moment.") from error
+
+
+class _Rpc(Protocol[_Request_contra, _Response_co]):
+    def __call__(
+        self, req: _Request_contra, /, *, retry: bool, timeout: timedelta
+    ) -> Awaitable[_Response_co]: ...
+
+
+async def sent(rpc: _Rpc[_Request_contra, _Response_co], request: _Request_contra) -> _Response_co:
+    """Send a request that no handle has a method for, as a handle would: the SDK tries again.
+
+    A server ends every connection after some minutes; what is just being asked on it fails.
+
+    Raises:
+        TemporalUnavailable: Temporal does not answer.
+    """
+    return await answered(rpc(request, retry=True, timeout=RPC_TIMEOUT))

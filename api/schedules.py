@@ -27,7 +27,7 @@ from temporalio.common import TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
 from api import starting
-from api.calls import RPC_TIMEOUT, answered
+from api.calls import RPC_TIMEOUT, answered, sent
 from api.schedule_schemas import ScheduledRun, ScheduleInfo, ScheduleRequest, ScheduleSummary
 from api.starting import IdempotencyKey, Starter
 from errors import InvalidInput, ScheduleExists, ScheduleNotFound
@@ -154,7 +154,7 @@ class Schedules:
             identity=self._client.identity,
             request_id=request_id,
         )
-        await self._client.workflow_service.patch_schedule(request, retry=True, timeout=RPC_TIMEOUT)
+        await sent(self._client.workflow_service.patch_schedule, request)
 
     async def delete(self, schedule_id: str) -> None:
         """Forget a schedule; what it has started goes on."""

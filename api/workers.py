@@ -14,7 +14,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.client import Client
 
-from api.calls import RPC_TIMEOUT, answered
+from api.calls import sent
 from workflows.policies import COMPUTE_QUEUES
 
 _PAGE = 1000
@@ -52,13 +52,8 @@ async def list_workers(client: Client) -> list[WorkerInfo]:
     Raises:
         TemporalUnavailable: Temporal does not answer.
     """
-    answer = await answered(
-        client.workflow_service.list_workers(
-            ListWorkersRequest(namespace=client.namespace, page_size=_PAGE),
-            retry=True,
-            timeout=RPC_TIMEOUT,
-        )
-    )
+    request = ListWorkersRequest(namespace=client.namespace, page_size=_PAGE)
+    answer = await sent(client.workflow_service.list_workers, request)
     heartbeats = (each.worker_heartbeat for each in answer.workers_info)
     return sorted(
         (_worker(each) for each in heartbeats if _serves(each)),
@@ -118,6 +113,4 @@ async def describe_queue(client: Client, queue: str) -> DescribeTaskQueueRespons
         task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
         report_stats=True,
     )
-    return await answered(
-        client.workflow_service.describe_task_queue(request, retry=True, timeout=RPC_TIMEOUT)
-    )
+    return await sent(client.workflow_service.describe_task_queue, request)

@@ -94,13 +94,12 @@ async def limited(alone: Client, settings: Settings) -> AsyncIterator[httpx.Asyn
 async def trigger_under_a_key(api: httpx.AsyncClient, key: str) -> httpx.Response:
     """Trigger as the `ktrdr` command does: again if Temporal was too busy to answer in time."""
 
-    async def look() -> httpx.Response | None:
+    async def look() -> httpx.Response:
         answer = await api.post(TRIGGER, json=LONG, headers={"Idempotency-Key": key})
-        return None if answer.status_code == 503 else answer
+        assert answer.status_code != 503, answer.text
+        return answer
 
-    answer = await assert_eventually(look)
-    assert answer is not None
-    return answer
+    return await assert_eventually(look)
 
 
 async def test_the_limit_is_not_overshot_by_simultaneous_triggers(
