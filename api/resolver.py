@@ -8,7 +8,7 @@ shown and cancelled when none is running.
 import asyncio
 import logging
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from temporalio.client import (
     Client,
@@ -20,7 +20,7 @@ from temporalio.exceptions import FailureError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.calls import RPC_TIMEOUT, answered
-from api.describing import ResolvedWorkflow, described
+from api.describing import ResolvedWorkflow, described, ended_as
 from api.progress import activity_progress, research_progress
 from errors import OperationNotFound, TemporalUnavailable
 from quant.models import Progress
@@ -34,6 +34,8 @@ from workflows.contract import (
 )
 from workflows.ids import parse_step_id
 from workflows.messages import FinishedSteps
+
+_Answer = TypeVar("_Answer")
 
 _log = logging.getLogger(__name__)
 
@@ -75,11 +77,15 @@ class Resolver:
             TemporalUnavailable: Temporal does not answer.
         """
         handle = self._handle(workflow_id)
-        query = asyncio.create_task(self._query(handle))
+        query = asyncio.create_task(_answer(handle, OPERATION_QUERY, OperationInfo))
         try:
             description = await self._describe(handle)
             pinned = self._client.get_workflow_handle(workflow_id, run_id=description.run_id)
-            return ResolvedWorkflow(pinned, description, await query)
+            answer = await query
+            if answer is None and ended_as(description):
+                # A worker that lets go of a closed workflow loses queries that wait for it.
+                answer = await _answer(pinned, OPERATION_QUERY, OperationInfo)
+            return ResolvedWorkflow(pinned, description, answer)
         finally:
             query.cancel()
 
@@ -101,15 +107,11 @@ class Resolver:
         Raises:
             TemporalUnavailable: no worker answers.
         """
-        query = workflow.handle.query(
-            FINISHED_QUERY, result_type=FinishedSteps, rpc_timeout=RPC_TIMEOUT
-        )
-        try:
-            return await answered(query)
-        except (RPCError, WorkflowQueryFailedError) as error:
-            raise TemporalUnavailable(
-                f"No worker can say what {workflow.handle.id} has finished; is one running?"
-            ) from error
+        asked = (workflow.handle, FINISHED_QUERY, FinishedSteps)
+        finished = await _answer(*asked) or await _answer(*asked)  # It may get lost, as above.
+        if finished is None:
+            raise _no_worker(workflow.handle.id)
+        return finished
 
     async def _with_progress(
         self, info: OperationInfo, workflow: ResolvedWorkflow
@@ -137,6 +139,8 @@ class Resolver:
         research = await described(workflow)
         child = next((c for c in research.children if c.operation_id == operation_id), None)
         if workflow.operation_type is not OperationType.RESEARCH or child is None:
+            if workflow.answer is None and research.phase is not None:
+                raise _no_worker(research_id)
             raise OperationNotFound(f"There is no operation {_shown(operation_id)}.")
         running = child.status is OperationStatus.RUNNING
         result = None
@@ -177,17 +181,24 @@ class Resolver:
                 raise OperationNotFound(f"There is no operation {_shown(handle.id)}.") from None
             raise
 
-    async def _query(self, handle: WorkflowHandle[Any, Any]) -> OperationInfo | None:
-        """Ask the workflow itself; None if no worker can answer in time."""
-        try:
-            async with asyncio.timeout(QUERY_TIMEOUT.total_seconds()):
-                info: OperationInfo = await handle.query(
-                    OPERATION_QUERY, result_type=OperationInfo, rpc_timeout=QUERY_TIMEOUT
-                )
-                return info
-        except (RPCError, WorkflowQueryFailedError, FailureError, TimeoutError) as error:
-            _log.debug("%s does not answer the query: %s", handle.id, error)
-            return None
+
+async def _answer(
+    handle: WorkflowHandle[Any, Any], query: str, kind: type[_Answer]
+) -> _Answer | None:
+    """Ask a workflow itself; None if no worker answers in time."""
+    try:
+        async with asyncio.timeout(QUERY_TIMEOUT.total_seconds()):
+            answer: _Answer = await handle.query(query, result_type=kind, rpc_timeout=QUERY_TIMEOUT)
+            return answer
+    except (RPCError, WorkflowQueryFailedError, FailureError, TimeoutError) as error:
+        _log.debug("%s does not answer the query %s: %s", handle.id, query, error)
+        return None
+
+
+def _no_worker(workflow_id: str) -> TemporalUnavailable:
+    return TemporalUnavailable(
+        f"No worker can say what {workflow_id} has finished; is one running?"
+    )
 
 
 def _shown(operation_id: str) -> str:

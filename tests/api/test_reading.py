@@ -1,15 +1,23 @@
 """Children, results, metrics and report of an operation; what goes on in all of them."""
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import (
+    Client,
+    Interceptor,
+    OutboundInterceptor,
+    QueryWorkflowInput,
+    WorkflowFailureError,
+)
 
+from api.app import create_app
 from settings import Settings
 from tests.api.answers import accepted, refused
-from tests.helpers import activity_started, assert_eventually, worker_process
+from tests.helpers import activity_started, assert_eventually, serving, worker_process
 from tests.phases import IN_DESIGN, IN_TRAINING, start
 from workflows.messages import ResearchRequest
 
@@ -84,6 +92,32 @@ async def test_metrics_are_there_while_a_training_runs(
     await handle.cancel()
 
 
+class LosesAnswers(Interceptor):
+    """Loses the first answer to each query, as a worker does that lets go of a closed workflow."""
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002
+        asked: set[str] = set()
+
+        class Losing(OutboundInterceptor):
+            async def query_workflow(self, input: QueryWorkflowInput) -> Any:  # noqa: A002
+                if input.query not in asked:
+                    asked.add(input.query)
+                    await asyncio.Event().wait()
+                return await super().query_workflow(input)
+
+        return Losing(next)
+
+
+async def test_an_answer_that_was_lost_is_asked_for_again(
+    client: Client, settings: Settings, completed: str
+) -> None:
+    config = client.config()
+    config["interceptors"] = [LosesAnswers()]
+    async with serving(create_app(settings, Client(**config))) as api:
+        body = accepted(await api.get(f"/operations/{completed}.design/results"))
+    assert body["results"]["trials"] == 2
+
+
 async def test_without_success_there_are_no_results(api: httpx.AsyncClient, client: Client) -> None:
     handle = await IN_DESIGN.begin(client)
     accepted(await api.delete(f"/operations/{handle.id}", params={"wait": 20}))
@@ -146,3 +180,8 @@ async def test_the_overview_shows_active_researches_and_workers(
     assert last_cycle is not None
     assert last_cycle["operation_id"] == done.id
     assert last_cycle["outcome"] == "completed"
+    # That there is such a step can only be said by a worker, so it is not denied without one.
+    body = refused(
+        await alone_api.get(f"/operations/{done.id}.assessment"), 503, "temporal_unavailable"
+    )
+    assert "No worker" in body["detail"]
