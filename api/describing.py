@@ -11,6 +11,7 @@ from temporalio.client import (
 )
 
 from api.calls import RPC_TIMEOUT, answered
+from quant.models import Progress
 from workflows import search_attributes
 from workflows.contract import (
     ACTIVE,
@@ -104,6 +105,30 @@ async def described(workflow: ResolvedWorkflow) -> OperationInfo:
             "cancel_requested": requested,
             "forced": description.status is WorkflowExecutionStatus.TERMINATED,
             "children": children,
+        }
+    )
+
+
+def activity_step(research: OperationInfo, child: ChildOperation) -> OperationInfo:
+    """Return a step that is an activity of its research as an operation, without its result."""
+    running = child.status is OperationStatus.RUNNING
+    failed = child.status is OperationStatus.FAILED
+    completed = child.status is OperationStatus.COMPLETED
+    return research.model_copy(
+        update={
+            "operation_id": child.operation_id,
+            "parent_operation_id": research.operation_id,
+            "operation_type": child.operation_type,
+            "status": child.status,
+            "phase": None,
+            "phases": [],
+            "created_at": child.started_at or research.created_at,
+            "started_at": child.started_at,
+            "completed_at": None if running else child.completed_at or research.completed_at,
+            "progress": child.progress or Progress(percentage=100.0 if completed else 0.0),
+            "result_summary": None,
+            "error_message": research.error_message if failed else None,
+            "children": [],
         }
     )
 

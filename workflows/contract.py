@@ -25,6 +25,9 @@ class OperationType(StrEnum):
     ASSESSMENT = "agent_assessment"
 
 
+# The steps that are activities of their research, and have no workflow of their own.
+ACTIVITY_STEPS = (OperationType.DESIGN, OperationType.ASSESSMENT)
+
 # The names under which Temporal knows the workflows.
 WORKFLOW_NAME = {
     OperationType.RESEARCH: "Research",
