@@ -17,6 +17,14 @@ _Response_co = TypeVar("_Response_co", covariant=True)
 RPC_TIMEOUT = timedelta(seconds=2)
 _PATIENCE_SECONDS = 2.5
 
+_NO_ANSWER = "Temporal does not answer; try again in a moment."
+_UNAVAILABLE = {
+    RPCStatusCode.UNAVAILABLE: _NO_ANSWER,
+    RPCStatusCode.DEADLINE_EXCEEDED: _NO_ANSWER,
+    RPCStatusCode.CANCELLED: _NO_ANSWER,
+    RPCStatusCode.RESOURCE_EXHAUSTED: "Temporal is busy; try again in a moment.",
+}
+
 
 async def answered(
     call: Awaitable[_Result], patience_seconds: float = _PATIENCE_SECONDS
@@ -24,20 +32,19 @@ async def answered(
     """Await a call to Temporal; that it cannot be reached has an error of its own.
 
     The timeout of a call is one of each attempt, and the SDK makes several: hence a second bound.
+
+    Raises:
+        TemporalUnavailable: no answer in time.
+        RPCError: the answer is a refusal.
     """
     try:
         async with asyncio.timeout(patience_seconds):
             return await call
     except (TimeoutError, RPCTimeoutOrCancelledError) as error:
-        raise TemporalUnavailable("Temporal does not answer; try again in a moment.") from error
+        raise TemporalUnavailable(_NO_ANSWER) from error
     except RPCError as error:
-        if error.status in (
-            RPCStatusCode.UNAVAILABLE,
-            RPCStatusCode.DEADLINE_EXCEEDED,
-            RPCStatusCode.CANCELLED,
-            RPCStatusCode.RESOURCE_EXHAUSTED,
-        ):
-            raise TemporalUnavailable("Temporal does not answer; try again in a moment.") from error
+        if error.status in _UNAVAILABLE:
+            raise TemporalUnavailable(_UNAVAILABLE[error.status]) from error
         raise
     except RuntimeError as error:
         # A lazy client connects with its first call, and says so when that fails.

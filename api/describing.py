@@ -15,6 +15,7 @@ from quant.models import Progress
 from workflows import search_attributes
 from workflows.contract import (
     ACTIVE,
+    RETRY_OF,
     WORKFLOW_NAME,
     ChildOperation,
     OperationInfo,
@@ -152,6 +153,8 @@ async def _without_worker(workflow: ResolvedWorkflow) -> OperationInfo:
             parameters={"phase": phase} if phase else {},
         ),
         owner=attributes.get(search_attributes.OWNER),
+        priority=description.raw_description.workflow_execution_info.priority.priority_key or None,
+        retry_of=await description.memo_value(RETRY_OF, default=None),
     )
     if workflow.ended_as:
         try:

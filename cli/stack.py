@@ -111,7 +111,8 @@ class Stack:
         self._commands = {
             "temporal": server,
             "worker": [sys.executable, *self._worker],
-            "api": [sys.executable, "-m", "api"],
+            # Safe path: a directory `api` where the command is run is not ours.
+            "api": [sys.executable, "-P", "-m", "api"],
         }
         try:
             # All at once: worker and API wait for the server.
@@ -161,7 +162,6 @@ class Stack:
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")
         }
-        # Absolute paths: the processes run in another directory than the command.
         directories = {
             "KTRDR_HOME": settings.home,
             "KTRDR_DATA_DIR": settings.data_dir,
@@ -189,7 +189,6 @@ class Stack:
             self._processes[name] = subprocess.Popen(  # noqa: S603 - the command is ours
                 self._commands[name],
                 env=self._environment(),
-                cwd=_ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
