@@ -82,6 +82,12 @@ class NotAllowed(KtrdrError):
     reason = "not_allowed"
 
 
+class KeysUnavailable(KtrdrError):
+    """The file of the API keys cannot be read, so nobody can be let in."""
+
+    reason = "keys_unavailable"
+
+
 class OperationNotFound(KtrdrError):
     """No operation has this id."""
 

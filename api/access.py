@@ -6,10 +6,11 @@ that does not exist.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import logging
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
@@ -17,18 +18,22 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.dependencies import API_PREFIX, Services, ServicesDep
+from api.schedule_schemas import OWNER_SEPARATOR, owner_of_schedule
 from api.scopes import Scope
 from api.starting import IdempotencyKey
 from errors import (
     ExperimentNotFound,
+    KeysUnavailable,
     NotAllowed,
     NotAuthenticated,
     OperationNotFound,
     ScheduleNotFound,
+    StartupError,
 )
 from workflows.ids import parse_step_id
 from workflows.messages import OwnedRequest
 
+_log = logging.getLogger(__name__)
 _audit = logging.getLogger("ktrdr.audit")
 
 _Request = TypeVar("_Request", bound=OwnedRequest)
@@ -49,6 +54,10 @@ _OPENS_PATH = {
     "/codec/decode": {Scope.READ},
     "/codec/encode": {Scope.READ},
 }
+
+
+# Longer than it takes to look.
+_SECONDS_TO_REFUSE = 0.05
 
 
 @dataclass(frozen=True)
@@ -79,12 +88,12 @@ class Access:
 
     caller: Caller
     services: Services
-    method: str
+    reaches_others: Scope
 
     @property
     def only(self) -> str | None:
         """The owner to whom the view of this request is restricted; None if it is not."""
-        return None if self.caller.has(_REACHES_OTHERS[self.method]) else self.caller.owner
+        return None if self.caller.has(self.reaches_others) else self.caller.owner
 
     def narrowed(self, owner: str | None) -> str | None:
         """Return the owner by whom a list is filtered that was asked for with this one.
@@ -141,18 +150,27 @@ class Access:
         if found is None or found.owner != self.only:
             raise ExperimentNotFound(f"There is no experiment {operation_id[:100]!r}.")
 
-    async def require_schedule(self, schedule_id: str) -> None:
+    def require_schedule(self, schedule_id: str) -> None:
         """Return if the caller may know of this schedule.
 
         Raises:
-            ScheduleNotFound: it belongs to somebody else, or there is none.
-            TemporalUnavailable: Temporal does not answer.
+            ScheduleNotFound: it belongs to somebody else.
         """
-        if self.only is None:
-            return
-        schedule = await self.services.schedules.read(schedule_id)
-        if schedule.research.owner != self.only:
+        if self.only not in (None, owner_of_schedule(self.schedule_id(schedule_id))):
             raise ScheduleNotFound(f"There is no schedule {schedule_id[:100]!r}.")
+
+    def schedule_id(self, name: str, owner: str | None = None) -> str:
+        """Return the whole id of a schedule.
+
+        With keys every owner has names of their own, so that none is taken by what one may not see.
+
+        Args:
+            name: the id, or what its owner calls it.
+            owner: to whom the schedule belongs; the caller if None.
+        """
+        if self.caller.owner is None or owner_of_schedule(name):
+            return name
+        return f"{owner or self.caller.owner}{OWNER_SEPARATOR}{name}"
 
     def signed(self, reason: str | None) -> str | None:
         """Return the reason of a cancel with the name of the key, as it is kept in Temporal."""
@@ -168,14 +186,14 @@ class Access:
             "key": self.caller.name,
             "owner": self.caller.owner,
         }
-        _audit.info(json.dumps(entry))
+        _audit.info(json.dumps(entry), extra={"audit": entry})
 
     async def _owner_of(self, workflow_id: str) -> str | None:
-        owner = await self.services.resolver.owner(workflow_id)
-        if owner is not None:
-            return owner
-        recorded = await asyncio.to_thread(self.services.ledger.experiments.get, workflow_id)
-        return recorded.owner if recorded else None
+        owner, recorded = await asyncio.gather(
+            self.services.resolver.owner(workflow_id),
+            asyncio.to_thread(self.services.ledger.experiments.get, workflow_id),
+        )
+        return owner or (recorded.owner if recorded else None)
 
 
 async def _caller(
@@ -184,7 +202,13 @@ async def _caller(
 ) -> Caller:
     if services.keys is None:
         return ANYBODY
-    key = services.keys.find(credentials.credentials) if credentials else None
+    try:
+        key = services.keys.find(credentials.credentials) if credentials else None
+    except StartupError as error:
+        _log.error("%s", error.message)
+        raise KeysUnavailable(
+            "API keys cannot be checked now; the log of the API says why."
+        ) from None
     if key is None:
         raise NotAuthenticated("An API key is needed: `Authorization: Bearer …`.")
     return Caller(key.name, key.owner, frozenset(key.scopes))
@@ -205,18 +229,41 @@ async def authorised(
     if not any(caller.has(scope) for scope in opening):
         wanted = " or ".join(sorted(opening))
         raise NotAllowed(f"The key {caller.name} has no scope for this: it needs {wanted}.")
-    access = Access(caller, services, request.method)
     given = request.path_params
-    if "schedule_id" in given:
-        await access.require_schedule(given["schedule_id"])
-    elif "operation_id" in given and path.startswith("/experiments/"):
-        await access.require_experiment(given["operation_id"])
-    elif "operation_id" in given:
-        await access.require_operation(given["operation_id"])
+    reaches_others = _REACHES_OTHERS[request.method]
+    if "schedule_id" in given and request.method != "GET":
+        reaches_others = Scope.ADMIN
+    access = Access(caller, services, reaches_others)
+    async with _evenly():
+        if "schedule_id" in given:
+            access.require_schedule(given["schedule_id"])
+        elif "operation_id" in given and path.startswith("/experiments/"):
+            await access.require_experiment(given["operation_id"])
+        elif "operation_id" in given:
+            await access.require_operation(given["operation_id"])
     return access
 
 
+@contextlib.asynccontextmanager
+async def _evenly() -> AsyncIterator[None]:
+    """Refuse after the same time whether there is something or not, for that would tell."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    try:
+        yield
+    except (OperationNotFound, ExperimentNotFound, ScheduleNotFound):
+        await asyncio.sleep(began + _SECONDS_TO_REFUSE - loop.time())
+        raise
+
+
 AccessDep = Annotated[Access, Depends(authorised)]
+
+
+def _schedule_id(access: AccessDep, schedule_id: str) -> str:
+    return access.schedule_id(schedule_id)
+
+
+ScheduleIdDep = Annotated[str, Depends(_schedule_id)]
 
 
 async def _key(

@@ -71,6 +71,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
     app.include_router(router, prefix=API_PREFIX)
     # `DELETE /agent/cancel/{operation_id}` must work literally.
     app.include_router(router, include_in_schema=False)
+    install_error_handlers(app)
     app.add_middleware(BodyLimit)
     if origins := split(loaded.api_cors_origins):
         app.add_middleware(
@@ -78,5 +79,4 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         )
     app.add_middleware(Guard, settings=loaded)
     app.add_middleware(Observer)
-    install_error_handlers(app)
     return app

@@ -1,10 +1,12 @@
 """Calls to Temporal: how long they may take, and what it means when they do not come back."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.client import RPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -17,12 +19,17 @@ _Response_co = TypeVar("_Response_co", covariant=True)
 RPC_TIMEOUT = timedelta(seconds=2)
 _PATIENCE_SECONDS = 2.5
 
+_log = logging.getLogger(__name__)
+
 _NO_ANSWER = "Temporal does not answer; try again in a moment."
+_NOT_LET_IN = "Temporal does not let this API into its namespace; the log of the API says why."
 _UNAVAILABLE = {
     RPCStatusCode.UNAVAILABLE: _NO_ANSWER,
     RPCStatusCode.DEADLINE_EXCEEDED: _NO_ANSWER,
     RPCStatusCode.CANCELLED: _NO_ANSWER,
     RPCStatusCode.RESOURCE_EXHAUSTED: "Temporal is busy; try again in a moment.",
+    RPCStatusCode.PERMISSION_DENIED: _NOT_LET_IN,
+    RPCStatusCode.UNAUTHENTICATED: _NOT_LET_IN,
 }
 
 
@@ -43,12 +50,22 @@ async def answered(
     except (TimeoutError, RPCTimeoutOrCancelledError) as error:
         raise TemporalUnavailable(_NO_ANSWER) from error
     except RPCError as error:
-        if error.status in _UNAVAILABLE:
-            raise TemporalUnavailable(_UNAVAILABLE[error.status]) from error
-        raise
+        detail = _NOT_LET_IN if _namespace_is_missing(error) else _UNAVAILABLE.get(error.status)
+        if detail is None:
+            raise
+        if detail is _NOT_LET_IN:
+            _log.error("Temporal refuses: %s", error.message)
+        raise TemporalUnavailable(detail) from error
     except RuntimeError as error:
         # A lazy client connects with its first call, and says so when that fails.
         raise TemporalUnavailable("Temporal cannot be reached; try again in a moment.") from error
+
+
+def _namespace_is_missing(error: RPCError) -> bool:
+    """Whether it is not the workflow but the namespace that is not found."""
+    return any(
+        detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in error.grpc_status.details
+    )
 
 
 class _Rpc(Protocol[_Request_contra, _Response_co]):

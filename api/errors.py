@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from errors import (
     ArtifactsUnavailable,
@@ -16,6 +17,7 @@ from errors import (
     BudgetExhausted,
     ExperimentNotFound,
     InvalidInput,
+    KeysUnavailable,
     KtrdrError,
     LedgerUnavailable,
     MissingArtifact,
@@ -57,6 +59,7 @@ _STATUS: dict[type[KtrdrError], HTTPStatus] = {
     UnreadablePayload: HTTPStatus.UNPROCESSABLE_ENTITY,
     TemporalUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     LedgerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    KeysUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     ArtifactsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     KtrdrError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -179,19 +182,44 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
     return response
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return problem(
-        request,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "internal",
-        "Something went wrong here; the log of the API says what.",
-    )
+class Unexpected:
+    """Answers an error that nobody expected, before it leaves the application.
+
+    Starlette's own place for it is outside all middleware: such an answer would have no safe
+    headers and would not be counted.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and answer what comes back as an error."""
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        except Exception as error:
+            if scope["type"] != "http" or begun:
+                raise
+            request = Request(scope)
+            _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+            answer = problem(
+                request,
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                "internal",
+                "Something went wrong here; the log of the API says what.",
+            )
+            await answer(scope, receive, send)
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Give every error of this application its one shape."""
+    """Give every error of this application its one shape. Before all other middleware is added."""
     app.add_exception_handler(KtrdrError, _expected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_middleware(Unexpected)

@@ -17,7 +17,21 @@ from pydantic import (
 from quant.spec import Model
 from workflows.messages import ResearchRequest
 
-ScheduleId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+# Between the owner and the name, where API keys give each owner names of their own.
+OWNER_SEPARATOR = ":"
+
+ScheduleId = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(?:[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}:)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+    ),
+]
+
+
+def owner_of_schedule(schedule_id: str) -> str | None:
+    """Return whose names this one is among; None if they are everybody's."""
+    owner, separator, _ = schedule_id.rpartition(OWNER_SEPARATOR)
+    return owner if separator else None
 
 
 class Overlap(StrEnum):

@@ -61,16 +61,6 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = Request(scope)
-        if _name_of(request.headers.get("host", "")) not in self._hosts:
-            refusal = problem(
-                request,
-                HTTPStatus.MISDIRECTED_REQUEST,
-                "wrong_host",
-                "This API is not called that; KTRDR_API_ALLOWED_HOSTS has its names.",
-            )
-            await refusal(scope, receive, send)
-            return
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -79,7 +69,17 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        await self._app(scope, receive, guarded)
+        request = Request(scope)
+        if _name_of(request.headers.get("host", "")) in self._hosts:
+            await self._app(scope, receive, guarded)
+            return
+        refusal = problem(
+            request,
+            HTTPStatus.MISDIRECTED_REQUEST,
+            "wrong_host",
+            "This API is not called that; KTRDR_API_ALLOWED_HOSTS has its names.",
+        )
+        await refusal(scope, receive, guarded)
 
 
 def _name_of(host: str) -> str:

@@ -13,7 +13,7 @@ from temporalio.api.operatorservice.v1 import (
 )
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
 from temporalio.client import Client, Plugin
-from temporalio.envconfig import ClientConfig
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -53,8 +53,7 @@ async def connect(
     if payload_keys is not None:
         key_file(payload_keys).read()
         converter = encrypting(EncryptingCodec(payload_keys))
-    config = ClientConfig.load_client_connect_config()
-    config.setdefault("target_host", _DEFAULT_ADDRESS)
+    config = configuration()
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             client = await Client.connect(
@@ -72,6 +71,20 @@ async def connect(
             _log.info("waiting for Temporal at %s", config["target_host"])
             await asyncio.sleep(_SECONDS_BETWEEN_ATTEMPTS)
     raise AssertionError("unreachable")
+
+
+def configuration() -> ClientConnectConfig:
+    """Return what Temporal's environment configuration says.
+
+    Raises:
+        StartupError: it is not valid, or a file that it names cannot be read.
+    """
+    try:
+        config = ClientConfig.load_client_connect_config()
+    except Exception as error:  # Not of one kind: of the file, of TOML, of the SDK's core.
+        raise StartupError(f"Temporal's connection settings cannot be used: {error}") from error
+    config.setdefault("target_host", _DEFAULT_ADDRESS)
+    return config
 
 
 async def _require_namespace(client: Client) -> None:
@@ -99,7 +112,7 @@ async def register_search_attributes(client: Client) -> list[str]:
     On a namespace whose operator has not given us that right they must exist already.
     """
     known = await client.operator_service.list_search_attributes(
-        ListSearchAttributesRequest(namespace=client.namespace)
+        ListSearchAttributesRequest(namespace=client.namespace), retry=True
     )
     request = AddSearchAttributesRequest(
         namespace=client.namespace,
@@ -108,7 +121,7 @@ async def register_search_attributes(client: Client) -> list[str]:
         },
     )
     try:
-        await client.operator_service.add_search_attributes(request)
+        await client.operator_service.add_search_attributes(request, retry=True)
     except RPCError as error:
         if error.status not in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED):
             raise
@@ -121,19 +134,19 @@ async def keep_closed_workflows(client: Client, retention: timedelta) -> timedel
     """Set how long the namespace remembers what has ended, and return how long it did before."""
     service = client.workflow_service
     described = await service.describe_namespace(
-        DescribeNamespaceRequest(namespace=client.namespace)
+        DescribeNamespaceRequest(namespace=client.namespace), retry=True
     )
     before = described.config.workflow_execution_retention_ttl.ToTimedelta()
     if before != retention:
         request = UpdateNamespaceRequest(namespace=client.namespace)
         request.config.workflow_execution_retention_ttl.FromTimedelta(retention)
-        await service.update_namespace(request)
+        await service.update_namespace(request, retry=True)
     return before
 
 
 async def pushes_cancels(client: Client) -> bool:
     """Whether the server tells a worker of a cancel at once, instead of with its next heartbeat."""
     answer = await client.workflow_service.describe_namespace(
-        DescribeNamespaceRequest(namespace=client.namespace)
+        DescribeNamespaceRequest(namespace=client.namespace), retry=True
     )
     return answer.namespace_info.capabilities.worker_commands

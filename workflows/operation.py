@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
 from typing import Any, TypeVar
 
 from temporalio import workflow
@@ -55,6 +56,7 @@ class Operation:
             priority=priority or this.priority.priority_key,
             retry_of=workflow.memo_value(RETRY_OF, default=None),
         )
+        self._cancel_accepted: datetime | None = None
 
     def snapshot(self) -> OperationInfo:
         """Return the current state for a query."""
@@ -76,6 +78,7 @@ class Operation:
             update={"percentage": PHASE_START[phase], "current_step": PHASE_STEP[phase]}
         )
         self.publish(SearchAttributePair(search_attributes.RESEARCH_PHASE, phase), *attributes)
+        self._log(phase)
         workflow.set_current_details(f"**{phase.value}** · {PHASE_STEP[phase]}")
 
     def publish(self, *attributes: SearchAttributePair[str]) -> None:
@@ -154,6 +157,9 @@ class Operation:
         raise_if_cancelled()
         return result
 
+    def _log(self, event: str) -> None:
+        workflow.logger.info("%s: %s", self.info.operation_id, event)
+
     @property
     def _turn(self) -> Priority:
         """When its steps get their turn: by priority, and fairly between owners."""
@@ -172,6 +178,8 @@ class Operation:
             asyncio.CancelledError: a cancel was accepted; the work has stopped.
             ApplicationError: the work failed; the message is that of the first cause.
         """
+        self._log("begun")
+        self._watch = asyncio.create_task(self._note_cancel())
         try:
             raise_if_cancelled()
             # The API has set them at the start; whoever starts by hand has not.
@@ -203,6 +211,12 @@ class Operation:
         await self._end(OperationStatus.CANCELLED, record)
         raise asyncio.CancelledError
 
+    async def _note_cancel(self) -> None:
+        """Note when a cancel was accepted, through whatever door it came."""
+        await workflow.wait_condition(cancel_requested)
+        self._cancel_accepted = workflow.now()
+        self._log("cancel accepted")
+
     async def _end(
         self,
         status: OperationStatus,
@@ -214,8 +228,13 @@ class Operation:
         if status is OperationStatus.COMPLETED:
             self.info.progress = self.info.progress.model_copy(update={"percentage": 100.0})
         workflow.set_current_details(f"**{status.value}** {self.info.error_message or ''}".strip())
+        if status is OperationStatus.CANCELLED:
+            workflow.metric_meter().create_histogram_timedelta(
+                "ktrdr_cancel_latency", "From an accepted cancel until the work has stopped", "s"
+            ).record(workflow.now() - (self._cancel_accepted or workflow.now()))
         if record is not None:
             await self._recorded(record, status)
+        self._log(f"{status.value} {reason}".strip())
         workflow.metric_meter().with_additional_attributes(
             {
                 "operation_type": self.info.operation_type.value,

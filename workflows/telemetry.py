@@ -10,6 +10,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from temporalio import activity, workflow
 from temporalio.runtime import (
     LogForwardingConfig,
     LoggingConfig,
@@ -18,10 +19,11 @@ from temporalio.runtime import (
     TelemetryConfig,
 )
 
+from errors import StartupError
 from settings import Settings
 
 _SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
-_OURS: Final = ("ktrdr_phase_duration", "ktrdr_http_request_duration")
+_OURS: Final = ("ktrdr_phase_duration", "ktrdr_cancel_latency", "ktrdr_http_request_duration")
 
 # In our format, and each in its place among our own lines.
 _LOGS_OF_THE_CORE: Final = LoggingConfig(
@@ -38,7 +40,7 @@ def runtime(settings: Settings, worker_heartbeat_interval: timedelta | None = No
         worker_heartbeat_interval: how often workers say how they are; the SDK's default if None.
 
     Raises:
-        ValueError: nothing can be served there.
+        StartupError: nothing can be served there.
     """
     metrics = settings.metrics_address and PrometheusConfig(
         bind_address=settings.metrics_address,
@@ -50,9 +52,12 @@ def runtime(settings: Settings, worker_heartbeat_interval: timedelta | None = No
     telemetry = TelemetryConfig(
         logging=_LOGS_OF_THE_CORE, metrics=metrics or None, attach_service_name=False
     )
-    if worker_heartbeat_interval is None:
-        return Runtime(telemetry=telemetry)
-    return Runtime(telemetry=telemetry, worker_heartbeat_interval=worker_heartbeat_interval)
+    try:
+        if worker_heartbeat_interval is None:
+            return Runtime(telemetry=telemetry)
+        return Runtime(telemetry=telemetry, worker_heartbeat_interval=worker_heartbeat_interval)
+    except ValueError as error:
+        raise StartupError(f"KTRDR_METRICS_ADDRESS: {error}") from error
 
 
 class JsonFormatter(logging.Formatter):
@@ -66,6 +71,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if audited := getattr(record, "audit", None):
+            entry |= audited | {"message": audited["event"]}
         for source in ("temporal_activity", "temporal_workflow"):
             about = getattr(record, source, None)
             if about:
@@ -88,5 +95,8 @@ def set_up_logging(settings: Settings, level: int) -> None:
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
+    # What a workflow or an activity is about stands in fields of its own.
+    workflow.logger.workflow_info_on_message = False
+    activity.logger.activity_info_on_message = False
     # Who has started and cancelled what belongs into every log.
     logging.getLogger("ktrdr.audit").setLevel(logging.INFO)
