@@ -21,6 +21,7 @@ from opentelemetry import trace
 
 from activities.compute_process import Argument, Job, Message, Result, nothing, serve
 from activities.jobs import JobContext
+from activities.tracing import carried
 from errors import ComputeDied, KtrdrError
 from quant.models import ReportProgress, ReportTrial, Tried, unheard
 
@@ -102,7 +103,9 @@ class Compute:
         # Says once that the job may begin, and ends when the worker ends.
         their_life, our_life = multiprocessing.Pipe(duplex=False)
         process = self._context.Process(
-            target=serve, args=(theirs, their_life, job, argument, context), daemon=True
+            target=serve,
+            args=(theirs, their_life, job, argument, context, carried()),
+            daemon=True,
         )
         starting = self._bookkeeper.submit(_start, process, our_life)
         try:

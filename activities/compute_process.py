@@ -8,13 +8,14 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
 from activities.jobs import JobContext, Report
+from activities.tracing import continued
 from errors import KtrdrError
 from quant.models import Progress, Tried
 
@@ -56,6 +57,7 @@ def serve(
     job: Job[Argument, Result],
     argument: Argument,
     context: JobContext,
+    trace: Mapping[str, str],
 ) -> None:
     """Do the job as soon as the worker says so, tell how it goes, and end with the worker.
 
@@ -65,6 +67,7 @@ def serve(
         job: what to compute.
         argument: of the job.
         context: of the job.
+        trace: what the job is a part of, as `activities.tracing` carries it over.
     """
     # Whoever asks, starts or cancels something must not wait behind computation.
     os.nice(NICENESS)
@@ -85,7 +88,8 @@ def serve(
             _send(channel, Message(progress=news))
 
     try:
-        message = Message(result=job(argument, context, report))
+        with continued(f"job {job.__name__}", trace):
+            message = Message(result=job(argument, context, report))
     except KtrdrError as error:
         message = _failed(error.reason, error.message, error.field)
     except Exception as error:

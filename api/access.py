@@ -51,6 +51,7 @@ _REACHES_OTHERS = {"GET": Scope.READ, "POST": Scope.ADMIN, "DELETE": Scope.CANCE
 # seen before they are decrypted.
 _OPENS_PATH = {
     "/strategies/validate": {Scope.READ, Scope.RUN},
+    "/metrics": {Scope.READ},
     "/codec/decode": {Scope.READ},
     "/codec/encode": {Scope.READ},
 }

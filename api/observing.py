@@ -3,11 +3,24 @@
 A cancel is answered when the work has stopped, so that the duration of its route is its latency.
 """
 
+import socket
 import time
 from datetime import timedelta
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from temporalio.common import MetricHistogramTimedelta, MetricMeter
+
+from settings import Settings
+
+
+def with_metrics(settings: Settings) -> Settings:
+    """Return settings by which metrics are served, if for nobody but the route `/metrics`."""
+    if settings.metrics_address is not None:
+        return settings
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return settings.model_copy(update={"metrics_address": f"127.0.0.1:{port}"})
 
 
 def request_durations(meter: MetricMeter) -> MetricHistogramTimedelta:

@@ -174,7 +174,7 @@ class Stack:
         except OSError as error:
             raise StartupError(f"KTRDR_HOME cannot be used: {error}") from None
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, process: str) -> dict[str, str]:
         """Return the environment of worker and API: these settings, and this Temporal server.
 
         Whoever runs this may have a profile for a production cluster; the embedded stack must
@@ -184,6 +184,9 @@ class Stack:
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")
         }
+        if process == "api":
+            # One address is good for one process; the API has a route for its metrics.
+            inherited.pop("KTRDR_METRICS_ADDRESS", None)
         directories = {
             "KTRDR_HOME": settings.home,
             "KTRDR_DATA_DIR": settings.data_dir,
@@ -210,7 +213,7 @@ class Stack:
         with (self.logs / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(  # noqa: S603 - the command is ours
                 self._commands[name],
-                env=self._environment(),
+                env=self._environment(name),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

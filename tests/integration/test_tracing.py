@@ -101,13 +101,19 @@ async def test_a_research_is_one_trace_and_a_cancel_is_seen(
 
             async def complete() -> bool:
                 names = {span.name for span in collector.spans}
-                return {"compute assess", "RunWorkflow:Research", "POST /agent/trigger"} <= names
+                jobs = {f"job {each}" for each in ("design", "train", "backtest", "assess")}
+                return {
+                    "compute assess",
+                    "RunWorkflow:Research",
+                    "POST /agent/trigger",
+                } | jobs <= names
 
             await assert_eventually(complete)
             spans = collector.trace_of("POST /agent/trigger")
             paths = {span.name: path(span, spans) for span in spans.values()}
             for job in ("design", "train", "backtest", "assess"):
-                names = paths[f"compute {job}"]
+                names = paths[f"job {job}"]
+                assert names[1] == f"compute {job}"
                 assert names[-1] == "POST /agent/trigger", names
                 assert any(name.startswith("RunActivity") for name in names)
                 assert "RunWorkflow:Research" in names or "StartWorkflow:Research" in names
