@@ -23,6 +23,8 @@ from cli.session import JsonOption, Session, refusals, session_of
 from cli.stack import Stack
 from settings import load_settings
 
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 for command in (
     research.research,
@@ -65,12 +67,11 @@ def options(
     port: Annotated[int | None, typer.Option("--port", "-p", help="Port of a local API.")] = None,
 ) -> None:
     """Strategy researches: durable, visible and individually cancellable."""
-    # Also where a shell has started the command in the background, with Ctrl-C switched off.
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_number, _interrupt)
-    # A terminal that is closed stops it as well, unless it was started with `nohup`.
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, _interrupt)
+    for signal_number in _STOP_SIGNALS:
+        # Also where a shell has started the command in the background, with Ctrl-C switched off;
+        # but what was started with `nohup` outlives its terminal.
+        if signal_number is not signal.SIGHUP or signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            signal.signal(signal_number, _interrupt)
     with refusals(as_json):
         settings = load_settings()
     context.obj = Session(
@@ -97,5 +98,11 @@ def up(context: typer.Context, as_json: JsonOption = False) -> None:
 
 
 def _interrupt(*_: object) -> NoReturn:
-    """Stop as with Ctrl-C."""
+    """Stop as with Ctrl-C, once: to interrupt that as well would leave half a stack running."""
+    for signal_number in _STOP_SIGNALS:
+        signal.signal(signal_number, _ignore)
     raise KeyboardInterrupt
+
+
+def _ignore(*_: object) -> None:
+    """Do nothing. Unlike SIG_IGN, this is not handed on to child processes."""

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -24,7 +24,6 @@ _SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal"}
 
 _START_SECONDS = 60
 _STOP_SECONDS = 20
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ROOT = Path(__file__).resolve().parent.parent
 _DYNAMIC_CONFIG = _ROOT / "deploy" / "dynamicconfig.yaml"
 _WORKER = (str(_ROOT / "worker.py"),)
@@ -241,30 +240,18 @@ class Stack:
         return StartupError(f"{name} has ended: {lines[-1] if lines else 'silently'} (see {log})")
 
     def _stop(self) -> None:
-        with _undisturbed():
-            for name in ("api", "worker", "temporal"):
-                process = self._processes.get(name)
-                if process is None:
-                    continue
-                process.send_signal(signal.SIGTERM)
-                try:
-                    process.wait(_STOP_SECONDS)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-            if self._lock is not None:
-                self._lock.close()
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Ignore further signals to stop while stopping: half a stack must not be left."""
-    before = {each: signal.signal(each, signal.SIG_IGN) for each in _STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for name in ("api", "worker", "temporal"):
+            process = self._processes.get(name)
+            if process is None:
+                continue
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if self._lock is not None:
+            self._lock.close()
 
 
 def _require_free_ports(settings: Settings) -> None:
