@@ -64,8 +64,8 @@ def options(
     ] = None,
     port: Annotated[int | None, typer.Option("--port", "-p", help="Port of a local API.")] = None,
 ) -> None:
-    """Strategy researches: durable, visible and individually cancellable."""
-    # Also where a shell has started the command in the background, with Ctrl-C switched off.
+    """Durable, visible and individually cancellable strategy research."""
+    # Needed too when a shell started the command in the background, with Ctrl-C switched off.
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, _interrupt)
     with refusals(as_json):

@@ -29,7 +29,7 @@ _WORKER = (str(_ROOT / "worker.py"),)
 
 
 def dynamic_config() -> dict[str, Any]:
-    """Return what a Temporal server must be told beyond its defaults."""
+    """Return the dynamic configuration that a Temporal server needs beyond its defaults."""
     file: dict[str, list[dict[str, Any]]] = yaml.safe_load(_DYNAMIC_CONFIG.read_text())
     return {name: values[0]["value"] for name, values in file.items()}
 
@@ -77,7 +77,7 @@ class Stack:
     Args:
         settings: ports and directories.
         worker: what Python runs as the worker.
-        server_config: dynamic configuration of the server; what we ship if None.
+        server_config: dynamic configuration of the server; the one in `deploy/` if None.
     """
 
     def __init__(
@@ -154,8 +154,8 @@ class Stack:
     def _environment(self) -> dict[str, str]:
         """Return the environment of worker and API: these settings, and this Temporal server.
 
-        Whoever runs this may have a profile for a production cluster; the embedded stack must
-        never reach for that.
+        The user may have a profile for a production cluster; the embedded stack must never
+        use it.
         """
         settings = self._settings
         inherited = {
@@ -193,7 +193,7 @@ class Stack:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # Ctrl-C must reach us alone: what depends on the server stops before it.
+                # Ctrl-C must reach this process only: it stops the server last.
                 start_new_session=True,
             )
 
@@ -241,6 +241,6 @@ def _require_free_ports(settings: Settings) -> None:
                 probe.bind(address)
             except OSError as error:
                 raise StartupError(
-                    f"Port {address[1]} is in use: end what listens there "
+                    f"Port {address[1]} is in use: stop the process that uses it "
                     f"(another `make up`?), or set {variable} to a free port."
                 ) from error

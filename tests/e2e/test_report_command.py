@@ -83,7 +83,7 @@ def test_researches_are_reported_compared_ranked_and_reproduced(
     assert all(operation_id in page.read_text() for operation_id in ids)
     shown = stack.run("compare", *ids).stdout
     assert "NASDAQ 1d" in shown
-    assert "Not luck" in shown
+    assert "Deflated" in shown
     missing = stack.run("compare", ids[0], "nosuch")
     assert (missing.returncode, missing.stderr.count("\n")) == (1, 1)
 
