@@ -28,6 +28,6 @@ if __name__ == "__main__":
         host=settings.api_host,
         port=settings.api_port,
         log_level="warning",
-        # Whoever follows an operation would keep the process alive for as long as that runs.
+        # A client that follows an operation would otherwise keep the process alive until its end.
         timeout_graceful_shutdown=_SECONDS_TO_FINISH_REQUESTS,
     )

@@ -1,8 +1,8 @@
-"""Who asks, and what that one may do and see.
+"""Who the caller is, and what the caller may do and see.
 
-Without keys everybody may do everything; the API then listens on loopback only. With keys, what a
-caller may not see is not there: it is left out of lists and counts, and its id is answered as one
-that does not exist.
+Without keys everybody may do everything; the API then listens on loopback only. With keys, lists
+and counts leave out what a caller may not see, and a request for its id is answered as if it did
+not exist.
 """
 
 import asyncio
@@ -33,17 +33,17 @@ _audit = logging.getLogger("ktrdr.audit")
 
 _Request = TypeVar("_Request", bound=OwnedRequest)
 
-_BEARER = HTTPBearer(auto_error=False, description="An API key, if the API was given any")
+_BEARER = HTTPBearer(auto_error=False, description="An API key, required if the API has keys")
 
-# Which scopes open a method, and with which of them one may touch what belongs to others.
+# Which scopes allow a method, and which of them also allow it on what belongs to others.
 _OPENS = {
     "GET": {Scope.READ, Scope.RUN},
     "POST": {Scope.RUN},
     "DELETE": {Scope.RUN, Scope.CANCEL},
 }
 _REACHES_OTHERS = {"GET": Scope.READ, "POST": Scope.ADMIN, "DELETE": Scope.CANCEL}
-# What is posted there is checked or shown, and changes nothing. Whose payloads they are cannot be
-# seen before they are decrypted.
+# A POST to these paths only checks or converts its body. The owner of a payload is unknown before
+# it is decrypted.
 _OPENS_PATH = {
     "/strategies/validate": {Scope.READ, Scope.RUN},
     "/codec/decode": {Scope.READ},
@@ -53,12 +53,12 @@ _OPENS_PATH = {
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks.
+    """The sender of a request.
 
     Attributes:
         name: of the key; None without keys.
-        owner: to whom belongs what is started; None for whom the request names.
-        scopes: what the key is good for.
+        owner: owner of what the caller starts; None to take the one that the request names.
+        scopes: what the key allows.
     """
 
     name: str | None
@@ -66,7 +66,7 @@ class Caller:
     scopes: Collection[Scope]
 
     def has(self, scope: Scope) -> bool:
-        """Whether the caller may do this, whoever owns it."""
+        """Whether the caller may do this regardless of the owner."""
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
 
@@ -83,23 +83,23 @@ class Access:
 
     @property
     def only(self) -> str | None:
-        """The owner to whom the view of this request is restricted; None if it is not."""
+        """The owner to whom this request is restricted; None if it is not."""
         return None if self.caller.has(_REACHES_OTHERS[self.method]) else self.caller.owner
 
     def narrowed(self, owner: str | None) -> str | None:
-        """Return the owner by whom a list is filtered that was asked for with this one.
+        """Return the owner to filter a list by, given the owner that the request names.
 
         Raises:
-            NotAllowed: that is somebody else, and the caller may not see him.
+            NotAllowed: the caller may not see what belongs to that owner.
         """
         if self.only is not None and owner not in (None, self.only):
             raise NotAllowed(
-                f"owner: the key sees what belongs to {self.only}, nothing else.", field="owner"
+                f"owner: the key may only see what belongs to {self.only}.", field="owner"
             )
         return self.only or owner
 
     def owned(self, request: _Request) -> _Request:
-        """Return the request as one of the caller's own.
+        """Return the request with the caller as its owner.
 
         Raises:
             NotAllowed: it names another owner.
@@ -119,7 +119,7 @@ class Access:
         """Return if the caller may know of this operation.
 
         Raises:
-            OperationNotFound: it belongs to somebody else, or to nobody.
+            OperationNotFound: it belongs to another owner, or does not exist.
             TemporalUnavailable: Temporal does not answer.
         """
         if self.only is None:
@@ -133,7 +133,7 @@ class Access:
         """Return if the caller may know of this experiment.
 
         Raises:
-            ExperimentNotFound: it belongs to somebody else, or there is none.
+            ExperimentNotFound: it belongs to another owner, or does not exist.
         """
         if self.only is None:
             return
@@ -145,7 +145,7 @@ class Access:
         """Return if the caller may know of this schedule.
 
         Raises:
-            ScheduleNotFound: it belongs to somebody else, or there is none.
+            ScheduleNotFound: it belongs to another owner, or does not exist.
             TemporalUnavailable: Temporal does not answer.
         """
         if self.only is None:
@@ -155,13 +155,13 @@ class Access:
             raise ScheduleNotFound(f"There is no schedule {schedule_id[:100]!r}.")
 
     def signed(self, reason: str | None) -> str | None:
-        """Return the reason of a cancel with the name of the key, as it is kept in Temporal."""
+        """Return the reason of a cancel with the name of the key, for Temporal's record."""
         if self.caller.name is None:
             return reason
         return f"{reason} ({self.caller.name})" if reason else f"cancelled by {self.caller.name}"
 
     def log(self, action: str, what: str) -> None:
-        """Write into the audit log who has started, cancelled or changed what."""
+        """Record in the audit log who started, cancelled or changed what."""
         entry = {
             "event": action,
             "operation_id": what,
@@ -186,25 +186,29 @@ async def _caller(
         return ANYBODY
     key = services.keys.find(credentials.credentials) if credentials else None
     if key is None:
-        raise NotAuthenticated("An API key is needed: `Authorization: Bearer …`.")
+        raise NotAuthenticated("An API key is required: `Authorization: Bearer …`.")
     return Caller(key.name, key.owner, frozenset(key.scopes))
 
 
 async def authorised(
     services: ServicesDep, request: Request, caller: Annotated[Caller, Depends(_caller)]
 ) -> Access:
-    """Return what the caller may do, once it is clear that this request is a part of it.
+    """Return what the caller may do, if that includes this request.
 
     Raises:
-        NotAuthenticated: no key, or none that is known.
-        NotAllowed: the key has no scope for the method.
-        OperationNotFound: the operation belongs to somebody else; likewise for what else is named.
+        NotAuthenticated: the key is missing or unknown.
+        NotAllowed: the key lacks the scope for the method.
+        OperationNotFound: the operation belongs to another owner.
+        ExperimentNotFound: the experiment does.
+        ScheduleNotFound: the schedule does.
     """
     path = request.url.path.removeprefix(API_PREFIX)
     opening = _OPENS_PATH.get(path, _OPENS[request.method])
     if not any(caller.has(scope) for scope in opening):
-        wanted = " or ".join(sorted(opening))
-        raise NotAllowed(f"The key {caller.name} has no scope for this: it needs {wanted}.")
+        wanted = ", ".join(sorted(opening))
+        raise NotAllowed(
+            f"The key {caller.name} lacks the required scope; it needs one of: {wanted}."
+        )
     access = Access(caller, services, request.method)
     given = request.path_params
     if "schedule_id" in given:
@@ -228,8 +232,8 @@ async def _key(
             alias="Idempotency-Key",
             min_length=1,
             max_length=200,
-            description="Repeats with the same key start nothing new, for as long as Temporal "
-            "keeps closed workflows",
+            description="A repeated request with the same key starts nothing new, for as long as "
+            "Temporal keeps closed workflows",
         ),
     ] = None,
 ) -> IdempotencyKey | None:
@@ -237,7 +241,7 @@ async def _key(
         return None
     path = request.url.path.removeprefix(API_PREFIX)
     digest = hashlib.sha256(path.encode() + b"\n" + await request.body())
-    # What one owner calls a key is nobody else's business.
+    # Each owner has a key space of their own.
     owned = f"{access.caller.owner}\n{key}" if access.caller.owner else key
     return IdempotencyKey(owned, digest.hexdigest())
 

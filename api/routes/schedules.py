@@ -1,4 +1,4 @@
-"""`/schedules`: researches that start by themselves."""
+"""`/schedules`: recurring researches."""
 
 from http import HTTPStatus
 
@@ -48,19 +48,19 @@ async def get_schedules(services: ServicesDep, access: AccessDep) -> ScheduleLis
 
 @router.get("/{schedule_id}")
 async def get_schedule(services: ServicesDep, schedule_id: str) -> ScheduleResponse:
-    """Return one schedule, with what it has started and what comes next."""
+    """Return one schedule with its recent and next runs."""
     return ScheduleResponse(data=await services.schedules.read(schedule_id))
 
 
 @router.post("/{schedule_id}/pause")
 async def pause_schedule(services: ServicesDep, schedule_id: str) -> ScheduleResponse:
-    """Start nothing until further notice."""
+    """Pause a schedule."""
     return ScheduleResponse(data=await services.schedules.pause(schedule_id))
 
 
 @router.post("/{schedule_id}/unpause")
 async def unpause_schedule(services: ServicesDep, schedule_id: str) -> ScheduleResponse:
-    """Start researches again when they are due."""
+    """Unpause a schedule."""
     return ScheduleResponse(data=await services.schedules.unpause(schedule_id))
 
 
@@ -68,7 +68,7 @@ async def unpause_schedule(services: ServicesDep, schedule_id: str) -> ScheduleR
 async def trigger_schedule(
     services: ServicesDep, access: AccessDep, schedule_id: str, key: KeyDep
 ) -> ScheduleResponse:
-    """Start a research now, as far as the overlap policy allows it."""
+    """Start a research now, if the overlap policy allows it."""
     triggered = await services.schedules.trigger(schedule_id, key)
     access.log("schedule triggered", schedule_id)
     return ScheduleResponse(data=triggered)
@@ -76,6 +76,6 @@ async def trigger_schedule(
 
 @router.delete("/{schedule_id}", status_code=HTTPStatus.NO_CONTENT)
 async def delete_schedule(services: ServicesDep, access: AccessDep, schedule_id: str) -> None:
-    """Forget a schedule; what it has started goes on."""
+    """Delete a schedule; running researches continue."""
     await services.schedules.delete(schedule_id)
     access.log("schedule deleted", schedule_id)
