@@ -50,7 +50,7 @@ class Research:
 
     @workflow.init
     def __init__(self, request: ResearchInput | None = None) -> None:
-        # All of its fields are optional, so whoever starts a research by hand may leave it out.
+        # All of its fields are optional, so a research started by hand needs no input.
         self._request = request = request or ResearchInput()
         self._finished = request.finished or FinishedSteps(
             seed=workflow.random().randint(0, MAX_SEED) if request.seed is None else request.seed
@@ -208,7 +208,7 @@ class Research:
 
     @property
     def _bars(self) -> DataSource:
-        """The bars; once a step has used them, no other ones will do."""
+        """The bars; once a step has used them, pinned by their hash."""
         used = self._finished.design or self._finished.training
         original = self._request.reproduces
         return DataSource(

@@ -1,6 +1,6 @@
-"""What a process tells about itself: metrics for Prometheus, and logs as JSON.
+"""Telemetry of a process: metrics for Prometheus, and logs as JSON.
 
-The SDK's own metrics come with ours: how long tasks wait in a queue
+The SDK's own metrics are served with ours: how long tasks wait in a queue
 (`temporal_activity_schedule_to_start_latency`), how long they run, which fail. The few that matter
 are listed in docs/operations.md.
 """
@@ -22,11 +22,11 @@ def runtime(settings: Settings, worker_heartbeat_interval: timedelta | None = No
     """Return a runtime of the SDK; with KTRDR_METRICS_ADDRESS it serves metrics there.
 
     Args:
-        settings: say where.
-        worker_heartbeat_interval: how often workers say how they are; the SDK's default if None.
+        settings: with the address of the metrics.
+        worker_heartbeat_interval: how often workers report to Temporal; the SDK's default if None.
 
     Raises:
-        ValueError: nothing can be served there.
+        ValueError: the address cannot be used.
     """
     metrics = settings.metrics_address and PrometheusConfig(
         bind_address=settings.metrics_address,
@@ -42,7 +42,7 @@ def runtime(settings: Settings, worker_heartbeat_interval: timedelta | None = No
 
 
 class JsonFormatter(logging.Formatter):
-    """One line of JSON per event, with the operation that it is about."""
+    """One line of JSON per event, with its operation."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -74,5 +74,5 @@ def set_up_logging(settings: Settings, level: int) -> None:
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
-    # Who has started and cancelled what belongs into every log.
+    # The audit log is written at every log level.
     logging.getLogger("ktrdr.audit").setLevel(logging.INFO)
