@@ -24,7 +24,7 @@ FeatureKind = Literal[
 
 
 class Model(BaseModel):
-    """Immutable, and strict about unknown fields, so that a typing error is never ignored."""
+    """Immutable, and strict about unknown fields, so that a typo is never ignored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
