@@ -144,7 +144,7 @@ def test_an_import_replaces_only_when_told_to(tmp_path: Path, usual: Bars) -> No
     other = Bars(
         "USUAL", "1d", usual.timestamps, usual.open, usual.high, usual.low, usual.close, longer
     )
-    with pytest.raises(InvalidData, match=r"USUAL\.parquet holds USUAL 1d already; --replace"):
+    with pytest.raises(InvalidData, match=r"USUAL\.parquet already holds USUAL 1d; --replace"):
         import_bars(other, target)
     assert import_bars(other, target, replace=True).content_hash == other.content_hash
     (target / "USUAL.parquet").rename(target / "USUAL_1d.parquet")
