@@ -56,7 +56,7 @@ class Costs(Model):
 
 
 class StrategySpec(Model):
-    """What to look at, what to predict, and when to hold a position."""
+    """Which features to use, what to predict, and when to hold a position."""
 
     name: StrategyName
     description: str = Field("", max_length=2000)

@@ -43,7 +43,7 @@ from storage.records import Experiment, HypothesisRecord
 _EXPERIMENTS_TOLD: Final = 5
 _HYPOTHESES_TOLD: Final = 20
 
-# After these attempts a research goes on without a comment.
+# After these attempts a research continues without a comment.
 _ATTEMPTS_FOR_A_COMMENT: Final = 5
 
 # Progress of an assessment when only the comment is missing.
