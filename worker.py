@@ -19,7 +19,7 @@ from activities.admission import count_active
 from activities.compute import Compute
 from activities.heartbeat import HEARTBEAT_SECONDS, QUIET_HEARTBEAT_SECONDS
 from activities.research import ResearchActivities
-from errors import StartupError
+from errors import KtrdrError
 from settings import Settings, load_settings
 from storage.ledger import Ledger
 from workflows import telemetry, tracing
@@ -175,5 +175,5 @@ if __name__ == "__main__":
     del __file__
     try:
         asyncio.run(main(sys.argv[1:]))
-    except StartupError as error:
+    except KtrdrError as error:
         sys.exit(error.message)

@@ -17,6 +17,14 @@ _Response_co = TypeVar("_Response_co", covariant=True)
 RPC_TIMEOUT = timedelta(seconds=2)
 _PATIENCE_SECONDS = 2.5
 
+_NO_ANSWER = "Temporal does not answer; try again in a moment."
+_UNAVAILABLE = {
+    RPCStatusCode.UNAVAILABLE: _NO_ANSWER,
+    RPCStatusCode.DEADLINE_EXCEEDED: _NO_ANSWER,
+    RPCStatusCode.CANCELLED: _NO_ANSWER,
+    RPCStatusCode.RESOURCE_EXHAUSTED: "Temporal is busy; try again in a moment.",
+}
+
 
 async def answered(
     call: Awaitable[_Result], patience_seconds: float = _PATIENCE_SECONDS
@@ -27,20 +35,16 @@ async def answered(
 
     Raises:
         TemporalUnavailable: Temporal cannot be reached or does not answer in time.
+        RPCError: Temporal refuses the call.
     """
     try:
         async with asyncio.timeout(patience_seconds):
             return await call
     except (TimeoutError, RPCTimeoutOrCancelledError) as error:
-        raise TemporalUnavailable("Temporal does not answer; try again in a moment.") from error
+        raise TemporalUnavailable(_NO_ANSWER) from error
     except RPCError as error:
-        if error.status in (
-            RPCStatusCode.UNAVAILABLE,
-            RPCStatusCode.DEADLINE_EXCEEDED,
-            RPCStatusCode.CANCELLED,
-            RPCStatusCode.RESOURCE_EXHAUSTED,
-        ):
-            raise TemporalUnavailable("Temporal does not answer; try again in a moment.") from error
+        if error.status in _UNAVAILABLE:
+            raise TemporalUnavailable(_UNAVAILABLE[error.status]) from error
         raise
     except RuntimeError as error:
         # A lazy client connects on its first call, and raises this when that fails.

@@ -18,7 +18,7 @@ from api.describing import ResolvedWorkflow, ended_as
 from api.resolver import Resolver
 from api.schemas import CancelAccepted, OperationCancelled, OperationCancelResponse
 from errors import NotCancellable, NotResearch, TemporalUnavailable
-from workflows.contract import ACTIVE, OperationStatus, OperationType
+from workflows.contract import ACTIVE, ACTIVITY_STEPS, OperationStatus, OperationType
 from workflows.ids import parse_step_id
 
 
@@ -53,7 +53,7 @@ class Canceller:
             TemporalUnavailable: Temporal does not answer.
         """
         step = parse_step_id(operation_id)
-        if step and step[1] in (OperationType.DESIGN, OperationType.ASSESSMENT):
+        if step and step[1] in ACTIVITY_STEPS:
             found = await self._resolver.operation(operation_id)
             raise NotResearch(f"{operation_id} is of type {found.operation_type}, not a research.")
         workflow = await self._resolver.workflow(operation_id)

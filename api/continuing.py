@@ -8,11 +8,13 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import Priority
 from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
 
 from api import starting
+from api.calls import RPC_TIMEOUT, answered
 from api.describing import ResolvedWorkflow
 from api.given import given_to
 from api.resolver import Resolver
@@ -62,6 +64,7 @@ class Continuer:
         finished = None
         if workflow.operation_type is OperationType.RESEARCH:
             finished = await self._resolver.finished(workflow)
+            await self._until_children_have_ended(workflow)
         start = await self._start_of(workflow, NotResumable, finished)
         since = await asyncio.to_thread(self._resumed_from, workflow)
         memo |= {_RESUMED_FROM: since.model_dump(mode="json")}
@@ -112,6 +115,24 @@ class Continuer:
         if workflow.operation_type is None:
             raise OperationNotFound(f"There is no operation {operation_id!r}.")
         return workflow
+
+    async def _until_children_have_ended(self, parent: ResolvedWorkflow) -> None:
+        """Wait for child workflows, which end a moment after their terminated parent."""
+        for step in (OperationType.TRAINING, OperationType.BACKTEST):
+            child_id = make_step_id(parent.description.id, step)
+            try:
+                child = await answered(
+                    self._client.get_workflow_handle(child_id).describe(rpc_timeout=RPC_TIMEOUT)
+                )
+                begun_by = child.raw_description.workflow_execution_info.parent_execution.run_id
+                if begun_by == parent.description.run_id:
+                    ended = self._client.get_workflow_handle(child_id, run_id=child.run_id)
+                    await answered(ended.result(rpc_timeout=RPC_TIMEOUT))
+            except WorkflowFailureError:
+                pass  # Ended without a result.
+            except RPCError as error:
+                if error.status is not RPCStatusCode.NOT_FOUND:  # A step that has not begun.
+                    raise
 
     async def _start_of(
         self, workflow: ResolvedWorkflow, refusal: _Refusal, finished: FinishedSteps | None = None

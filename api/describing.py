@@ -11,9 +11,11 @@ from temporalio.client import (
 )
 
 from api.calls import RPC_TIMEOUT, answered
+from quant.models import Progress
 from workflows import search_attributes
 from workflows.contract import (
     ACTIVE,
+    RETRY_OF,
     WORKFLOW_NAME,
     ChildOperation,
     OperationInfo,
@@ -108,6 +110,30 @@ async def described(workflow: ResolvedWorkflow) -> OperationInfo:
     )
 
 
+def activity_step(research: OperationInfo, child: ChildOperation) -> OperationInfo:
+    """Return an activity of a research as an operation, without its result."""
+    running = child.status is OperationStatus.RUNNING
+    failed = child.status is OperationStatus.FAILED
+    completed = child.status is OperationStatus.COMPLETED
+    return research.model_copy(
+        update={
+            "operation_id": child.operation_id,
+            "parent_operation_id": research.operation_id,
+            "operation_type": child.operation_type,
+            "status": child.status,
+            "phase": None,
+            "phases": [],
+            "created_at": child.started_at or research.created_at,
+            "started_at": child.started_at,
+            "completed_at": None if running else child.completed_at or research.completed_at,
+            "progress": child.progress or Progress(percentage=100.0 if completed else 0.0),
+            "result_summary": None,
+            "error_message": research.error_message if failed else None,
+            "children": [],
+        }
+    )
+
+
 async def _without_worker(workflow: ResolvedWorkflow) -> OperationInfo:
     """Return what Temporal alone knows."""
     description = workflow.description
@@ -127,6 +153,8 @@ async def _without_worker(workflow: ResolvedWorkflow) -> OperationInfo:
             parameters={"phase": phase} if phase else {},
         ),
         owner=attributes.get(search_attributes.OWNER),
+        priority=description.raw_description.workflow_execution_info.priority.priority_key or None,
+        retry_of=await description.memo_value(RETRY_OF, default=None),
     )
     if workflow.ended_as:
         try:

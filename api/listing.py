@@ -4,6 +4,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
+from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
@@ -24,6 +25,9 @@ from workflows.contract import (
 from workflows.messages import Owner
 
 _DIGEST_BYTES = 8
+
+# Temporal returns at most this many per page.
+_LARGEST_PAGE = 1000
 
 RUNNING = "ExecutionStatus = 'Running'"
 _QUEUED = f"{search_attributes.RESEARCH_PHASE.name} = '{Phase.QUEUED}'"
@@ -79,7 +83,7 @@ class OperationPage(OperationFilter):
     """Which page of which operations."""
 
     resumable: bool = Field(False, description="Only operations that can be resumed")
-    limit: int = Field(10, ge=1, le=1000)
+    limit: int = Field(10, ge=1, le=_LARGEST_PAGE)
     offset: int = Field(0, ge=0, le=10_000)
     cursor: str | None = Field(None, max_length=4000)
 
@@ -96,27 +100,42 @@ async def list_operations(client: Client, page: OperationPage) -> OperationListR
         TemporalUnavailable: Temporal does not answer.
     """
     where = page.where()
-    found = client.list_workflows(
-        where,
-        page_size=page.limit + page.offset,
-        next_page_token=_token(page.cursor) if page.cursor else None,
-        rpc_timeout=RPC_TIMEOUT,
-    )
-    _, total, active = await answered(
+    (found, token), total, active = await answered(
         asyncio.gather(
-            found.fetch_next_page(),
+            _page(client, where, page),
             client.count_workflows(where, rpc_timeout=RPC_TIMEOUT),
             client.count_workflows(f"{where} AND {RUNNING}", rpc_timeout=RPC_TIMEOUT),
         )
     )
-    rows = [_summary(execution) for execution in list(found.current_page or ())[page.offset :]]
-    token = found.next_page_token
     return OperationListResponse(
-        data=sorted(rows, key=lambda row: row.created_at, reverse=True),
+        data=sorted(map(_summary, found), key=lambda row: row.created_at, reverse=True),
         total_count=total.count,
         active_count=active.count,
         next_cursor=_cursor(token) if token else None,
     )
+
+
+async def _page(
+    client: Client, where: str, page: OperationPage
+) -> tuple[Sequence[WorkflowExecution], bytes | None]:
+    """Return the rows of the page, and Temporal's token for the next page if there is one."""
+
+    async def fetched(
+        size: int, token: bytes | None
+    ) -> tuple[Sequence[WorkflowExecution], bytes | None]:
+        pages = client.list_workflows(
+            where, page_size=size, next_page_token=token, rpc_timeout=RPC_TIMEOUT
+        )
+        await pages.fetch_next_page()
+        return pages.current_page or (), pages.next_page_token
+
+    token = _token(page.cursor) if page.cursor else None
+    whole, rest = divmod(page.offset, _LARGEST_PAGE)
+    for size in [_LARGEST_PAGE] * whole + [rest] * bool(rest):
+        _, token = await fetched(size, token)
+        if token is None:
+            return (), None
+    return await fetched(page.limit, token)
 
 
 def _cursor(token: bytes) -> str:

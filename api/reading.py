@@ -15,15 +15,9 @@ from api.schemas import (
 )
 from api.training_metrics import EpochMetrics, read_metrics
 from errors import MissingArtifact, NotFinished
-from quant.models import AssessmentResult, BacktestResult, DesignResult, Progress, TrainingResult
+from quant.models import AssessmentResult, BacktestResult, DesignResult, TrainingResult
 from storage.artifacts import ArtifactStore
-from workflows.contract import (
-    ACTIVE,
-    ChildOperation,
-    OperationInfo,
-    OperationStatus,
-    OperationType,
-)
+from workflows.contract import ACTIVE, OperationInfo, OperationType
 from workflows.ids import make_step_id
 from workflows.messages import ResearchResult
 
@@ -55,8 +49,7 @@ class Reader:
             OperationNotFound: no operation has this id.
             TemporalUnavailable: Temporal does not answer.
         """
-        parent = await self._resolver.operation(operation_id)
-        rows = [_row(child, parent) for child in parent.children]
+        rows = [_summary(child) for child in await self._resolver.children(operation_id)]
         return ChildrenResponse(
             data=rows,
             total_count=len(rows),
@@ -129,22 +122,19 @@ class Reader:
         raise MissingArtifact(f"{operation_id} is {operation.status}, and has no report.")
 
 
-def _row(child: ChildOperation, parent: OperationInfo) -> OperationSummary:
-    # A step that an earlier run finished has no start in this run: use the start of the run.
-    begun = child.started_at or parent.created_at
-    done = child.completed_at or (None if child.status in ACTIVE else begun)
-    progress = child.progress or Progress(
-        percentage=100.0 if child.status is OperationStatus.COMPLETED else 0.0
-    )
+def _summary(operation: OperationInfo) -> OperationSummary:
+    ended = operation.completed_at
+    begun = operation.started_at or operation.created_at
     return OperationSummary(
-        operation_id=child.operation_id,
-        operation_type=child.operation_type,
-        status=child.status,
-        created_at=begun,
-        completed_at=done,
-        progress_percentage=progress.percentage,
-        current_step=progress.current_step,
-        symbol=parent.metadata.symbol,
-        owner=parent.owner,
-        duration_seconds=(done - begun).total_seconds() if done else None,
+        operation_id=operation.operation_id,
+        operation_type=operation.operation_type,
+        status=operation.status,
+        created_at=operation.created_at,
+        completed_at=ended,
+        progress_percentage=operation.progress.percentage,
+        current_step=operation.progress.current_step,
+        phase=operation.phase,
+        symbol=operation.metadata.symbol,
+        owner=operation.owner,
+        duration_seconds=(ended - begun).total_seconds() if ended else None,
     )

@@ -13,7 +13,7 @@ from errors import ExperimentNotFound, NotReproducible
 from quant.spec import StrategySpec
 from storage.ledger import Ledger
 from storage.records import Experiment
-from workflows.messages import FinishedSteps, Reproduction, ResearchInput, ResearchRequest
+from workflows.messages import Reproduction, ResearchInput, ResearchRequest
 
 # Paths of artifacts contain the operation id, so they always differ.
 _PLACES = ("model_path", "report_path")
@@ -59,8 +59,7 @@ class Reproducer:
             TemporalUnavailable: Temporal does not answer.
         """
         original = await asyncio.to_thread(self._recorded, operation_id)
-        again = _again(original)
-        return await self.starter.start_new(starting.research(again, again.finished), key)
+        return await self.starter.start_new(starting.research(_again(original)), key)
 
     def compare(self, operation_id: str) -> Reproduced:
         """Compare a reproduction with its original.
@@ -113,10 +112,11 @@ def _again(original: Experiment) -> ResearchInput:
     judged = original.metrics.get("statistics") or {}
     return ResearchInput(
         **request.model_dump(),
-        finished=FinishedSteps(seed=original.seed, spec=None if searched else designed),
         reproduces=Reproduction(
             operation_id=original.operation_id,
             data_hash=original.metrics["data_hash"],
+            seed=original.seed,
+            spec=None if searched else designed,
             trials_ever=judged.get("trials_ever", 1),
             holdout_looks=judged.get("holdout_looks", 1),
         ),

@@ -20,14 +20,15 @@ from temporalio.exceptions import FailureError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.calls import RPC_TIMEOUT, answered
-from api.describing import ResolvedWorkflow, described, ended_as
+from api.describing import ResolvedWorkflow, activity_step, described, ended_as
 from api.progress import activity_progress, research_progress
 from errors import OperationNotFound, TemporalUnavailable
-from quant.models import Progress
 from workflows import search_attributes
 from workflows.contract import (
+    ACTIVITY_STEPS,
     FINISHED_QUERY,
     OPERATION_QUERY,
+    ChildOperation,
     OperationInfo,
     OperationStatus,
     OperationType,
@@ -61,13 +62,22 @@ class Resolver:
             TemporalUnavailable: Temporal does not answer.
         """
         step = parse_step_id(operation_id)
-        if step and step[1] in (OperationType.DESIGN, OperationType.ASSESSMENT):
+        if step and step[1] in ACTIVITY_STEPS:
             return await self._activity_step(operation_id, *step)
         workflow = await self.workflow(operation_id)
         if workflow.operation_type is None:
             raise OperationNotFound(f"There is no operation {_shown(operation_id)}.")
-        info = await described(workflow)
-        return info if workflow.ended_as else await self._with_progress(info, workflow)
+        return await self._info(workflow)
+
+    async def children(self, operation_id: str) -> list[OperationInfo]:
+        """Return the steps that an operation has begun, without their results.
+
+        Raises:
+            OperationNotFound: no operation has this id.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        parent = await self.operation(operation_id)
+        return await asyncio.gather(*(self._child(parent, child) for child in parent.children))
 
     async def workflow(self, workflow_id: str) -> ResolvedWorkflow:
         """Return the execution with this workflow id, pinned to its current run.
@@ -113,9 +123,10 @@ class Resolver:
             raise _no_worker(workflow.handle.id)
         return finished
 
-    async def _with_progress(
-        self, info: OperationInfo, workflow: ResolvedWorkflow
-    ) -> OperationInfo:
+    async def _info(self, workflow: ResolvedWorkflow) -> OperationInfo:
+        info = await described(workflow)
+        if workflow.ended_as:
+            return info
         description = workflow.description
         for child in description.raw_description.pending_children:
             description = await self._describe(self._handle(child.workflow_id))
@@ -132,41 +143,27 @@ class Resolver:
         ]
         return research_progress(info.model_copy(update={"children": children}), step)
 
+    async def _child(self, parent: OperationInfo, child: ChildOperation) -> OperationInfo:
+        if child.operation_type in ACTIVITY_STEPS:
+            return activity_step(parent, child)
+        return await self.operation(child.operation_id)
+
     async def _activity_step(
         self, operation_id: str, research_id: str, step: OperationType
     ) -> OperationInfo:
         workflow = await self.workflow(research_id)
-        research = await described(workflow)
+        research = await self._info(workflow)
         child = next((c for c in research.children if c.operation_id == operation_id), None)
         if workflow.operation_type is not OperationType.RESEARCH or child is None:
             if workflow.answer is None and research.phase is not None:
                 raise _no_worker(research_id)
             raise OperationNotFound(f"There is no operation {_shown(operation_id)}.")
-        running = child.status is OperationStatus.RUNNING
-        result = None
-        if child.status is OperationStatus.COMPLETED:
-            finished = await self.finished(workflow)
-            result = finished.design if step is OperationType.DESIGN else finished.assessment
-        progress = await activity_progress(workflow.description, self._client.data_converter)
-        return research.model_copy(
-            update={
-                "operation_id": operation_id,
-                "parent_operation_id": research_id,
-                "operation_type": step,
-                "status": child.status,
-                "phase": None,
-                "phases": [],
-                "created_at": child.started_at or research.created_at,
-                "started_at": child.started_at,
-                "completed_at": None if running else child.completed_at or research.completed_at,
-                "progress": progress if running and progress else Progress(percentage=100.0),
-                "result_summary": result and result.model_dump(mode="json"),
-                "error_message": research.error_message
-                if child.status is OperationStatus.FAILED
-                else None,
-                "children": [],
-            }
-        )
+        info = activity_step(research, child)
+        if info.status is not OperationStatus.COMPLETED:
+            return info
+        finished = await self.finished(workflow)
+        result = finished.design if step is OperationType.DESIGN else finished.assessment
+        return info.model_copy(update={"result_summary": result and result.model_dump(mode="json")})
 
     def _handle(self, workflow_id: str) -> WorkflowHandle[Any, Any]:
         if not workflow_id:

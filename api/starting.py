@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
 from temporalio.common import (
     Priority,
     SearchAttributePair,
@@ -19,7 +19,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.calls import RPC_TIMEOUT, answered
-from errors import AtCapacity, KeyReused
+from errors import AtCapacity, KeyReused, TemporalUnavailable
 from quant import catalog, strategies
 from quant.models import BacktestInput, TrainingInput
 from quant.spec import Model
@@ -66,9 +66,11 @@ async def check_research(request: ResearchRequest, settings: Settings) -> None:
 
 def research(request: ResearchRequest, finished: FinishedSteps | None = None) -> Start:
     """Describe the start of a research, with the finished steps of the run that it resumes."""
+    given = ResearchInput.of(request, finished)
+    known = given.finished or given.reproduces
     return Start(
         OperationType.RESEARCH,
-        ResearchInput.of(request, finished),
+        given,
         RESEARCH_QUEUE,
         request.headline,
         request.turn,
@@ -77,7 +79,7 @@ def research(request: ResearchRequest, finished: FinishedSteps | None = None) ->
             phase=Phase.QUEUED,
             symbol=request.symbol,
             owner=request.owner,
-            strategy=finished.spec.name if finished and finished.spec else None,
+            strategy=known.spec.name if known and known.spec else None,
         ),
     )
 
@@ -262,20 +264,23 @@ class Starter:
         return True
 
     async def _admit(self, operation_id: str, limit: int) -> None:
-        answer: AdmissionAnswer = await answered(
-            self._client.execute_update_with_start_workflow(
-                Admission.admit,
-                AdmissionRequest(operation_id=operation_id, limit=limit),
-                start_workflow_operation=WithStartWorkflowOperation(
-                    Admission.run,
-                    id=ADMISSION_ID,
-                    task_queue=RESEARCH_QUEUE,
-                    static_summary="Keeps the number of active researches within its limit",
-                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                ),
-                rpc_timeout=_ADMISSION_TIMEOUT,
+        asking = self._client.execute_update_with_start_workflow(
+            Admission.admit,
+            AdmissionRequest(operation_id=operation_id, limit=limit),
+            start_workflow_operation=WithStartWorkflowOperation(
+                Admission.run,
+                id=ADMISSION_ID,
+                task_queue=RESEARCH_QUEUE,
+                static_summary="Keeps the number of active researches within its limit",
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             ),
-            _ADMISSION_TIMEOUT.total_seconds(),
+            rpc_timeout=_ADMISSION_TIMEOUT,
         )
+        try:
+            answer: AdmissionAnswer = await answered(asking, _ADMISSION_TIMEOUT.total_seconds())
+        except WorkflowUpdateFailedError as error:
+            raise TemporalUnavailable(
+                "The active researches cannot be counted; try again in a moment."
+            ) from error
         if not answer.admitted:
             raise AtCapacity(answer.active_count, limit)

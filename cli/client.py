@@ -194,10 +194,6 @@ class Api:
         data: dict[str, Any] = self._call("POST", "/strategies/validate", content=content)["data"]
         return data
 
-    def report_url(self, operation_id: str) -> str:
-        """Return the URL of a research's report."""
-        return str(self._http.base_url.join(f"operations/{_quoted(operation_id)}/report"))
-
     def report(self, operation_id: str, kind: str = "html") -> bytes:
         """Return the report of a research: the HTML page, or its data as JSON."""
         path = f"/operations/{_quoted(operation_id)}/report"
@@ -229,17 +225,19 @@ class Api:
         for pause in (*_SECONDS_BEFORE_REPEAT, None):
             try:
                 response = self._http.request(method, path, headers=headers, **options)
-                break
             except httpx.TransportError as error:
                 if pause is None:
                     raise ApiUnreachable(
                         f"No API answers at {self._url} ({error}). Is it running? "
                         "`ktrdr up` starts one."
                     ) from error
-                time.sleep(pause)
-        if response.status_code not in accept:
-            raise ApiRefused(self._problem(response))
-        return response
+            else:
+                if response.status_code in accept:
+                    return response
+                if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE or pause is None:
+                    raise ApiRefused(self._problem(response))
+            time.sleep(pause)
+        raise AssertionError("unreachable")
 
     def _problem(self, response: httpx.Response) -> dict[str, Any]:
         try:

@@ -68,6 +68,9 @@ def options(
     # Needed too when a shell started the command in the background, with Ctrl-C switched off.
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, _interrupt)
+    # Closing the terminal stops it as well, unless it was started with `nohup`.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _interrupt)
     with refusals(as_json):
         settings = load_settings()
     context.obj = Session(

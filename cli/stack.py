@@ -1,6 +1,7 @@
 """The embedded stack: Temporal dev server, worker and API as processes of this machine."""
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -9,9 +10,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import httpx
 import yaml
@@ -23,6 +24,7 @@ _SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal"}
 
 _START_SECONDS = 60
 _STOP_SECONDS = 20
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ROOT = Path(__file__).resolve().parent.parent
 _DYNAMIC_CONFIG = _ROOT / "deploy" / "dynamicconfig.yaml"
 _WORKER = (str(_ROOT / "worker.py"),)
@@ -92,6 +94,7 @@ class Stack:
         self._server_config = dynamic_config() if server_config is None else server_config
         self._commands: dict[str, list[str]] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._lock: BinaryIO | None = None
         self._temporal_address = f"127.0.0.1:{settings.temporal_port}"
         self.api = f"http://{settings.api_host}:{settings.api_port}"
         self.logs = settings.home / "logs"
@@ -99,8 +102,6 @@ class Stack:
     def __enter__(self) -> Self:
         settings = self._settings
         executable = temporal_executable(settings)
-        _require_free_ports(settings)
-        self.logs.mkdir(parents=True, exist_ok=True)
         server = server_command(
             executable,
             port=settings.temporal_port,
@@ -111,9 +112,12 @@ class Stack:
         self._commands = {
             "temporal": server,
             "worker": [sys.executable, *self._worker],
-            "api": [sys.executable, "-m", "api"],
+            # -P: do not import a directory `api` from where the command is run.
+            "api": [sys.executable, "-P", "-m", "api"],
         }
         try:
+            self._lock_state()
+            _require_free_ports(settings)
             # All at once: worker and API wait for the server.
             for name in self._commands:
                 self._start(name)
@@ -151,6 +155,25 @@ class Stack:
             if ended and ended.si_pid in pids:
                 raise self._ended(pids[ended.si_pid])
 
+    def _lock_state(self) -> None:
+        """Lock the state directory for this stack; the server holds the lock while it lives.
+
+        Raises:
+            StartupError: another stack has it, or it cannot be written.
+        """
+        home = self._settings.home
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+            self._lock = (home / ".lock").open("ab")
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartupError(
+                f"Another stack runs on {home}: use that one (`ktrdr research`), stop it, or set "
+                "KTRDR_HOME to another directory."
+            ) from None
+        except OSError as error:
+            raise StartupError(f"KTRDR_HOME cannot be used: {error}") from None
+
     def _environment(self) -> dict[str, str]:
         """Return the environment of worker and API: these settings, and this Temporal server.
 
@@ -161,7 +184,6 @@ class Stack:
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")
         }
-        # Absolute paths: the processes run in another directory than the command.
         directories = {
             "KTRDR_HOME": settings.home,
             "KTRDR_DATA_DIR": settings.data_dir,
@@ -189,12 +211,12 @@ class Stack:
             self._processes[name] = subprocess.Popen(  # noqa: S603 - the command is ours
                 self._commands[name],
                 env=self._environment(),
-                cwd=_ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 # Ctrl-C must reach this process only: it stops the server last.
                 start_new_session=True,
+                pass_fds=[self._lock.fileno()] if self._lock and name == "temporal" else [],
             )
 
     def _wait_until_ready(self) -> None:
@@ -216,16 +238,30 @@ class Stack:
         return StartupError(f"{name} has ended: {lines[-1] if lines else 'silently'} (see {log})")
 
     def _stop(self) -> None:
-        for name in ("api", "worker", "temporal"):
-            process = self._processes.get(name)
-            if process is None:
-                continue
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        with _undisturbed():
+            for name in ("api", "worker", "temporal"):
+                process = self._processes.get(name)
+                if process is None:
+                    continue
+                process.send_signal(signal.SIGTERM)
+                try:
+                    process.wait(_STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+            if self._lock is not None:
+                self._lock.close()
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ignore further stop signals while stopping, so that no half of the stack is left running."""
+    before = {each: signal.signal(each, signal.SIG_IGN) for each in _STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _require_free_ports(settings: Settings) -> None:
@@ -234,13 +270,16 @@ def _require_free_ports(settings: Settings) -> None:
         "KTRDR_UI_PORT": ("127.0.0.1", settings.ui_port),
         "KTRDR_API_PORT": (settings.api_host, settings.api_port),
     }
-    for variable, address in ports.items():
-        with socket.socket() as probe:
+    # All at the same time, because two of them may be equal.
+    with contextlib.ExitStack() as probes:
+        for variable, address in ports.items():
+            probe = probes.enter_context(socket.socket())
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(address)
+                probe.listen()
             except OSError as error:
                 raise StartupError(
-                    f"Port {address[1]} is in use: stop the process that uses it "
-                    f"(another `make up`?), or set {variable} to a free port."
+                    f"Port {address[1]} is in use: stop the process that uses it, or set "
+                    f"{variable} to a free port."
                 ) from error

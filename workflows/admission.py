@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pydantic import Field
 from temporalio import workflow
 from temporalio.common import VersioningBehavior
+from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from activities.admission import ActiveQuestion, count_active
@@ -73,15 +74,21 @@ class Admission:
         """Count once, and answer all pending requests in the order of their arrival."""
         asking, self._asking = self._asking, []
         ids = {each.request.operation_id for each in asking}
-        active = await policies.ask(
-            count_active,
-            ActiveQuestion(
-                asking=sorted(ids),
-                admitted=[each for each in self._recently_admitted() if each not in ids],
-                limit=min(each.request.limit for each in asking),
-            ),
-            summary=f"May {len(ids)} more begin?",
-        )
+        try:
+            active = await policies.ask(
+                count_active,
+                ActiveQuestion(
+                    asking=sorted(ids),
+                    admitted=[each for each in self._recently_admitted() if each not in ids],
+                    limit=min(each.request.limit for each in asking),
+                ),
+                summary=f"May {len(ids)} more begin?",
+            )
+        except FailureError as error:
+            # Fail the pending requests instead of leaving them waiting; the next one counts anew.
+            for each in asking:
+                each.answer.set_exception(error)
+            return
         self._admitted = {each: self._admitted[each] for each in active.unlisted}
         count = active.active_count
         for each in asking:

@@ -25,6 +25,9 @@ class OperationType(StrEnum):
     ASSESSMENT = "agent_assessment"
 
 
+# The steps that are activities of their research, without a separate workflow.
+ACTIVITY_STEPS = (OperationType.DESIGN, OperationType.ASSESSMENT)
+
 # The names under which Temporal knows the workflows.
 WORKFLOW_NAME = {
     OperationType.RESEARCH: "Research",

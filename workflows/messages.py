@@ -127,6 +127,8 @@ class Reproduction(Model):
 
     operation_id: str
     data_hash: str
+    seed: int | None = None
+    spec: StrategySpec | None = Field(None, description="Absent if the search is to be repeated")
     trials_ever: int = 1
     holdout_looks: int = 1
 

@@ -52,9 +52,7 @@ class Research:
     def __init__(self, request: ResearchInput | None = None) -> None:
         # All of its fields are optional, so a research started by hand needs no input.
         self._request = request = request or ResearchInput()
-        self._finished = request.finished or FinishedSteps(
-            seed=workflow.random().randint(0, MAX_SEED) if request.seed is None else request.seed
-        )
+        self._finished = request.finished or _beginning(request)
         self._operation = Operation(
             OperationType.RESEARCH,
             OperationMetadata(
@@ -286,3 +284,13 @@ class Research:
             ),
             summary=f"Record: {info.status.value}",
         )
+
+
+def _beginning(request: ResearchInput) -> FinishedSteps:
+    """Return what a research begins with: its seed, and what it reproduces."""
+    original = request.reproduces
+    seed = request.seed if original is None or original.seed is None else original.seed
+    return FinishedSteps(
+        seed=workflow.random().randint(0, MAX_SEED) if seed is None else seed,
+        spec=original and original.spec,
+    )

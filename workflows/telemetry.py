@@ -10,12 +10,24 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    PrometheusConfig,
+    Runtime,
+    TelemetryConfig,
+)
 
 from settings import Settings
 
 _SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
 _OURS: Final = ("ktrdr_phase_duration", "ktrdr_http_request_duration")
+
+# The core's logs in our format, interleaved with our own lines.
+_LOGS_OF_THE_CORE: Final = LoggingConfig(
+    filter=LoggingConfig.default.filter,
+    forwarding=LogForwardingConfig(logging.getLogger("temporalio"), append_target_to_name=False),
+)
 
 
 def runtime(settings: Settings, worker_heartbeat_interval: timedelta | None = None) -> Runtime:
@@ -35,7 +47,9 @@ def runtime(settings: Settings, worker_heartbeat_interval: timedelta | None = No
         durations_as_seconds=True,
         histogram_bucket_overrides=dict.fromkeys(_OURS, _SECONDS),
     )
-    telemetry = TelemetryConfig(metrics=metrics or None, attach_service_name=False)
+    telemetry = TelemetryConfig(
+        logging=_LOGS_OF_THE_CORE, metrics=metrics or None, attach_service_name=False
+    )
     if worker_heartbeat_interval is None:
         return Runtime(telemetry=telemetry)
     return Runtime(telemetry=telemetry, worker_heartbeat_interval=worker_heartbeat_interval)
@@ -72,7 +86,7 @@ def set_up_logging(settings: Settings, level: int) -> None:
     if settings.log_format == "json":
         handler.setFormatter(JsonFormatter())
     else:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
     # The audit log is written at every log level.
     logging.getLogger("ktrdr.audit").setLevel(logging.INFO)

@@ -228,6 +228,23 @@ async def test_pages_follow_one_another_without_gap_or_repetition(
     assert len(skipped["data"]) == 2
 
 
+async def test_an_offset_may_lie_beyond_the_largest_page(
+    alone_api: httpx.AsyncClient, alone: Client
+) -> None:
+    for _ in range(11):
+        await asyncio.gather(*(start(alone, REJECTED) for _ in range(92)))
+
+    async def listed(offset: int) -> list[str]:
+        body = accepted(await alone_api.get("/operations", params={"offset": offset, "limit": 10}))
+        assert body["total_count"] == 1012
+        return [row["operation_id"] for row in body["data"]]
+
+    last = await assert_eventually(lambda: listed(1010))
+    assert len(last) == 2
+    assert last == (await listed(1004))[-2:]
+    assert await listed(1012) == []
+
+
 @pytest.mark.parametrize(
     ("params", "field"),
     [

@@ -1,5 +1,6 @@
 """The `ktrdr` command, as a user types it, on an embedded stack of its own."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -7,7 +8,9 @@ import pty
 import select
 import signal
 from pathlib import Path
+from signal import SIGHUP, SIGINT, SIGTERM, Signals
 
+import psutil
 import pytest
 
 from tests.e2e.stack import FOREVER, Stack
@@ -139,11 +142,38 @@ def test_many_are_cancelled_by_owner_and_a_dry_run_cancels_none(stack: Stack) ->
     assert stack.answer("cancel", other, "--force")["forced"] is True
 
 
-def test_a_port_in_use_gets_one_sentence(stack: Stack) -> None:
-    second = stack.run("up")
-    assert second.returncode == 1
-    assert "is in use" in second.stderr
-    assert len(second.stderr.strip().splitlines()) == 1
+def test_what_another_stack_has_is_refused_in_one_sentence(stack: Stack, tmp_path: Path) -> None:
+    same_state = stack.run("up", KTRDR_TEMPORAL_PORT=str(free_port()))
+    elsewhere = {"KTRDR_HOME": str(tmp_path)}
+    same_port = stack.run("up", **elsewhere)
+    same_twice = {name: str(free_port()) for name in ("KTRDR_TEMPORAL_PORT", "KTRDR_UI_PORT")}
+    same_twice["KTRDR_API_PORT"] = same_twice["KTRDR_UI_PORT"]
+    colliding = stack.run("up", **elsewhere, **same_twice)
+    no_directory = stack.run("up", KTRDR_HOME="/dev/null")
+    for refused, sentence in (
+        (same_state, "Another stack runs on"),
+        (same_port, "is in use"),
+        (colliding, "KTRDR_API_PORT"),
+        (no_directory, "KTRDR_HOME cannot be used"),
+    ):
+        assert refused.returncode == 1
+        assert sentence in refused.stderr
+        assert len(refused.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("signals", [(SIGINT, SIGINT), (SIGTERM, SIGINT), (SIGHUP,)], ids=str)
+async def test_whatever_is_signalled_no_process_is_left(
+    tmp_path: Path, signals: tuple[Signals, ...]
+) -> None:
+    own = Stack(tmp_path)
+    with own.started("up") as command:
+        await assert_eventually(own.ready, within=60)
+        family = psutil.Process(command.pid).children(recursive=True)
+        for each in signals:
+            command.send_signal(each)
+        assert await asyncio.to_thread(command.wait, 90) == 0
+    _, left = psutil.wait_procs(family, timeout=30)
+    assert left == []
 
 
 def test_a_bad_setting_is_named(stack: Stack) -> None:
