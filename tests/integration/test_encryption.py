@@ -135,7 +135,7 @@ async def test_the_codec_says_what_it_cannot_read(
     async with serving(create_app(own, client)) as api:
         body = {"payloads": [MessageToDict(payload)]}
         answer = await api.post("/codec/decode", json=body)
-        assert "no key" in refused(answer, 422, "unreadable_payload")["detail"]
+        assert "Unknown encryption key" in refused(answer, 422, "unreadable_payload")["detail"]
         refused(await api.post("/codec/decode", content=b"{"), 422, "invalid_input", "body")
         plain = {"payloads": [{"metadata": {"encoding": "anNvbi9wbGFpbg=="}, "data": "MQ=="}]}
         there = (await api.post("/codec/encode", json=plain)).json()
