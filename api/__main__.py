@@ -33,6 +33,6 @@ if __name__ == "__main__":
         port=settings.api_port,
         # Its messages in our format, among ours.
         log_config=None,
-        # Whoever follows an operation would keep the process alive for as long as that runs.
+        # A client that follows an operation would otherwise keep the process alive until its end.
         timeout_graceful_shutdown=_SECONDS_TO_FINISH_REQUESTS,
     )

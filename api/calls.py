@@ -1,4 +1,4 @@
-"""Calls to Temporal: how long they may take, and what it means when they do not come back."""
+"""Calls to Temporal: their time limits, and the error when Temporal does not answer."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ _PATIENCE_SECONDS = 2.5
 _log = logging.getLogger(__name__)
 
 _NO_ANSWER = "Temporal does not answer; try again in a moment."
-_NOT_LET_IN = "Temporal does not let this API into its namespace; the log of the API says why."
+_NOT_LET_IN = "Temporal denies this API access to its namespace; see the log of the API."
 _UNAVAILABLE = {
     RPCStatusCode.UNAVAILABLE: _NO_ANSWER,
     RPCStatusCode.DEADLINE_EXCEEDED: _NO_ANSWER,
@@ -36,13 +36,13 @@ _UNAVAILABLE = {
 async def answered(
     call: Awaitable[_Result], patience_seconds: float = _PATIENCE_SECONDS
 ) -> _Result:
-    """Await a call to Temporal; that it cannot be reached has an error of its own.
+    """Await a call to Temporal.
 
-    The timeout of a call is one of each attempt, and the SDK makes several: hence a second bound.
+    The timeout of a call applies to each attempt, and the SDK makes several: hence a second bound.
 
     Raises:
-        TemporalUnavailable: no answer in time.
-        RPCError: the answer is a refusal.
+        TemporalUnavailable: Temporal cannot be reached or does not answer in time.
+        RPCError: Temporal refuses the call.
     """
     try:
         async with asyncio.timeout(patience_seconds):
@@ -57,7 +57,7 @@ async def answered(
             _log.error("Temporal refuses: %s", error.message)
         raise TemporalUnavailable(detail) from error
     except RuntimeError as error:
-        # A lazy client connects with its first call, and says so when that fails.
+        # A lazy client connects on its first call, and raises this when that fails.
         raise TemporalUnavailable("Temporal cannot be reached; try again in a moment.") from error
 
 
@@ -75,9 +75,9 @@ class _Rpc(Protocol[_Request_contra, _Response_co]):
 
 
 async def sent(rpc: _Rpc[_Request_contra, _Response_co], request: _Request_contra) -> _Response_co:
-    """Send a request that no handle has a method for, as a handle would: the SDK tries again.
+    """Send a request that no handle has a method for, with the SDK's retries as a handle would.
 
-    A server ends every connection after some minutes; what is just being asked on it fails.
+    A server ends every connection after some minutes; a request in flight on it then fails.
 
     Raises:
         TemporalUnavailable: Temporal does not answer.

@@ -87,29 +87,29 @@ class Problem(BaseModel):
     message: str
     errors: list[FieldProblem] = []
     triggered: Literal[False] | None = Field(
-        None, description="With `at_capacity` and `budget_exhausted`"
+        None, description="Present with `at_capacity` and `budget_exhausted`"
     )
-    active_count: int | None = Field(None, description="With `at_capacity`")
-    limit: int | None = Field(None, description="With `at_capacity`")
+    active_count: int | None = Field(None, description="Present with `at_capacity`")
+    limit: int | None = Field(None, description="Present with `at_capacity`")
 
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 _REFUSALS = {
-    HTTPStatus.BAD_REQUEST: "The body cannot be read as text",
-    HTTPStatus.UNAUTHORIZED: "No API key that is known, though one is needed",
-    HTTPStatus.FORBIDDEN: "The API key is not good for this",
-    HTTPStatus.NOT_FOUND: "Nothing has this id",
-    HTTPStatus.CONFLICT: "Not in the state that it is in",
+    HTTPStatus.BAD_REQUEST: "The body cannot be decoded as text",
+    HTTPStatus.UNAUTHORIZED: "The API key is missing or unknown",
+    HTTPStatus.FORBIDDEN: "The API key lacks the required scope",
+    HTTPStatus.NOT_FOUND: "No resource has this ID",
+    HTTPStatus.CONFLICT: "The current state does not allow this",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "Something in the request is not acceptable",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong here",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "The request is not valid",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Internal error",
     HTTPStatus.SERVICE_UNAVAILABLE: "Temporal or the ledger does not answer",
 }
 
 
 def refusals(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """Document which refusals a route may answer with."""
+    """Document the errors that a route may answer with."""
     return {
         status.value: {"model": Problem, "description": _REFUSALS[status]} for status in statuses
     }
@@ -183,17 +183,17 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 
 
 class Unexpected:
-    """Answers an error that nobody expected, before it leaves the application.
+    """Answers unexpected errors, inside all other middleware.
 
-    Starlette's own place for it is outside all middleware: such an answer would have no safe
-    headers and would not be counted.
+    Starlette handles them outside of it, where the answer would get no security headers and would
+    not be counted.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, and answer what comes back as an error."""
+        """Pass the request on, and answer if an error comes back."""
         begun = False
 
         async def noted(message: Message) -> None:
@@ -212,7 +212,7 @@ class Unexpected:
                 request,
                 HTTPStatus.INTERNAL_SERVER_ERROR,
                 "internal",
-                "Something went wrong here; the log of the API says what.",
+                "Internal error; see the log of the API.",
             )
             await answer(scope, receive, send)
 

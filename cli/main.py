@@ -66,10 +66,10 @@ def options(
     ] = None,
     port: Annotated[int | None, typer.Option("--port", "-p", help="Port of a local API.")] = None,
 ) -> None:
-    """Strategy researches: durable, visible and individually cancellable."""
+    """Durable, visible and individually cancellable strategy research."""
     for signal_number in _STOP_SIGNALS:
-        # Also where a shell has started the command in the background, with Ctrl-C switched off;
-        # but what was started with `nohup` outlives its terminal.
+        # Needed too when a shell started the command in the background, with Ctrl-C switched off;
+        # but a command started with `nohup` outlives its terminal.
         if signal_number is not signal.SIGHUP or signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
             signal.signal(signal_number, _interrupt)
     with refusals(as_json):

@@ -8,7 +8,7 @@ from rich.table import Table
 
 
 def print_bars(console: Console, entries: list[dict[str, Any]]) -> None:
-    """Print which bars there are."""
+    """Print the available bars."""
     table = Table("Symbol", "Timeframe", "File", box=None, pad_edge=False)
     for entry in entries:
         file = "built in" if entry["built_in"] else entry["file"]
@@ -17,7 +17,7 @@ def print_bars(console: Console, entries: list[dict[str, Any]]) -> None:
 
 
 def print_findings(console: Console, findings: list[dict[str, Any]]) -> None:
-    """Print what bars are, or what is wrong with them."""
+    """Print a description of the bars, or their error."""
     for finding in findings:
         if finding["error"]:
             console.print(f"[red]✗[/red] {escape(finding['error'])}", soft_wrap=True)

@@ -13,7 +13,8 @@ _EVENTS_SHOWN = 10
 def print_experiments(console: Console, page: dict[str, Any]) -> None:
     """Print a page of experiments as a table."""
     table = Table(
-        *("ID", "Bars", "Strategy", "Status", "Verdict", "Return", "Sharpe", "Not luck", "Cost"),
+        *("ID", "Bars", "Strategy", "Status", "Verdict", "Return", "Sharpe"),
+        *("Deflated SR", "Cost"),
         box=None,
         pad_edge=False,
     )
@@ -34,9 +35,10 @@ def print_experiments(console: Console, page: dict[str, Any]) -> None:
 
 
 def print_leaderboard(console: Console, page: dict[str, Any]) -> None:
-    """Print the researches that are least likely to have been lucky, with what is uncertain."""
+    """Print researches ranked by deflated Sharpe ratio, with the interval of the Sharpe ratio."""
     table = Table(
-        *("", "ID", "Bars", "Strategy", "Verdict", "Not luck", "Sharpe", "95 %", "Return"),
+        *("", "ID", "Bars", "Strategy", "Verdict"),
+        *("Deflated SR", "Sharpe", "95 %", "Return"),
         box=None,
         pad_edge=False,
     )
@@ -58,8 +60,8 @@ def print_leaderboard(console: Console, page: dict[str, Any]) -> None:
 
 
 def print_reproduction(console: Console, answer: dict[str, Any]) -> None:
-    """Print whether a research came out the same, and what did not."""
-    same = "identical to the bit" if answer["identical"] else "NOT the same"
+    """Print whether a reproduction is identical, and every difference."""
+    same = "identical bit for bit" if answer["identical"] else "NOT identical"
     console.print(
         f"{answer['operation_id']} reproduces {answer['reproduces']}: {same}",
         markup=False,
@@ -73,7 +75,7 @@ def print_reproduction(console: Console, answer: dict[str, Any]) -> None:
 
 
 def print_experiment(console: Console, experiment: dict[str, Any]) -> None:
-    """Print all that is recorded of one experiment."""
+    """Print the full record of one experiment."""
     table = Table.grid(padding=(0, 2))
     for name, value in experiment.items():
         if value is not None:
@@ -83,7 +85,7 @@ def print_experiment(console: Console, experiment: dict[str, Any]) -> None:
 
 
 def print_export(console: Console, written: dict[str, Any]) -> None:
-    """Print what was written where."""
+    """Print how many experiments were written, and where."""
     text = f"{written['experiments']} experiments: {written['path']}"
     console.print(text, markup=False, soft_wrap=True)
 
@@ -102,7 +104,7 @@ def print_hypotheses(console: Console, found: list[dict[str, Any]]) -> None:
 
 
 def print_budget(console: Console, budget: dict[str, Any]) -> None:
-    """Print what was spent today, and the last calls."""
+    """Print today's spending and the last calls."""
     spent = f"${budget['today_spend']:.4f} spent on {budget['date']} (UTC)"
     if budget["budget_disabled"]:
         console.print(f"{spent}; no limit")

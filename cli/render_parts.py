@@ -51,7 +51,7 @@ def print_metrics(console: Console, answer: dict[str, Any]) -> None:
     done, planned = metrics["total_epochs_completed"], metrics["total_epochs_planned"]
     console.print(f"{done} of {planned} iterations")
     if metrics["best_val_loss"] is not None:
-        console.print(f"Least validation loss {metrics['best_val_loss']:.5f}")
+        console.print(f"Lowest validation loss {metrics['best_val_loss']:.5f}")
 
 
 def print_report(console: Console, answer: dict[str, Any]) -> None:
@@ -62,8 +62,8 @@ def print_report(console: Console, answer: dict[str, Any]) -> None:
 def print_comparison(console: Console, answer: dict[str, Any]) -> None:
     """Print researches side by side, the best deflated Sharpe ratio first."""
     table = Table(
-        *("ID", "Strategy", "Bars", "Verdict", "Not luck", "Sharpe", "95 %", "Return", "Drawdown"),
-        *("Trades", "Trials", "Look"),
+        *("ID", "Strategy", "Bars", "Verdict", "Deflated SR", "Sharpe", "95 %"),
+        *("Return", "Drawdown", "Trades", "Trials", "Look"),
         box=None,
         pad_edge=False,
     )

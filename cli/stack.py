@@ -30,7 +30,7 @@ _WORKER = (str(_ROOT / "worker.py"),)
 
 
 def dynamic_config() -> dict[str, Any]:
-    """Return what a Temporal server must be told beyond its defaults."""
+    """Return the dynamic configuration that a Temporal server needs beyond its defaults."""
     file: dict[str, list[dict[str, Any]]] = yaml.safe_load(_DYNAMIC_CONFIG.read_text())
     return {name: values[0]["value"] for name, values in file.items()}
 
@@ -78,7 +78,7 @@ class Stack:
     Args:
         settings: ports and directories.
         worker: what Python runs as the worker.
-        server_config: dynamic configuration of the server; what we ship if None.
+        server_config: dynamic configuration of the server; the one in `deploy/` if None.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Stack:
         self._commands = {
             "temporal": server,
             "worker": [sys.executable, *self._worker],
-            # Safe path: a directory `api` where the command is run is not ours.
+            # -P: do not import a directory `api` from where the command is run.
             "api": [sys.executable, "-P", "-m", "api"],
         }
         try:
@@ -155,7 +155,7 @@ class Stack:
                 raise self._ended(pids[ended.si_pid])
 
     def _lock_state(self) -> None:
-        """Take the state directory for this stack; the server keeps it for as long as it lives.
+        """Lock the state directory for this stack; the server holds the lock while it lives.
 
         Raises:
             StartupError: another stack has it, or it cannot be written.
@@ -176,8 +176,8 @@ class Stack:
     def _environment(self, process: str) -> dict[str, str]:
         """Return the environment of worker and API: these settings, and this Temporal server.
 
-        Whoever runs this may have a profile for a production cluster; the embedded stack must
-        never reach for that.
+        The user may have a profile for a production cluster; the embedded stack must never
+        use it.
         """
         settings = self._settings
         inherited = {
@@ -216,7 +216,7 @@ class Stack:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # Ctrl-C must reach us alone: what depends on the server stops before it.
+                # Ctrl-C must reach this process only: it stops the server last.
                 start_new_session=True,
                 pass_fds=[self._lock.fileno()] if self._lock and name == "temporal" else [],
             )
@@ -260,7 +260,7 @@ def _require_free_ports(settings: Settings) -> None:
         "KTRDR_UI_PORT": ("127.0.0.1", settings.ui_port),
         "KTRDR_API_PORT": (settings.api_host, settings.api_port),
     }
-    # All at the same time: two of them may be the same.
+    # All at the same time, because two of them may be equal.
     with contextlib.ExitStack() as probes:
         for variable, address in ports.items():
             probe = probes.enter_context(socket.socket())
@@ -270,6 +270,6 @@ def _require_free_ports(settings: Settings) -> None:
                 probe.listen()
             except OSError as error:
                 raise StartupError(
-                    f"Port {address[1]} is in use: end what listens there, or set {variable} to a "
-                    "free port."
+                    f"Port {address[1]} is in use: stop the process that uses it, or set "
+                    f"{variable} to a free port."
                 ) from error

@@ -44,7 +44,7 @@ def performance(record: Record) -> str:
 
 
 def trials(dossier: Dossier) -> str:
-    """Return the candidates of the search against the expected best of luck."""
+    """Return the candidates of the search against the best expected by chance."""
     return _svg((6, 3), lambda figure: _trials(figure.subplots(), dossier))
 
 
@@ -138,7 +138,11 @@ def _trials(axes: Axes, dossier: Dossier) -> None:
         )
     luck = expected_best_by_luck(dossier.input.trials_ever, len(dossier.walk_forward.returns))
     axes.axhline(
-        luck * year, color=INK, ls="--", lw=1, label=f"best of {dossier.input.trials_ever} by luck"
+        luck * year,
+        color=INK,
+        ls="--",
+        lw=1,
+        label=f"best of {dossier.input.trials_ever} by chance",
     )
     _label(axes, "candidate", "Sharpe ratio in development")
 
@@ -177,7 +181,7 @@ def _thinned(points: int) -> NDArray[np.int64]:
 
 
 def comparison(records: Mapping[str, Record]) -> str:
-    """Return the equity of several researches over each other, each from 1 on its holdout."""
+    """Return the equity of several researches in one figure, each starting at 1 on its holdout."""
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()

@@ -1,4 +1,4 @@
-"""What a workflow knows about itself as an operation, and how every operation ends."""
+"""The state of a workflow as an operation, and the one way in which every operation ends."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -82,7 +82,7 @@ class Operation:
         workflow.set_current_details(f"**{phase.value}** · {PHASE_STEP[phase]}")
 
     def publish(self, *attributes: SearchAttributePair[str]) -> None:
-        """Set those search attributes that have another value so far."""
+        """Set the search attributes whose value has changed."""
         known = workflow.info().typed_search_attributes
         changed = [pair for pair in attributes if known.get(pair.key) != pair.value]
         if changed:
@@ -93,7 +93,7 @@ class Operation:
         return make_step_id(self.info.operation_id, step)
 
     def add_step(self, step: OperationType, status: OperationStatus) -> ChildOperation:
-        """Put a step into the list of children."""
+        """Add a step to the list of children."""
         child = ChildOperation(operation_id=self.step_id(step), operation_type=step, status=status)
         self.info.children.append(child)
         self.info.metadata.parameters[f"{step_name(step)}_op_id"] = child.operation_id
@@ -140,7 +140,7 @@ class Operation:
         return await self.run_step(step, work)
 
     async def run_step(self, step: OperationType, work: Awaitable[_Result]) -> _Result:
-        """Await a step, and keep the list of children true meanwhile."""
+        """Await a step, and keep the list of children up to date."""
         child = self.add_step(step, OperationStatus.RUNNING)
         child.started_at = workflow.now()
         try:
@@ -150,10 +150,10 @@ class Operation:
             cancelled = is_cancelled_exception(error)
             child.status = OperationStatus.CANCELLED if cancelled else OperationStatus.FAILED
             child.completed_at = workflow.now()
-            # What the child came to stands in the list, but an accepted cancel wins over it.
+            # The list shows the end of the child, but an accepted cancel wins over it.
             raise_if_cancelled()
             raise
-        # Not in a `finally`: when a worker drops this workflow there is nothing left to ask.
+        # Not in a `finally`: when a worker evicts this workflow, the cancel cannot be checked.
         raise_if_cancelled()
         return result
 
@@ -162,7 +162,7 @@ class Operation:
 
     @property
     def _turn(self) -> Priority:
-        """When its steps get their turn: by priority, and fairly between owners."""
+        """The place of its steps in the queue: by priority, and fairly between owners."""
         return Priority(priority_key=self.info.priority, fairness_key=self.info.owner)
 
     async def conduct(
@@ -176,13 +176,13 @@ class Operation:
 
         Raises:
             asyncio.CancelledError: a cancel was accepted; the work has stopped.
-            ApplicationError: the work failed; the message is that of the first cause.
+            ApplicationError: the work failed; the message is that of the root cause.
         """
         self._log("begun")
         self._watch = asyncio.create_task(self._note_cancel())
         try:
             raise_if_cancelled()
-            # The API has set them at the start; whoever starts by hand has not.
+            # The API sets them at the start; a workflow started by hand lacks them.
             self.publish(
                 *search_attributes.pairs(
                     operation_type=self.info.operation_type,
@@ -249,20 +249,20 @@ class Operation:
         try:
             await to_the_end(record())
         except ActivityError:
-            # Without its record nothing is complete, but what has failed or was cancelled ends.
+            # A research without its record is not complete; a failed or cancelled one ends anyway.
             if status is OperationStatus.COMPLETED:
                 raise
             workflow.logger.exception("%s is not in the ledger", self.info.operation_id)
 
 
 async def _become_cancelled(failure: BaseException) -> None:
-    """End as cancelled because a step was cancelled by itself, through any door.
+    """End as cancelled because a step was cancelled on its own.
 
-    Temporal marks a workflow as cancelled only if the workflow itself was asked to cancel, and
-    refuses a workflow that asks that of itself. So an activity asks.
+    Temporal marks a workflow as cancelled only if a cancel of that workflow was requested, and a
+    workflow cannot request its own cancel. So an activity does.
     """
     if isinstance(failure, asyncio.CancelledError):
-        raise failure  # The worker is dropping this workflow from its cache.
+        raise failure  # The worker is evicting this workflow from its cache.
     try:
         await to_the_end(policies.cancel_this_workflow(ResearchActivities.cancel_own_workflow))
         await workflow.wait_condition(cancel_requested)

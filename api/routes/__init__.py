@@ -1,4 +1,4 @@
-"""One module per resource. All but the health of the system are for those who may."""
+"""One module per resource. All routes but `/health` require authorisation."""
 
 from fastapi import APIRouter, Depends
 

@@ -1,4 +1,4 @@
-"""`/schedules`: researches that start by themselves."""
+"""`/schedules`: recurring researches."""
 
 from http import HTTPStatus
 
@@ -60,7 +60,7 @@ async def get_schedules(services: ServicesDep, access: AccessDep) -> ScheduleLis
 
 @router.get("/{schedule_id}")
 async def get_schedule(services: ServicesDep, schedule_id: ScheduleIdDep) -> ScheduleResponse:
-    """Return one schedule, with what it has started and what comes next."""
+    """Return one schedule with its recent and next runs."""
     return ScheduleResponse(data=await services.schedules.read(schedule_id))
 
 
@@ -68,7 +68,7 @@ async def get_schedule(services: ServicesDep, schedule_id: ScheduleIdDep) -> Sch
 async def pause_schedule(
     services: ServicesDep, access: AccessDep, schedule_id: ScheduleIdDep
 ) -> ScheduleResponse:
-    """Start nothing until further notice."""
+    """Pause a schedule."""
     paused = await services.schedules.pause(schedule_id)
     access.log("schedule paused", schedule_id)
     return ScheduleResponse(data=paused)
@@ -78,7 +78,7 @@ async def pause_schedule(
 async def unpause_schedule(
     services: ServicesDep, access: AccessDep, schedule_id: ScheduleIdDep
 ) -> ScheduleResponse:
-    """Start researches again when they are due."""
+    """Unpause a schedule."""
     unpaused = await services.schedules.unpause(schedule_id)
     access.log("schedule unpaused", schedule_id)
     return ScheduleResponse(data=unpaused)
@@ -88,7 +88,7 @@ async def unpause_schedule(
 async def trigger_schedule(
     services: ServicesDep, access: AccessDep, schedule_id: ScheduleIdDep, key: KeyDep
 ) -> ScheduleResponse:
-    """Start a research now, as far as the overlap policy allows it."""
+    """Start a research now, if the overlap policy allows it."""
     triggered = await services.schedules.trigger(schedule_id, key)
     access.log("schedule triggered", schedule_id)
     return ScheduleResponse(data=triggered)
@@ -98,6 +98,6 @@ async def trigger_schedule(
 async def delete_schedule(
     services: ServicesDep, access: AccessDep, schedule_id: ScheduleIdDep
 ) -> None:
-    """Forget a schedule; what it has started goes on."""
+    """Delete a schedule; running researches continue."""
     await services.schedules.delete(schedule_id)
     access.log("schedule deleted", schedule_id)

@@ -34,7 +34,7 @@ def test_own_bars_are_imported_checked_listed_and_researched(stack: Stack, tmp_p
     checked = stack.run("data", "check")
     assert checked.returncode == 1
     assert "BROKEN.csv lacks the columns" in checked.stdout
-    assert "No file fits 'GONE.csv'" in checked.stdout
+    assert "No file matches 'GONE.csv'" in checked.stdout
     assert "MINE 1d: 900 bars" in checked.stdout
     unknown = stack.run("data", "check", "NOSUCH")
     assert "Known symbols" in unknown.stderr
@@ -83,7 +83,7 @@ def test_researches_are_reported_compared_ranked_and_reproduced(
     assert all(operation_id in page.read_text() for operation_id in ids)
     shown = stack.run("compare", *ids).stdout
     assert "NASDAQ 1d" in shown
-    assert "Not luck" in shown
+    assert "Deflated" in shown
     missing = stack.run("compare", ids[0], "nosuch")
     assert (missing.returncode, missing.stderr.count("\n")) == (1, 1)
 

@@ -108,5 +108,5 @@ async def test_what_was_never_there_cannot_take_over(
     monkeypatch.setattr("workflows.deployments._ATTEMPTS", 1)
     with pytest.raises(StartupError, match="Version next of ktrdr cannot take over"):
         await promote(alone, DEPLOYMENT, "next")
-    with pytest.raises(StartupError, match="was ever here"):
+    with pytest.raises(StartupError, match="has never had a worker"):
         await versions(alone, DEPLOYMENT)

@@ -42,8 +42,8 @@ def test_examples_are_valid(name: str) -> None:
         (MINIMAL.replace("mine", "2001-01-01 00:00:00"), "name", "match pattern"),
         (MINIMAL + "2001-01-01: 1", "strategy", "plain text"),
         (MINIMAL.replace("One feature.", '"\\ud800"'), "strategy", "plain text"),
-        ("", "strategy", "is a mapping"),
-        ("- a\n- b", "strategy", "is a mapping"),
+        ("", "strategy", "must be a mapping"),
+        ("- a\n- b", "strategy", "must be a mapping"),
         ("{}", "name", "Field required"),
     ],
 )
