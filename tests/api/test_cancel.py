@@ -51,7 +51,7 @@ ODD_IDS = [
 ]
 
 
-async def cancel(api: httpx.AsyncClient, operation_id: str, wait: float = 10) -> httpx.Response:
+async def cancel(api: httpx.AsyncClient, operation_id: str, wait: float = 30) -> httpx.Response:
     return await api.delete(f"/agent/cancel/{operation_id}", params={"wait": wait})
 
 
@@ -100,7 +100,8 @@ async def test_both_addresses_of_the_route_cancel(
     api: httpx.AsyncClient, client: Client, door: str
 ) -> None:
     handle = await IN_DESIGN.begin(client)
-    assert accepted(await api.delete(f"{door}/{handle.id}"))["status"] == "cancelled"
+    answer = await api.delete(f"{door}/{handle.id}", params={"wait": 30})
+    assert accepted(answer)["status"] == "cancelled"
 
 
 async def test_a_pending_research_is_cancelled_within_a_second_of_the_first_worker(

@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 
-from tests.helpers import KTRDR, free_port, process
+from bench.ports import free_ports
+from tests.helpers import KTRDR, process
 
 FOREVER = 10_000
 """Trials that take longer than any test."""
@@ -21,11 +22,11 @@ class Stack:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.api_port = free_port()
+        temporal_port, ui_port, self.api_port = free_ports(3)
         self.environment = os.environ | {
             "KTRDR_HOME": str(home),
-            "KTRDR_TEMPORAL_PORT": str(free_port()),
-            "KTRDR_UI_PORT": str(free_port()),
+            "KTRDR_TEMPORAL_PORT": str(temporal_port),
+            "KTRDR_UI_PORT": str(ui_port),
             "KTRDR_API_PORT": str(self.api_port),
             "KTRDR_DATA_DIR": str(home / "bars"),
             "COLUMNS": "200",

@@ -1,6 +1,5 @@
 """What docs/operations.md says about back-ups, done."""
 
-import asyncio
 import json
 import shutil
 import signal
@@ -63,7 +62,6 @@ async def test_ledger_and_artifacts_are_restored_on_other_machines(
 
     after = settings.model_copy(update={"home": tmp_path / "after"})
     with postgresql_server() as ledger:
-        await assert_eventually(lambda: accepts(ledger))
         run(program("pg_restore"), "--clean", "--if-exists", "--dbname", ledger, dump)
         # Temporal knows nothing of the first research any more.
         second, _ = await researched(temporal, after, ledger, looks=2, known={first: report})
@@ -105,12 +103,6 @@ async def report_of(api: httpx.AsyncClient, operation_id: str) -> str:
 def statistics(dossier: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = dossier["result"]["statistics"]
     return found
-
-
-async def accepts(ledger: str) -> bool:
-    """Whether a server that has been started lets somebody in."""
-    asked = await asyncio.create_subprocess_exec(program("pg_isready"), "--quiet", "-d", ledger)
-    return await asked.wait() == 0
 
 
 def run(*command: str | Path) -> None:
