@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -15,7 +14,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-import psutil
 from fastapi import FastAPI
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
@@ -25,6 +23,7 @@ from temporalio.service import RPCError
 from bench.ports import free_ports
 from cli.stack import dynamic_config, server_command, temporal_executable
 from settings import Settings
+from tests.processes import compute_processes
 from workflows.connection import register_search_attributes
 from workflows.converter import data_converter
 
@@ -99,8 +98,8 @@ def process(command: list[str], **options: Any) -> Iterator[subprocess.Popen[byt
                     running.kill()
 
 
-async def said(command: subprocess.Popen[bytes], word: str) -> None:
-    """Wait until a command has printed a word into its first pipe."""
+async def said(command: subprocess.Popen[bytes], word: str) -> str:
+    """Wait until a command has printed a word into its first pipe; returns all that it has."""
     pipe = command.stdout or command.stderr
     assert pipe is not None
     os.set_blocking(pipe.fileno(), False)
@@ -112,6 +111,7 @@ async def said(command: subprocess.Popen[bytes], word: str) -> None:
         return word.encode() in heard
 
     await assert_eventually(look)
+    return heard.decode()
 
 
 async def connect(address: str, namespace: str = "default") -> Client:
@@ -221,6 +221,15 @@ def runs(description: WorkflowExecutionDescription, activity: str) -> bool:
     )
 
 
+async def computing(processes: int) -> None:
+    """Wait until so many compute processes run."""
+
+    async def look() -> bool:
+        return len(compute_processes()) == processes
+
+    await assert_eventually(look)
+
+
 async def end_everything(client: Client) -> None:
     """Terminate what a test has left running, and wait until the compute has stopped."""
     # A list that does not show this one yet may lack others that have just been started, too.
@@ -252,47 +261,6 @@ async def temporal_command(client: Client, *arguments: str) -> str:
     output, problem = await command.communicate()
     assert command.returncode == 0, problem.decode()
     return output.decode()
-
-
-def compute_processes(worker_pid: int | None = None) -> list[psutil.Process]:
-    """Return the processes that compute for a worker: the children of its fork server."""
-    servers = fork_servers(worker_pid or os.getpid())
-    return [child for each in servers for child in _children(each) if _alive(child)]
-
-
-def fork_servers(worker_pid: int) -> list[psutil.Process]:
-    """Return the processes that the compute processes of a worker are forked from."""
-    return [
-        child
-        for child in _children(psutil.Process(worker_pid))
-        if "multiprocessing.forkserver" in _command(child)
-    ]
-
-
-# Any process may end while it is looked at.
-
-
-def _children(parent: psutil.Process) -> list[psutil.Process]:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return parent.children()
-    return []
-
-
-def _command(child: psutil.Process) -> str:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return " ".join(child.cmdline())
-    return ""
-
-
-def _alive(child: psutil.Process) -> bool:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return bool(child.status() != psutil.STATUS_ZOMBIE)
-    return False
-
-
-def kill(pid: int) -> None:
-    """End a process as a crash or the system would."""
-    os.kill(pid, signal.SIGKILL)
 
 
 def leftovers(directory: Path) -> list[Path]:

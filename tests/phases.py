@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import psutil
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
 from tests.data import MANY, MANY_TIMEFRAME
-from tests.helpers import activity_started, assert_eventually, compute_processes, new_id, runs
+from tests.helpers import activity_started, assert_eventually, new_id, runs
+from tests.processes import compute_processes
 from workflows.contract import OperationType, Phase
 from workflows.ids import make_step_id, step_name
 from workflows.messages import ResearchInput, ResearchRequest, ResearchResult
@@ -92,6 +94,17 @@ async def start(
     return await client.start_workflow(
         Research.run, ResearchInput.of(request), id=new_id(), task_queue=RESEARCH_QUEUE
     )
+
+
+async def queued(handle: WorkflowHandle[Any, Any]) -> None:
+    """Wait until the next step of a research waits for a slot."""
+
+    async def look() -> bool:
+        pending = (await handle.describe()).raw_description.pending_activities
+        scheduled = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+        return [each.state for each in pending] == [scheduled]
+
+    await assert_eventually(look)
 
 
 async def _held(working: WorkflowHandle[Any, Any], activity: str) -> None:

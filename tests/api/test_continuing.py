@@ -13,8 +13,9 @@ from temporalio.client import Client
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
 from tests.data import walk
-from tests.helpers import activity_started, assert_eventually, kill, worker_process
+from tests.helpers import activity_started, assert_eventually, worker_process
 from tests.phases import IN_DESIGN, IN_TRAINING, STAYS, Stay, start
+from tests.processes import kill
 from worker import running_workers
 from workflows.messages import ResearchRequest
 

@@ -5,8 +5,9 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from tests.api.answers import accepted, refused
-from tests.helpers import activity_started, assert_eventually, compute_processes, new_id
+from tests.helpers import activity_started, assert_eventually, new_id
 from tests.phases import IN_BACKTEST, IN_DESIGN, IN_TRAINING, STAYS, Stay, start
+from tests.processes import compute_processes
 from workflows.messages import ResearchRequest
 
 

@@ -24,8 +24,9 @@ from api.keys import KeyRing
 from api.scopes import Scope
 from bench.ports import free_ports
 from tests.api.answers import accepted, ended
-from tests.helpers import KTRDR, ROOT, dev_server, kill, process, until_ready
+from tests.helpers import KTRDR, ROOT, dev_server, process, until_ready
 from tests.postgresql import postgresql_server
+from tests.processes import kill
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]

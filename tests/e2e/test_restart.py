@@ -23,18 +23,17 @@ from tests.helpers import (
     ROOT,
     activity_started,
     assert_eventually,
-    compute_processes,
     connect,
     dev_server,
     environment,
     free_port,
-    kill,
     new_id,
     process,
     said,
     worker_process,
 )
 from tests.phases import start
+from tests.processes import compute_processes, kill
 from worker import running_workers
 from workflows.messages import ResearchRequest
 from workflows.policies import TRAINING_QUEUE

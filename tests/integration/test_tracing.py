@@ -14,15 +14,8 @@ from temporalio.client import Client
 from errors import StartupError
 from settings import Settings
 from tests.api.answers import accepted, ended
-from tests.helpers import (
-    ROOT,
-    assert_eventually,
-    compute_processes,
-    environment,
-    free_port,
-    process,
-    until_ready,
-)
+from tests.helpers import ROOT, assert_eventually, environment, free_port, process, until_ready
+from tests.processes import compute_processes
 from workflows import tracing
 
 
