@@ -18,7 +18,7 @@ def test_compute_does_not_outlive_a_worker_that_was_killed(tmp_path: Path, job: 
         family = psutil.Process(worker.pid).children(recursive=True)
         assert len(compute_processes(worker.pid)) == 1
         kill(worker.pid)
-        _, alive = psutil.wait_procs(family, timeout=5)
+        _, alive = psutil.wait_procs(family, timeout=30)
         for left in alive:
             left.kill()
         assert alive == []

@@ -33,7 +33,8 @@ class Collector(ThreadingHTTPServer):
 
     def trace_of(self, name: str) -> dict[bytes, Span]:
         """Return the spans, by their ids, of the one trace that has a span of this name."""
-        [first] = [span for span in self.spans if span.name == name]
+        first = next((span for span in self.spans if span.name == name), None)
+        assert first is not None, f"no {name} yet"
         return {span.span_id: span for span in self.spans if span.trace_id == first.trace_id}
 
 
@@ -93,17 +94,17 @@ async def test_a_research_is_one_trace_and_a_cancel_is_seen(
             await ended(api, done)
 
             async def complete() -> bool:
-                names = {span.name for span in collector.spans}
-                return {"compute assess", "RunWorkflow:Research", "POST /agent/trigger"} <= names
+                spans = collector.trace_of("POST /agent/trigger")
+                paths = {span.name: path(span, spans) for span in spans.values()}
+                assert "RunWorkflow:Research" in paths
+                for job in ("design", "train", "backtest", "assess"):
+                    names = paths.get(f"compute {job}", [job])
+                    assert names[-1] == "POST /agent/trigger", names
+                    assert any(name.startswith("RunActivity") for name in names)
+                    assert "RunWorkflow:Research" in names or "StartWorkflow:Research" in names
+                return True
 
             await assert_eventually(complete)
-            spans = collector.trace_of("POST /agent/trigger")
-            paths = {span.name: path(span, spans) for span in spans.values()}
-            for job in ("design", "train", "backtest", "assess"):
-                names = paths[f"compute {job}"]
-                assert names[-1] == "POST /agent/trigger", names
-                assert any(name.startswith("RunActivity") for name in names)
-                assert "RunWorkflow:Research" in names or "StartWorkflow:Research" in names
 
             async def computing() -> bool:
                 return bool(compute_processes(worker.pid))
