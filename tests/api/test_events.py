@@ -116,6 +116,11 @@ async def test_an_unknown_id_is_not_found(streaming: httpx.AsyncClient, odd: str
     refused(await streaming.get(f"/operations/{odd}/events"), 404, "not_found")
 
 
+async def nobody_looks() -> bool:
+    """Whether nothing is looked at any more, because nobody listens."""
+    return not [task for task in asyncio.all_tasks() if "Feed._look" in repr(task)]
+
+
 async def test_many_followers_cost_one_look_a_second(client: Client) -> None:
     handle = await IN_TRAINING.begin(client)
     resolver = CountedResolver(client)
@@ -136,8 +141,7 @@ async def test_many_followers_cost_one_look_a_second(client: Client) -> None:
     seconds = loop.time() - began
     assert resolver.looks <= 2 + seconds / SECONDS_BETWEEN_LOOKS
     looks = resolver.looks
-    # Nobody looks any more when nobody listens.
-    assert [task for task in asyncio.all_tasks() if "Feed._look" in repr(task)] == []
+    await assert_eventually(nobody_looks)
     async with followers.follow(handle.id) as feed:
         await feed.ready()
     assert resolver.looks == looks + 1
@@ -150,11 +154,7 @@ async def test_clients_that_vanish_end_the_looking(
     handle = await IN_TRAINING.begin(client)
     async with following(streaming, handle.id) as events:
         await anext(events)
-        assert [task for task in asyncio.all_tasks() if "Feed._look" in repr(task)]
-
-    async def nobody_looks() -> bool:
-        return not [task for task in asyncio.all_tasks() if "Feed._look" in repr(task)]
-
+        assert not await nobody_looks()
     await assert_eventually(nobody_looks)
     await handle.cancel()
 

@@ -176,7 +176,9 @@ async def test_who_cancelled_stands_in_temporal_and_in_the_audit_log(
             "DELETE", f"/operations/{operation_id}", json={"reason": "too dear"}, timeout=30
         )
         assert accepted(answer)["data"]["cancellation_reason"] == "too dear (cancel)"
-    entries = [json.loads(record.message) for record in caplog.records]
+    entries = [
+        json.loads(record.message) for record in caplog.records if record.name == "ktrdr.audit"
+    ]
     assert [(each["event"], each["key"], each["operation_id"]) for each in entries] == [
         ("research started", "ada", operation_id),
         ("cancelled", "cancel", operation_id),
