@@ -56,13 +56,17 @@ async def was_refused(handle: Handle) -> bool:
     )
 
 
+async def version_of(handle: Handle) -> str:
+    """Return the version that a research has begun on; nothing if it has not."""
+    info = (await handle.describe()).raw_description.workflow_execution_info.versioning_info
+    return info.deployment_version.build_id
+
+
 async def ran_on(handle: Handle) -> str:
     """Return the version that a research has stayed with; no other one has tried."""
-    description = await handle.describe()
-    assert description.status is WorkflowExecutionStatus.COMPLETED
+    assert (await handle.describe()).status is WorkflowExecutionStatus.COMPLETED
     assert not await was_refused(handle)
-    info = description.raw_description.workflow_execution_info.versioning_info
-    return info.deployment_version.build_id
+    return await version_of(handle)
 
 
 async def test_a_new_version_takes_over_while_researches_run(
@@ -74,13 +78,15 @@ async def test_a_new_version_takes_over_while_researches_run(
         before = [await start(alone, request) for _ in range(IN_FLIGHT // 2)]
         await before[0].result()
         [fork_server] = fork_servers(old)
+
+        async def all_begun() -> bool:
+            return {await version_of(each) for each in before} == {"old"}
+
         with worker_of(alone, settings, "new", NEW):
             # What begins now cannot end: nothing is computed until the new version has taken over.
             with suspended(fork_server):
                 before += [await start(alone, request) for _ in range(IN_FLIGHT // 2)]
-                await activity_started(
-                    alone.get_workflow_handle(f"{before[-1].id}.training"), "train"
-                )
+                await assert_eventually(all_begun)
                 await promote(alone, DEPLOYMENT, "new")
                 assert not (await before[-1].describe()).close_time
                 after = [await start(alone, request) for _ in range(3)]
