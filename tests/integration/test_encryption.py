@@ -10,7 +10,6 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-import uvicorn
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 
@@ -18,13 +17,8 @@ from api.app import create_app
 from errors import StartupError, UnreadablePayload
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
-from tests.helpers import (
-    assert_eventually,
-    free_port,
-    new_namespace,
-    serving,
-    temporal_command,
-)
+from tests.helpers import new_namespace, serving, temporal_command
+from tests.served import served
 from worker import running_workers
 from workflows.connection import connect
 from workflows.encryption import EncryptingCodec, key_file, rotate
@@ -93,30 +87,14 @@ async def test_the_codec_server_lets_the_temporal_command_read(
     encrypted: tuple[Client, Settings],
 ) -> None:
     client, own = encrypted
-    port = free_port()
-    served = uvicorn.Server(
-        uvicorn.Config(create_app(own, client), port=port, log_level="error", lifespan="on")
-    )
-    serving_it = asyncio.create_task(served.serve())
-    try:
-
-        async def up() -> bool:
-            return served.started
-
-        await assert_eventually(up)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as api:
-            body = {"brief": BRIEF, "trials": 1, "seed": 7, "bypass_gates": True}
-            operation_id = accepted(await api.post("/agent/trigger", json=body), 202)[
-                "operation_id"
-            ]
-            await ended(api, operation_id)
+    async with served(create_app(own, client)) as api:
+        body = {"brief": BRIEF, "trials": 1, "seed": 7, "bypass_gates": True}
+        operation_id = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]
+        await ended(api, operation_id)
         show = ("workflow", "show", "-w", operation_id, "-o", "json")
         assert BRIEF.encode() not in shown(await temporal_command(client, *show))
-        endpoint = ("--codec-endpoint", f"http://127.0.0.1:{port}/codec")
+        endpoint = ("--codec-endpoint", str(api.base_url.join("/codec")))
         assert BRIEF.encode() in shown(await temporal_command(client, *show, *endpoint))
-    finally:
-        served.should_exit = True
-        await serving_it
 
 
 async def test_without_keys_there_is_no_codec(api: httpx.AsyncClient) -> None:

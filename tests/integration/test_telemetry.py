@@ -9,13 +9,13 @@ import httpx
 import pytest
 from temporalio.client import Client
 
+from bench.ports import free_ports
 from settings import Settings
 from tests.api.answers import accepted, ended
 from tests.helpers import (
     ROOT,
     assert_eventually,
     environment,
-    free_port,
     process,
     until_ready,
     worker_process,
@@ -63,8 +63,9 @@ def lines(log: Path) -> list[dict[str, str]]:
 async def test_metrics_and_logs_of_a_research(
     alone: Client, settings: Settings, tmp_path: Path
 ) -> None:
-    own = settings.model_copy(update={"api_port": free_port(), "log_format": "json"})
-    addresses = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+    api_port, *metrics_ports = free_ports(3)
+    own = settings.model_copy(update={"api_port": api_port, "log_format": "json"})
+    addresses = [f"127.0.0.1:{port}" for port in metrics_ports]
     of_api, of_worker = (own.model_copy(update={"metrics_address": each}) for each in addresses)
     logs = [tmp_path / "api.log", tmp_path / "worker.log"]
     with (

@@ -109,8 +109,8 @@ async def secured(
         open_writers.extend((writer, there[1]))
         await asyncio.gather(_copy(reader, there[1]), _copy(there[0], writer))
 
-    port = free_port()
-    listening = await asyncio.start_server(passed_on, "127.0.0.1", port, ssl=context)
+    listening = await asyncio.start_server(passed_on, "127.0.0.1", 0, ssl=context)
+    port = listening.sockets[0].getsockname()[1]
     client_certificate, client_key = authority.sign("client")
     for name, value in {
         "ADDRESS": f"127.0.0.1:{port}",

@@ -1,6 +1,5 @@
 """Files with other names, zones and forms, and what is put into the data directory."""
 
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -160,4 +159,3 @@ def test_reserved_names_and_misleading_mappings_are_refused(tmp_path: Path, usua
     with pytest.raises(InvalidData, match="would be read differently"):
         import_bars(usual, tmp_path)
     assert [entry.symbol for entry in symbols(tmp_path)] == ["NASDAQ", "SP500"]
-    assert date(2020, 1, 1) > date.min
