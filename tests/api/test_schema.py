@@ -56,7 +56,7 @@ def assert_success_described(schema: dict[str, Any], name: str, response: dict[s
         if media_type == "application/json":
             assert content.get("example") or component(schema, content["schema"])["examples"], name
         else:
-            assert media_type in {"text/html", "text/event-stream"}, name
+            assert media_type in {"text/html", "text/event-stream", "text/plain"}, name
             assert content.get("schema") or content.get("itemSchema"), name
 
 
