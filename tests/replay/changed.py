@@ -1,9 +1,12 @@
 """Workflows as a careless change would leave them."""
 
+from datetime import datetime
+
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from quant.models import TrainingInput
+    from workflows.admission import Admission
     from workflows.contract import OperationInfo
     from workflows.failures import WRONG_ARGUMENTS
     from workflows.messages import ResearchInput, ResearchRequest, ResearchResult
@@ -47,3 +50,21 @@ class LaterResearch(Research):
         """Wait a moment, then conduct the research."""
         await workflow.sleep(0.01)
         return await super().run(request)
+
+
+@workflow.defn(name="Admission")
+class SlowAdmission(Admission):
+    """Lets more requests come in before it counts."""
+
+    @workflow.init
+    def __init__(self, admitted: dict[str, datetime] | None = None) -> None:
+        super().__init__(admitted)
+
+    @workflow.run
+    async def run(self, admitted: dict[str, datetime] | None = None) -> None:
+        """Run as the base class does."""
+        await super().run(admitted)
+
+    async def _answer_all(self) -> None:
+        await workflow.sleep(1)
+        await super()._answer_all()

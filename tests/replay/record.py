@@ -18,8 +18,9 @@ from tests.data import write_bars, write_many_bars, write_strategies
 from tests.helpers import connect, dev_server
 from tests.phases import IN_TRAINING, STAYS, Stay
 from worker import running_workers
+from workflows.admission import Admission, AdmissionRequest
 from workflows.converter import data_converter
-from workflows.messages import ResearchInput, ResearchRequest
+from workflows.messages import Reproduction, ResearchInput, ResearchRequest
 from workflows.policies import RESEARCH_QUEUE
 from workflows.research import Research
 
@@ -72,6 +73,41 @@ async def _record_all(client: Client) -> None:
     await IN_TRAINING.working(client, handle.id).cancel()
     await _finish(handle)
     await _save(client, handle.id)
+    await _record_continued(client)
+    await _record_admission(client)
+
+
+async def _record_continued(client: Client) -> None:
+    """What begins with something that another run has left."""
+    original = client.get_workflow_handle_for(Research.run, "research-completed")
+    finished = await original.query(Research.finished_steps)
+    request = TO_THE_END["completed"]
+    assert finished.training is not None
+    for name, given in {
+        "resumed": ResearchInput.of(
+            request, finished.model_copy(update={"backtest": None, "assessment": None})
+        ),
+        "reproduced": ResearchInput(
+            **request.model_dump(),
+            reproduces=Reproduction(
+                operation_id=original.id,
+                data_hash=finished.training.data.content_hash,
+                seed=finished.seed,
+                spec=finished.spec,
+            ),
+        ),
+    }.items():
+        await _finish(await _start(client, f"research-{name}", given))
+        await _save(client, f"research-{name}")
+
+
+async def _record_admission(client: Client) -> None:
+    handle = await client.start_workflow(Admission.run, id="admission", task_queue=RESEARCH_QUEUE)
+    for number in range(3):
+        request = AdmissionRequest(operation_id=f"op-{number}", limit=2)
+        await handle.execute_update(Admission.admit, request)
+    await _save(client, handle.id)
+    await handle.terminate()
 
 
 async def _begin(client: Client, name: str, stay: Stay) -> WorkflowHandle[Any, Any]:

@@ -9,8 +9,9 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 from tests.phases import STAYS
-from tests.replay.changed import IdleTraining, PatientResearch
+from tests.replay.changed import IdleTraining, PatientResearch, SlowAdmission
 from tests.replay.record import HISTORIES, TO_THE_END
+from workflows.admission import Admission
 from workflows.backtest import Backtest
 from workflows.converter import data_converter
 from workflows.research import Research
@@ -44,6 +45,7 @@ def test_there_is_a_history_of_every_kind() -> None:
     assert names >= {f"research-{name}" for name in TO_THE_END}
     assert names >= {f"research-cancelled-{stay.phase}" for stay in STAYS}
     assert names >= {"research-completed.training", "research-completed.backtest"}
+    assert names >= {"research-resumed", "research-reproduced", "admission"}
 
 
 def test_a_cancel_that_came_in_with_the_end_is_among_them() -> None:
@@ -59,7 +61,7 @@ def test_a_cancel_that_came_in_with_the_end_is_among_them() -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 async def test_a_recorded_history_is_followed_to_its_end(file: Path) -> None:
     try:
-        await replayer(Research, Training, Backtest).replay_workflow(history(file))
+        await replayer(Research, Training, Backtest, Admission).replay_workflow(history(file))
     except NondeterminismError as error:
         pytest.fail(f"{error}\n\n{HOW_TO_CHANGE_A_WORKFLOW}", pytrace=False)
 
@@ -70,6 +72,7 @@ async def test_a_recorded_history_is_followed_to_its_end(file: Path) -> None:
         ("research-completed", PatientResearch),
         ("research-cancelled-training", PatientResearch),
         ("research-completed.training", IdleTraining),
+        ("admission", SlowAdmission),
     ],
 )
 async def test_a_changed_workflow_is_caught(name: str, changed: type) -> None:
