@@ -18,7 +18,8 @@ from errors import StartupError
 class Settings(BaseSettings):
     """Settings of every process, from `KTRDR_*` environment variables."""
 
-    model_config = SettingsConfigDict(env_prefix="KTRDR_", frozen=True)
+    # A variable that is set to nothing is not set: in a file of variables every one may be named.
+    model_config = SettingsConfigDict(env_prefix="KTRDR_", frozen=True, env_ignore_empty=True)
 
     home: Path = Field(
         Path("var"), description="State directory of the embedded stack, created if missing"

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ import jsonschema_rs
 import pytest
 import yaml
 
+from activities.llm.providers import PROVIDERS
 from api.keys import KeyRing
 from api.scopes import Scope
 from bench.ports import free_ports
+from settings import Settings
 from tests.api.answers import accepted, ended
 from tests.helpers import KTRDR, ROOT, dev_server, process, until_ready
 from tests.postgresql import postgresql_server
@@ -30,7 +33,10 @@ from tests.processes import kill
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ["setup", "api", "worker-research", "worker-training", "worker-backtest"]
+QUEUES = ("research", "training", "backtest")
+WORKERS = [f"worker-{queue}" for queue in QUEUES]
+PREVIOUS = [f"previous-{queue}" for queue in QUEUES]
+OURS = {"setup", "api", *WORKERS, *PREVIOUS}
 ONCE = {"temporal-schema", "temporal-namespace", "setup"}
 
 
@@ -48,7 +54,8 @@ def test_every_service_is_locked_down(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["read_only"]
-    assert re.search(r":[0-9][^:]*$", service["image"]), "pinned"
+    if name not in OURS:
+        assert re.search(r":[0-9][^:]*$", service["image"]), "pinned"
     if not service["image"].startswith("temporalio/admin-tools"):
         assert int(service["user"].partition(":")[0]) > 0
     for port in service.get("ports", []):
@@ -80,12 +87,74 @@ def test_every_file_and_volume_that_is_named_exists() -> None:
 def test_every_variable_is_explained_and_no_secret_is_in_the_file() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     example = (ROOT / "deploy/compose/example.env").read_text()
-    explained = set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE))
-    assert set(re.findall(r"\$\{([A-Z_]+)", text)) == explained
+    explained = set(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE))
+    taken = set(re.findall(r"\$\{([A-Z_]+)", text))
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
-            if re.search("PASSWORD|PWD|KEY$|SECRET", name):
+            if value is None:
+                taken.add(name)
+            elif re.search("PASSWORD|PWD|KEY$|SECRET", name):
                 assert value.startswith("${"), name
+    assert taken == explained
+
+
+# What an installation need not be asked for: it follows from the file, or is of the embedded stack
+# or of the `ktrdr` command.
+NOT_ASKED_FOR = {
+    *("home", "api_host", "api_port", "api_keys", "ledger_url", "data_dir", "strategy_dir"),
+    *("temporal_port", "ui_port", "temporal_bin", "api_url", "api_key"),
+}
+
+
+@pytest.mark.parametrize("name", ["api", *WORKERS, *PREVIOUS])
+def test_every_setting_can_be_given_without_editing_the_file(name: str) -> None:
+    environment = SERVICES[name]["environment"]
+    of_the_api = {field for field in Settings.model_fields if field.startswith("api_")}
+    asked_for = (
+        set(Settings.model_fields) - NOT_ASKED_FOR - (set() if name == "api" else of_the_api)
+    )
+    providers = {
+        variable
+        for provider in PROVIDERS.values()
+        for variable in (provider.key_variable, provider.address_variable)
+    }
+    expected = {f"KTRDR_{field.upper()}" for field in asked_for} | providers
+    given = {name for name, value in environment.items() if value is None}
+    if name in PREVIOUS:
+        expected.discard("KTRDR_BUILD_ID")
+        assert environment["KTRDR_BUILD_ID"] == "${KTRDR_PREVIOUS_BUILD_ID:-}"
+    assert expected <= given
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" in given
+
+
+@pytest.mark.parametrize("name", ["api", *WORKERS, *PREVIOUS])
+def test_what_works_with_keys_can_read_them_and_no_more(name: str) -> None:
+    assert "${KTRDR_SECRETS:-./secrets}:/run/secrets:ro" in SERVICES[name]["volumes"]
+
+
+def test_the_image_is_tagged_with_the_version_of_the_workers() -> None:
+    for name in ("setup", "api", *WORKERS):
+        assert SERVICES[name]["image"] == f"ktrdr:${{KTRDR_BUILD_ID:-{version('ktrdr')}}}"
+        assert SERVICES[name]["build"] == "."
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_workers_of_the_version_before_differ_in_their_version_only(queue: str) -> None:
+    new = {**SERVICES[f"worker-{queue}"]}
+    old = {**SERVICES[f"previous-{queue}"]}
+    assert old.pop("profiles") == ["previous"]
+    assert old.pop("image").startswith("ktrdr:${KTRDR_PREVIOUS_BUILD_ID:-")
+    # There is no code of that version here that it could be built from, and no registry of images.
+    assert old.pop("pull_policy") == "never"
+    del new["image"], new["build"]
+    for service in (old, new):
+        service["environment"] = {**service["environment"], "KTRDR_BUILD_ID": None}
+    assert old == new
+
+
+def test_what_is_filled_in_is_not_for_the_repository() -> None:
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert {".env", "secrets/"} <= set(ignored)
 
 
 def test_the_image_has_all_that_is_imported_and_copies_what_exists() -> None:
@@ -122,7 +191,7 @@ class Installation:
     def environment(self, service: str, **more: str) -> dict[str, str]:
         """Return the environment of a service; what it is told is told, with our addresses."""
         told = {
-            name: re.sub(r"\$\{[^}]*\}", "", str(value))
+            name: re.sub(r"\$\{[^}]*\}", "", str(value or ""))
             for name, value in SERVICES[service]["environment"].items()
         }
         here = {name: value for name, value in self._here.items() if name in told}
@@ -178,11 +247,7 @@ async def test_the_processes_do_what_the_file_says(installation: Installation) -
     ports = free_ports(2)
     async with AsyncExitStack() as clients:
         stack = clients.enter_context(ExitStack())
-        workers = {
-            name: stack.enter_context(installation.running(name))
-            for name in OURS
-            if name.startswith("worker")
-        }
+        workers = {name: stack.enter_context(installation.running(name)) for name in WORKERS}
         replicas = [
             stack.enter_context(installation.running("api", KTRDR_API_PORT=str(port)))
             for port in ports
