@@ -1,0 +1,64 @@
+"""`Dockerfile`: what the image is made of."""
+
+import re
+from typing import NamedTuple
+
+from tests.compose.composition import OURS, SERVICES
+from tests.helpers import ROOT
+
+
+class Instruction(NamedTuple):
+    """One of the Dockerfile."""
+
+    name: str
+    arguments: str
+
+
+def instructions() -> list[Instruction]:
+    """Return what the Dockerfile does; a comment does nothing."""
+    text = re.sub(r"^\s*#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
+    lines = text.replace("\\\n", " ").splitlines()
+    return [Instruction(*line.split(maxsplit=1)) for line in lines if line.strip()]
+
+
+def of(name: str, within: list[Instruction] | None = None) -> list[str]:
+    """Return the arguments of all instructions of a name."""
+    return [each.arguments for each in within or instructions() if each.name == name]
+
+
+def last_stage() -> list[Instruction]:
+    """Return what makes the image itself."""
+    all_of_them = instructions()
+    begin = max(at for at, each in enumerate(all_of_them) if each.name == "FROM")
+    return all_of_them[begin:]
+
+
+def test_both_stages_start_from_the_same_image_for_ever() -> None:
+    bases = [arguments.partition(" ")[0] for arguments in of("FROM")]
+    assert len(bases) == 2
+    assert len(set(bases)) == 1
+    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-bookworm@sha256:[0-9a-f]{64}", bases[0])
+
+
+def test_nothing_runs_as_root() -> None:
+    [user] = of("USER", last_stage())
+    [made] = [line for line in of("RUN", last_stage()) if "useradd" in line]
+    found = re.search(r"useradd --uid (\d+) .*?(\w+)$", made)
+    assert found is not None
+    assert found[2] == user
+    assert {SERVICES[name]["user"] for name in OURS} == {f"{found[1]}:{found[1]}"}
+
+
+def test_the_image_has_all_that_is_imported_and_copies_what_exists() -> None:
+    assert any("libgomp1" in line for line in of("RUN", last_stage()))
+    copied = {
+        part.rstrip("/")
+        for arguments in of("COPY")
+        if not arguments.startswith("--from")
+        for part in arguments.split()[:-1]
+    }
+    kept = set(re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
+    assert copied == kept
+    assert all((ROOT / part).exists() for part in copied)
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
+    assert packages <= copied
