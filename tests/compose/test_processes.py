@@ -147,7 +147,7 @@ async def test_the_processes_do_what_the_file_says(installation: Installation) -
         await until_ready(first, second)
         assert await installation.run("api", KTRDR, "admin", "health") == (
             0,
-            "Temporal and the ledger answer.\n",
+            "Temporal and the ledger are reachable.\n",
         )
         for name in WORKERS:
             assert await installation.healthy(name), name
