@@ -1,10 +1,16 @@
 """`Dockerfile`: what the image is made of."""
 
+import ast
 import re
+import sys
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from typing import NamedTuple
 
 from tests.compose.composition import OURS, SERVICES
 from tests.helpers import ROOT
+
+PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
 
 
 class Instruction(NamedTuple):
@@ -60,5 +66,45 @@ def test_the_image_has_all_that_is_imported_and_copies_what_exists() -> None:
     kept = set(re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
     assert copied == kept
     assert all((ROOT / part).exists() for part in copied)
-    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
-    assert packages <= copied
+    assert copied >= PACKAGES
+
+
+def pinned(lock: str) -> dict[str, str]:
+    """Return the versions in a lock, by distribution."""
+    found = re.findall(r"^([\w.-]+)==(\S+)", (ROOT / lock).read_text(), re.MULTILINE)
+    return dict(found)
+
+
+def test_the_image_has_the_versions_that_are_tested_and_no_tools_of_development() -> None:
+    image, development = pinned("requirements.lock"), pinned("requirements-dev.lock")
+    assert image.items() <= development.items()
+    assert not {"pytest", "mypy", "ruff", "hypothesis", "schemathesis", "pgserver"} & image.keys()
+    [installed] = [line for line in of("RUN") if "--require-hashes" in line]
+    assert installed.endswith("-r requirements.lock")
+
+
+def test_all_that_our_code_imports_is_in_the_image() -> None:
+    sources = [
+        *ROOT.glob("*.py"),
+        *(path for folder in PACKAGES for path in (ROOT / folder).rglob("*.py")),
+    ]
+    names = {name for path in sources for name in imported(ast.parse(path.read_text()))}
+    theirs = names - sys.stdlib_module_names - PACKAGES - {path.stem for path in ROOT.glob("*.py")}
+    assert {"temporalio", "opentelemetry", "yfinance"} <= theirs
+    image = pinned("requirements.lock").keys()
+    distributions = packages_distributions()
+    missing = {
+        name
+        for name in theirs
+        if not {re.sub(r"[-_.]+", "-", each).lower() for each in distributions[name]} & image
+    }
+    assert not missing
+
+
+def imported(module: ast.Module) -> Iterator[str]:
+    """Yield the top-level packages that a module imports anywhere in it."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
