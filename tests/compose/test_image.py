@@ -2,9 +2,12 @@
 
 import ast
 import re
+import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
+from pathlib import Path
 from typing import NamedTuple
 
 from tests.compose.composition import OURS, SERVICES
@@ -37,6 +40,12 @@ def last_stage() -> list[Instruction]:
     all_of_them = instructions()
     begin = max(at for at, each in enumerate(all_of_them) if each.name == "FROM")
     return all_of_them[begin:]
+
+
+def sources() -> list[Path]:
+    """Return all modules that are not for tests and benchmarks."""
+    inside = [path for folder in PACKAGES for path in (ROOT / folder).rglob("*.py")]
+    return [*ROOT.glob("*.py"), *inside]
 
 
 def test_both_stages_start_from_the_same_image_for_ever() -> None:
@@ -83,12 +92,17 @@ def test_the_image_has_the_versions_that_are_tested_and_no_tools_of_development(
     assert installed.endswith("-r requirements.lock")
 
 
+def test_what_is_installed_has_all_modules(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    [wheel] = tmp_path.iterdir()
+    with zipfile.ZipFile(wheel) as opened:
+        installed = set(opened.namelist())
+    assert {str(path.relative_to(ROOT)) for path in sources()} <= installed
+
+
 def test_all_that_our_code_imports_is_in_the_image() -> None:
-    sources = [
-        *ROOT.glob("*.py"),
-        *(path for folder in PACKAGES for path in (ROOT / folder).rglob("*.py")),
-    ]
-    names = {name for path in sources for name in imported(ast.parse(path.read_text()))}
+    names = {name for path in sources() for name in imported(ast.parse(path.read_text()))}
     theirs = names - sys.stdlib_module_names - PACKAGES - {path.stem for path in ROOT.glob("*.py")}
     assert {"temporalio", "opentelemetry", "yfinance"} <= theirs
     image = pinned("requirements.lock").keys()
