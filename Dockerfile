@@ -1,5 +1,6 @@
 # One image for API, workers and command. Built in two stages, so it contains no compiler and no cache.
-FROM python:3.11-slim-bookworm AS build
+# Pinned by digest, because a tag is rebuilt with other system libraries.
+FROM python:3.11.14-slim-bookworm@sha256:65a93d69fa75478d554f4ad27c85c1e69fa184956261b4301ebaf6dbb0a3543d AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /app
 RUN python -m venv /venv
@@ -17,7 +18,7 @@ COPY workflows workflows
 RUN /venv/bin/pip install --no-deps --no-build-isolation . \
     && mkdir -p /state
 
-FROM python:3.11-slim-bookworm
+FROM python:3.11.14-slim-bookworm@sha256:65a93d69fa75478d554f4ad27c85c1e69fa184956261b4301ebaf6dbb0a3543d
 # LightGBM's wheel needs OpenMP from the system.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libgomp1 \

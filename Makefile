@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/.installed
+COMPILE := uv pip compile pyproject.toml --quiet --generate-hashes --no-emit-index-url --no-header \
+	--no-annotate --python-version 3.11 --universal
 BENCHMARKS := research history sizing overhead cancel service restart ledger calibration scaling
 ARGS ?=
 
@@ -43,12 +45,12 @@ lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	@command -v uv >/dev/null || { \
 		echo 'Locking needs uv: install it (pipx install uv).' >&2; \
 		exit 1; }
-	@uv pip compile pyproject.toml --quiet --upgrade --extra dev --generate-hashes \
-		--no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal \
+	@$(COMPILE) --upgrade --extra dev -o requirements-dev.lock
+	@$(COMPILE) --constraint requirements-dev.lock --extra build --extra tracing --extra yahoo \
 		-o requirements.lock
 
 # The stamp is written last, so an interrupted installation is repeated.
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): requirements-dev.lock pyproject.toml
 	@PYTHON='$(PYTHON)' sh deploy/prerequisites.sh
 	@PYTHON='$(PYTHON)' sh deploy/install.sh $(VENV)
 	@touch $@

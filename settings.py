@@ -18,7 +18,8 @@ from errors import StartupError
 class Settings(BaseSettings):
     """Settings of every process, from `KTRDR_*` environment variables."""
 
-    model_config = SettingsConfigDict(env_prefix="KTRDR_", frozen=True)
+    # A variable that is set to nothing is not set: in a file of variables every one may be named.
+    model_config = SettingsConfigDict(env_prefix="KTRDR_", frozen=True, env_ignore_empty=True)
 
     home: Path = Field(
         Path("var"), description="State directory of the embedded stack, created if missing"
@@ -73,6 +74,10 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field("text", description="Log format of workers and API")
 
+    alive_file: Path | None = Field(
+        None, description="File that a worker touches every 5 seconds, for a health check"
+    )
+
     daily_budget: float = Field(
         20.0, ge=0.0, description="US dollars per day (UTC) for language models; 0 for no limit"
     )
@@ -91,7 +96,7 @@ class Settings(BaseSettings):
         None, ge=0.0, description="US dollars per million output tokens, for the same models"
     )
 
-    @field_validator("home", "data_dir", "strategy_dir", "api_keys", "payload_keys")
+    @field_validator("home", "data_dir", "strategy_dir", "api_keys", "payload_keys", "alive_file")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         """Resolve now: a child process may have another working directory."""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client
@@ -19,7 +20,7 @@ from activities.admission import count_active
 from activities.compute import Compute
 from activities.heartbeat import HEARTBEAT_SECONDS, QUIET_HEARTBEAT_SECONDS
 from activities.research import ResearchActivities
-from errors import KtrdrError
+from errors import KtrdrError, StartupError
 from settings import Settings, load_settings
 from storage.ledger import Ledger
 from workflows import telemetry, tracing
@@ -39,6 +40,8 @@ _RECORD_THREADS = 8
 
 # Also the maximum age of the slot counts that `ktrdr workers` shows.
 _WORKER_HEARTBEAT_INTERVAL = timedelta(seconds=5)
+
+_SECONDS_BETWEEN_SIGNS_OF_LIFE = 5
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,22 @@ def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
     )
 
 
+async def _until(stop: asyncio.Event, alive_file: Path | None) -> None:
+    """Wait for the end; until then the file is touched for as long as the event loop runs."""
+    while not stop.is_set():
+        if alive_file is not None:
+            _touch(alive_file)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _SECONDS_BETWEEN_SIGNS_OF_LIFE)
+
+
+def _touch(alive_file: Path) -> None:
+    try:
+        alive_file.touch()
+    except OSError as error:
+        raise StartupError(f"KTRDR_ALIVE_FILE: {alive_file}: {error.strerror}.") from None
+
+
 async def main(queues: Sequence[str]) -> None:
     """Run until SIGTERM or SIGINT."""
     settings = load_settings()
@@ -166,7 +185,7 @@ async def main(queues: Sequence[str]) -> None:
     )
     async with running_workers(client, settings, queues) as workers:
         _log.info("serving %s", ", ".join(worker.task_queue for worker in workers))
-        await stop.wait()
+        await _until(stop, settings.alive_file)
         _log.info("stopping")
 
 

@@ -16,7 +16,7 @@ fi
 echo "Installing the pinned dependencies (a minute, the first time)"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 pip() { "$VENV/bin/python" -m pip "$@"; }
-pip install -qq --require-hashes -r requirements.lock &&
+pip install -qq --require-hashes -r requirements-dev.lock &&
     pip install -qq --no-deps --no-build-isolation -e . || {
     echo "The installation failed for the reason above; repeat the command to continue." >&2
     exit 1

@@ -1,5 +1,6 @@
 """The connection to the database of the ledger, SQLite or PostgreSQL, and its migrations."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,14 +9,16 @@ from typing import Any, NamedTuple
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.util import CommandError
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError, InterfaceError
 from sqlalchemy.orm import Session
 
-from errors import LedgerUnavailable, StartupError
+from errors import LedgerUnavailable
+
+_log = logging.getLogger(__name__)
 
 # Ledgers older than the migrations have the tables of this revision.
 _FIRST_REVISION = "0001"
@@ -57,8 +60,10 @@ class Database:
     def upgrade(self) -> Revisions:
         """Create or migrate the tables for this version; several processes may do so at once.
 
+        Tables of a later version stay as they are: migrations only add, so this code works with
+        them too, and a rollback needs no step of its own.
+
         Raises:
-            StartupError: the tables are newer than this version.
             LedgerUnavailable: the database does not answer.
         """
         if self._url.database and not self.is_postgresql:
@@ -68,12 +73,12 @@ class Database:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
             config = migrations(connection)
             before = _revision(connection)
-            try:
-                if _is_from_before(connection):
-                    command.stamp(config, _FIRST_REVISION)
-                command.upgrade(config, "head")
-            except CommandError as error:
-                raise StartupError(f"The ledger is newer than this version: {error}") from None
+            if before is not None and before not in _known_revisions(config):
+                _log.warning("the ledger is newer than this version: %s", before)
+                return Revisions(before, before)
+            if _is_from_before(connection):
+                command.stamp(config, _FIRST_REVISION)
+            command.upgrade(config, "head")
             return Revisions(before, _revision(connection))
 
     @contextmanager
@@ -117,6 +122,10 @@ def migrations(connection: Connection) -> Config:
 
 def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def _known_revisions(config: Config) -> set[str]:
+    return {each.revision for each in ScriptDirectory.from_config(config).walk_revisions()}
 
 
 def _is_from_before(connection: Connection) -> bool:

@@ -29,10 +29,9 @@ class Ledger:
         self.spending = Spending(self._database, daily_budget)
 
     def upgrade(self) -> Revisions:
-        """Create the tables, or migrate them for this version.
+        """Create the tables, or migrate them for this version; newer ones stay as they are.
 
         Raises:
-            StartupError: the tables are newer than this version.
             LedgerUnavailable: the database does not answer.
         """
         return self._database.upgrade()

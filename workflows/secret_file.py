@@ -1,6 +1,7 @@
 """A file of secrets: private to its owner, replaced atomically, reloaded when it changes."""
 
 import os
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -47,10 +48,33 @@ class SecretFile(Generic[_Content]):
         return self._read[1]
 
     def write(self, content: _Content) -> None:
-        """Replace the content; creates the directory if missing."""
+        """Replace the content; creates the directory if missing.
+
+        Keeps owner and mode: the service that reads the file may run as another user.
+
+        Raises:
+            StartupError: the file belongs to another user, and only root can hand it back.
+        """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(content.model_dump_json(indent=2) + "\n")
-        unfinished.replace(self.path)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                if self.path.exists():
+                    self._make_like_the_old(descriptor)
+                file.write(content.model_dump_json(indent=2) + "\n")
+            unfinished.replace(self.path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    def _make_like_the_old(self, descriptor: int) -> None:
+        old, new = self.path.stat(), os.fstat(descriptor)
+        try:
+            if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+                os.fchown(descriptor, old.st_uid, old.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
+        except PermissionError:
+            raise StartupError(
+                f"{self.setting}: {self.path} belongs to user {old.st_uid}; "
+                "change it as that user or as root."
+            ) from None

@@ -13,7 +13,7 @@ from temporalio.exceptions import (
 )
 
 from errors import StartupError
-from settings import load_settings
+from settings import Settings, load_settings
 from workflows.contract import PHASE_START, OperationType, Phase
 from workflows.failures import message_of, reason_of
 from workflows.ids import make_operation_id, make_step_id, parse_step_id
@@ -71,6 +71,13 @@ def test_all_settings_that_are_wrong_are_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("KTRDR_UI_PORT", "y")
     with pytest.raises(StartupError, match=r"KTRDR_API_PORT: .*; KTRDR_UI_PORT: "):
         load_settings()
+
+
+def test_a_variable_that_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    defaults = load_settings()
+    for name in Settings.model_fields:
+        monkeypatch.setenv(f"KTRDR_{name.upper()}", "")
+    assert load_settings() == defaults
 
 
 def activity_error(cause: BaseException) -> ActivityError:

@@ -6,12 +6,14 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
 
-from errors import LedgerUnavailable, StartupError
+from errors import LedgerUnavailable
 from storage.database import Database, migrations
 from storage.ledger import Ledger
 from storage.tables import Base
+from tests.unit.test_ledger import experiment
 
 _BEFORE_MIGRATIONS = (
     "INSERT INTO experiments (operation_id, status, owner, symbol, timeframe, seed, metrics,"
@@ -59,14 +61,57 @@ def test_workers_that_start_together_migrate_once(ledger_url: str) -> None:
         list(pool.map(upgrade, range(6)))
 
 
-def test_a_ledger_that_is_newer_is_left_alone(ledger_url: str) -> None:
+def test_a_version_that_is_gone_back_to_works_with_the_newer_ledger(
+    ledger_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     database = Database(ledger_url)
     database.upgrade()
     with database.writing() as session:
+        session.execute(text("ALTER TABLE experiments ADD COLUMN mood VARCHAR"))
+        session.execute(text("CREATE TABLE moods (name VARCHAR)"))
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StartupError, match="newer than this version"):
-        database.upgrade()
     database.close()
+    ledger = Ledger(ledger_url)
+    assert ledger.upgrade() == ("9999", "9999")
+    assert "newer than this version: 9999" in caplog.text
+    ledger.experiments.record(experiment())
+    assert ledger.experiments.get("op_1") == experiment()
+    ledger.close()
+
+
+# From before versions ran side by side; what is required there, earlier code would not write.
+REQUIRED = {"0003": {"trials.symbol", "trials.timeframe"}}
+
+
+def test_migrations_only_add_what_earlier_code_need_not_know(ledger_url: str) -> None:
+    database = Database(ledger_url)
+    database.upgrade()
+    found: dict[str, set[str]] = {}
+    with database.writing() as session:
+        connection = session.connection()
+        config = migrations(connection)
+        command.downgrade(config, "0001")
+        before = columns(connection)
+        for script in reversed(list(ScriptDirectory.from_config(config).walk_revisions())):
+            command.upgrade(config, script.revision)
+            after = columns(connection)
+            tables = {name.partition(".")[0] for name in before}
+            added = {name for name in after.keys() - before if name.partition(".")[0] in tables}
+            broken = (before.keys() - after) | {name for name in added if after[name]}
+            found |= {script.revision: broken} if broken else {}
+            before = after
+    database.close()
+    assert found == REQUIRED
+
+
+def columns(connection: Connection) -> dict[str, bool]:
+    """Return all columns, and whether who does not know of one can write no row."""
+    inspector = inspect(connection)
+    return {
+        f"{table}.{column['name']}": not column["nullable"] and column["default"] is None
+        for table in inspector.get_table_names()
+        for column in inspector.get_columns(table)
+    }
 
 
 def test_a_ledger_without_tables_says_so(ledger_url: str) -> None:
