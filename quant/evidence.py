@@ -70,7 +70,10 @@ class RandomEntries(Model):
     as_good: float = Field(description="Fraction of them that did at least as well")
     median_sharpe: float
     high_sharpe: float = Field(description="That 95 % of them stay below")
-    p_value: float = Field(description="P(one of them does as well), by a normal distribution")
+    p_value: float = Field(
+        description="P(one of them does at least as well), by a normal distribution with the mean "
+        "and spread of their Sharpe ratios; not `as_good`, which cannot tell less than 1 / `paths`"
+    )
 
 
 class Neighbour(Model):

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from quant.models import BacktestResult, GateDecision, TrainingResult
 from quant.spec import Model
+from quant.wording import counted
 
 
 class TrainingLimits(Model):
@@ -59,7 +60,7 @@ def training_gate(result: TrainingResult, limits: TrainingLimits) -> GateDecisio
         failures.append("no position was ever taken in walk-forward")
     elif result.sharpe < limits.sharpe:
         failures.append(
-            f"walk-forward Sharpe ratio {result.sharpe:.2f} is "
+            f"walk-forward Sharpe ratio {result.sharpe:z.2f} is "
             f"{limits.sharpe - result.sharpe:.2f} below the floor of {limits.sharpe:.2f}"
         )
     return GateDecision(gate="training", passed=not failures, reason="; ".join(failures) or None)
@@ -71,8 +72,8 @@ def backtest_gate(result: BacktestResult, limits: BacktestLimits) -> GateDecisio
     level = result.at(1.0)
     if level.trades < limits.trades:
         failures.append(
-            f"{level.trades} trades on the holdout, {limits.trades - level.trades} fewer than "
-            f"the {limits.trades} needed"
+            f"{counted(level.trades, 'trade')} on the holdout, "
+            f"{limits.trades - level.trades:,} fewer than the {limits.trades:,} needed"
         )
     if level.max_drawdown > limits.max_drawdown:
         failures.append(
