@@ -4,11 +4,27 @@ Pure arithmetic on results, so that a workflow can call it. The limits stop what
 ordinary candidate that finds little passes and gets its verdict from the assessment.
 """
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from quant.models import BacktestResult, GateDecision, TrainingResult
 from quant.spec import Model
 from quant.wording import counted
+
+
+def _a_part(value: float) -> float:
+    if not 0.0 < value <= 1.0:
+        raise ValueError(f"must be above 0 and at most 1, not {value:g}; 0.3 is 30 %")
+    return value
+
+
+# Who means per cent is told so; a limit of 30 would never stop anything.
+Fraction = Annotated[
+    float,
+    AfterValidator(_a_part),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0.0, "maximum": 1.0}),
+]
 
 
 class TrainingLimits(Model):
@@ -17,11 +33,11 @@ class TrainingLimits(Model):
     excess_log_loss: float = Field(
         0.05,
         ge=-1.0,
-        le=10.0,
+        le=1.0,
         description="Mean log loss may exceed that of the base rate by this much",
     )
     sharpe: float = Field(
-        -2.0, ge=-100.0, le=100.0, description="Lowest annualised Sharpe ratio after 1x cost"
+        -2.0, ge=-10.0, le=10.0, description="Lowest annualised Sharpe ratio after 1x cost"
     )
 
 
@@ -35,9 +51,7 @@ class BacktestLimits(Model):
         le=1_000_000,
         description="Fewest round trips; less is chance, not a record",
     )
-    max_drawdown: float = Field(
-        0.6, gt=0.0, le=10.0, description="Largest loss from a peak, as a fraction of it"
-    )
+    max_drawdown: Fraction = Field(0.6, description="Largest loss from a peak, as a part of it")
 
 
 class GateLimits(Model):
