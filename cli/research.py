@@ -17,7 +17,7 @@ def research(
     context: typer.Context,
     goal: Annotated[str | None, typer.Argument(help="What to look for, in words.")] = None,
     strategy: Annotated[
-        str | None, typer.Option("--strategy", "-s", help="A strategy file; skips the design.")
+        str | None, typer.Option("--strategy", "-s", help="Name of a strategy; skips the design.")
     ] = None,
     symbol: Annotated[str | None, typer.Option(help="SP500, NASDAQ or your own.")] = None,
     timeframe: Annotated[str | None, typer.Option(help="1d for the built-in symbols.")] = None,

@@ -51,6 +51,7 @@ class ExperimentSummary(Model):
     deflated_sharpe: float | None = Field(
         description="Probability that the Sharpe ratio exceeds the best of luck, when it was judged"
     )
+    trials_ever: int | None = Field(None, description="Tried on these bars, when it was judged")
     total_return: float | None
     cost: float | None
     finished_at: datetime
