@@ -38,7 +38,7 @@ def print_rows(
         console.print(table)
         return
     for row in cells:
-        console.print(row[title], markup=False, soft_wrap=True)
+        console.print(row[title], style="bold", markup=False, soft_wrap=True)
         named = (
             f"{heading}: {cell}" if heading else cell
             for place, (heading, cell) in enumerate(zip(headings, row, strict=True))

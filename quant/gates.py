@@ -33,11 +33,11 @@ class TrainingLimits(Model):
     excess_log_loss: float = Field(
         0.05,
         ge=-1.0,
-        le=1.0,
+        le=10.0,
         description="Mean log loss may exceed that of the base rate by this much",
     )
     sharpe: float = Field(
-        -2.0, ge=-10.0, le=10.0, description="Lowest annualised Sharpe ratio after 1x cost"
+        -2.0, ge=-100.0, le=100.0, description="Lowest annualised Sharpe ratio after 1x cost"
     )
 
 

@@ -176,7 +176,7 @@ def _timestamps(
         row = int(np.argmax(broken))
         raise InvalidData(
             f"{file}, row {row + 1}: timestamp {_shown(values.iloc[row])} is not "
-            f"{_expected(mapping)}.",
+            f"{_expected(mapping, daily=daily)}.",
             field="timestamp",
         )
     return np.asarray(times.dt.as_unit("ns").astype(np.int64), dtype=np.int64)
@@ -198,12 +198,12 @@ def _in_utc(values: "pd.Series[Any]", mapping: FileMapping, *, daily: bool) -> "
     return in_utc
 
 
-def _expected(mapping: FileMapping) -> str:
+def _expected(mapping: FileMapping, *, daily: bool) -> str:
     if mapping.time_format is not None:
         described = f"a time in the form {mapping.time_format}"
     else:
         described = "an ISO 8601 time such as 2024-01-31 or 2024-01-31T15:30:00Z"
-    if mapping.timezone != "UTC":
+    if mapping.timezone != "UTC" and not daily:
         described += f" that {mapping.timezone} has exactly once"
     return described
 

@@ -54,7 +54,7 @@ async def test_ctrl_c_in_research_follow_cancels(stack: Stack) -> None:
 
 def test_follow_of_a_failed_operation_exits_with_1(stack: Stack) -> None:
     bars = stack.home / "bars"
-    bars.mkdir()
+    bars.mkdir(exist_ok=True)
     (bars / "SHORT.csv").write_text("timestamp,open,high,low,close,volume\n2020-01-01,1,1,1,1,1\n")
     operation_id = stack.answer("research", "--symbol", "SHORT")["operation_id"]
     followed = stack.run("follow", operation_id)

@@ -102,7 +102,7 @@ def test_gates_are_set_by_options(stack: Stack) -> None:
     research = stack.answer(
         *("research", "--strategy", "momentum", "--seed", "1", "--min-trades", "99999", "--follow")
     )
-    assert "99999 needed" in research["result_summary"]["gate_rejection_reason"]
+    assert "99,999 needed" in research["result_summary"]["gate_rejection_reason"]
     refused = stack.run("research", "--max-drawdown", "-1")
     assert refused.returncode == 1
     assert "gates.backtest.max_drawdown" in refused.stderr
