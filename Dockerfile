@@ -1,9 +1,9 @@
-# One image for API, workers and command. Built in two stages, so that no compiler and no cache is in it.
+# One image for API, workers and command. Built in two stages, so it contains no compiler and no cache.
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /app
 RUN python -m venv /venv
-# What changes seldom comes first: a change of the code installs nothing anew.
+# What changes rarely comes first, so that a code change reinstalls no dependencies.
 COPY requirements.lock ./
 RUN /venv/bin/pip install --require-hashes -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
@@ -31,5 +31,5 @@ ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
 WORKDIR /app
 USER ktrdr
 VOLUME /state
-# Another command makes a worker of it (`python worker.py training`) or a client (`ktrdr ops`).
+# With another command it is a worker (`python worker.py training`) or a client (`ktrdr ops`).
 CMD ["python", "-m", "api"]

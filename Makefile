@@ -1,4 +1,4 @@
-# The habits of this project. `make` alone lists them.
+# The development tasks of this project. `make` alone lists them.
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,9 +16,9 @@ help: ## List the targets
 		printf '  make %-10s %s\n' "$$name" "$$text"; done
 	@printf '  make bench-%-4s %s\n' NAME 'Run one benchmark: $(BENCHMARKS)'
 
-install: $(INSTALLED) ## Make .venv and install the pinned dependencies
+install: $(INSTALLED) ## Create .venv and install the pinned dependencies
 
-research: $(INSTALLED) ## One research, embedded stack included: ARGS='--symbol NASDAQ --trials 30'
+research: $(INSTALLED) ## Run one research with the embedded stack: ARGS='--symbol NASDAQ --trials 30'
 	@$(VENV)/bin/ktrdr research --embedded $(ARGS)
 
 up: $(INSTALLED) ## Run the embedded stack until Ctrl-C
@@ -27,12 +27,12 @@ up: $(INSTALLED) ## Run the embedded stack until Ctrl-C
 test: $(INSTALLED) ## Run all tests: ARGS='-k resume'
 	@$(VENV)/bin/pytest $(ARGS)
 
-lint: $(INSTALLED) ## Format, lint, strict types
+lint: $(INSTALLED) ## Check format, lint and strict types
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy .
 
-check: lint test ## Everything that must pass before a commit
+check: lint test ## Run everything that must pass before a commit
 
 bench: $(BENCHMARKS:%=bench-%) ## Run all benchmarks
 
@@ -41,13 +41,13 @@ $(BENCHMARKS:%=bench-%): bench-%: $(INSTALLED)
 
 lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	@command -v uv >/dev/null || { \
-		echo 'Locking needs uv, which nothing else here does: install it (pipx install uv).' >&2; \
+		echo 'Locking needs uv: install it (pipx install uv).' >&2; \
 		exit 1; }
 	@uv pip compile pyproject.toml --quiet --upgrade --extra dev --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate --python-version 3.11 --universal \
 		-o requirements.lock
 
-# The stamp is written last, so an interrupted installation is done again.
+# The stamp is written last, so an interrupted installation is repeated.
 $(INSTALLED): requirements.lock pyproject.toml
 	@PYTHON='$(PYTHON)' sh deploy/prerequisites.sh
 	@PYTHON='$(PYTHON)' sh deploy/install.sh $(VENV)

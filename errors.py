@@ -1,7 +1,7 @@
-"""Every error this project raises on purpose: one tree, known to all layers.
+"""Every error that this project raises on purpose: one tree, known to all layers.
 
 `reason` is the machine-readable code that the API, the command line and Temporal failures carry;
-`field` names the input that was wrong. How a class maps to HTTP is a table in `api/errors.py`.
+`field` names the invalid input. A table in `api/errors.py` maps classes to HTTP statuses.
 """
 
 
@@ -41,19 +41,19 @@ class InvalidData(InvalidInput):
 
 
 class DataChanged(InvalidData):
-    """The bars are no longer those that the earlier steps of a research have used."""
+    """The bars are no longer those that earlier steps of the research used."""
 
     reason = "data_changed"
 
 
 class CheckpointMismatch(KtrdrError):
-    """A checkpoint belongs to another configuration or to other data."""
+    """A checkpoint belongs to a different configuration or to different data."""
 
     reason = "checkpoint_mismatch"
 
 
 class MissingArtifact(KtrdrError):
-    """An artifact that an earlier step left is no longer in the store."""
+    """An artifact of an earlier step is no longer in the store."""
 
     reason = "missing_artifact"
 
@@ -71,15 +71,21 @@ class ComputeDied(KtrdrError):
 
 
 class NotAuthenticated(KtrdrError):
-    """No API key, or none that is known."""
+    """The API key is missing or unknown."""
 
     reason = "not_authenticated"
 
 
 class NotAllowed(KtrdrError):
-    """An API key that is not good for this."""
+    """The API key lacks the required scope, or its owner may not do this."""
 
     reason = "not_allowed"
+
+
+class KeysUnavailable(KtrdrError):
+    """The file of the API keys cannot be read, so nobody can be let in."""
+
+    reason = "keys_unavailable"
 
 
 class OperationNotFound(KtrdrError):
@@ -95,7 +101,7 @@ class ScheduleNotFound(KtrdrError):
 
 
 class ScheduleExists(KtrdrError):
-    """A schedule has this id already."""
+    """A schedule with this id already exists."""
 
     reason = "already_exists"
 
@@ -119,13 +125,13 @@ class NotCancellable(KtrdrError):
 
 
 class NotResumable(KtrdrError):
-    """The operation runs, or has completed, or is a step of a research."""
+    """The operation is active, has completed, or is a step of a research."""
 
     reason = "not_resumable"
 
 
 class NotRetryable(KtrdrError):
-    """The operation runs, or has completed, or was started over already."""
+    """The operation is active, has completed, or was already retried."""
 
     reason = "not_retryable"
 
@@ -137,30 +143,30 @@ class NotReproducible(KtrdrError):
 
 
 class AtCapacity(KtrdrError):
-    """As many researches are active as the installation allows."""
+    """The limit on active researches is reached."""
 
     reason = "at_capacity"
 
     def __init__(self, active_count: int, limit: int) -> None:
-        super().__init__(f"{active_count} researches are active; at most {limit} may be.")
+        super().__init__(f"{active_count} researches are active; the limit is {limit}.")
         self.active_count = active_count
         self.limit = limit
 
 
 class BudgetExhausted(KtrdrError):
-    """Language models may cost no more, today or for this research."""
+    """The budget for language models is spent, for today or for this research."""
 
     reason = "budget_exhausted"
 
 
 class ModelMisbehaved(KtrdrError):
-    """A language model was corrected as often as is sensible, and came to no valid answer."""
+    """A language model gave no valid answer within its corrections."""
 
     reason = "model_misbehaved"
 
 
 class KeyReused(InvalidInput):
-    """An idempotency key came with another request before."""
+    """An idempotency key was already used with a different request."""
 
     reason = "idempotency_key_reused"
 
@@ -172,13 +178,13 @@ class NotFinished(KtrdrError):
 
 
 class SourceUnavailable(KtrdrError):
-    """A place where bars can be had does not answer, or cannot be asked."""
+    """A source of bars does not answer, or its library is not installed."""
 
     reason = "source_unavailable"
 
 
 class UnreadablePayload(KtrdrError):
-    """Something in Temporal that was encrypted with a key that is not known here."""
+    """A payload in Temporal cannot be decrypted: unknown key, or failed authentication."""
 
     reason = "unreadable_payload"
 
@@ -190,7 +196,7 @@ class TemporalUnavailable(KtrdrError):
 
 
 class LedgerUnavailable(KtrdrError):
-    """The database of the ledger does not answer, or no worker has made its tables yet."""
+    """The database of the ledger does not answer, or its tables do not exist yet."""
 
     reason = "ledger_unavailable"
 

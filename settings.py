@@ -20,22 +20,26 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="KTRDR_", frozen=True)
 
-    home: Path = Field(Path("var"), description="State of the embedded stack, made when missing")
+    home: Path = Field(
+        Path("var"), description="State directory of the embedded stack, created if missing"
+    )
     api_host: str = "127.0.0.1"
     api_port: int = Field(8000, ge=1, le=65535)
-    temporal_port: int = Field(7233, ge=1, le=65535, description="Of the embedded server")
-    ui_port: int = Field(8233, ge=1, le=65535, description="Of the embedded server's Web UI")
+    temporal_port: int = Field(7233, ge=1, le=65535, description="Port of the embedded server")
+    ui_port: int = Field(8233, ge=1, le=65535, description="Port of its Web UI")
     temporal_bin: str | None = Field(None, description="Another `temporal` executable to embed")
     api_url: str | None = Field(None, description="Where the `ktrdr` command finds the API")
     api_key: SecretStr | None = Field(None, description="Sent by the `ktrdr` command")
-    api_keys: Path | None = Field(None, description="File of the keys that the API accepts")
+    api_keys: Path | None = Field(None, description="File with the keys that the API accepts")
     payload_keys: Path | None = Field(
-        None, description="File of the keys by which payloads in Temporal are encrypted"
+        None, description="File with the keys that encrypt payloads in Temporal"
     )
     api_allowed_hosts: str = Field(
-        "", description="Names under which the API is called beside its own, with commas"
+        "", description="Further host names that the API accepts, comma-separated"
     )
-    api_cors_origins: str = Field("", description="Pages that may call the API, with commas")
+    api_cors_origins: str = Field(
+        "", description="Origins whose pages may call the API, comma-separated"
+    )
     data_dir: Path | None = Field(None, description="Directory with your own CSV or Parquet bars")
     strategy_dir: Path | None = Field(None, description="Your strategy files")
     artifacts_url: str | None = Field(None, description="fsspec URL of the artifact store")
@@ -50,16 +54,16 @@ class Settings(BaseSettings):
     deployment: str | None = Field(
         None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
-        description="Name of the deployment, for workers of several versions side by side",
+        description="Name of the deployment, to run workers of several versions side by side",
     )
     build_id: str = Field(
         default_factory=lambda: version("ktrdr"),
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$",
-        description="Of this worker's code, unique per release; with a deployment",
+        description="Version of this worker's code, unique per release; used with a deployment",
     )
 
     max_active_researches: int | None = Field(
-        None, ge=1, description="More are refused by the API; without a limit they queue"
+        None, ge=1, description="The API refuses more than this; without a limit they queue"
     )
 
     metrics_address: str | None = Field(
@@ -67,7 +71,7 @@ class Settings(BaseSettings):
         pattern=r"^[^:]+:[0-9]{1,5}$",
         description="Host and port where a worker or the API serves metrics for Prometheus",
     )
-    log_format: Literal["text", "json"] = Field("text", description="Of workers and API")
+    log_format: Literal["text", "json"] = Field("text", description="Log format of workers and API")
 
     daily_budget: float = Field(
         20.0, ge=0.0, description="US dollars per day (UTC) for language models; 0 for no limit"
@@ -79,9 +83,13 @@ class Settings(BaseSettings):
         60.0, gt=0.0, le=3600.0, description="How long a provider may stay silent"
     )
     llm_input_price: float | None = Field(
-        None, ge=0.0, description="US dollars per million tokens, of a model without a known price"
+        None,
+        ge=0.0,
+        description="US dollars per million input tokens, for a model without a known price",
     )
-    llm_output_price: float | None = Field(None, ge=0.0, description="The same for its answers")
+    llm_output_price: float | None = Field(
+        None, ge=0.0, description="US dollars per million output tokens, for the same models"
+    )
 
     @field_validator("home", "data_dir", "strategy_dir", "api_keys", "payload_keys")
     @classmethod
@@ -124,7 +132,7 @@ def load_settings() -> Settings:
     """Read the environment.
 
     Raises:
-        StartupError: naming each variable that is not acceptable.
+        StartupError: names each invalid variable.
     """
     try:
         return Settings()

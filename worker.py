@@ -37,8 +37,8 @@ _log = logging.getLogger(__name__)
 # short writes at once gain nothing.
 _RECORD_THREADS = 8
 
-# How old the number of busy slots is at most that `ktrdr workers` shows.
-_BETWEEN_NEWS_OF_THE_WORKER = timedelta(seconds=5)
+# Also the maximum age of the slot counts that `ktrdr workers` shows.
+_WORKER_HEARTBEAT_INTERVAL = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -84,16 +84,16 @@ async def running_workers(
 ) -> AsyncIterator[list[Worker]]:
     """Serve the task queues (all of them by default) until the context ends.
 
-    What still runs then is cancelled on this worker and continues on another one, from its last
-    checkpoint.
+    Work still running at that point is cancelled on this worker and continues on another one, from
+    its last checkpoint.
 
     Args:
         client: of the namespace to serve.
         settings: where artifacts and ledger are, and how much runs at once.
         queues: task queues to serve.
-        kind: activities of the same names that do something else.
+        kind: class of the activities; tests substitute their own.
     """
-    # A research that has come to its end is recorded by those who conduct it.
+    # The workers that run researches also record them.
     served = {*queues, RECORD_QUEUE} if RESEARCH_QUEUE in queues else set(queues)
     ledger = Ledger(settings.ledger, settings.budget)
     await asyncio.to_thread(ledger.upgrade)
@@ -140,8 +140,8 @@ async def running_workers(
 def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
     """Return the version of this worker, if versions run side by side.
 
-    What has been started stays with the version that it was started on; children and activities
-    follow their research.
+    An operation stays on the version that it was started on; children and activities follow their
+    research.
     """
     if settings.deployment is None:
         return None
@@ -162,7 +162,7 @@ async def main(queues: Sequence[str]) -> None:
     client = await connect(
         payload_keys=settings.payload_keys,
         plugins=tracing.plugins("ktrdr-worker"),
-        runtime=telemetry.runtime(settings, _BETWEEN_NEWS_OF_THE_WORKER),
+        runtime=telemetry.runtime(settings, _WORKER_HEARTBEAT_INTERVAL),
     )
     async with running_workers(client, settings, queues) as workers:
         _log.info("serving %s", ", ".join(worker.task_queue for worker in workers))

@@ -1,4 +1,4 @@
-"""How many researches are active, by the word of Temporal."""
+"""How many researches are active according to Temporal."""
 
 import asyncio
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ _RUNNING_RESEARCHES = "WorkflowType = 'Research' AND ExecutionStatus = 'Running'
 
 
 class ActiveQuestion(Model):
-    """How many researches are active besides those that ask, the admitted ones included?"""
+    """Asks how many researches are active, counting admitted ones but not those that ask."""
 
     asking: list[str]
     admitted: list[str]
@@ -21,7 +21,7 @@ class ActiveQuestion(Model):
 
 
 class ActiveAnswer(Model):
-    """The number, and which of the admitted no list shows yet."""
+    """The number, and which admitted researches are not listed yet."""
 
     active_count: int
     unlisted: list[str]
@@ -31,8 +31,8 @@ class ActiveAnswer(Model):
 async def count_active(question: ActiveQuestion) -> ActiveAnswer:
     """Count the researches that run, or have been admitted and are about to start.
 
-    Lists lag behind by a moment. So those that no list shows yet are looked at one by one, and
-    where the limit would be reached, those that a list still shows as well.
+    Lists lag behind by a moment. So researches that are not listed yet are described one by one,
+    and where the limit would be reached, so are those that are still listed.
     """
     client = activity.client()
     listed = {each.id async for each in client.list_workflows(_RUNNING_RESEARCHES)}

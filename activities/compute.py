@@ -1,9 +1,9 @@
-"""Compute that can be killed: every job is a process of its own.
+"""Compute that can be killed: every job runs in its own process.
 
 A thread inside one C call notices a cancel only when the call returns, so CPU work runs in a child
-process, and stopping means SIGKILL. The processes are forked from a fork server that has loaded the
-heavy libraries and used them once; a start costs milliseconds and no job sees what another left in
-memory.
+process, which is stopped with SIGKILL. The processes are forked from a fork server that has loaded
+the heavy libraries and used them once; a start costs milliseconds, and no job sees what another
+left in memory.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from opentelemetry import trace
 
 from activities.compute_process import Argument, Job, Message, Result, nothing, serve
 from activities.jobs import JobContext
+from activities.tracing import carried
 from errors import ComputeDied, KtrdrError
 from quant.models import ReportProgress, ReportTrial, Tried, unheard
 
@@ -30,7 +31,7 @@ _PRELOADED: Final = ["activities.compute_process", "activities.rehearsal"]
 
 
 class JobFailed(KtrdrError):
-    """A job raised. `reason` is that of the original error."""
+    """A job raised an error. `reason` is that of the original error."""
 
     def __init__(self, reason: str, message: str, field: str | None) -> None:
         super().__init__(message, field=field)
@@ -41,17 +42,17 @@ class Compute:
     """Runs jobs in processes. One per worker; `close` it when the worker has stopped."""
 
     def __init__(self) -> None:
-        # Two researches share two cores better than eight library threads do, and a fork
-        # server must not have threads.
+        # Two researches use two cores better than eight library threads do, and a fork server
+        # must not have threads.
         for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ.setdefault(variable, "1")
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(_PRELOADED)
-        # multiprocessing's own bookkeeping is not thread-safe: one thread starts and reaps.
+        # multiprocessing's bookkeeping is not thread-safe: one thread starts and reaps processes.
         self._bookkeeper = ThreadPoolExecutor(1, thread_name_prefix="compute")
 
     def warm_up(self) -> None:
-        """Start loading the libraries in the background, before the first job asks for them."""
+        """Start loading the libraries in the background, before the first job needs them."""
         self._bookkeeper.submit(_run_through, self._context.Process(target=nothing))
 
     def close(self) -> None:
@@ -71,7 +72,7 @@ class Compute:
         """Run the job in its own process and return its result.
 
         When this coroutine ends, for whatever reason, the process is dead, it has left no
-        half-written file, and `tried` has been told all that it had to tell.
+        half-written file, and `tried` has received every trial.
 
         Raises:
             JobFailed: the job raised an error.
@@ -99,14 +100,16 @@ class Compute:
         tried: ReportTrial,
     ) -> AsyncIterator[Connection]:
         ours, theirs = multiprocessing.Pipe(duplex=False)
-        # Says once that the job may begin, and ends when the worker ends.
+        # Carries one message, that the job may begin; closes when the worker ends.
         their_life, our_life = multiprocessing.Pipe(duplex=False)
         process = self._context.Process(
-            target=serve, args=(theirs, their_life, job, argument, context), daemon=True
+            target=serve,
+            args=(theirs, their_life, job, argument, context, carried()),
+            daemon=True,
         )
         starting = self._bookkeeper.submit(_start, process, our_life)
         try:
-            # A cancel must not lose the process between its start and the lines that kill it.
+            # A cancel must not lose track of the process between its start and the code below.
             await _uninterrupted(asyncio.wrap_future(starting))
             theirs.close()
             their_life.close()
@@ -138,7 +141,7 @@ def _start(process: ForkServerProcess, our_life: Connection) -> tuple[ForkServer
     process.start()
     # A pidfd, unlike a pid, can never mean another process.
     pidfd = os.pidfd_open(process.pid or 0)
-    # Only now, because there is no pidfd of a job that has ended already.
+    # Only now, because no pidfd can be opened for a job that has already ended.
     our_life.send_bytes(b"")
     return process, pidfd
 
@@ -154,20 +157,20 @@ def _reap(process: ForkServerProcess) -> None:
 
 
 async def _kill(pidfd: int) -> None:
-    """Kill the process and wait until the system says that it is dead."""
+    """Kill the process and wait until the system reports its death."""
     with contextlib.suppress(ProcessLookupError):
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
     await _readable(pidfd)
 
 
 async def _uninterrupted(work: asyncio.Future[Any]) -> None:
-    """Await to the end even when cancelled meanwhile; the cancel is raised afterwards."""
+    """Await work to its end even if cancelled meanwhile; the cancel is raised afterwards."""
     interruption: asyncio.CancelledError | None = None
     while not work.done():
         try:
             await asyncio.wait([work])
         except asyncio.CancelledError as error:
-            # Not the last one, perhaps: whoever is impatient cancels again.
+            # There may be more: an impatient caller cancels again.
             interruption = error
     if interruption:
         raise interruption
@@ -191,7 +194,7 @@ async def _receive(channel: Connection) -> Message | None:
 
 
 def _unread(channel: Connection) -> Iterator[Tried]:
-    """Yield the trials that a process which is dead by now has sent and nobody has read."""
+    """Yield the trials that a dead process had sent but that were not read."""
     while channel.poll() and (message := _next(channel)) is not None:
         if message.tried:
             yield message.tried

@@ -1,6 +1,6 @@
-"""What happens in a compute process, from its start to its last word.
+"""What happens in a compute process, from its start to its last message.
 
-The fork server loads this module, and with it nothing that only a worker needs.
+The fork server loads this module, which imports nothing that only a worker needs.
 """
 
 import fcntl
@@ -8,13 +8,14 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
 from activities.jobs import JobContext, Report
+from activities.tracing import continued
 from errors import KtrdrError
 from quant.models import Progress, Tried
 
@@ -30,7 +31,7 @@ Job = Callable[[Argument, JobContext, Report], Result]
 
 
 class Failure(BaseModel):
-    """The error that a job has raised."""
+    """The error that a job raised."""
 
     reason: str
     message: str
@@ -38,7 +39,7 @@ class Failure(BaseModel):
 
 
 class Message(BaseModel):
-    """What a compute process tells the worker: exactly one of these. JSON on the wire."""
+    """A message from a compute process to the worker: exactly one of these. JSON on the wire."""
 
     progress: Progress | None = None
     tried: Tried | None = None
@@ -47,7 +48,7 @@ class Message(BaseModel):
 
 
 def nothing() -> None:
-    """Cause the fork server to start."""
+    """Do nothing; starting this job starts the fork server."""
 
 
 def serve(
@@ -56,17 +57,19 @@ def serve(
     job: Job[Argument, Result],
     argument: Argument,
     context: JobContext,
+    trace: Mapping[str, str],
 ) -> None:
-    """Do the job as soon as the worker says so, tell how it goes, and end with the worker.
+    """Do the job as soon as the worker allows it, report on it, and end with the worker.
 
     Args:
-        channel: takes a `Message` for everything that there is to tell.
-        life_of_worker: says once that the job may begin, and ends when the worker ends.
+        channel: receives a `Message` for every report.
+        life_of_worker: carries one message, that the job may begin; closes when the worker ends.
         job: what to compute.
         argument: of the job.
         context: of the job.
+        trace: what the job is a part of, as `activities.tracing` carries it over.
     """
-    # Whoever asks, starts or cancels something must not wait behind computation.
+    # Requests to the API and the worker must not wait behind computation.
     os.nice(NICENESS)
     # Ctrl-C in a terminal reaches the whole process group; the worker decides what stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -79,13 +82,14 @@ def serve(
         nonlocal last_report
         if isinstance(news, Tried):
             _send(channel, Message(tried=news))
-        # A step may report every iteration; nobody looks more than a few times a second.
+        # A step may report every iteration; a few reports a second are enough.
         elif time.monotonic() - last_report >= _SECONDS_BETWEEN_REPORTS:
             last_report = time.monotonic()
             _send(channel, Message(progress=news))
 
     try:
-        message = Message(result=job(argument, context, report))
+        with continued(f"job {job.__name__}", trace):
+            message = Message(result=job(argument, context, report))
     except KtrdrError as error:
         message = _failed(error.reason, error.message, error.field)
     except Exception as error:
@@ -112,12 +116,12 @@ def _await_word_to_begin(life_of_worker: Connection) -> None:
 def _die_with(life_of_worker: Connection) -> None:
     """Let the system end this process when the worker's end of the pipe closes.
 
-    No orphans after a crash, also inside one long C call in which no thread of ours would run:
-    the signal that announces input on the pipe ends a process that does not handle it.
+    This leaves no orphans after a crash, even inside a long C call during which no Python thread
+    runs: the signal that announces input on the pipe ends a process that does not handle it.
     """
     descriptor = life_of_worker.fileno()
     fcntl.fcntl(descriptor, fcntl.F_SETOWN, os.getpid())
     flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
     fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_ASYNC)
     if life_of_worker.poll():
-        os._exit(1)  # It had ended before we asked to be told.
+        os._exit(1)  # The worker ended before the signal was set up.

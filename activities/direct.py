@@ -27,11 +27,11 @@ if TYPE_CHECKING:  # The fork server does not need what a database needs.
 
 @dataclass(frozen=True)
 class Research:
-    """What came of it.
+    """The results of a research.
 
     Attributes:
         training: its result.
-        backtest: its result; None if a gate stopped the research before.
+        backtest: its result; None if a gate stopped the research earlier.
         assessment: its result.
     """
 
@@ -59,9 +59,9 @@ def conduct(
         seed: of all steps.
         store: where artifacts go.
         data_dir: where the bars are, unless they are built in.
-        ledger: counts trials and looks; without one, those of this research are all there are.
-        earlier: what the search starts from.
-        bypass_gates: whether no gate may spare a step.
+        ledger: counts trials and looks; without one, only those of this research count.
+        earlier: trials that the search starts from.
+        bypass_gates: whether to continue when a gate rejects.
     """
     tried: list[Tried] = []
     design = steps.design(

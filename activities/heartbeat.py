@@ -8,12 +8,12 @@ from temporalio import activity
 
 from quant.models import Progress, ReportProgress
 
-# Also how long a cancel takes on a server that cannot push it: the answer to a heartbeat
-# carries it.
+# Also the delay of a cancel on a server that cannot push it: it comes with the answer to a
+# heartbeat.
 HEARTBEAT_SECONDS = 1.0
 
-# Without anything new to say, on a server that pushes: often enough not to be taken for dead, and
-# a thousand steps that wait for something do not keep the server busy.
+# Without new progress, on a server that pushes cancels: often enough not to time out, and rarely
+# enough that a thousand waiting steps do not keep the server busy.
 QUIET_HEARTBEAT_SECONDS = 4.0
 
 

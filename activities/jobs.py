@@ -1,6 +1,6 @@
-"""The jobs: what runs inside a compute process.
+"""The jobs that run inside a compute process.
 
-Each loads what its step needs from the artifact store and calls the step. The steps pull in the
+Each loads what its step needs from the artifact store and calls the step. The steps import the
 numerical libraries, which the worker process itself never needs: hence the late imports.
 """
 # ruff: noqa: PLC0415
@@ -31,7 +31,7 @@ from quant.spec import Model
 from storage.artifacts import ArtifactStore, OperationArtifacts
 
 Report = Callable[[Progress | Tried], None]
-"""What a job tells while it runs: how far it is, and what it has tried."""
+"""Receives the reports of a running job: its progress, and each trial."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class JobContext:
         return ArtifactStore(self.artifacts_url).operation(operation_id or self.operation_id)
 
     def artifact_of(self, operation_id: str, name: str) -> bytes:
-        """Return an artifact that an earlier step has left."""
+        """Return an artifact of an earlier step."""
         content = self.artifacts(operation_id).read(name)
         if content is None:
             raise MissingArtifact(f"{name} of {operation_id} is not in the artifact store")
@@ -55,15 +55,17 @@ class JobContext:
 
 
 class Task(Model):
-    """What every job is given."""
+    """The input common to all jobs."""
 
     operation_id: str
 
 
 class LanguageModel(Model):
-    """Which language model to ask, and what it may cost the research in all."""
+    """Which language model to use, and what it may cost the research in total."""
 
-    name: str | None = Field(description="Such as `anthropic:claude-…`; None: as the worker is set")
+    name: str | None = Field(
+        description="Such as `anthropic:claude-…`; None for the worker's default"
+    )
     max_cost: float | None = Field(None, description="US dollars; None for no limit of its own")
 
 
@@ -71,8 +73,8 @@ class DesignTask(Task):
     """Design a strategy."""
 
     input: DesignInput
-    memory: bool = Field(False, description="Start from what earlier researches have tried")
-    memory_of: str | None = Field(None, description="Or from what this design has started from")
+    memory: bool = Field(False, description="Start from the trials of earlier researches")
+    memory_of: str | None = Field(None, description="Start from the same trials as this design")
     language_model: LanguageModel | None = Field(None, description="None: search instead")
 
 
@@ -89,21 +91,23 @@ class TrainingTask(Task):
 
 
 class BacktestTask(Task):
-    """Backtest the model that the training left under its own operation id."""
+    """Backtest the model stored under the training's own operation id."""
 
     training_id: str
     input: BacktestInput
 
 
 class AssessmentTask(Task):
-    """Assess what the steps before have left under their own operation ids."""
+    """Assess the artifacts that the previous steps stored under their own operation ids."""
 
     design_id: str | None = Field(None, description="None if the strategy was given")
     training_id: str
-    backtest_id: str | None = Field(description="None if a gate stopped the research before")
+    backtest_id: str | None = Field(description="None if a gate stopped the research earlier")
     input: AssessmentInput
-    counted: bool = Field(False, description="Whether `input` says how much was ever tried")
-    language_model: LanguageModel | None = Field(None, description="None: no prose but our own")
+    counted: bool = Field(
+        False, description="Whether `input` already has the counts of trials and looks"
+    )
+    language_model: LanguageModel | None = Field(None, description="None for no comment")
 
 
 class PublishTask(Task):
@@ -127,7 +131,7 @@ def score(task: CandidateTask, context: JobContext, report: ReportProgress) -> C
 
 
 def train(task: TrainingTask, context: JobContext, report: ReportProgress) -> TrainingResult:
-    """Walk forward, then fit the final model; continues from a checkpoint that it finds."""
+    """Walk forward, then fit the final model; continues from a checkpoint if there is one."""
     from quant import steps
 
     return steps.train(task.input, context.data_dir, context.artifacts(), report)

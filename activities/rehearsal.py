@@ -1,7 +1,7 @@
-"""A small research, conducted when this module is imported. Only the fork server does that.
+"""A small research, run when this module is imported. Only the fork server imports it.
 
-What libraries load, compile and remember at their first use is then there for every process that is
-forked from it, instead of being done again in each.
+What libraries load, compile and cache on first use is then shared by every process that is forked
+from it, instead of being repeated in each.
 """
 
 from activities import direct

@@ -43,7 +43,7 @@ _Result = TypeVar("_Result", bound=Model)
 
 _MEMORY_ARTIFACT = "memory.json"
 _MAY_PASS = frozenset({ComputeDied.reason, ArtifactsUnavailable.reason})
-# More of them lead a search no better, and cost it time.
+# More of them do not improve a search, and cost it time.
 _REMEMBERED = 50
 
 
@@ -79,12 +79,12 @@ class ResearchActivities:
             with _failures():
                 return await self._ask_for_design(task, task.language_model, tried.append)
         finally:
-            # Candidates of a search that was cancelled have had their chance to be lucky, too.
+            # Candidates of a cancelled search had their chance to be lucky, too.
             await asyncio.to_thread(self._ledger.trials.record, task.operation_id, tried)
 
     @activity.defn
     async def train(self, task: jobs.TrainingTask) -> TrainingResult:
-        """Train the model, and count its strategy among those that were tried."""
+        """Train the model, and count its strategy as a trial."""
         result = await self._run(jobs.train, task, TrainingResult)
         trial = Trial(
             number=0, fingerprint=task.input.spec.fingerprint(), sharpe=None, parameters={}
@@ -95,7 +95,7 @@ class ResearchActivities:
 
     @activity.defn
     async def backtest(self, task: jobs.BacktestTask) -> BacktestResult:
-        """Trade the holdout with the trained model, and count the look at it."""
+        """Count the look at the holdout, and trade it with the trained model."""
         await asyncio.to_thread(
             self._ledger.looks.record,
             task.operation_id,
@@ -107,7 +107,7 @@ class ResearchActivities:
 
     @activity.defn
     async def assessment(self, task: jobs.AssessmentTask) -> AssessmentResult:
-        """Assess, deflated by all that was ever tried on these bars."""
+        """Assess the results, deflated by all trials ever made on these bars."""
         if not task.counted:
             counted = await asyncio.to_thread(self._count, task.input)
             task = task.model_copy(update={"input": counted})
@@ -120,7 +120,7 @@ class ResearchActivities:
 
     @activity.defn
     def record_experiment(self, experiment: Experiment) -> None:
-        """Write the outcome of a research into the ledger: what it has cost, and made with what."""
+        """Record the outcome of a research in the ledger, with its cost and library versions."""
         cost = self._ledger.spending.of_operation(experiment.operation_id)
         known = {"cost": cost, "versions": installed()}
         self._ledger.experiments.record(experiment.model_copy(update=known))
@@ -135,7 +135,7 @@ class ResearchActivities:
         ).cancel()
 
     def _researcher(self) -> "Researcher":
-        # Its libraries take a second to load, and only those who ask a model need them.
+        # Its libraries take a second to load, and only language models need them.
         from activities.llm.researcher import Researcher  # noqa: PLC0415
 
         return Researcher.of(self._settings, self._ledger)
@@ -183,7 +183,7 @@ class ResearchActivities:
         return await self._run(jobs.publish, publication, AssessmentResult)
 
     def _remember(self, task: jobs.DesignTask) -> jobs.DesignTask:
-        """Add what others have tried; the same again if this step runs again."""
+        """Add earlier trials; the same ones if this step runs again."""
         artifacts = self._context(task).artifacts()
         content = artifacts.read(_MEMORY_ARTIFACT)
         if content is None and task.memory_of is not None:
@@ -205,7 +205,7 @@ class ResearchActivities:
         return task.model_copy(update={"input": task.input.model_copy(update={"earlier": earlier})})
 
     def _count(self, inp: AssessmentInput) -> AssessmentInput:
-        """Add how much has ever been tried on these bars."""
+        """Add the counts of all trials and looks on these bars."""
         bars = inp.training.data.source
         return inp.model_copy(
             update={
@@ -246,8 +246,8 @@ class ResearchActivities:
 def _failures() -> Iterator[None]:
     """Tell Temporal which errors a retry may cure.
 
-    The computation is deterministic, so anything else that it raised it would raise again. The
-    reason is the last word: a cause below it would be taken for the first one.
+    The computation is deterministic, so it would raise any other error again. The failure has no
+    cause, which would otherwise be taken for the root cause.
     """
     try:
         yield

@@ -7,27 +7,32 @@ import uvicorn
 
 from api.app import create_app
 from api.keys import KeyRing
+from api.observing import with_metrics
 from api.security import require_safe
 from errors import StartupError
 from settings import load_settings
-from workflows.telemetry import set_up_logging
+from workflows import telemetry
+from workflows.connection import configuration
 
 _SECONDS_TO_FINISH_REQUESTS = 3
 
 if __name__ == "__main__":
     try:
-        settings = load_settings()
+        settings = with_metrics(load_settings())
         require_safe(settings)
         if settings.api_keys is not None:
             KeyRing(settings.api_keys).all()
+        configuration()
+        runtime = telemetry.runtime(settings)
     except StartupError as error:
         sys.exit(error.message)
-    set_up_logging(settings, logging.WARNING)
+    telemetry.set_up_logging(settings, logging.WARNING)
     uvicorn.run(
-        create_app(settings),
+        create_app(settings, runtime=runtime),
         host=settings.api_host,
         port=settings.api_port,
-        log_level="warning",
-        # Whoever follows an operation would keep the process alive for as long as that runs.
+        # Its messages in our format, among ours.
+        log_config=None,
+        # A client that follows an operation would otherwise keep the process alive until its end.
         timeout_graceful_shutdown=_SECONDS_TO_FINISH_REQUESTS,
     )

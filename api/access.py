@@ -1,15 +1,16 @@
-"""Who asks, and what that one may do and see.
+"""Who the caller is, and what the caller may do and see.
 
-Without keys everybody may do everything; the API then listens on loopback only. With keys, what a
-caller may not see is not there: it is left out of lists and counts, and its id is answered as one
-that does not exist.
+Without keys everybody may do everything; the API then listens on loopback only. With keys, lists
+and counts leave out what a caller may not see, and a request for its id is answered as if it did
+not exist.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import logging
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
@@ -17,48 +18,57 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.dependencies import API_PREFIX, Services, ServicesDep
+from api.schedule_schemas import OWNER_SEPARATOR, owner_of_schedule
 from api.scopes import Scope
 from api.starting import IdempotencyKey
 from errors import (
     ExperimentNotFound,
+    KeysUnavailable,
     NotAllowed,
     NotAuthenticated,
     OperationNotFound,
     ScheduleNotFound,
+    StartupError,
 )
 from workflows.ids import parse_step_id
 from workflows.messages import OwnedRequest
 
+_log = logging.getLogger(__name__)
 _audit = logging.getLogger("ktrdr.audit")
 
 _Request = TypeVar("_Request", bound=OwnedRequest)
 
-_BEARER = HTTPBearer(auto_error=False, description="An API key, if the API was given any")
+_BEARER = HTTPBearer(auto_error=False, description="An API key, required if the API has keys")
 
-# Which scopes open a method, and with which of them one may touch what belongs to others.
+# Which scopes allow a method, and which of them also allow it on what belongs to others.
 _OPENS = {
     "GET": {Scope.READ, Scope.RUN},
     "POST": {Scope.RUN},
     "DELETE": {Scope.RUN, Scope.CANCEL},
 }
 _REACHES_OTHERS = {"GET": Scope.READ, "POST": Scope.ADMIN, "DELETE": Scope.CANCEL}
-# What is posted there is checked or shown, and changes nothing. Whose payloads they are cannot be
-# seen before they are decrypted.
+# A POST to these paths only checks or converts its body. The owner of a payload is unknown before
+# it is decrypted.
 _OPENS_PATH = {
     "/strategies/validate": {Scope.READ, Scope.RUN},
+    "/metrics": {Scope.READ},
     "/codec/decode": {Scope.READ},
     "/codec/encode": {Scope.READ},
 }
 
 
+# Longer than any look-up takes.
+_SECONDS_TO_REFUSE = 0.05
+
+
 @dataclass(frozen=True)
 class Caller:
-    """Who asks.
+    """The sender of a request.
 
     Attributes:
         name: of the key; None without keys.
-        owner: to whom belongs what is started; None for whom the request names.
-        scopes: what the key is good for.
+        owner: owner of what the caller starts; None to take the one that the request names.
+        scopes: what the key allows.
     """
 
     name: str | None
@@ -66,7 +76,7 @@ class Caller:
     scopes: Collection[Scope]
 
     def has(self, scope: Scope) -> bool:
-        """Whether the caller may do this, whoever owns it."""
+        """Whether the caller may do this regardless of the owner."""
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
 
@@ -79,27 +89,27 @@ class Access:
 
     caller: Caller
     services: Services
-    method: str
+    reaches_others: Scope
 
     @property
     def only(self) -> str | None:
-        """The owner to whom the view of this request is restricted; None if it is not."""
-        return None if self.caller.has(_REACHES_OTHERS[self.method]) else self.caller.owner
+        """The owner to whom this request is restricted; None if it is not."""
+        return None if self.caller.has(self.reaches_others) else self.caller.owner
 
     def narrowed(self, owner: str | None) -> str | None:
-        """Return the owner by whom a list is filtered that was asked for with this one.
+        """Return the owner to filter a list by, given the owner that the request names.
 
         Raises:
-            NotAllowed: that is somebody else, and the caller may not see him.
+            NotAllowed: the caller may not see what belongs to that owner.
         """
         if self.only is not None and owner not in (None, self.only):
             raise NotAllowed(
-                f"owner: the key sees what belongs to {self.only}, nothing else.", field="owner"
+                f"owner: the key may only see what belongs to {self.only}.", field="owner"
             )
         return self.only or owner
 
     def owned(self, request: _Request) -> _Request:
-        """Return the request as one of the caller's own.
+        """Return the request with the caller as its owner.
 
         Raises:
             NotAllowed: it names another owner.
@@ -119,7 +129,7 @@ class Access:
         """Return if the caller may know of this operation.
 
         Raises:
-            OperationNotFound: it belongs to somebody else, or to nobody.
+            OperationNotFound: it belongs to another owner, or does not exist.
             TemporalUnavailable: Temporal does not answer.
         """
         if self.only is None:
@@ -133,7 +143,7 @@ class Access:
         """Return if the caller may know of this experiment.
 
         Raises:
-            ExperimentNotFound: it belongs to somebody else, or there is none.
+            ExperimentNotFound: it belongs to another owner, or does not exist.
         """
         if self.only is None:
             return
@@ -141,41 +151,51 @@ class Access:
         if found is None or found.owner != self.only:
             raise ExperimentNotFound(f"There is no experiment {operation_id[:100]!r}.")
 
-    async def require_schedule(self, schedule_id: str) -> None:
+    def require_schedule(self, schedule_id: str) -> None:
         """Return if the caller may know of this schedule.
 
         Raises:
-            ScheduleNotFound: it belongs to somebody else, or there is none.
-            TemporalUnavailable: Temporal does not answer.
+            ScheduleNotFound: it belongs to another owner.
         """
-        if self.only is None:
-            return
-        schedule = await self.services.schedules.read(schedule_id)
-        if schedule.research.owner != self.only:
+        if self.only not in (None, owner_of_schedule(self.schedule_id(schedule_id))):
             raise ScheduleNotFound(f"There is no schedule {schedule_id[:100]!r}.")
 
+    def schedule_id(self, name: str, owner: str | None = None) -> str:
+        """Return the full id of a schedule.
+
+        With keys, each owner has a namespace for schedules, so that no name is taken by a schedule
+        that the caller may not see.
+
+        Args:
+            name: the full id, or the name within the owner's namespace.
+            owner: of the schedule; the caller if None.
+        """
+        if self.caller.owner is None or owner_of_schedule(name):
+            return name
+        return f"{owner or self.caller.owner}{OWNER_SEPARATOR}{name}"
+
     def signed(self, reason: str | None) -> str | None:
-        """Return the reason of a cancel with the name of the key, as it is kept in Temporal."""
+        """Return the reason of a cancel with the name of the key, for Temporal's record."""
         if self.caller.name is None:
             return reason
         return f"{reason} ({self.caller.name})" if reason else f"cancelled by {self.caller.name}"
 
     def log(self, action: str, what: str) -> None:
-        """Write into the audit log who has started, cancelled or changed what."""
+        """Record in the audit log who started, cancelled or changed what."""
         entry = {
             "event": action,
             "operation_id": what,
             "key": self.caller.name,
             "owner": self.caller.owner,
         }
-        _audit.info(json.dumps(entry))
+        _audit.info(json.dumps(entry), extra={"audit": entry})
 
     async def _owner_of(self, workflow_id: str) -> str | None:
-        owner = await self.services.resolver.owner(workflow_id)
-        if owner is not None:
-            return owner
-        recorded = await asyncio.to_thread(self.services.ledger.experiments.get, workflow_id)
-        return recorded.owner if recorded else None
+        owner, recorded = await asyncio.gather(
+            self.services.resolver.owner(workflow_id),
+            asyncio.to_thread(self.services.ledger.experiments.get, workflow_id),
+        )
+        return owner or (recorded.owner if recorded else None)
 
 
 async def _caller(
@@ -184,39 +204,72 @@ async def _caller(
 ) -> Caller:
     if services.keys is None:
         return ANYBODY
-    key = services.keys.find(credentials.credentials) if credentials else None
+    try:
+        key = services.keys.find(credentials.credentials) if credentials else None
+    except StartupError as error:
+        _log.error("%s", error.message)
+        raise KeysUnavailable(
+            "API keys cannot be checked at the moment; see the log of the API."
+        ) from None
     if key is None:
-        raise NotAuthenticated("An API key is needed: `Authorization: Bearer …`.")
+        raise NotAuthenticated("An API key is required: `Authorization: Bearer …`.")
     return Caller(key.name, key.owner, frozenset(key.scopes))
 
 
 async def authorised(
     services: ServicesDep, request: Request, caller: Annotated[Caller, Depends(_caller)]
 ) -> Access:
-    """Return what the caller may do, once it is clear that this request is a part of it.
+    """Return what the caller may do, if that includes this request.
 
     Raises:
-        NotAuthenticated: no key, or none that is known.
-        NotAllowed: the key has no scope for the method.
-        OperationNotFound: the operation belongs to somebody else; likewise for what else is named.
+        NotAuthenticated: the key is missing or unknown.
+        NotAllowed: the key lacks the scope for the method.
+        OperationNotFound: the operation belongs to another owner.
+        ExperimentNotFound: the experiment does.
+        ScheduleNotFound: the schedule does.
     """
     path = request.url.path.removeprefix(API_PREFIX)
     opening = _OPENS_PATH.get(path, _OPENS[request.method])
     if not any(caller.has(scope) for scope in opening):
-        wanted = " or ".join(sorted(opening))
-        raise NotAllowed(f"The key {caller.name} has no scope for this: it needs {wanted}.")
-    access = Access(caller, services, request.method)
+        wanted = ", ".join(sorted(opening))
+        raise NotAllowed(
+            f"The key {caller.name} lacks the required scope; it needs one of: {wanted}."
+        )
     given = request.path_params
-    if "schedule_id" in given:
-        await access.require_schedule(given["schedule_id"])
-    elif "operation_id" in given and path.startswith("/experiments/"):
-        await access.require_experiment(given["operation_id"])
-    elif "operation_id" in given:
-        await access.require_operation(given["operation_id"])
+    reaches_others = _REACHES_OTHERS[request.method]
+    if "schedule_id" in given and request.method != "GET":
+        reaches_others = Scope.ADMIN
+    access = Access(caller, services, reaches_others)
+    async with _evenly():
+        if "schedule_id" in given:
+            access.require_schedule(given["schedule_id"])
+        elif "operation_id" in given and path.startswith("/experiments/"):
+            await access.require_experiment(given["operation_id"])
+        elif "operation_id" in given:
+            await access.require_operation(given["operation_id"])
     return access
 
 
+@contextlib.asynccontextmanager
+async def _evenly() -> AsyncIterator[None]:
+    """Refuse after the same time whether something exists or not; the time would tell."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    try:
+        yield
+    except (OperationNotFound, ExperimentNotFound, ScheduleNotFound):
+        await asyncio.sleep(began + _SECONDS_TO_REFUSE - loop.time())
+        raise
+
+
 AccessDep = Annotated[Access, Depends(authorised)]
+
+
+def _schedule_id(access: AccessDep, schedule_id: str) -> str:
+    return access.schedule_id(schedule_id)
+
+
+ScheduleIdDep = Annotated[str, Depends(_schedule_id)]
 
 
 async def _key(
@@ -228,8 +281,8 @@ async def _key(
             alias="Idempotency-Key",
             min_length=1,
             max_length=200,
-            description="Repeats with the same key start nothing new, for as long as Temporal "
-            "keeps closed workflows",
+            description="A repeated request with the same key starts nothing new, for as long as "
+            "Temporal keeps closed workflows",
         ),
     ] = None,
 ) -> IdempotencyKey | None:
@@ -237,7 +290,7 @@ async def _key(
         return None
     path = request.url.path.removeprefix(API_PREFIX)
     digest = hashlib.sha256(path.encode() + b"\n" + await request.body())
-    # What one owner calls a key is nobody else's business.
+    # Each owner has a key space of their own.
     owned = f"{access.caller.owner}\n{key}" if access.caller.owner else key
     return IdempotencyKey(owned, digest.hexdigest())
 

@@ -41,7 +41,7 @@ class TrainingRequest(OwnedRequest):
 
 
 class BacktestOfTraining(OwnedRequest):
-    """Which finished training to backtest, on the holdout of the bars that it was given."""
+    """Which finished training to backtest, on the holdout of its bars."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"training_id": "op_training_20261124_091509_5bdbbf47"}]}
@@ -55,7 +55,7 @@ class StepStarted(BaseModel):
 
     success: bool = True
     operation_id: str
-    task_id: str = Field(description="The operation id again")
+    task_id: str = Field(description="Same as `operation_id`")
     status: str
     message: str
     strategy_name: str
@@ -76,8 +76,8 @@ class StepStarter:
         """Start a training.
 
         Raises:
-            InvalidInput: there is no such strategy, or there are no such bars.
-            KeyReused: the key came with another request.
+            InvalidInput: the strategy or the bars do not exist.
+            KeyReused: the key was used with a different request.
             TemporalUnavailable: Temporal does not answer.
         """
         data = DataSource(symbol=request.symbol, timeframe=request.timeframe)
@@ -89,13 +89,13 @@ class StepStarter:
     async def backtest(
         self, request: BacktestOfTraining, key: IdempotencyKey | None
     ) -> StepStarted:
-        """Start a backtest of what a training has left.
+        """Start a backtest of a finished training.
 
         Raises:
-            OperationNotFound: nothing has this id.
+            OperationNotFound: no operation has this id.
             InvalidInput: it is not a training.
             NotFinished: it has not completed.
-            KeyReused: the key came with another request.
+            KeyReused: the key was used with a different request.
             TemporalUnavailable: Temporal does not answer.
         """
         workflow = await self.resolver.workflow(request.training_id)
@@ -104,7 +104,7 @@ class StepStarter:
             raise InvalidInput(f"{request.training_id} is not a training.", field="training_id")
         if workflow.ended_as is not OperationStatus.COMPLETED:
             state = workflow.ended_as or OperationStatus.RUNNING
-            raise NotFinished(f"{request.training_id} is {state}; it has left no model.")
+            raise NotFinished(f"{request.training_id} is {state}; it has no finished model.")
         operation = await self.resolver.operation(request.training_id)
         result = TrainingResult.model_validate(operation.result_summary)
         given = BacktestRequest(

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from temporalio.client import Client
 from temporalio.common import MetricMeter
+from temporalio.runtime import Runtime
 
 from api.body_limit import BodyLimit
 from api.dependencies import API_PREFIX, Services
@@ -18,32 +19,36 @@ from api.openapi import DescribedApp
 from api.routes import router
 from api.security import Guard, split
 from settings import Settings, load_settings
-from workflows import telemetry, tracing
+from workflows import tracing
 from workflows.connection import connect
 
 
-def create_app(settings: Settings | None = None, client: Client | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None,
+    client: Client | None = None,
+    runtime: Runtime | None = None,
+) -> FastAPI:
     """Build the application.
 
     Args:
         settings: read from the environment if None.
         client: connected lazily at start-up if None, so that the API starts without Temporal.
+        runtime: of the SDK, which serves the metrics; without one nothing is measured.
     """
     loaded = settings or load_settings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        meter, connected = MetricMeter.noop, client
-        if connected is None:
-            runtime = telemetry.runtime(loaded)
-            meter = runtime.metric_meter
-            connected = await connect(
-                lazy=True,
-                runtime=runtime,
-                payload_keys=loaded.payload_keys,
-                plugins=tracing.plugins("ktrdr-api"),
-            )
-        app.state.durations = request_durations(meter)
+        connected = client or await connect(
+            lazy=True,
+            runtime=runtime,
+            payload_keys=loaded.payload_keys,
+            plugins=tracing.plugins("ktrdr-api"),
+        )
+        app.state.metrics_address = loaded.metrics_address if runtime else None
+        app.state.durations = request_durations(
+            runtime.metric_meter if runtime else MetricMeter.noop
+        )
         app.state.services = Services.build(loaded, connected)
         yield
         app.state.services.ledger.close()
@@ -71,6 +76,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
     app.include_router(router, prefix=API_PREFIX)
     # `DELETE /agent/cancel/{operation_id}` must work literally.
     app.include_router(router, include_in_schema=False)
+    install_error_handlers(app)
     app.add_middleware(BodyLimit)
     if origins := split(loaded.api_cors_origins):
         app.add_middleware(
@@ -78,5 +84,4 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         )
     app.add_middleware(Guard, settings=loaded)
     app.add_middleware(Observer)
-    install_error_handlers(app)
     return app

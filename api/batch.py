@@ -24,10 +24,10 @@ class BatchSelection(OperationFilter):
 
 
 def require_selective(selection: BatchSelection) -> None:
-    """Return if a selection names something.
+    """Return if a selection has a filter.
 
     Raises:
-        InvalidInput: it names everything.
+        InvalidInput: it has none, so that it would match everything.
     """
     if not selection.model_fields_set & {"owner", "symbol", "operation_type", "status"}:
         raise InvalidInput(
@@ -38,7 +38,7 @@ def require_selective(selection: BatchSelection) -> None:
 
 
 async def cancel_many(client: Client, selection: BatchSelection) -> BatchCancelResponse:
-    """Cancel every running operation that the filter names.
+    """Cancel every running operation that matches the filter.
 
     Raises:
         TemporalUnavailable: Temporal does not answer.

@@ -1,6 +1,6 @@
 """A bound on the size of request bodies, before anything is parsed.
 
-FastAPI's own `max_body_size` refuses in plain text; here every refusal is a problem.
+FastAPI's own `max_body_size` answers in plain text; here every refusal is problem details.
 """
 
 from http import HTTPStatus
@@ -18,7 +18,7 @@ class BodyLimit:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count what is received."""
+        """Count the received bytes."""
         received = 0
 
         async def counted() -> Message:

@@ -13,7 +13,7 @@ from storage.ledger import Ledger
 from storage.spending import SpendingEvent
 from workflows.messages import ResearchRequest
 
-# US dollars; what a research with a small model comes to. More may be asked for with `max_cost`.
+# US dollars; typical cost of a research with a small model. `max_cost` may allow more.
 _ESTIMATE = 0.15
 _EVENTS_SHOWN = 100
 
@@ -21,18 +21,22 @@ _EVENTS_SHOWN = 100
 class BudgetLeft(BaseModel):
     """What is left of a day's budget, in US dollars."""
 
-    remaining: float | None = Field(description="None without a limit")
-    daily_limit: float | None = Field(description="None without a limit")
+    remaining: float | None = Field(description="Null without a limit")
+    daily_limit: float | None = Field(description="Null without a limit")
 
 
 class Budget(BudgetLeft):
     """A day's budget for language models, in US dollars."""
 
     date: date
-    today_spend: float = Field(description="With what is set aside for calls that are being made")
+    today_spend: float = Field(
+        description="Spent today, including amounts set aside for calls in progress"
+    )
     budget_disabled: bool
-    cycles_affordable: int | None = Field(description="Researches, by a rough estimate")
-    spend_events: list[SpendingEvent] = Field(description="The last hundred calls")
+    cycles_affordable: int | None = Field(
+        description="Researches that the remaining budget pays for, estimated"
+    )
+    spend_events: list[SpendingEvent] = Field(description="The hundred latest calls")
 
 
 async def read_budget(ledger: Ledger, limit: float | None) -> Budget:
@@ -58,10 +62,10 @@ async def read_budget(ledger: Ledger, limit: float | None) -> Budget:
 async def with_model(
     request: ResearchRequest, settings: Settings, ledger: Ledger
 ) -> ResearchRequest:
-    """Return the request with the language model that it will use, if that may be used now.
+    """Return the request with the language model that it will use, if the budget allows one.
 
     Raises:
-        InvalidInput: there is no such model, no key for it, or no price.
+        InvalidInput: the model is unknown, or has no key or no price.
         BudgetExhausted: today's budget is spent.
         LedgerUnavailable: the ledger does not answer.
     """
@@ -74,6 +78,6 @@ async def with_model(
     if budget.remaining is not None and budget.remaining < _ESTIMATE:
         raise BudgetExhausted(
             f"${budget.today_spend:.2f} of today's ${budget.daily_limit:.2f} for language models "
-            "are spent; the designer `search` costs nothing."
+            "is spent; the designer `search` costs nothing."
         )
     return request.model_copy(update={"model": str(name)})

@@ -1,10 +1,12 @@
-"""Calls to Temporal: how long they may take, and what it means when they do not come back."""
+"""Calls to Temporal: their time limits, and the error when Temporal does not answer."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.client import RPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -17,25 +19,30 @@ _Response_co = TypeVar("_Response_co", covariant=True)
 RPC_TIMEOUT = timedelta(seconds=2)
 _PATIENCE_SECONDS = 2.5
 
+_log = logging.getLogger(__name__)
+
 _NO_ANSWER = "Temporal does not answer; try again in a moment."
+_NOT_LET_IN = "Temporal denies this API access to its namespace; see the log of the API."
 _UNAVAILABLE = {
     RPCStatusCode.UNAVAILABLE: _NO_ANSWER,
     RPCStatusCode.DEADLINE_EXCEEDED: _NO_ANSWER,
     RPCStatusCode.CANCELLED: _NO_ANSWER,
     RPCStatusCode.RESOURCE_EXHAUSTED: "Temporal is busy; try again in a moment.",
+    RPCStatusCode.PERMISSION_DENIED: _NOT_LET_IN,
+    RPCStatusCode.UNAUTHENTICATED: _NOT_LET_IN,
 }
 
 
 async def answered(
     call: Awaitable[_Result], patience_seconds: float = _PATIENCE_SECONDS
 ) -> _Result:
-    """Await a call to Temporal; that it cannot be reached has an error of its own.
+    """Await a call to Temporal.
 
-    The timeout of a call is one of each attempt, and the SDK makes several: hence a second bound.
+    The timeout of a call applies to each attempt, and the SDK makes several: hence a second bound.
 
     Raises:
-        TemporalUnavailable: no answer in time.
-        RPCError: the answer is a refusal.
+        TemporalUnavailable: Temporal cannot be reached or does not answer in time.
+        RPCError: Temporal refuses the call.
     """
     try:
         async with asyncio.timeout(patience_seconds):
@@ -43,12 +50,22 @@ async def answered(
     except (TimeoutError, RPCTimeoutOrCancelledError) as error:
         raise TemporalUnavailable(_NO_ANSWER) from error
     except RPCError as error:
-        if error.status in _UNAVAILABLE:
-            raise TemporalUnavailable(_UNAVAILABLE[error.status]) from error
-        raise
+        detail = _NOT_LET_IN if _namespace_is_missing(error) else _UNAVAILABLE.get(error.status)
+        if detail is None:
+            raise
+        if detail is _NOT_LET_IN:
+            _log.error("Temporal refuses: %s", error.message)
+        raise TemporalUnavailable(detail) from error
     except RuntimeError as error:
-        # A lazy client connects with its first call, and says so when that fails.
+        # A lazy client connects on its first call, and raises this when that fails.
         raise TemporalUnavailable("Temporal cannot be reached; try again in a moment.") from error
+
+
+def _namespace_is_missing(error: RPCError) -> bool:
+    """Whether it is not the workflow but the namespace that is not found."""
+    return any(
+        detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in error.grpc_status.details
+    )
 
 
 class _Rpc(Protocol[_Request_contra, _Response_co]):
@@ -58,9 +75,9 @@ class _Rpc(Protocol[_Request_contra, _Response_co]):
 
 
 async def sent(rpc: _Rpc[_Request_contra, _Response_co], request: _Request_contra) -> _Response_co:
-    """Send a request that no handle has a method for, as a handle would: the SDK tries again.
+    """Send a request that no handle has a method for, with the SDK's retries as a handle would.
 
-    A server ends every connection after some minutes; what is just being asked on it fails.
+    A server ends every connection after some minutes; a request in flight on it then fails.
 
     Raises:
         TemporalUnavailable: Temporal does not answer.

@@ -1,8 +1,8 @@
-"""Cancelling: exactly one operation, or all that a filter names.
+"""Cancelling exactly one operation.
 
-An operation that is cancelled takes its research with it, so what Temporal is asked to cancel is
-always the workflow at the top; it hands the cancel on to the step that runs. The request is pinned
-to the run that was looked at.
+Cancelling a step cancels its research, so the request to Temporal always names the top-level
+workflow, which passes the cancel on to its running step. The request is pinned to the run that was
+described.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ class _Outcome:
 
 
 class Canceller:
-    """The doors through which one operation is cancelled."""
+    """Cancels one operation."""
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
@@ -39,15 +39,15 @@ class Canceller:
     async def cancel_research(
         self, operation_id: str, *, reason: str | None = None, wait_seconds: float
     ) -> CancelAccepted:
-        """Cancel a research: checks existence, then type, then state.
+        """Cancel a research. Checks existence, then type, then state.
 
         Args:
             operation_id: of the research.
             reason: kept with the cancel in Temporal.
-            wait_seconds: how long to wait for the work to stop, so that "cancelled" can be said.
+            wait_seconds: how long to wait for the work to stop before answering "cancelling".
 
         Raises:
-            OperationNotFound: nothing has this id.
+            OperationNotFound: no operation has this id.
             NotResearch: it is another kind of operation.
             NotCancellable: it has ended.
             TemporalUnavailable: Temporal does not answer.
@@ -72,16 +72,16 @@ class Canceller:
     async def cancel_operation(
         self, operation_id: str, *, reason: str | None, force: bool, wait_seconds: float
     ) -> OperationCancelResponse:
-        """Cancel an operation of any type; a step takes its research with it.
+        """Cancel an operation of any type; cancelling a step cancels its research.
 
         Args:
             operation_id: of a research or of any step.
             reason: kept with the cancel in Temporal.
             force: terminate, without letting the workflow clean up or record its end.
-            wait_seconds: how long to wait for the work to stop, so that "cancelled" can be said.
+            wait_seconds: how long to wait for the work to stop before answering "cancelling".
 
         Raises:
-            OperationNotFound: nothing has this id.
+            OperationNotFound: no operation has this id.
             NotCancellable: it has ended.
             TemporalUnavailable: Temporal does not answer.
         """
@@ -120,10 +120,11 @@ async def _cancel(
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
-        # It has ended since the look: a terminate says so, a cancel only if Temporal forgot it.
+        # It has ended since it was described. A terminate fails then; a cancel fails only if
+        # Temporal no longer keeps the workflow.
     end, closed_at = await _end_of(workflow, wait_seconds)
     if end not in (None, OperationStatus.CANCELLED):
-        # It ended by itself between the look and the cancel.
+        # It ended by itself between the description and the cancel.
         raise _already_ended(workflow.handle.id, end)
     return _Outcome(workflow.running_child, closed_at)
 
@@ -131,9 +132,9 @@ async def _cancel(
 async def _end_of(
     workflow: ResolvedWorkflow, wait_seconds: float
 ) -> tuple[OperationStatus | None, datetime | None]:
-    """Wait for the end of a workflow: how and when, or None if it still runs.
+    """Wait for the end of a workflow; return how and when it ended, or None if it still runs.
 
-    The cancel has been accepted by now, so that Temporal stops answering is no error any more.
+    The cancel has been accepted by now, so it is no longer an error if Temporal stops answering.
     """
     if wait_seconds:
         with contextlib.suppress(WorkflowFailureError, RPCError, TimeoutError):

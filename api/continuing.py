@@ -1,7 +1,7 @@
-"""Going on with what was cancelled or failed: under its own id, or from the start under a new one.
+"""Continuing what was cancelled or failed: resumed under its own id, or retried under a new one.
 
-Temporal lets one run of a workflow id be open, and what starts a run over has an id that derives
-from that run. So neither happens twice at once, whoever asks and however often.
+Temporal lets only one run of a workflow id be open, and the id of a retry derives from the run that
+it repeats. So neither can happen twice, however many clients ask and however often.
 """
 
 import asyncio
@@ -50,11 +50,11 @@ class Continuer:
         """Continue under the same id: a research from its first unfinished step.
 
         Raises:
-            OperationNotFound: nothing has this id.
+            OperationNotFound: no operation has this id.
             NotResumable: it runs, has completed, or is a step of a research.
-            KeyReused: the key came with another request.
-            AtCapacity: as many researches are active as may be.
-            TemporalUnavailable: Temporal is away, or no worker can say what was finished.
+            KeyReused: the key was used with a different request.
+            AtCapacity: the limit on active researches is reached.
+            TemporalUnavailable: Temporal or a worker that knows the finished steps does not answer.
         """
         workflow = await self._workflow(operation_id, NotResumable)
         memo = dict(await workflow.description.memo())
@@ -82,10 +82,10 @@ class Continuer:
         """Start over under a new id, and return it.
 
         Raises:
-            OperationNotFound: nothing has this id.
+            OperationNotFound: no operation has this id.
             NotRetryable: it runs, has completed, is a step of a research, or was retried already.
-            KeyReused: the key came with another request.
-            AtCapacity: as many researches are active as may be.
+            KeyReused: the key was used with a different request.
+            AtCapacity: the limit on active researches is reached.
             TemporalUnavailable: Temporal does not answer.
         """
         workflow = await self._workflow(operation_id, NotRetryable)
@@ -103,23 +103,21 @@ class Continuer:
         except WorkflowAlreadyStartedError:
             earlier = await self._workflow(retry_id, NotRetryable)
             if key is None or not key.opened(dict(await earlier.description.memo())):
-                raise NotRetryable(
-                    f"{operation_id} was started over already, as {retry_id}."
-                ) from None
+                raise NotRetryable(f"{operation_id} was already retried, as {retry_id}.") from None
         return retry_id
 
     async def _workflow(self, operation_id: str, refusal: _Refusal) -> ResolvedWorkflow:
         step = parse_step_id(operation_id)
         if step is not None:
             await self._resolver.operation(operation_id)
-            raise refusal(f"{operation_id} is a step; name its research, {step[0]}.")
+            raise refusal(f"{operation_id} is a step; use the ID of its research, {step[0]}.")
         workflow = await self._resolver.workflow(operation_id)
         if workflow.operation_type is None:
             raise OperationNotFound(f"There is no operation {operation_id!r}.")
         return workflow
 
     async def _until_children_have_ended(self, parent: ResolvedWorkflow) -> None:
-        """Wait for child workflows, which end a moment after a parent that was terminated."""
+        """Wait for child workflows, which end a moment after their terminated parent."""
         for step in (OperationType.TRAINING, OperationType.BACKTEST):
             child_id = make_step_id(parent.description.id, step)
             try:
@@ -131,15 +129,15 @@ class Continuer:
                     ended = self._client.get_workflow_handle(child_id, run_id=child.run_id)
                     await answered(ended.result(rpc_timeout=RPC_TIMEOUT))
             except WorkflowFailureError:
-                pass  # That is an end, too.
+                pass  # Ended without a result.
             except RPCError as error:
-                if error.status is not RPCStatusCode.NOT_FOUND:  # As that of a step not begun.
+                if error.status is not RPCStatusCode.NOT_FOUND:  # A step that has not begun.
                     raise
 
     async def _start_of(
         self, workflow: ResolvedWorkflow, refusal: _Refusal, finished: FinishedSteps | None = None
     ) -> Start:
-        """Return how to start what this workflow was started with."""
+        """Return how to start this workflow's input again."""
         try:
             given = await given_to(self._client, workflow)
         except InvalidInput as error:
@@ -170,7 +168,7 @@ class Continuer:
 
 
 def _as_answered(operation_id: str, memo: dict[str, Any]) -> Resumed:
-    """Return what the first request with a key was answered, for each that repeats it."""
+    """Return the answer to the first request with a key, for every repetition of it."""
     since = ResumedFrom.model_validate(memo[_RESUMED_FROM])
     return Resumed(operation_id=operation_id, resumed_from=since)
 
@@ -179,5 +177,5 @@ def _require_failure(workflow: ResolvedWorkflow, refusal: _Refusal) -> None:
     if workflow.ended_as not in (OperationStatus.FAILED, OperationStatus.CANCELLED):
         state = workflow.ended_as or "still active"
         raise refusal(
-            f"{workflow.handle.id} is {state}; only what has failed or was cancelled can go on."
+            f"{workflow.handle.id} is {state}; only failed or cancelled operations can continue."
         )

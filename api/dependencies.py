@@ -1,4 +1,4 @@
-"""What routes ask for: built once per application, handed out through `Annotated` dependencies."""
+"""What routes depend on: built once per application, injected as `Annotated` dependencies."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -73,13 +73,11 @@ def _services(request: Request) -> Services:
 
 ServicesDep = Annotated[Services, Depends(_services)]
 
-Wait = Annotated[
-    float, Query(ge=0.0, le=30.0, description="Seconds to wait for the work to have stopped")
-]
+Wait = Annotated[float, Query(ge=0.0, le=30.0, description="Seconds to wait for the work to stop")]
 
 
 async def _feed(services: ServicesDep, operation_id: str) -> AsyncIterator[Feed]:
-    # Here and not in the route, because a stream that has begun cannot say 404 any more.
+    # Here and not in the route, because a stream that has begun can no longer answer 404.
     async with services.followers.follow(operation_id) as feed:
         await feed.ready()
         yield feed
@@ -96,5 +94,5 @@ def _locate(request: Request, response: Response) -> Callable[[str], None]:
     return locate
 
 
-# Says where the operation that was started can be read.
+# Sets the header `Location` to the URL of the started operation.
 LocateDep = Annotated[Callable[[str], None], Depends(_locate)]

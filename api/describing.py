@@ -1,4 +1,4 @@
-"""What is known of one workflow: by its own answer, and by Temporal's word."""
+"""What is known of one workflow, from its own answer and from Temporal's description."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -61,7 +61,7 @@ class ResolvedWorkflow:
 
     @property
     def ended_as(self) -> OperationStatus | None:
-        """How it ended by Temporal's word, or None while it runs."""
+        """How it ended according to Temporal, or None while it runs."""
         return ended_as(self.description)
 
     @property
@@ -77,7 +77,7 @@ class ResolvedWorkflow:
 
 
 async def described(workflow: ResolvedWorkflow) -> OperationInfo:
-    """Join what the workflow has answered with what Temporal says, whose word on the status counts.
+    """Merge the workflow's own answer with Temporal's description, which decides the status.
 
     Raises:
         TemporalUnavailable: Temporal does not answer.
@@ -87,13 +87,13 @@ async def described(workflow: ResolvedWorkflow) -> OperationInfo:
     requested = description.raw_description.workflow_extended_info.cancel_requested
     status = workflow.ended_as
     if status is None:
-        # It may have come to its end in its own eyes, and be about to record it.
+        # The workflow may consider itself ended while it is still recording its end.
         shown = info.status if info.status in ACTIVE else OperationStatus.RUNNING
         return info.model_copy(
             update={"status": shown, "completed_at": None, "cancel_requested": requested}
         )
     children = [
-        # A step that ran when its research was terminated has ended with it.
+        # A step that was running when its research was terminated ended with it.
         child.model_copy(update={"status": status})
         if child.status is OperationStatus.RUNNING
         else child
@@ -111,7 +111,7 @@ async def described(workflow: ResolvedWorkflow) -> OperationInfo:
 
 
 def activity_step(research: OperationInfo, child: ChildOperation) -> OperationInfo:
-    """Return a step that is an activity of its research as an operation, without its result."""
+    """Return an activity of a research as an operation, without its result."""
     running = child.status is OperationStatus.RUNNING
     failed = child.status is OperationStatus.FAILED
     completed = child.status is OperationStatus.COMPLETED
@@ -135,7 +135,7 @@ def activity_step(research: OperationInfo, child: ChildOperation) -> OperationIn
 
 
 async def _without_worker(workflow: ResolvedWorkflow) -> OperationInfo:
-    """What Temporal alone can say."""
+    """Return what Temporal alone knows."""
     description = workflow.description
     attributes = description.typed_search_attributes
     phase = attributes.get(search_attributes.RESEARCH_PHASE)

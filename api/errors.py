@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from errors import (
     ArtifactsUnavailable,
@@ -16,6 +17,7 @@ from errors import (
     BudgetExhausted,
     ExperimentNotFound,
     InvalidInput,
+    KeysUnavailable,
     KtrdrError,
     LedgerUnavailable,
     MissingArtifact,
@@ -57,6 +59,7 @@ _STATUS: dict[type[KtrdrError], HTTPStatus] = {
     UnreadablePayload: HTTPStatus.UNPROCESSABLE_ENTITY,
     TemporalUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     LedgerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    KeysUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     ArtifactsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     KtrdrError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -84,29 +87,29 @@ class Problem(BaseModel):
     message: str
     errors: list[FieldProblem] = []
     triggered: Literal[False] | None = Field(
-        None, description="With `at_capacity` and `budget_exhausted`"
+        None, description="Present with `at_capacity` and `budget_exhausted`"
     )
-    active_count: int | None = Field(None, description="With `at_capacity`")
-    limit: int | None = Field(None, description="With `at_capacity`")
+    active_count: int | None = Field(None, description="Present with `at_capacity`")
+    limit: int | None = Field(None, description="Present with `at_capacity`")
 
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 _REFUSALS = {
-    HTTPStatus.BAD_REQUEST: "The body cannot be read as text",
-    HTTPStatus.UNAUTHORIZED: "No API key that is known, though one is needed",
-    HTTPStatus.FORBIDDEN: "The API key is not good for this",
-    HTTPStatus.NOT_FOUND: "Nothing has this id",
-    HTTPStatus.CONFLICT: "Not in the state that it is in",
+    HTTPStatus.BAD_REQUEST: "The body cannot be decoded as text",
+    HTTPStatus.UNAUTHORIZED: "The API key is missing or unknown",
+    HTTPStatus.FORBIDDEN: "The API key lacks the required scope",
+    HTTPStatus.NOT_FOUND: "No resource has this ID",
+    HTTPStatus.CONFLICT: "The current state does not allow this",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "Something in the request is not acceptable",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong here",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "The request is not valid",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Internal error",
     HTTPStatus.SERVICE_UNAVAILABLE: "Temporal or the ledger does not answer",
 }
 
 
 def refusals(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """Document which refusals a route may answer with."""
+    """Document the errors that a route may answer with."""
     return {
         status.value: {"model": Problem, "description": _REFUSALS[status]} for status in statuses
     }
@@ -179,19 +182,44 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
     return response
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return problem(
-        request,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "internal",
-        "Something went wrong here; the log of the API says what.",
-    )
+class Unexpected:
+    """Answers unexpected errors, inside all other middleware.
+
+    Starlette handles them outside of it, where the answer would get no security headers and would
+    not be counted.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and answer if an error comes back."""
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        except Exception as error:
+            if scope["type"] != "http" or begun:
+                raise
+            request = Request(scope)
+            _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+            answer = problem(
+                request,
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                "internal",
+                "Internal error; see the log of the API.",
+            )
+            await answer(scope, receive, send)
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Give every error of this application its one shape."""
+    """Give every error of this application its one shape. Before all other middleware is added."""
     app.add_exception_handler(KtrdrError, _expected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_middleware(Unexpected)

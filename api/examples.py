@@ -1,4 +1,4 @@
-"""What answers look like, for the OpenAPI schema; the models themselves check that they can."""
+"""Example answers for the OpenAPI schema, validated by their own models."""
 
 from datetime import UTC, datetime, timedelta
 

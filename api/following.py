@@ -1,4 +1,4 @@
-"""Following operations: however many follow one, Temporal is asked about it once a second."""
+"""Following operations: Temporal is queried once a second per operation, for all followers."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ SECONDS_BETWEEN_LOOKS = 1.0
 
 
 def state_id(operation: OperationInfo) -> str:
-    """Return an id of this state of an operation: the same in every process that looks at it."""
+    """Return an id of this state of an operation, the same in every API process."""
     return hashlib.sha256(operation.model_dump_json().encode()).hexdigest()[:16]
 
 
@@ -32,14 +32,14 @@ class Feed:
 
     @property
     def ended(self) -> bool:
-        """Whether nobody looks any more."""
+        """Whether this feed has stopped polling."""
         return self._looking.done()
 
     async def ready(self) -> None:
-        """Wait for the first look.
+        """Wait for the first state.
 
         Raises:
-            OperationNotFound: nothing has this id.
+            OperationNotFound: no operation has this id.
             TemporalUnavailable: Temporal does not answer.
         """
         if self._latest is None:
@@ -48,10 +48,10 @@ class Feed:
             self._looking.result()
 
     async def states(self) -> AsyncIterator[OperationInfo]:
-        """Yield the present state, then each other one, until the operation has ended."""
+        """Yield the current state, then every change, until the operation has ended."""
         seen = None
         while True:
-            # Taken before the look at the state: what comes after it wakes us.
+            # Taken before the state is read, so that a later change wakes this follower.
             news = self._news
             if self._latest is not None and self._latest is not seen:
                 seen = self._latest
@@ -62,7 +62,7 @@ class Feed:
                 await news.wait()
 
     async def stop(self) -> None:
-        """Look no more."""
+        """Stop polling."""
         self._looking.cancel()
         with contextlib.suppress(asyncio.CancelledError, Exception):
             await self._looking
@@ -72,7 +72,7 @@ class Feed:
         self._publish(operation)
         while operation.status in ACTIVE:
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
-            # Whoever follows stays while Temporal is away, and goes on when it is back.
+            # Followers stay connected while Temporal is unavailable, and continue afterwards.
             with contextlib.suppress(TemporalUnavailable):
                 operation = await self._resolver.operation(self._operation_id)
                 self._publish(operation)
@@ -95,7 +95,7 @@ class Followers:
 
     @contextlib.asynccontextmanager
     async def follow(self, operation_id: str) -> AsyncIterator[Feed]:
-        """Join those who follow an operation; the last one to leave ends the looking."""
+        """Join the followers of an operation; the last one to leave stops the polling."""
         feed = self._feeds.get(operation_id)
         if feed is None or feed.ended:
             feed = self._feeds[operation_id] = Feed(self._resolver, operation_id)

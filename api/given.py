@@ -1,4 +1,4 @@
-"""What a workflow was started with, which stands in the first event of its history."""
+"""The input of a workflow, read from the first event of its history."""
 
 from temporalio.client import Client
 from temporalio.exceptions import FailureError
@@ -20,10 +20,10 @@ _KIND: dict[OperationType, type[Given]] = {
 
 
 async def given_to(client: Client, workflow: ResolvedWorkflow) -> Given:
-    """Return the argument of a workflow of ours.
+    """Return the input of one of our workflows.
 
     Raises:
-        InvalidInput: somebody has started it by hand with something else.
+        InvalidInput: it was started by hand with an invalid input.
         TemporalUnavailable: Temporal does not answer.
     """
     kind = _KIND[workflow.operation_type or OperationType.RESEARCH]
@@ -35,6 +35,6 @@ async def given_to(client: Client, workflow: ResolvedWorkflow) -> Given:
             return ResearchInput()
         [given] = await client.data_converter.decode(payloads[:1], [kind])
     except FailureError as error:
-        raise InvalidInput(f"What it was started with is not valid: {error.message}") from error
+        raise InvalidInput(f"The input of this operation is not valid: {error.message}") from error
     assert isinstance(given, kind)  # noqa: S101 - the converter has validated it
     return given

@@ -1,6 +1,6 @@
 """API keys: who may do what. Only their hashes are kept, in a file that several replicas can share.
 
-A key is 256 random bits, so a plain SHA-256 of it cannot be turned back; passwords would need more.
+A key is 256 random bits, so a plain SHA-256 of it cannot be reversed; passwords would need more.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ KeyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{
 
 
 class ApiKey(Model):
-    """A key as it is kept."""
+    """A key as it is stored."""
 
     name: KeyName
     owner: Owner
@@ -38,7 +38,7 @@ class KeyFile(Model):
 
 
 class KeyRing:
-    """The keys in a file. A revocation counts at once, also for an API that runs.
+    """The keys in a file. A revocation takes effect at once, also in a running API.
 
     Args:
         path: of the file.
@@ -49,7 +49,7 @@ class KeyRing:
         self._file = SecretFile(path, KeyFile, "KTRDR_API_KEYS")
 
     def find(self, token: str) -> ApiKey | None:
-        """Return the key that this token is, or None. Takes as long for every token."""
+        """Return the key with this token, or None. Takes equally long for every token."""
         digest = _hashed(token)
         found = None
         for key in self.all():
@@ -61,20 +61,20 @@ class KeyRing:
         """Return all keys.
 
         Raises:
-            StartupError: the file is not there or not valid.
+            StartupError: the file is missing or not valid.
         """
         return self._file.read().keys
 
     def add(self, name: str, owner: str, scopes: tuple[Scope, ...]) -> str:
-        """Make a key, and return it; it is not kept anywhere and cannot be shown again.
+        """Create a key and return it; it is not stored and cannot be shown again.
 
         Raises:
-            InvalidInput: there is a key of this name already, or name or owner are not valid.
+            InvalidInput: a key with this name exists, or the name or owner is not valid.
         """
         token = _PREFIX + secrets.token_urlsafe(32)
         known = self.all() if self.path.exists() else ()
         if name in {key.name for key in known}:
-            raise InvalidInput(f"There is a key {name!r} already; revoke it first.", field="name")
+            raise InvalidInput(f"A key {name!r} already exists; revoke it first.", field="name")
         try:
             key = ApiKey(name=name, owner=owner, scopes=scopes, sha256=_hashed(token))
         except ValidationError as error:
@@ -85,7 +85,7 @@ class KeyRing:
         return token
 
     def revoke(self, name: str) -> None:
-        """Forget a key.
+        """Revoke a key.
 
         Raises:
             InvalidInput: there is no such key.

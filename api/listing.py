@@ -26,7 +26,7 @@ from workflows.messages import Owner
 
 _DIGEST_BYTES = 8
 
-# Temporal gives no more at once, whatever it is asked for.
+# Temporal returns at most this many per page.
 _LARGEST_PAGE = 1000
 
 RUNNING = "ExecutionStatus = 'Running'"
@@ -49,7 +49,7 @@ _WHERE_STATUS = {
 
 
 class OperationFilter(BaseModel):
-    """Which operations. Its values are checked to hold no quotes: they become part of a query."""
+    """Which operations. Values are validated to contain no quotes, as they enter a query."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -80,9 +80,9 @@ class OperationFilter(BaseModel):
 
 
 class OperationPage(OperationFilter):
-    """Which page of them."""
+    """Which page of which operations."""
 
-    resumable: bool = Field(False, description="Only what a resume can continue")
+    resumable: bool = Field(False, description="Only operations that can be resumed")
     limit: int = Field(10, ge=1, le=_LARGEST_PAGE)
     offset: int = Field(0, ge=0, le=10_000)
     cursor: str | None = Field(None, max_length=4000)
@@ -96,7 +96,7 @@ async def list_operations(client: Client, page: OperationPage) -> OperationListR
     """Return one page of operations, newest first within the page.
 
     Raises:
-        InvalidInput: the cursor is not one that an earlier page gave.
+        InvalidInput: the cursor is not one that this API returned.
         TemporalUnavailable: Temporal does not answer.
     """
     where = page.where()
@@ -118,7 +118,7 @@ async def list_operations(client: Client, page: OperationPage) -> OperationListR
 async def _page(
     client: Client, where: str, page: OperationPage
 ) -> tuple[Sequence[WorkflowExecution], bytes | None]:
-    """Return what is on the page, and Temporal's token for the next one if there is one."""
+    """Return the rows of the page, and Temporal's token for the next page if there is one."""
 
     async def fetched(
         size: int, token: bytes | None
@@ -143,14 +143,14 @@ def _cursor(token: bytes) -> str:
 
 
 def _token(cursor: str) -> bytes:
-    """Return Temporal's token; what it did not issue it would fail on as if it were down."""
+    """Return Temporal's token. On a token of another origin Temporal fails as if it were down."""
     try:
         content = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
     except (binascii.Error, UnicodeEncodeError):
         content = b""
     token = content[_DIGEST_BYTES:]
     if not token or content[:_DIGEST_BYTES] != _digest(token):
-        raise InvalidInput("cursor is not one that this API gave", field="cursor")
+        raise InvalidInput("invalid cursor: use one that this API returned", field="cursor")
     return token
 
 

@@ -1,4 +1,4 @@
-"""The OpenAPI schema: what FastAPI says of the routes, with examples and the type of problems."""
+"""The OpenAPI schema: FastAPI's own, with examples and the media type of problems."""
 
 from http import HTTPStatus
 from typing import Any
@@ -19,7 +19,7 @@ _REASON = {
 
 
 class DescribedApp(FastAPI):
-    """An application whose schema shows what its answers look like."""
+    """An application whose schema includes example answers."""
 
     def openapi(self) -> dict[str, Any]:
         """Return the schema."""
@@ -36,7 +36,7 @@ class DescribedApp(FastAPI):
 
 
 def _describe_problems(path: str, responses: dict[str, Any]) -> None:
-    """Say that problems, unlike successes, have a media type of their own."""
+    """Give problems, unlike successes, their own media type."""
     for status, response in responses.items():
         if not status.startswith("2"):
             _, content = response["content"].popitem()

@@ -1,4 +1,4 @@
-"""What goes on: the active researches, the workers, and how much more may be started."""
+"""The overview: active researches, workers, and how many more researches may be started."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -58,18 +58,22 @@ class Workers(BaseModel):
 
 
 class Capacity(BaseModel):
-    """How many researches are active, of how many that may be."""
+    """How many researches are active, and how many may be."""
 
     active: int
-    limit: int | None = Field(description="None: they queue for the workers without a limit")
+    limit: int | None = Field(
+        description="Null without a limit: researches then queue for the workers"
+    )
 
 
 class AgentStatus(BaseModel):
-    """What goes on."""
+    """Active researches, workers, budget and capacity."""
 
     status: Literal["idle", "active"]
-    active_researches: list[ActiveResearch] = Field(description="The first thousand")
-    last_cycle: LastCycle | None = Field(description="While idle")
+    active_researches: list[ActiveResearch] = Field(description="At most a thousand")
+    last_cycle: LastCycle | None = Field(
+        description="The research that ended last; only while idle"
+    )
     workers: Workers
     budget: BudgetLeft
     capacity: Capacity
@@ -78,7 +82,7 @@ class AgentStatus(BaseModel):
 async def agent_status(
     client: Client, settings: Settings, ledger: Ledger, owner: str | None = None
 ) -> AgentStatus:
-    """Look at Temporal's lists and workers, and at the budget; with an owner, at his researches.
+    """Return researches, workers and budget; with an owner, only the researches of that owner.
 
     Raises:
         TemporalUnavailable: Temporal does not answer.

@@ -1,4 +1,4 @@
-"""Progress of what runs now: the heartbeat details that `describe()` shows."""
+"""Progress of running work: the heartbeat details in `describe()`."""
 
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import WorkflowExecutionDescription
@@ -28,7 +28,7 @@ async def activity_progress(
 
 
 def research_progress(info: OperationInfo, step: Progress) -> OperationInfo:
-    """Place the progress of the running step within that of its research."""
+    """Map the progress of the running step to that of its research."""
     phase = info.phase or Phase.QUEUED
     begin = PHASE_START[phase]
     end = PHASE_START[_PHASES[min(_PHASES.index(phase) + 1, len(_PHASES) - 1)]]
@@ -40,7 +40,7 @@ def research_progress(info: OperationInfo, step: Progress) -> OperationInfo:
 
 
 def carried_over(now: OperationInfo, before: OperationInfo) -> OperationInfo:
-    """Keep what was known of a phase when a look falls between its steps and sees none of them."""
+    """Keep the last known progress of a phase if no step of it is visible at this moment."""
     sees_no_step = (
         now.phase is not None
         and now.phase == before.phase

@@ -1,4 +1,4 @@
-"""What one operation has besides its state: children, results, metrics, report."""
+"""Children, results, metrics and report of one operation."""
 
 import asyncio
 from typing import Any, Literal
@@ -43,10 +43,10 @@ class Reader:
         self._artifacts = artifacts
 
     async def children(self, operation_id: str) -> ChildrenResponse:
-        """Return the steps that have begun.
+        """Return the steps that an operation has begun.
 
         Raises:
-            OperationNotFound: nothing has this id.
+            OperationNotFound: no operation has this id.
             TemporalUnavailable: Temporal does not answer.
         """
         rows = [_summary(child) for child in await self._resolver.children(operation_id)]
@@ -57,10 +57,10 @@ class Reader:
         )
 
     async def results(self, operation_id: str) -> ResultsResponse:
-        """Return what an operation came to.
+        """Return the result of an operation.
 
         Raises:
-            OperationNotFound: nothing has this id.
+            OperationNotFound: no operation has this id.
             NotFinished: it has not ended.
             TemporalUnavailable: Temporal does not answer.
         """
@@ -80,7 +80,7 @@ class Reader:
         """Return the metrics of a training, or of the training of a research, so far.
 
         Raises:
-            OperationNotFound: nothing has this id.
+            OperationNotFound: no operation has this id.
             TemporalUnavailable: Temporal does not answer.
         """
         operation = await self._resolver.operation(operation_id)
@@ -100,14 +100,14 @@ class Reader:
         )
 
     async def report(self, operation_id: str, kind: ReportFormat = "html") -> bytes:
-        """Return the report of a research, which is kept longer than Temporal remembers it.
+        """Return the report of a research, which is kept longer than Temporal keeps the research.
 
         Args:
             operation_id: of the research.
             kind: a page for people, or the `Dossier` that it shows.
 
         Raises:
-            OperationNotFound: nothing has this id.
+            OperationNotFound: no operation has this id.
             NotFinished: the research has not ended.
             MissingArtifact: it ended without a report.
             TemporalUnavailable: Temporal does not answer.

@@ -1,4 +1,4 @@
-"""Doing a finished research again, and comparing what comes out to the bit."""
+"""Repeating a finished research, and comparing the results bit for bit."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -15,12 +15,12 @@ from storage.ledger import Ledger
 from storage.records import Experiment
 from workflows.messages import Reproduction, ResearchInput, ResearchRequest
 
-# Where a result lies says nothing about what it is.
+# Paths of artifacts contain the operation id, so they always differ.
 _PLACES = ("model_path", "report_path")
 
 
 class Difference(BaseModel):
-    """A value that is not the same."""
+    """A value that differs."""
 
     name: str = Field(description="Path within the record, with dots")
     recorded: JsonValue
@@ -28,19 +28,19 @@ class Difference(BaseModel):
 
 
 class Reproduced(BaseModel):
-    """What became of a reproduction."""
+    """The outcome of a reproduction."""
 
     success: Literal[True] = True
     operation_id: str
     reproduces: str
-    identical: bool = Field(description="Whether strategy and results are the same to the bit")
+    identical: bool = Field(description="Whether strategy and results are identical bit for bit")
     differences: list[Difference]
-    versions: list[Difference] = Field(description="Libraries that are not the same")
+    versions: list[Difference] = Field(description="Libraries whose versions differ")
 
 
 @dataclass(frozen=True)
 class Reproducer:
-    """Works from the ledger alone, also when Temporal has forgotten the research."""
+    """Works from the ledger alone, so also when Temporal no longer keeps the research."""
 
     ledger: Ledger
     starter: Starter
@@ -48,21 +48,21 @@ class Reproducer:
     async def start(self, operation_id: str, key: IdempotencyKey | None) -> str:
         """Start a research that repeats this one, and return its id.
 
-        A search is searched again. What a language model has designed, or what stood in a file,
-        is taken from the record.
+        A search is run again. A strategy from a language model or from a file is taken from the
+        record.
 
         Raises:
             ExperimentNotFound: nothing is recorded under this id.
-            NotReproducible: it has come to no result, or is from before requests were recorded.
-            KeyReused: the key came with another request.
-            AtCapacity: as many researches are active as may be.
+            NotReproducible: it has no result, or was recorded before requests were.
+            KeyReused: the key was used with a different request.
+            AtCapacity: the limit on active researches is reached.
             TemporalUnavailable: Temporal does not answer.
         """
         original = await asyncio.to_thread(self._recorded, operation_id)
         return await self.starter.start_new(starting.research(_again(original)), key)
 
     def compare(self, operation_id: str) -> Reproduced:
-        """Compare a reproduction with what it repeats.
+        """Compare a reproduction with its original.
 
         Raises:
             ExperimentNotFound: nothing is recorded under this id.
@@ -70,7 +70,7 @@ class Reproducer:
         """
         repeated = self._recorded(operation_id)
         if repeated.reproduces is None:
-            raise NotReproducible(f"{operation_id} does not reproduce anything.")
+            raise NotReproducible(f"{operation_id} is not a reproduction.")
         original = self._recorded(repeated.reproduces)
         differences = list(
             _differences(
@@ -97,13 +97,15 @@ class Reproducer:
 
 def _again(original: Experiment) -> ResearchInput:
     if original.request is None or original.strategy is None or original.metrics is None:
-        raise NotReproducible(f"The record of {original.operation_id} does not say what was asked.")
+        raise NotReproducible(
+            f"The record of {original.operation_id} does not contain its request."
+        )
     try:
         request = ResearchRequest.model_validate(original.request)
         designed = StrategySpec.model_validate(original.strategy)
     except ValidationError as error:
         raise NotReproducible(
-            f"What {original.operation_id} was asked for is not valid any more: "
+            f"The request of {original.operation_id} is no longer valid: "
             f"{error.errors()[0]['msg']}."
         ) from None
     searched = request.designer == "search" and request.strategy is None

@@ -1,8 +1,8 @@
-"""From an operation id to what is known about it.
+"""Resolves an operation id to what is known about the operation.
 
-The `operation` query and `describe()` are asked at the same time. The query knows type, phase and
-children; `describe()` is the authority for the status and needs no worker, so an operation can be
-shown and cancelled when none is running.
+The `operation` query and `describe()` are sent at the same time. The query knows type, phase and
+children; `describe()` decides the status and needs no worker, so an operation can be shown and
+cancelled when none is running.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ _Answer = TypeVar("_Answer")
 
 _log = logging.getLogger(__name__)
 
-# Without a worker a query waits for one; nobody should wait for that.
+# Without a worker a query waits for one; a client should not.
 QUERY_TIMEOUT = timedelta(seconds=1)
 
 _ID_SHOWN = 100
@@ -70,7 +70,7 @@ class Resolver:
         return await self._info(workflow)
 
     async def children(self, operation_id: str) -> list[OperationInfo]:
-        """Return the steps of an operation that have begun, without their results.
+        """Return the steps that an operation has begun, without their results.
 
         Raises:
             OperationNotFound: no operation has this id.
@@ -100,7 +100,7 @@ class Resolver:
             query.cancel()
 
     async def owner(self, workflow_id: str) -> str | None:
-        """Return to whom a workflow belongs; None if Temporal knows no such workflow.
+        """Return the owner of a workflow; None if Temporal knows no such workflow.
 
         Raises:
             TemporalUnavailable: Temporal does not answer.
@@ -112,7 +112,7 @@ class Resolver:
         return description.typed_search_attributes.get(search_attributes.OWNER)
 
     async def finished(self, workflow: ResolvedWorkflow) -> FinishedSteps:
-        """Return the results of the steps that a research has finished, whatever became of it.
+        """Return the results of the steps that a research has finished, however it ended.
 
         Raises:
             TemporalUnavailable: no worker answers.
@@ -167,7 +167,7 @@ class Resolver:
 
     def _handle(self, workflow_id: str) -> WorkflowHandle[Any, Any]:
         if not workflow_id:
-            raise OperationNotFound("An operation id is not empty.")
+            raise OperationNotFound("The operation ID is empty.")
         return self._client.get_workflow_handle(workflow_id)
 
     async def _describe(self, handle: WorkflowHandle[Any, Any]) -> WorkflowExecutionDescription:
@@ -182,7 +182,7 @@ class Resolver:
 async def _answer(
     handle: WorkflowHandle[Any, Any], query: str, kind: type[_Answer]
 ) -> _Answer | None:
-    """Ask a workflow itself; None if no worker answers in time."""
+    """Query the workflow; None if no worker answers in time."""
     try:
         async with asyncio.timeout(QUERY_TIMEOUT.total_seconds()):
             answer: _Answer = await handle.query(query, result_type=kind, rpc_timeout=QUERY_TIMEOUT)
@@ -194,10 +194,10 @@ async def _answer(
 
 def _no_worker(workflow_id: str) -> TemporalUnavailable:
     return TemporalUnavailable(
-        f"No worker can say what {workflow_id} has finished; is one running?"
+        f"No worker can tell which steps {workflow_id} has finished; is one running?"
     )
 
 
 def _shown(operation_id: str) -> str:
-    """An id for a message: it came from outside and may be anything."""
+    """Return an id for a message: it comes from outside and may be anything."""
     return repr(operation_id if len(operation_id) <= _ID_SHOWN else operation_id[:_ID_SHOWN] + "…")

@@ -1,4 +1,4 @@
-"""What is said about schedules: what to start when, and what came of it."""
+"""Requests and answers about schedules."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -17,11 +17,25 @@ from pydantic import (
 from quant.spec import Model
 from workflows.messages import ResearchRequest
 
-ScheduleId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+# Between the owner and the name, where API keys give each owner names of their own.
+OWNER_SEPARATOR = ":"
+
+ScheduleId = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(?:[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}:)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+    ),
+]
+
+
+def owner_of_schedule(schedule_id: str) -> str | None:
+    """Return whose names this one is among; None if they are everybody's."""
+    owner, separator, _ = schedule_id.rpartition(OWNER_SEPARATOR)
+    return owner if separator else None
 
 
 class Overlap(StrEnum):
-    """What happens when the next research is due while the last one runs."""
+    """What happens when a research is due while the previous one is still active."""
 
     SKIP = "skip"
     BUFFER_ONE = "buffer_one"
@@ -49,10 +63,13 @@ class ScheduleRequest(Model):
 
     schedule_id: ScheduleId
     cron: str | None = Field(
-        None, min_length=1, max_length=200, description="Five fields, such as `0 6 * * 1-5`"
+        None,
+        min_length=1,
+        max_length=200,
+        description="Cron expression of five fields, such as `0 6 * * 1-5`",
     )
     interval_seconds: int | None = Field(None, strict=True, ge=1, le=366 * 86_400)
-    time_zone: str = Field("UTC", description="IANA name; of the cron expression")
+    time_zone: str = Field("UTC", description="IANA time zone of `cron`")
     overlap: Overlap = Overlap.SKIP
     paused: Annotated[bool, Field(strict=True)] = False
     note: str = Field("", max_length=500)
@@ -62,7 +79,7 @@ class ScheduleRequest(Model):
     @classmethod
     def _known(cls, name: str) -> str:
         if name not in available_timezones():
-            raise ValueError("this is not the name of a time zone, such as Europe/Berlin")
+            raise ValueError("not the name of a time zone, such as Europe/Berlin")
         return name
 
     @model_validator(mode="after")
@@ -83,17 +100,17 @@ class ScheduledRun(BaseModel):
 class ScheduleSummary(ScheduleRequest):
     """A schedule as lists show it."""
 
-    next_runs: list[datetime] = Field(description="The first few")
+    next_runs: list[datetime] = Field(description="The next few start times")
 
 
 class ScheduleInfo(ScheduleSummary):
-    """A schedule, and what came of it."""
+    """A schedule and its runs."""
 
     created_at: datetime
-    recent_runs: list[ScheduledRun] = Field(description="The last few, the newest last")
-    running: list[str] = Field(description="Operation ids")
+    recent_runs: list[ScheduledRun] = Field(description="The last few runs, newest last")
+    running: list[str] = Field(description="Operation IDs of active runs")
     runs: int
-    skipped: int = Field(description="Because the one before still ran")
+    skipped: int = Field(description="Runs skipped because the previous one was still active")
 
 
 class ScheduleResponse(BaseModel):

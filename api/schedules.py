@@ -1,4 +1,4 @@
-"""Researches that start by themselves. Temporal's schedules are the only place they are in."""
+"""Recurring researches. They are stored in Temporal's schedules, and nowhere else."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -36,8 +36,8 @@ from workflows.contract import WORKFLOW_NAME
 _Result = TypeVar("_Result")
 
 _NEXT_SHOWN = 5
-# In the memo of a schedule: what was asked for, because Temporal turns a cron expression into
-# calendars and does not turn it back.
+# In the memo of a schedule: the request, because Temporal converts a cron expression into
+# calendars and cannot convert it back.
 _REQUEST = "request"
 
 
@@ -73,7 +73,7 @@ class Schedules:
         try:
             await answered(creating)
         except ScheduleAlreadyRunningError:
-            raise ScheduleExists(f"There is a schedule {request.schedule_id} already.") from None
+            raise ScheduleExists(f"A schedule {request.schedule_id} already exists.") from None
         except RPCError as error:
             if error.status is RPCStatusCode.INVALID_ARGUMENT:
                 raise InvalidInput(f"cron: {error.message}", field="cron") from None
@@ -107,7 +107,7 @@ class Schedules:
         )
 
     async def all(self) -> list[ScheduleSummary]:
-        """Return the schedules of researches, by their ids."""
+        """Return the schedules of researches, sorted by id."""
         found = []
         for entry in await answered(self._entries()):
             request = await _request(entry)
@@ -118,24 +118,24 @@ class Schedules:
         return sorted(found, key=lambda schedule: schedule.schedule_id)
 
     async def pause(self, schedule_id: str) -> ScheduleInfo:
-        """Start nothing until further notice."""
+        """Pause a schedule."""
         return await self._changed(
             schedule_id,
             lambda schedule: schedule.pause(note="paused by ktrdr", rpc_timeout=RPC_TIMEOUT),
         )
 
     async def unpause(self, schedule_id: str) -> ScheduleInfo:
-        """Start researches again when they are due."""
+        """Unpause a schedule."""
         return await self._changed(
             schedule_id,
             lambda schedule: schedule.unpause(note="unpaused by ktrdr", rpc_timeout=RPC_TIMEOUT),
         )
 
     async def trigger(self, schedule_id: str, key: IdempotencyKey | None = None) -> ScheduleInfo:
-        """Start a research now, as far as the overlap policy allows it.
+        """Start a research now, if the overlap policy allows it.
 
         Raises:
-            KeyReused: the key came with another request.
+            KeyReused: the key was used with a different request.
         """
         if key is None:
             return await self._changed(
@@ -147,7 +147,7 @@ class Schedules:
         return await self.read(schedule_id)
 
     async def _trigger_once(self, schedule_id: str, request_id: str) -> None:
-        """Trigger under a request id, by which Temporal knows repeats; its SDK draws a new one."""
+        """Trigger under this request id, so that Temporal recognises repeats; the SDK draws one."""
         trigger = SchedulePatch(trigger_immediately=TriggerImmediatelyRequest())
         request = PatchScheduleRequest(
             namespace=self._client.namespace,
@@ -159,7 +159,7 @@ class Schedules:
         await sent(self._client.workflow_service.patch_schedule, request)
 
     async def delete(self, schedule_id: str) -> None:
-        """Forget a schedule; what it has started goes on."""
+        """Delete a schedule; running researches continue."""
         await self.read(schedule_id)
         await self._asked(schedule_id, lambda schedule: schedule.delete(rpc_timeout=RPC_TIMEOUT))
 
@@ -185,7 +185,7 @@ class Schedules:
 
 
 def _action(request: ScheduleRequest) -> ScheduleActionStartWorkflow:
-    """Return what the API itself would start, under an id to which Temporal adds the time."""
+    """Return the same start as the API's, under an id to which Temporal appends the time."""
     start = starting.research(request.research)
     return ScheduleActionStartWorkflow(
         WORKFLOW_NAME[start.operation_type],
@@ -209,7 +209,7 @@ def _spec(request: ScheduleRequest) -> ScheduleSpec:
 
 
 async def _request(entry: ScheduleDescription | ScheduleListDescription) -> ScheduleRequest | None:
-    """Return what was asked for, or None if the schedule is not one of ours."""
+    """Return the original request, or None if the schedule is not one of ours."""
     content = await entry.memo_value(_REQUEST, default=None, type_hint=ScheduleRequest)
     return content if isinstance(content, ScheduleRequest) else None
 

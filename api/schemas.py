@@ -39,8 +39,8 @@ class CancelRequest(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"reason": "no longer needed"}]}
     )
 
-    reason: str | None = Field(None, max_length=500, description="Kept with the cancel")
-    force: bool = Field(False, description="Terminate without letting the work clean up")
+    reason: str | None = Field(None, max_length=500, description="Reason to record with the cancel")
+    force: bool = Field(False, description="Terminate without clean-up")
 
 
 class OperationCancelled(BaseModel):
@@ -48,7 +48,7 @@ class OperationCancelled(BaseModel):
 
     operation_id: str
     status: Literal["cancelled", "cancelling"]
-    cancelled_at: datetime | None = Field(description="None while the work is stopping")
+    cancelled_at: datetime | None = Field(description="Null while the work is stopping")
     cancellation_reason: str | None
     forced: bool
     children_cancelled: list[str]
@@ -64,12 +64,14 @@ class OperationCancelResponse(BaseModel):
 
 
 class BatchCancel(BaseModel):
-    """A cancel of many operations at once."""
+    """A batch cancel."""
 
     dry_run: bool
-    matched: int = Field(description="Operations that the filter names")
-    operation_ids: list[str] = Field(description="The first of them")
-    batch_id: str | None = Field(description="Of Temporal's batch operation; None in a dry run")
+    matched: int = Field(description="Number of operations that match the filter")
+    operation_ids: list[str] = Field(description="IDs of matching operations, at most 1,000")
+    batch_id: str | None = Field(
+        description="ID of Temporal's batch operation; null in a dry run or without a match"
+    )
 
 
 class BatchCancelResponse(BaseModel):
@@ -123,7 +125,7 @@ class ChildrenResponse(BaseModel):
 
 
 class ResultsResponse(BaseModel):
-    """What an operation came to; empty if it failed or was cancelled before it came to anything."""
+    """The result of an operation; empty if it failed or was cancelled before it had one."""
 
     success: Literal[True] = True
     operation_id: str
@@ -148,7 +150,7 @@ class OperationMetrics(BaseModel):
 
 
 class MetricsResponse(BaseModel):
-    """Metrics, iteration by iteration."""
+    """Metrics by iteration."""
 
     success: Literal[True] = True
     data: OperationMetrics
@@ -157,13 +159,15 @@ class MetricsResponse(BaseModel):
 class ResumedFrom(BaseModel):
     """Where an operation continues."""
 
-    checkpoint_type: Literal["cancellation", "failure"] = Field(description="How it had ended")
-    created_at: datetime = Field(description="When it had ended")
-    epoch: int | None = Field(description="Training iterations that are not done again, of all")
+    checkpoint_type: Literal["cancellation", "failure"] = Field(
+        description="How the previous run ended"
+    )
+    created_at: datetime = Field(description="When the previous run ended")
+    epoch: int | None = Field(description="Training iterations that are not repeated")
 
 
 class Resumed(BaseModel):
-    """An operation that goes on."""
+    """An operation that continues."""
 
     operation_id: str
     status: Literal[OperationStatus.PENDING] = OperationStatus.PENDING
@@ -192,7 +196,7 @@ class StrategyResponse(BaseModel):
 
 
 class Health(BaseModel):
-    """The process answers."""
+    """The process is alive."""
 
     status: Literal["ok"] = "ok"
     version: str

@@ -1,16 +1,16 @@
-"""What an API key is good for."""
+"""What an API key allows."""
 
 from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """What is the owner's own, every key with `run` may see and cancel."""
+    """A permission. With `run`, a key may also see and cancel its owner's operations."""
 
     READ = "read"
-    """See everything, whoever owns it."""
+    """See everything, of all owners."""
     RUN = "run"
-    """Start operations, and go on with one's own."""
+    """Start operations, and continue one's own."""
     CANCEL = "cancel"
-    """Cancel everything, whoever owns it."""
+    """Cancel everything, of all owners."""
     ADMIN = "admin"
-    """All of this, and in the name of others."""
+    """All of this, also on behalf of other owners."""

@@ -1,4 +1,4 @@
-"""What every request and answer has to pass, whatever the route: the Host header, safe headers."""
+"""Applied to every request and answer: a check of the Host header, and security headers."""
 
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -18,35 +18,35 @@ _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
-    # What a key may see must not be kept for who comes after.
+    # An answer to one key must not be cached for another.
     "Cache-Control": "no-store",
 }
 
 
 def require_safe(settings: Settings) -> None:
-    """Return if the API may listen where it is told to.
+    """Return if the API may listen on its address.
 
     Raises:
-        StartupError: others than this machine could reach it, and it has no keys.
+        StartupError: other machines could reach it, and it has no keys.
     """
     if settings.api_keys is None and not _is_loopback(settings.api_host):
         raise StartupError(
-            f"KTRDR_API_HOST: {settings.api_host} can be reached from elsewhere, and without API "
-            "keys everybody may do everything. Make some with `ktrdr admin keys add` and set "
-            "KTRDR_API_KEYS."
+            f"KTRDR_API_HOST: {settings.api_host} can be reached from other machines, and without "
+            "API keys everybody may do everything. Create keys with `ktrdr admin keys add` and "
+            "set KTRDR_API_KEYS."
         )
 
 
 def split(names: str) -> list[str]:
-    """Return the names in a list with commas."""
+    """Return the names in a comma-separated list."""
     return [name.strip() for name in names.split(",") if name.strip()]
 
 
 class Guard:
-    """Refuses requests to other hosts, and adds safe headers to every answer.
+    """Refuses requests for other hosts, and adds security headers to every answer.
 
-    A page in a browser can be made to call an API on loopback under the name of its own host; the
-    Host header gives that away.
+    A page in a browser can call an API on loopback under the page's own host name (DNS rebinding);
+    the Host header reveals that.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -61,16 +61,6 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = Request(scope)
-        if _name_of(request.headers.get("host", "")) not in self._hosts:
-            refusal = problem(
-                request,
-                HTTPStatus.MISDIRECTED_REQUEST,
-                "wrong_host",
-                "This API is not called that; KTRDR_API_ALLOWED_HOSTS has its names.",
-            )
-            await refusal(scope, receive, send)
-            return
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -79,7 +69,17 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        await self._app(scope, receive, guarded)
+        request = Request(scope)
+        if _name_of(request.headers.get("host", "")) in self._hosts:
+            await self._app(scope, receive, guarded)
+            return
+        refusal = problem(
+            request,
+            HTTPStatus.MISDIRECTED_REQUEST,
+            "wrong_host",
+            "Host header not allowed; KTRDR_API_ALLOWED_HOSTS lists the allowed names.",
+        )
+        await refusal(scope, receive, guarded)
 
 
 def _name_of(host: str) -> str:

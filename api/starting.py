@@ -37,13 +37,13 @@ from workflows.ids import make_operation_id
 from workflows.messages import BacktestRequest, FinishedSteps, ResearchInput, ResearchRequest
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 
-# A worker answers, after all who asked before.
+# A worker answers requests in order, so this includes those that came before.
 _ADMISSION_TIMEOUT = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
 class Start:
-    """A workflow to be started, with all that Temporal shows of it."""
+    """A workflow to be started, with everything that Temporal shows of it."""
 
     operation_type: OperationType
     argument: Model
@@ -57,7 +57,7 @@ async def check_research(request: ResearchRequest, settings: Settings) -> None:
     """Check what only this installation knows.
 
     Raises:
-        InvalidInput: there are no such bars, or there is no such strategy.
+        InvalidInput: the bars or the strategy do not exist.
     """
     await asyncio.to_thread(catalog.resolve, request.data, settings.bars)
     if request.strategy is not None:
@@ -65,7 +65,7 @@ async def check_research(request: ResearchRequest, settings: Settings) -> None:
 
 
 def research(request: ResearchRequest, finished: FinishedSteps | None = None) -> Start:
-    """Describe the start of a research, with what the run that it resumes has finished."""
+    """Describe the start of a research, with the finished steps of the run that it resumes."""
     given = ResearchInput.of(request, finished)
     known = given.finished or given.reproduces
     return Start(
@@ -118,7 +118,7 @@ def _step(
 
 @dataclass(frozen=True)
 class IdempotencyKey:
-    """A key that a client has sent, and a digest of the request that it came with."""
+    """A key that a client sent, and a digest of the request that it came with."""
 
     key: str
     request_digest: str
@@ -129,7 +129,7 @@ class IdempotencyKey:
         return claim_id(self.key)
 
     def memo(self, stands_for: str) -> dict[str, str]:
-        """Return what is kept in Temporal beside what the key stands for, an operation mostly."""
+        """Return the memo that ties the key to what it stands for, usually an operation."""
         return {
             "stands_for": stands_for,
             "key": self.claim_id,
@@ -140,13 +140,14 @@ class IdempotencyKey:
         """Return what a memo says the key stands for, or None if the memo is of another key.
 
         Raises:
-            KeyReused: the key came with another request.
+            KeyReused: the key was used with a different request.
         """
         if memo.get("key") != self.claim_id:
             return None
         if memo["request"] != self.request_digest:
             raise KeyReused(
-                "This Idempotency-Key came with another request before.", field="Idempotency-Key"
+                "This Idempotency-Key was already used with a different request.",
+                field="Idempotency-Key",
             )
         return str(memo["stands_for"])
 
@@ -164,14 +165,14 @@ class Starter:
         self._limit = max_active_researches
 
     async def start_new(self, start: Start, key: IdempotencyKey | None = None) -> str:
-        """Start an operation under a new id, or under that which its key stands for.
+        """Start an operation under a new id, or under the one that its key stands for.
 
         Returns:
             The operation id.
 
         Raises:
-            KeyReused: the key came with another request.
-            AtCapacity: as many researches are active as may be.
+            KeyReused: the key was used with a different request.
+            AtCapacity: the limit on active researches is reached.
             TemporalUnavailable: Temporal does not answer.
         """
         operation_id = make_operation_id(start.operation_type, datetime.now(UTC))
@@ -179,7 +180,7 @@ class Starter:
             operation_id, earlier = await self.claim(key, operation_id)
             if earlier and await self._exists(operation_id):
                 return operation_id
-        # Of those that come with the same key at the same time, one starts it.
+        # Of simultaneous requests with the same key, only one starts it.
         with contextlib.suppress(WorkflowAlreadyStartedError):
             await self.start(start, operation_id, again=False)
         return operation_id
@@ -196,13 +197,13 @@ class Starter:
 
         Args:
             start: what to start.
-            operation_id: not that of an operation that runs.
-            again: whether an operation that has ended may have had this id.
-            memo: kept beside the operation.
+            operation_id: not the id of a running operation.
+            again: whether an ended operation may have had this id.
+            memo: kept with the operation.
 
         Raises:
             WorkflowAlreadyStartedError: the id is taken.
-            AtCapacity: as many researches are active as may be.
+            AtCapacity: the limit on active researches is reached.
             TemporalUnavailable: Temporal does not answer.
         """
         if self._limit is not None and start.operation_type is OperationType.RESEARCH:
@@ -225,13 +226,13 @@ class Starter:
         )
 
     async def claim(self, key: IdempotencyKey, stands_for: str) -> tuple[str, bool]:
-        """Say what the key stands for, unless it has been said before.
+        """Register what the key stands for, unless it is registered already.
 
         Returns:
-            What it stands for, and whether that had been said before.
+            What it stands for, and whether that was registered before.
 
         Raises:
-            KeyReused: the key came with another request.
+            KeyReused: the key was used with a different request.
             TemporalUnavailable: Temporal does not answer.
         """
         try:
@@ -258,7 +259,7 @@ class Starter:
             await answered(handle.describe(rpc_timeout=RPC_TIMEOUT))
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
-                return False  # Whoever claimed it did not come to start it.
+                return False  # The request that claimed it ended before it started it.
             raise
         return True
 

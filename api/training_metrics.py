@@ -1,4 +1,4 @@
-"""Metrics of a training, iteration by iteration, as it leaves them on its way."""
+"""Metrics of a training by iteration, from the artifact that it writes while it runs."""
 
 from pydantic import BaseModel, Field
 
@@ -10,13 +10,13 @@ class Epoch(BaseModel):
     """One boosting iteration. Losses are binary cross-entropies."""
 
     epoch: int
-    fold: int | None = Field(description="Counted from 1; None for the final model")
+    fold: int | None = Field(description="Counted from 1; null for the final model")
     train_loss: float
-    val_loss: float | None = Field(description="None for the final model, which has no test bars")
+    val_loss: float | None = Field(description="Null for the final model, which has no test bars")
 
     @classmethod
     def of(cls, point: IterationMetrics) -> "Epoch":
-        """Rename to what clients of the API know."""
+        """Convert to the field names of the API."""
         return cls(
             epoch=point.iteration,
             fold=point.fold,
@@ -29,14 +29,14 @@ class EpochMetrics(BaseModel):
     """A training so far; empty for an operation that does not train."""
 
     epochs: list[Epoch] = []
-    best_epoch: int | None = Field(None, description="Iteration with the least validation loss")
+    best_epoch: int | None = Field(None, description="Iteration with the lowest validation loss")
     best_val_loss: float | None = None
-    total_epochs_planned: int = Field(0, description="Of all folds and the final model")
+    total_epochs_planned: int = Field(0, description="Iterations of all folds and the final model")
     total_epochs_completed: int = 0
 
     @classmethod
     def of(cls, metrics: TrainingMetrics) -> "EpochMetrics":
-        """Condense what a training has left."""
+        """Summarise the metrics of a training."""
         validated = [point for point in metrics.history if point.valid_loss is not None]
         best = min(validated, key=lambda point: point.valid_loss or 0.0, default=None)
         return cls(
@@ -49,6 +49,6 @@ class EpochMetrics(BaseModel):
 
 
 def read_metrics(artifacts: ArtifactStore, training_id: str) -> TrainingMetrics | None:
-    """Return what a training has left so far, or None before its first checkpoint."""
+    """Return the metrics of a training so far, or None before its first checkpoint."""
     content = artifacts.operation(training_id).read(METRICS_ARTIFACT)
     return TrainingMetrics.model_validate_json(content) if content is not None else None

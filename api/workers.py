@@ -1,4 +1,4 @@
-"""The workers, by the word of Temporal: each worker process tells the server how it is."""
+"""The workers as Temporal lists them: each worker process reports its state to the server."""
 
 import asyncio
 from enum import StrEnum
@@ -21,7 +21,7 @@ _PAGE = 1000
 
 
 class WorkerState(StrEnum):
-    """Whether a worker has a slot for compute."""
+    """Whether a worker has a free slot for compute."""
 
     AVAILABLE = "available"
     BUSY = "busy"
@@ -33,8 +33,8 @@ class WorkerInfo(BaseModel):
     worker_id: str
     worker_type: str = Field(description="The task queue that it serves")
     status: WorkerState = Field(description="`busy` when all slots are taken")
-    busy: int = Field(description="Slots that compute now, as it has said last")
-    total: int = Field(description="Slots")
+    busy: int = Field(description="Slots in use, as last reported")
+    total: int = Field(description="All slots")
     host: str
 
 
@@ -43,7 +43,7 @@ class QueueLoad(BaseModel):
 
     busy: int
     total: int
-    waiting: int = Field(description="Steps that wait for a slot, by Temporal's estimate")
+    waiting: int = Field(description="Steps waiting for a slot, as estimated by Temporal")
 
 
 async def list_workers(client: Client) -> list[WorkerInfo]:
@@ -102,7 +102,7 @@ async def _waiting(client: Client, queue: str) -> int:
 
 
 async def describe_queue(client: Client, queue: str) -> DescribeTaskQueueResponse:
-    """Return what Temporal knows of the activities on a task queue.
+    """Return Temporal's description of the activities on a task queue.
 
     Raises:
         TemporalUnavailable: Temporal does not answer.

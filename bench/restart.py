@@ -16,8 +16,8 @@ from typing import Any
 import httpx
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.service import RPCError
 
+from bench.cancel.stack import ended
 from bench.figures import Figure, publish
 from bench.temporary import temporary_settings
 from cli.stack import Stack
@@ -84,7 +84,8 @@ async def measure(researches: int, kills: int) -> Survival:
                 *(_trigger(http, seed, f"key-{number}") for number, seed in enumerate(seeds))
             )
             killed = await killing
-            await _all_ended(client)
+            async with asyncio.timeout(_LONGEST_SECONDS):
+                await asyncio.gather(*(ended(client.get_workflow_handle(each)) for each in ids))
             seconds = time.perf_counter() - began
         ends = [await client.get_workflow_handle(each).describe() for each in ids]
         completed = [
@@ -130,16 +131,6 @@ async def _kill(stack: Stack, kills: int) -> Counter[str]:
         await asyncio.to_thread(stack.restart, part)
         killed[part] += 1
     return killed
-
-
-async def _all_ended(client: Client) -> None:
-    async with asyncio.timeout(_LONGEST_SECONDS):
-        while True:
-            with contextlib.suppress(RPCError):
-                running = await client.count_workflows("ExecutionStatus = 'Running'")
-                if running.count == 0:
-                    return
-            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
 
 
 async def _found(client: Client, operation_id: str) -> dict[str, Any]:

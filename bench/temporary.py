@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
@@ -12,6 +11,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.common import TypedSearchAttributes
 
 from api import starting
+from bench.ports import free_ports
 from cli.stack import Stack
 from settings import Settings, load_settings
 from workflows.converter import data_converter
@@ -32,7 +32,7 @@ def temporary_settings() -> Iterator[Settings]:
     """
     before = dict(os.environ)
     with tempfile.TemporaryDirectory(prefix="ktrdr-bench-") as home:
-        for name, port in zip(("TEMPORAL", "UI", "API"), _free_ports(3), strict=True):
+        for name, port in zip(("TEMPORAL", "UI", "API"), free_ports(3), strict=True):
             os.environ[f"KTRDR_{name}_PORT"] = str(port)
         os.environ["KTRDR_HOME"] = home
         try:
@@ -67,11 +67,3 @@ async def start_research(client: Client, request: ResearchRequest) -> ResearchHa
         static_summary=start.summary,
         search_attributes=TypedSearchAttributes(start.attributes),
     )
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [
-            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
-        ]
-        return [each.getsockname()[1] for each in sockets]

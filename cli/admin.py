@@ -1,4 +1,4 @@
-"""`ktrdr admin`: for the one who runs the system."""
+"""`ktrdr admin`: administration of an installation."""
 
 import asyncio
 from pathlib import Path
@@ -15,12 +15,14 @@ from errors import StartupError
 if TYPE_CHECKING:
     from api.keys import KeyRing
 
-admin = typer.Typer(no_args_is_help=True, help="For the one who runs the system.")
-keys = typer.Typer(no_args_is_help=True, help="API keys, in the file that KTRDR_API_KEYS names.")
+admin = typer.Typer(no_args_is_help=True, help="Administration.")
+keys = typer.Typer(
+    no_args_is_help=True, help="Manage API keys in the file that KTRDR_API_KEYS names."
+)
 admin.add_typer(keys, name="keys")
 
 payload_keys = typer.Typer(
-    no_args_is_help=True, help="Encryption of payloads, in the file of KTRDR_PAYLOAD_KEYS."
+    no_args_is_help=True, help="Manage encryption keys in the file that KTRDR_PAYLOAD_KEYS names."
 )
 admin.add_typer(payload_keys, name="payload-keys")
 
@@ -32,11 +34,11 @@ def setup(
     context: typer.Context,
     retention_hours: Annotated[
         int | None,
-        typer.Option("--retention-hours", min=24, help="How long Temporal remembers what ended."),
+        typer.Option("--retention-hours", min=24, help="How long Temporal keeps closed workflows."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Prepare Temporal's namespace and the ledger; repeating it changes nothing."""
+    """Prepare Temporal's namespace and the ledger; safe to repeat."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         changes = asyncio.run(_installation().set_up(session.settings, retention_hours))
@@ -45,7 +47,7 @@ def setup(
 
 @admin.command()
 def health(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Exit with 0 if Temporal and the ledger answer from here."""
+    """Exit with 0 if Temporal and the ledger are reachable from here."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         asyncio.run(_installation().look(session.settings))
@@ -58,7 +60,7 @@ def deploy(
     build_id: Annotated[str, typer.Argument(help="KTRDR_BUILD_ID of the new workers.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Send what is started from now on to the workers of this version."""
+    """Start new operations on this version of the workers from now on."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         asyncio.run(_installation().promote(_deployment(session), build_id))
@@ -67,7 +69,7 @@ def deploy(
 
 @admin.command()
 def versions(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List the versions of the workers; those that are drained can be stopped."""
+    """List the versions of the workers; drained ones can be stopped."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         known = asyncio.run(_installation().versions(_deployment(session)))
@@ -83,13 +85,13 @@ def _installation() -> ModuleType:
 
 def _deployment(session: Session) -> str:
     if session.settings.deployment is None:
-        raise StartupError("Set KTRDR_DEPLOYMENT to the name that the workers have in it.")
+        raise StartupError("Set KTRDR_DEPLOYMENT to the value that the workers use.")
     return session.settings.deployment
 
 
 @keys.command("list")
 def list_keys(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List the keys, without what is secret of them."""
+    """List the keys, without their secrets."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         known = [key.model_dump(exclude={"sha256"}, mode="json") for key in _ring(session).all()]
@@ -100,11 +102,13 @@ def list_keys(context: typer.Context, as_json: JsonOption = False) -> None:
 def add(
     context: typer.Context,
     name: NameArgument,
-    owner: Annotated[str, typer.Option(help="To whom belongs what is started with it.")],
-    scope: Annotated[list[Scope], typer.Option(help="read, run, cancel or admin; repeat it.")],
+    owner: Annotated[str, typer.Option(help="Owner of operations started with this key.")],
+    scope: Annotated[
+        list[Scope], typer.Option(help="read, run, cancel or admin; may be repeated.")
+    ],
     as_json: JsonOption = False,
 ) -> None:
-    """Make a key and show it, this once."""
+    """Create a key and show it once."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         token = _ring(session).add(name, owner, tuple(dict.fromkeys(scope)))
@@ -113,7 +117,7 @@ def add(
 
 @keys.command()
 def revoke(context: typer.Context, name: NameArgument, as_json: JsonOption = False) -> None:
-    """Forget a key; an API that runs refuses it from now on."""
+    """Revoke a key; a running API refuses it at once."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         _ring(session).revoke(name)
@@ -122,10 +126,10 @@ def revoke(context: typer.Context, name: NameArgument, as_json: JsonOption = Fal
 
 @payload_keys.command()
 def rotate(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Encrypt with a new key from now on; what the old ones have encrypted stays readable."""
+    """Encrypt with a new key from now on; older payloads stay readable."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        from workflows import encryption  # noqa: PLC0415 - likewise
+        from workflows import encryption  # noqa: PLC0415 - slow to load
 
         key_id = encryption.rotate(_payload_keys(session))
     session.answer({"current": key_id}, render_admin.print_rotated)
@@ -133,10 +137,10 @@ def rotate(context: typer.Context, as_json: JsonOption = False) -> None:
 
 @payload_keys.command("list")
 def list_payload_keys(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List the ids of the keys; the current one comes first."""
+    """List the key IDs, the current one first."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        from workflows import encryption  # noqa: PLC0415 - likewise
+        from workflows import encryption  # noqa: PLC0415 - slow to load
 
         known = encryption.key_file(_payload_keys(session)).read()
     ids = [known.current, *sorted(set(known.keys) - {known.current})]
@@ -146,14 +150,16 @@ def list_payload_keys(context: typer.Context, as_json: JsonOption = False) -> No
 def _payload_keys(session: Session) -> Path:
     if session.settings.payload_keys is None:
         raise StartupError(
-            "Set KTRDR_PAYLOAD_KEYS to the file of the keys; it is made when missing."
+            "Set KTRDR_PAYLOAD_KEYS to the path of the key file; it is created if missing."
         )
     return session.settings.payload_keys
 
 
 def _ring(session: Session) -> "KeyRing":
-    from api.keys import KeyRing  # noqa: PLC0415 - likewise
+    from api.keys import KeyRing  # noqa: PLC0415 - slow to load
 
     if session.settings.api_keys is None:
-        raise StartupError("Set KTRDR_API_KEYS to the file of the keys; it is made when missing.")
+        raise StartupError(
+            "Set KTRDR_API_KEYS to the path of the key file; it is created if missing."
+        )
     return KeyRing(session.settings.api_keys)

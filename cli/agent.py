@@ -1,11 +1,11 @@
-"""`ktrdr agent status | workers`: what goes on."""
+"""`ktrdr agent status`, `ktrdr workers`: active researches and workers."""
 
 import typer
 
 from cli import render_agent
 from cli.session import JsonOption, refusals, session_of
 
-agent = typer.Typer(no_args_is_help=True, help="What goes on in all researches.")
+agent = typer.Typer(no_args_is_help=True, help="Show active researches and workers.")
 
 
 @agent.command()
@@ -18,7 +18,7 @@ def status(context: typer.Context, as_json: JsonOption = False) -> None:
 
 
 def workers(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List the workers, as Temporal knows them."""
+    """List the workers that Temporal knows of."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         answer = session.api().workers()

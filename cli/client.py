@@ -14,13 +14,13 @@ from errors import KtrdrError
 from settings import Settings
 
 _TIMEOUT_SECONDS = 35.0
-# The API says at least every 15 s that it is alive.
+# The API sends a keep-alive at least every 15 s.
 _SECONDS_OF_SILENCE = 40.0
 _SECONDS_BEFORE_REPEAT = (0.1, 0.4)
 
 
 class ApiRefused(KtrdrError):
-    """The API refused a request; `problem` is its whole answer."""
+    """The API refused a request; `problem` is the full response."""
 
     def __init__(self, problem: dict[str, Any]) -> None:
         super().__init__(str(problem.get("message", "The API refused the request.")))
@@ -71,7 +71,7 @@ class Api:
         return data
 
     def retry(self, operation_id: str) -> dict[str, Any]:
-        """Start an operation over, and return the new one."""
+        """Start an operation again under a new id, and return the new operation."""
         data: dict[str, Any] = self._call("POST", f"/operations/{_quoted(operation_id)}/retry")[
             "data"
         ]
@@ -82,7 +82,7 @@ class Api:
         return self._call("GET", f"/operations/{_quoted(operation_id)}/{name}")
 
     def agent_status(self) -> dict[str, Any]:
-        """Return what goes on."""
+        """Return active researches, workers, budget and capacity."""
         return self._call("GET", "/agent/status")
 
     def workers(self) -> list[dict[str, Any]]:
@@ -96,7 +96,7 @@ class Api:
         return data
 
     def events(self, operation_id: str, last_event_id: str | None) -> Iterator[ServerSentEvent]:
-        """Yield what is said about an operation until the stream ends or breaks.
+        """Yield the events of an operation until the stream ends or breaks.
 
         Raises:
             ApiRefused: there is no such operation.
@@ -134,7 +134,7 @@ class Api:
         return data
 
     def cancel_many(self, **selection: Any) -> dict[str, Any]:
-        """Cancel all operations that a filter names, or only list them."""
+        """Cancel all operations that match a filter, or only list them."""
         data: dict[str, Any] = self._call("DELETE", "/operations", params=_given(selection))["data"]
         return data
 
@@ -143,7 +143,7 @@ class Api:
         return self._call("GET", "/experiments", params=_given(filters))
 
     def experiment(self, operation_id: str) -> dict[str, Any]:
-        """Return all that is recorded of one experiment."""
+        """Return the full record of one experiment."""
         data: dict[str, Any] = self._call("GET", f"/experiments/{_quoted(operation_id)}")["data"]
         return data
 
@@ -184,7 +184,7 @@ class Api:
         self._respond("DELETE", f"/schedules/{_quoted(schedule_id)}")
 
     def readiness(self) -> dict[str, Any]:
-        """Return what is up."""
+        """Return which parts of the system are ready."""
         return self._call("GET", "/health/ready", accept=(200, 503))
 
     def strategies(self) -> list[dict[str, Any]]:
@@ -202,7 +202,7 @@ class Api:
         return str(self._http.base_url.join(f"operations/{_quoted(operation_id)}/report"))
 
     def report(self, operation_id: str, kind: str = "html") -> bytes:
-        """Return the report of a research: a page of HTML, or all that it shows as JSON."""
+        """Return the report of a research: the HTML page, or its data as JSON."""
         path = f"/operations/{_quoted(operation_id)}/report"
         return self._respond("GET", path, params={"format": kind}).content
 
@@ -212,7 +212,7 @@ class Api:
         return str(self._call("POST", path)["data"]["operation_id"])
 
     def reproduction(self, operation_id: str) -> dict[str, Any]:
-        """Compare what was done again with what it repeats."""
+        """Compare a reproduction with its original."""
         return self._call("GET", f"/experiments/{_quoted(operation_id)}/reproduction")
 
     def _call(self, method: str, path: str, **options: Any) -> dict[str, Any]:
@@ -227,7 +227,7 @@ class Api:
         accept: tuple[int, ...] = (200, 201, 202, 204),
         **options: Any,
     ) -> httpx.Response:
-        """Ask until there is an answer; a repeated request starts nothing twice."""
+        """Send a request, repeating it on connection errors; repeats start nothing twice."""
         headers = {"Idempotency-Key": uuid4().hex} if method == "POST" else {}
         for pause in (*_SECONDS_BEFORE_REPEAT, None):
             try:

@@ -24,11 +24,11 @@ _Kind = TypeVar("_Kind", bound=BaseModel)
 
 data = typer.Typer(no_args_is_help=True, help="List, check and import bars on this machine.")
 
-TimeframeOption = Annotated[str, typer.Option(help="15m, 1h, 1d, 1w ...")]
+TimeframeOption = Annotated[str, typer.Option(help="Length of a bar: 15m, 1h, 1d, 1w ...")]
 
 
 class Source(StrEnum):
-    """Where bars can be imported from, beside files."""
+    """Sources of bars other than files."""
 
     YAHOO = "yahoo"
 
@@ -52,10 +52,12 @@ def list_bars(context: typer.Context, as_json: JsonOption = False) -> None:
 @data.command()
 def check(
     context: typer.Context,
-    symbols: Annotated[list[str] | None, typer.Argument(help="All of them if left out.")] = None,
+    symbols: Annotated[
+        list[str] | None, typer.Argument(help="Symbols to check; all if omitted.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read bars as a research would, and say what they are or what is wrong with them."""
+    """Validate bars as a research would, and show their range or their first error."""
     session = session_of(context, as_json)
     directory = session.settings.bars
     with refusals(session.as_json):
@@ -70,7 +72,7 @@ def check(
                 "file": MAPPING_FILE,
                 "path": _path(MAPPING_FILE, directory),
                 "error": None,
-                "warning": f"{MAPPING_FILE}: no file fits {pattern!r}.",
+                "warning": f"{MAPPING_FILE}: no file matches {pattern!r}.",
             }
             for pattern in _unused_patterns(directory)
             if symbols is None
@@ -87,28 +89,38 @@ def import_(
         str, typer.Argument(metavar="FILE|SYMBOL", help="A file, or a symbol with --from.")
     ],
     origin: Annotated[
-        Source | None, typer.Option("--from", help="Download it from there instead.")
+        Source | None,
+        typer.Option("--from", help="Download from this source instead of reading a file."),
     ] = None,
     symbol: Annotated[
-        str | None, typer.Option("--symbol", "-s", help="Name that it shall have.")
+        str | None, typer.Option("--symbol", "-s", help="Symbol to store the bars under.")
     ] = None,
     timeframe: TimeframeOption = catalog.DAILY,
     column: Annotated[
         list[str] | None,
-        typer.Option("--column", help="Such as close='Adj Close'; once per column."),
+        typer.Option("--column", help="Column name, such as close='Adj Close'; may be repeated."),
     ] = None,
     timezone: Annotated[
-        str, typer.Option(help="Of times without one; daily bars keep their date.")
+        str,
+        typer.Option(help="Time zone of timestamps without an offset; daily bars keep their date."),
     ] = "UTC",
-    time_format: Annotated[str | None, typer.Option(help="As of strptime.")] = None,
-    delimiter: Annotated[str, typer.Option(help="Of a CSV file.")] = ",",
-    decimal: Annotated[str, typer.Option(help="Of a CSV file.")] = ".",
-    start: Annotated[datetime | None, typer.Option(help="With --from.")] = None,
-    end: Annotated[datetime | None, typer.Option(help="With --from.")] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="An earlier import.")] = False,
+    time_format: Annotated[
+        str | None, typer.Option(help="strptime format of the timestamps.")
+    ] = None,
+    delimiter: Annotated[str, typer.Option(help="CSV field delimiter.")] = ",",
+    decimal: Annotated[str, typer.Option(help="CSV decimal mark.")] = ".",
+    start: Annotated[
+        datetime | None, typer.Option(help="With --from: first day to download.")
+    ] = None,
+    end: Annotated[
+        datetime | None, typer.Option(help="With --from: day after the last one.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Overwrite an earlier import.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Check bars and put them into the data directory."""
+    """Validate bars and store them in the data directory."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         source = _source(symbol or (what if origin else Path(what).stem), timeframe)
@@ -193,7 +205,7 @@ def _valid(kind: type[_Kind], values: dict[str, Any]) -> _Kind:
 def _pair(option: str) -> tuple[str, str]:
     ours, equals, theirs = option.partition("=")
     if not equals:
-        raise InvalidInput(f"--column {option!r} is not like close='Adj Close'.", field="column")
+        raise InvalidInput(f"--column {option!r}: use the form close='Adj Close'.", field="column")
     return ours, theirs
 
 

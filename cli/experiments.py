@@ -1,4 +1,4 @@
-"""What all research has found and cost, ranked, repeated and exported."""
+"""Results and costs of all researches: listed, ranked, reproduced and exported."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,31 +13,36 @@ from errors import NotFinished
 
 _PAGE = 1000
 
-SymbolOption = Annotated[str | None, typer.Option("--symbol", "-s", help="Only on these bars.")]
-OwnerOption = Annotated[str | None, typer.Option("--owner", help="Only of this owner.")]
-LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many.")]
+SymbolOption = Annotated[str | None, typer.Option("--symbol", "-s", help="Only this symbol.")]
+OwnerOption = Annotated[str | None, typer.Option("--owner", help="Only this owner.")]
+LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Maximum rows.")]
 
 
 def experiments(
     context: typer.Context,
     operation_id: Annotated[
-        str | None, typer.Argument(help="Show all that is recorded of this one.")
+        str | None, typer.Argument(help="Show the full record of this experiment.")
     ] = None,
     symbol: SymbolOption = None,
     owner: OwnerOption = None,
-    status: Annotated[str | None, typer.Option(help="completed, failed or cancelled.")] = None,
-    verdict: Annotated[str | None, typer.Option(help="Only with this verdict.")] = None,
+    status: Annotated[
+        str | None, typer.Option(help="Only this status: completed, failed or cancelled.")
+    ] = None,
+    verdict: Annotated[str | None, typer.Option(help="Only this verdict.")] = None,
     sort: Annotated[
-        str, typer.Option(help="finished_at, sharpe, deflated_sharpe, total_return or cost.")
+        str,
+        typer.Option(help="Sort by finished_at, sharpe, deflated_sharpe, total_return or cost."),
     ] = "finished_at",
     limit: LimitOption = 20,
     export: Annotated[
         Path | None,
-        typer.Option(help="Write all of them into this .csv or .parquet file.", dir_okay=False),
+        typer.Option(
+            help="Write all matching experiments to this .csv or .parquet file.", dir_okay=False
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List finished researches, whatever their end, also those that Temporal has forgotten."""
+    """List ended researches, including those that Temporal no longer keeps."""
     session = session_of(context, as_json)
     filters = {"symbol": symbol, "owner": owner, "status": status, "verdict": verdict, "sort": sort}
     if export is not None and export.suffix not in SUFFIXES:
@@ -65,7 +70,7 @@ def leaderboard(
     limit: LimitOption = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Rank completed researches by how unlikely it is that they were lucky."""
+    """Rank completed researches by their deflated Sharpe ratio."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         page = session.api().experiments(
@@ -82,7 +87,7 @@ def leaderboard(
 def reproduce(
     context: typer.Context, operation_id: OperationArgument, as_json: JsonOption = False
 ) -> None:
-    """Do a finished research again, and compare what comes out to the bit."""
+    """Repeat a finished research, and compare the results bit for bit."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         api = session.api()
@@ -103,11 +108,11 @@ def hypotheses(
     context: typer.Context,
     symbol: SymbolOption = None,
     status: Annotated[
-        str | None, typer.Option(help="open, supported, refuted or inconclusive.")
+        str | None, typer.Option(help="Only this status: open, supported, refuted or inconclusive.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List what assessments have suggested to test, and what became of it."""
+    """List the hypotheses that assessments have suggested, and their outcomes."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         found = session.api().hypotheses(symbol=symbol, status=status)
@@ -115,7 +120,7 @@ def hypotheses(
 
 
 def budget(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Show what language models have cost today, and what is left."""
+    """Show today's spending on language models, and the remaining budget."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         answer = session.api().budget()

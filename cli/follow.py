@@ -26,7 +26,7 @@ def follow(api: Api, operation_id: str, console: Console) -> dict[str, Any]:
 
     Raises:
         ApiRefused: there is no such operation.
-        ApiUnreachable: there is no API, or it stays away for longer than a restart takes.
+        ApiUnreachable: there is no API, or it is unavailable for longer than a restart takes.
     """
     columns = (
         TextColumn("{task.description:<12}", markup=False),
@@ -66,7 +66,7 @@ def _show(bars: Progress, bar: TaskID, name: str, progress: dict[str, Any]) -> N
 
 
 def _states(api: Api, operation_id: str) -> Iterator[dict[str, Any]]:
-    """Yield the states of an operation up to its end. An API that restarts is waited for."""
+    """Yield the states of an operation up to its end. Waits for an API that restarts."""
     last_event_id = None
     heard_at = time.monotonic()
     pause = _FIRST_PAUSE_SECONDS

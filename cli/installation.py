@@ -1,4 +1,4 @@
-"""What `ktrdr admin` does with Temporal and the ledger themselves, not through the API."""
+"""What `ktrdr admin` does in Temporal and the ledger directly, without the API."""
 
 import asyncio
 from datetime import timedelta
@@ -25,14 +25,16 @@ async def set_up(settings: Settings, retention_hours: int | None) -> list[str]:
     ledger = Ledger(settings.ledger)
     revisions = await asyncio.to_thread(ledger.upgrade)
     ledger.close()
-    if revisions.before != revisions.after:
-        changes.append(f"ledger brought from {revisions.before or 'nothing'} to {revisions.after}")
+    if revisions.before is None:
+        changes.append(f"ledger created at revision {revisions.after}")
+    elif revisions.before != revisions.after:
+        changes.append(f"ledger migrated from revision {revisions.before} to {revisions.after}")
     await asyncio.sleep(_SECONDS_TO_LET_GO)
     return changes
 
 
 async def look(settings: Settings) -> None:
-    """Return if Temporal and the ledger answer."""
+    """Return if Temporal and the ledger are reachable."""
     client = await connect()
     await client.service_client.check_health()
     ledger = Ledger(settings.ledger)
@@ -42,7 +44,7 @@ async def look(settings: Settings) -> None:
 
 
 async def promote(deployment: str, build_id: str) -> None:
-    """Send what is started from now on to this version."""
+    """Start new operations on this version from now on."""
     await deployments.promote(await connect(), deployment, build_id)
     await asyncio.sleep(_SECONDS_TO_LET_GO)
 

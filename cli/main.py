@@ -23,6 +23,8 @@ from cli.session import JsonOption, Session, refusals, session_of
 from cli.stack import Stack
 from settings import load_settings
 
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 for command in (
     research.research,
@@ -65,10 +67,12 @@ def options(
     ] = None,
     port: Annotated[int | None, typer.Option("--port", "-p", help="Port of a local API.")] = None,
 ) -> None:
-    """Strategy researches: durable, visible and individually cancellable."""
-    # Also where a shell has started the command in the background, with Ctrl-C switched off.
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_number, _interrupt)
+    """Durable, visible and individually cancellable strategy research."""
+    for signal_number in _STOP_SIGNALS:
+        # Needed too when a shell started the command in the background, with Ctrl-C switched off;
+        # but a command started with `nohup` outlives its terminal.
+        if signal_number is not signal.SIGHUP or signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            signal.signal(signal_number, _interrupt)
     with refusals(as_json):
         settings = load_settings()
     # What is typed wins over the environment, which is a part of the settings.
@@ -96,5 +100,11 @@ def up(context: typer.Context, as_json: JsonOption = False) -> None:
 
 
 def _interrupt(*_: object) -> NoReturn:
-    """Stop as with Ctrl-C."""
+    """Stop as with Ctrl-C, once: to interrupt that as well would leave half a stack running."""
+    for signal_number in _STOP_SIGNALS:
+        signal.signal(signal_number, _ignore)
     raise KeyboardInterrupt
+
+
+def _ignore(*_: object) -> None:
+    """Do nothing. Unlike SIG_IGN, this is not handed on to child processes."""

@@ -14,10 +14,12 @@ _ENDED = ("completed", "failed", "cancelled")
 
 def status(
     context: typer.Context,
-    operation_id: Annotated[str | None, typer.Argument(metavar="[OPERATION_ID]")] = None,
+    operation_id: Annotated[
+        str | None, typer.Argument(metavar="[OPERATION_ID]", help="Show this operation.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one operation, or how much is going on."""
+    """Show one operation, or an overview."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         api = session.api()
@@ -37,13 +39,27 @@ def status(
 
 def ops(
     context: typer.Context,
-    status: Annotated[str | None, typer.Option("--status", "-s")] = None,
-    operation_type: Annotated[str | None, typer.Option("--type", "-t")] = None,
-    owner: Annotated[str | None, typer.Option("--owner")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-l")] = 50,
-    active: Annotated[bool, typer.Option("--active", "-a", help="Only what runs.")] = False,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            "--status",
+            "-s",
+            help="Only this status: pending, running, completed, failed or cancelled.",
+        ),
+    ] = None,
+    operation_type: Annotated[
+        str | None,
+        typer.Option(
+            "--type", "-t", help="Only this type: agent_research, training or backtesting."
+        ),
+    ] = None,
+    owner: Annotated[str | None, typer.Option("--owner", help="Only this owner.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-l", help="Maximum rows.")] = 50,
+    active: Annotated[
+        bool, typer.Option("--active", "-a", help="Only operations that have not ended.")
+    ] = False,
     resumable: Annotated[
-        bool, typer.Option("--resumable", "-r", help="Only what can be resumed.")
+        bool, typer.Option("--resumable", "-r", help="Only operations that can be resumed.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -70,7 +86,7 @@ def see_through(session: Session, operation_id: str) -> None:
         try:
             operation = watch(session.api(), operation_id, session.aside)
         except KeyboardInterrupt:
-            session.aside.print(f"Detached; {operation_id} goes on.", markup=False)
+            session.aside.print(f"Detached; {operation_id} continues.", markup=False)
             return
     session.answer(operation, render.print_outcome)
     raise typer.Exit(FAILED if operation["status"] == "failed" else 0)
@@ -85,22 +101,27 @@ def follow(
 
 def cancel(
     context: typer.Context,
-    operation_id: Annotated[str | None, typer.Argument(metavar="[OPERATION_ID]")] = None,
-    reason: Annotated[str | None, typer.Option("--reason", "-r")] = None,
+    operation_id: Annotated[
+        str | None, typer.Argument(metavar="[OPERATION_ID]", help="Cancel this operation.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", "-r", help="Reason to record with the cancel.")
+    ] = None,
     force: Annotated[
-        bool, typer.Option("--force", "-f", help="Terminate, without any clean-up.")
+        bool, typer.Option("--force", "-f", help="Terminate without any clean-up.")
     ] = False,
     every: Annotated[
-        bool, typer.Option("--all", help="All running ones that the options name.")
+        bool,
+        typer.Option("--all", help="Cancel every running operation that matches the filters."),
     ] = False,
-    owner: Annotated[str | None, typer.Option(help="With --all.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="With --all.")] = None,
+    owner: Annotated[str | None, typer.Option(help="With --all: only this owner.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="With --all: only this symbol.")] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="With --all: only say what it would cancel.")
+        bool, typer.Option("--dry-run", help="With --all: only list what would be cancelled.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Cancel this operation and no other; a step takes its research with it."""
+    """Cancel exactly one operation; cancelling a step cancels its research."""
     session = session_of(context, as_json)
     if every == (operation_id is not None):
         raise typer.BadParameter("give either an operation id or --all")
@@ -123,10 +144,10 @@ def cancel(
 def resume(
     context: typer.Context,
     operation_id: OperationArgument,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Watch it.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow it to its end.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Continue what was cancelled or failed, from its first unfinished step."""
+    """Continue a cancelled or failed operation from its first unfinished step."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         resumed = session.api().resume(operation_id)
@@ -139,10 +160,10 @@ def resume(
 def retry(
     context: typer.Context,
     operation_id: OperationArgument,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Watch it.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow it to its end.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Start what was cancelled or failed over, as a new operation."""
+    """Start a cancelled or failed operation again, under a new ID."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         started = session.api().retry(operation_id)

@@ -1,4 +1,4 @@
-"""What an operation has besides its state: children, results, metrics, report; comparisons."""
+"""Children, results, metrics and report of an operation; comparisons."""
 
 import webbrowser
 from enum import StrEnum
@@ -13,13 +13,13 @@ from cli.session import JsonOption, OperationArgument, refusals, session_of
 from errors import InvalidInput
 
 OutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write it there.", dir_okay=False)
+    Path | None, typer.Option("--output", "-o", help="File to write.", dir_okay=False)
 ]
-OpenOption = Annotated[bool, typer.Option("--open", help="Show it in the browser.")]
+OpenOption = Annotated[bool, typer.Option("--open", help="Open it in the browser.")]
 
 
 class Format(StrEnum):
-    """What a report is fetched as."""
+    """Formats of a report."""
 
     HTML = "html"
     JSON = "json"
@@ -29,7 +29,7 @@ class Format(StrEnum):
 def children(
     context: typer.Context, operation_id: OperationArgument, as_json: JsonOption = False
 ) -> None:
-    """List the steps of an operation that have begun."""
+    """List the steps that an operation has begun."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         page = session.api().part(operation_id, "children")
@@ -39,7 +39,7 @@ def children(
 def results(
     context: typer.Context, operation_id: OperationArgument, as_json: JsonOption = False
 ) -> None:
-    """Show what an operation came to."""
+    """Show the result of an operation."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         answer = session.api().part(operation_id, "results")
@@ -49,7 +49,7 @@ def results(
 def metrics(
     context: typer.Context, operation_id: OperationArgument, as_json: JsonOption = False
 ) -> None:
-    """Show how a training went, iteration by iteration; also while it runs."""
+    """Show the metrics of a training by iteration, also while it runs."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         answer = session.api().part(operation_id, "metrics")["data"]
@@ -60,7 +60,8 @@ def report(
     context: typer.Context,
     operation_id: OperationArgument,
     kind: Annotated[
-        Format, typer.Option("--format", help="The page, all its data, or its main figures.")
+        Format,
+        typer.Option("--format", help="html: the page; json: its data; png: its main figures."),
     ] = Format.HTML,
     output: OutputOption = None,
     open_it: OpenOption = False,
@@ -79,12 +80,14 @@ def report(
 
 def compare(
     context: typer.Context,
-    operation_ids: Annotated[list[str], typer.Argument(metavar="OPERATION_ID ...")],
+    operation_ids: Annotated[
+        list[str], typer.Argument(metavar="OPERATION_ID ...", help="Researches to compare.")
+    ],
     output: OutputOption = None,
     open_it: OpenOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Put researches side by side, with a page of their equity curves."""
+    """Compare researches side by side; with --open or --output, as a page with equity curves."""
     from quant.dossier import Dossier  # noqa: PLC0415 - loads the numerical libraries
     from quant.report import render_comparison  # noqa: PLC0415
 
@@ -114,7 +117,7 @@ def compare(
 
 
 def save(content: bytes, path: Path, open_it: bool) -> str:
-    """Write a file and show it if asked to; return where it is.
+    """Write a file, open it on request, and return its path.
 
     Raises:
         InvalidInput: It cannot be written.

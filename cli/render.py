@@ -1,4 +1,4 @@
-"""How answers look in a terminal. Text from outside is never read as markup."""
+"""How answers look in a terminal. Text from outside is never interpreted as markup."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _STATUS_STYLE = {"completed": "green", "failed": "red", "cancelled": "yellow"}
 
 
 def print_outcome(console: Console, operation: dict[str, Any]) -> None:
-    """Print how an operation ended; for a research verdict and main figures."""
+    """Print how an operation ended; for a research, its verdict and main figures too."""
     status = operation["status"]
     style = _STATUS_STYLE.get(status, "")
     console.print(f"[{style}]{status}[/] {operation['operation_id']}" if style else status)
@@ -75,10 +75,10 @@ def _figures(summary: dict[str, Any]) -> Table:
         interval = f"{statistics['sharpe_low']:z.2f} to {statistics['sharpe_high']:z.2f}"
         table.add_row("Sharpe ratio", f"{statistics['sharpe']:z.2f} (95 % interval {interval})")
         table.add_row(
-            "Better than luck",
-            f"{statistics['deflated_sharpe']:.0%} by the whole record "
+            "Deflated SR (prob.)",
+            f"{statistics['deflated_sharpe']:.0%} on the whole record "
             f"({counted(statistics['trials_ever'], 'trial')}), "
-            f"{statistics['confirmed_sharpe']:.0%} by the holdout alone "
+            f"{statistics['confirmed_sharpe']:.0%} on the holdout alone "
             f"(look {statistics['holdout_looks']:,})",
         )
         table.add_row(
@@ -97,7 +97,7 @@ def print_started(console: Console, started: dict[str, Any]) -> None:
 
 
 def print_resumed(console: Console, resumed: dict[str, Any]) -> None:
-    """Print what goes on, and from where."""
+    """Print what continues, and from where."""
     since = resumed["resumed_from"]
     epoch = since["epoch"]
     console.print(f"Resumed {resumed['operation_id']}", markup=False)
@@ -145,7 +145,7 @@ def print_operations(console: Console, page: dict[str, Any]) -> None:
 
 
 def print_strategies(console: Console, strategies: list[dict[str, Any]]) -> None:
-    """Print the strategy files; what is wrong with one stands beside it."""
+    """Print the strategy files; an invalid one with the reason."""
     print_rows(
         console,
         ("Name", "From", "Description"),
@@ -161,7 +161,7 @@ def print_strategies(console: Console, strategies: list[dict[str, Any]]) -> None
 
 
 def print_cancelled(console: Console, cancelled: dict[str, Any]) -> None:
-    """Print what became of a cancel."""
+    """Print the outcome of a cancel."""
     still = "" if cancelled["cancelled_at"] else " (accepted; the work is stopping)"
     console.print(f"{cancelled['status']}: {cancelled['operation_id']}{still}", markup=False)
     for child in cancelled["children_cancelled"]:
@@ -169,7 +169,7 @@ def print_cancelled(console: Console, cancelled: dict[str, Any]) -> None:
 
 
 def print_batch(console: Console, batch: dict[str, Any]) -> None:
-    """Print what a cancel of many has hit, or would hit."""
+    """Print which operations a batch cancel matched."""
     verb = "would be cancelled" if batch["dry_run"] else "being cancelled"
     console.print(f"{counted(batch['matched'], 'operation')} {verb}")
     for operation_id in batch["operation_ids"]:
@@ -177,7 +177,7 @@ def print_batch(console: Console, batch: dict[str, Any]) -> None:
 
 
 def print_overview(console: Console, overview: dict[str, Any]) -> None:
-    """Print how much is going on."""
+    """Print an overview."""
     counts = overview["operations"]
     workers = ", ".join(f"{count} {queue}" for queue, count in overview["workers"].items())
     by_status = ", ".join(f"{count:,} {status}" for status, count in counts.items())

@@ -1,4 +1,4 @@
-"""How what the operator does looks in a terminal."""
+"""How answers of `ktrdr admin` look in a terminal."""
 
 from typing import Any
 
@@ -15,28 +15,28 @@ def print_keys(console: Console, known: list[dict[str, Any]]) -> None:
 
 def print_key(console: Console, made: dict[str, Any]) -> None:
     """Print a new key."""
-    console.print(f"{made['key']}\n\nIt is not kept and cannot be shown again.", markup=False)
+    console.print(f"{made['key']}\n\nIt is not stored and cannot be shown again.", markup=False)
 
 
 def print_revoked(console: Console, revoked: dict[str, Any]) -> None:
-    """Print which key is no more."""
+    """Print which key was revoked."""
     console.print(f"{revoked['revoked']} is revoked.", markup=False)
 
 
 def print_changes(console: Console, answer: dict[str, Any]) -> None:
     """Print what was changed."""
-    for change in answer["changes"] or ["Nothing was to be done."]:
+    for change in answer["changes"] or ["Nothing to do."]:
         console.print(change, markup=False)
 
 
 def print_health(console: Console, _answer: dict[str, Any]) -> None:
-    """Print that all is well."""
-    console.print("Temporal and the ledger answer.")
+    """Print that the system is healthy."""
+    console.print("Temporal and the ledger are reachable.")
 
 
 def print_rotated(console: Console, answer: dict[str, Any]) -> None:
     """Print which key encrypts from now on."""
-    console.print(f"{answer['current']} encrypts from now on.", markup=False)
+    console.print(f"New payloads are encrypted with key {answer['current']}.", markup=False)
 
 
 def print_payload_keys(console: Console, answer: dict[str, Any]) -> None:
@@ -46,8 +46,8 @@ def print_payload_keys(console: Console, answer: dict[str, Any]) -> None:
 
 
 def print_deployed(console: Console, answer: dict[str, Any]) -> None:
-    """Print which version gets what is started."""
-    console.print(f"{answer['current']} gets what is started from now on.", markup=False)
+    """Print which version new operations start on."""
+    console.print(f"New operations start on version {answer['current']}.", markup=False)
 
 
 def print_versions(console: Console, known: list[dict[str, Any]]) -> None:

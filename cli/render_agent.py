@@ -8,7 +8,7 @@ from cli.tables import print_rows
 
 
 def print_status(console: Console, answer: dict[str, Any]) -> None:
-    """Print the active researches, or the last one, and what is free."""
+    """Print the active researches, or the last one, and the load of the workers."""
     capacity = answer["capacity"]
     limit = f" of {capacity['limit']}" if capacity["limit"] is not None else ""
     one = capacity["active"] == 1 and capacity["limit"] in (None, 1)

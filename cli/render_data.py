@@ -9,7 +9,7 @@ from cli.tables import print_rows
 
 
 def print_bars(console: Console, entries: list[dict[str, Any]]) -> None:
-    """Print which bars there are, and where."""
+    """Print the available bars, and where they are."""
     print_rows(
         console,
         ("Symbol", "Timeframe", "File"),
@@ -25,7 +25,7 @@ def print_bars(console: Console, entries: list[dict[str, Any]]) -> None:
 
 
 def print_findings(console: Console, findings: list[dict[str, Any]]) -> None:
-    """Print what bars are, or what is wrong with them."""
+    """Print a description of the bars, or their error."""
     for finding in findings:
         where = escape(f" ({finding['path']})" if finding["path"] else "")
         if finding["error"]:

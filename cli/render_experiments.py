@@ -14,7 +14,7 @@ def print_experiments(console: Console, page: dict[str, Any]) -> None:
     """Print a page of experiments as a table."""
     print_rows(
         console,
-        ("ID", "Bars", "Strategy", "Status", "Verdict", "Return", "Sharpe", "Not luck", "Cost"),
+        ("ID", "Bars", "Strategy", "Status", "Verdict", "Return", "Sharpe", "Deflated SR", "Cost"),
         (
             (
                 row["operation_id"],
@@ -34,10 +34,13 @@ def print_experiments(console: Console, page: dict[str, Any]) -> None:
 
 
 def print_leaderboard(console: Console, page: dict[str, Any]) -> None:
-    """Print the researches that are least likely to have been lucky, with what is uncertain."""
+    """Print researches ranked by deflated Sharpe ratio, with the interval of the Sharpe ratio."""
     print_rows(
         console,
-        ("", "ID", "Bars", "Strategy", "Verdict", "Not luck", "Trials", "Sharpe", "95 %", "Return"),
+        (
+            *("", "ID", "Bars", "Strategy", "Verdict"),
+            *("Deflated SR", "Trials", "Sharpe", "95 %", "Return"),
+        ),
         (
             (
                 str(rank),
@@ -59,8 +62,8 @@ def print_leaderboard(console: Console, page: dict[str, Any]) -> None:
 
 
 def print_reproduction(console: Console, answer: dict[str, Any]) -> None:
-    """Print whether a research came out the same, and what did not."""
-    same = "identical to the bit" if answer["identical"] else "NOT the same"
+    """Print whether a reproduction is identical, and every difference."""
+    same = "identical bit for bit" if answer["identical"] else "NOT identical"
     console.print(
         f"{answer['operation_id']} reproduces {answer['reproduces']}: {same}",
         markup=False,
@@ -73,12 +76,12 @@ def print_reproduction(console: Console, answer: dict[str, Any]) -> None:
 
 
 def print_experiment(console: Console, experiment: dict[str, Any]) -> None:
-    """Print all that is recorded of one experiment."""
+    """Print the full record of one experiment."""
     print_values(console, experiment)
 
 
 def print_export(console: Console, written: dict[str, Any]) -> None:
-    """Print what was written where."""
+    """Print how many experiments were written, and where."""
     text = f"{counted(written['experiments'], 'experiment')}: {written['path']}"
     console.print(text, markup=False, soft_wrap=True)
 
@@ -102,7 +105,7 @@ def print_hypotheses(console: Console, found: list[dict[str, Any]]) -> None:
 
 
 def print_budget(console: Console, budget: dict[str, Any]) -> None:
-    """Print what was spent today, and the last calls."""
+    """Print today's spending and the last calls."""
     spent = f"${budget['today_spend']:.4f} spent on {budget['date']} (UTC)"
     if budget["budget_disabled"]:
         console.print(f"{spent}; no limit")

@@ -51,7 +51,7 @@ def print_metrics(console: Console, answer: dict[str, Any]) -> None:
     done, planned = metrics["total_epochs_completed"], metrics["total_epochs_planned"]
     console.print(f"{done} of {planned} iterations")
     if metrics["best_val_loss"] is not None:
-        console.print(f"Least validation loss {metrics['best_val_loss']:.5f}")
+        console.print(f"Lowest validation loss {metrics['best_val_loss']:.5f}")
 
 
 def print_report(console: Console, answer: dict[str, Any]) -> None:
@@ -67,7 +67,7 @@ def print_comparison(console: Console, answer: dict[str, Any]) -> None:
     print_rows(
         console,
         (
-            *("ID", "Strategy", "Bars", "Verdict", "Not luck", "Sharpe", "95 %", "Return"),
+            *("ID", "Strategy", "Bars", "Verdict", "Deflated SR", "Sharpe", "95 %", "Return"),
             *("Drawdown", "Trades", "Trials", "Look"),
         ),
         map(_compared, ranked),

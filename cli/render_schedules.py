@@ -29,7 +29,7 @@ def print_schedules(console: Console, schedules: list[dict[str, Any]]) -> None:
 
 
 def print_schedule(console: Console, schedule: dict[str, Any]) -> None:
-    """Print one schedule with what came of it."""
+    """Print one schedule with its recent runs."""
     table = Table.grid(padding=(0, 2))
     table.add_row("Schedule", escape(schedule["schedule_id"]))
     table.add_row("When", escape(_when(schedule)))
@@ -45,7 +45,7 @@ def print_schedule(console: Console, schedule: dict[str, Any]) -> None:
 
 
 def print_deleted(console: Console, answer: dict[str, Any]) -> None:
-    """Print that a schedule is gone."""
+    """Print that a schedule was deleted."""
     console.print(f"Deleted {answer['schedule_id']}", markup=False)
 
 

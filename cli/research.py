@@ -1,4 +1,4 @@
-"""`ktrdr research`: start a research, and see it through if asked to."""
+"""`ktrdr research`: start a research, and follow it on request."""
 
 import time
 from datetime import datetime
@@ -17,52 +17,63 @@ def research(
     context: typer.Context,
     goal: Annotated[str | None, typer.Argument(help="What to look for, in words.")] = None,
     strategy: Annotated[
-        str | None, typer.Option("--strategy", "-s", help="Name of a strategy; skips the design.")
+        str | None,
+        typer.Option("--strategy", "-s", help="Name of a strategy file; skips the design."),
     ] = None,
-    symbol: Annotated[str | None, typer.Option(help="SP500, NASDAQ or your own.")] = None,
-    timeframe: Annotated[str | None, typer.Option(help="1d for the built-in symbols.")] = None,
-    trials: Annotated[int | None, typer.Option(help="Candidates to try.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same result.")] = None,
+    symbol: Annotated[
+        str | None, typer.Option(help="SP500, NASDAQ or one of your own symbols.")
+    ] = None,
+    timeframe: Annotated[
+        str | None, typer.Option(help="Length of a bar; 1d for the built-in symbols.")
+    ] = None,
+    trials: Annotated[int | None, typer.Option(help="Number of candidates to try.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Random seed; the same seed gives the same result.")
+    ] = None,
     designer: Annotated[
         str | None, typer.Option(help="`search`, or `llm` for a language model.")
     ] = None,
     model: Annotated[
-        str | None, typer.Option("--model", "-m", help="Such as anthropic:claude-sonnet-5-5.")
+        str | None,
+        typer.Option("--model", "-m", help="Language model, as provider:model."),
     ] = None,
     max_cost: Annotated[
-        float | None, typer.Option("--max-cost", help="US dollars for the language model.")
+        float | None,
+        typer.Option("--max-cost", help="Cost limit for the language model, in US dollars."),
     ] = None,
     memory: Annotated[
         bool | None,
         typer.Option(
             "--memory/--no-memory",
-            help="Start from earlier trials on the same bars; by default without a seed only.",
+            help="Start from earlier trials on the same bars; default: only without a seed.",
         ),
     ] = None,
     priority: Annotated[int | None, typer.Option(help="1 to 5; 1 goes first.")] = None,
-    owner: Annotated[str | None, typer.Option()] = None,
+    owner: Annotated[str | None, typer.Option(help="Owner of the research.")] = None,
     min_trades: Annotated[
-        int | None, typer.Option(help="Gate: fewest round trips on the holdout.")
+        int | None, typer.Option(help="Gate: minimum round trips on the holdout.")
     ] = None,
     max_drawdown: Annotated[
-        float | None, typer.Option(help="Gate: largest drawdown on the holdout, as a fraction.")
+        float | None, typer.Option(help="Gate: maximum drawdown on the holdout, as a fraction.")
     ] = None,
     min_sharpe: Annotated[
-        float | None, typer.Option(help="Gate: lowest Sharpe ratio in walk-forward.")
+        float | None, typer.Option(help="Gate: minimum Sharpe ratio in walk-forward.")
     ] = None,
     max_excess_log_loss: Annotated[
-        float | None, typer.Option(help="Gate: log loss above that of the base rate.")
+        float | None, typer.Option(help="Gate: maximum log loss above that of the base rate.")
     ] = None,
-    bypass_gates: Annotated[bool, typer.Option("--bypass-gates")] = False,
+    bypass_gates: Annotated[
+        bool, typer.Option("--bypass-gates", help="Continue even if a gate rejects.")
+    ] = False,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Watch it; Ctrl-C cancels it.")
+        bool, typer.Option("--follow", "-f", help="Follow it to its end; Ctrl-C cancels it.")
     ] = False,
     embedded: Annotated[
-        bool, typer.Option("--embedded", help="Start the stack for this research alone.")
+        bool, typer.Option("--embedded", help="Start the embedded stack for this research only.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Start a research. Without a goal or a strategy it searches freely."""
+    """Start a research. Without a goal or a strategy, it searches freely."""
     session = session_of(context, as_json)
     asked = {
         "brief": goal,
@@ -131,7 +142,7 @@ def seconds_by_phase(operation: dict[str, Any]) -> dict[str, float]:
 
 
 def _in_own_stack(session: Session, request: dict[str, Any]) -> dict[str, Any]:
-    """Start the stack, see one research through, and stop what was started."""
+    """Start the stack, follow one research to its end, and stop the stack."""
     began = time.monotonic()
     session.aside.print("Starting Temporal, worker and API ...")
     with Stack(session.settings) as stack:

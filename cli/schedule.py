@@ -1,4 +1,4 @@
-"""`ktrdr schedule`: researches that start by themselves."""
+"""`ktrdr schedule`: recurring researches."""
 
 import re
 from typing import Annotated, Any
@@ -8,7 +8,7 @@ import typer
 from cli import render_schedules
 from cli.session import JsonOption, refusals, session_of
 
-schedule = typer.Typer(no_args_is_help=True, help="Researches that start by themselves.")
+schedule = typer.Typer(no_args_is_help=True, help="Schedule recurring researches.")
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -20,30 +20,42 @@ def create(
     context: typer.Context,
     schedule_id: NameArgument,
     goal: Annotated[str | None, typer.Argument(help="What to look for, in words.")] = None,
-    cron: Annotated[str | None, typer.Option(help="Five fields: '0 6 * * 1-5'.")] = None,
-    every: Annotated[str | None, typer.Option(help="Such as 30m, 6h or 1d.")] = None,
+    cron: Annotated[
+        str | None, typer.Option(help="Cron expression of five fields, such as '0 6 * * 1-5'.")
+    ] = None,
+    every: Annotated[str | None, typer.Option(help="Interval, such as 30m, 6h or 1d.")] = None,
     time_zone: Annotated[
-        str | None, typer.Option("--timezone", help="Of the cron expression: Europe/Berlin.")
+        str | None,
+        typer.Option("--timezone", help="Time zone of --cron, such as Europe/Berlin."),
     ] = None,
     overlap: Annotated[
         str | None,
         typer.Option(
-            help="While the last one runs: skip, buffer_one, buffer_all, cancel_other, "
-            "terminate_other or allow_all."
+            help="If the previous run is still active: skip, buffer_one, buffer_all, "
+            "cancel_other, terminate_other or allow_all."
         ),
     ] = None,
-    paused: Annotated[bool, typer.Option("--paused")] = False,
-    note: Annotated[str | None, typer.Option()] = None,
-    strategy: Annotated[str | None, typer.Option("--strategy", "-s")] = None,
-    symbol: Annotated[str | None, typer.Option()] = None,
-    timeframe: Annotated[str | None, typer.Option()] = None,
-    trials: Annotated[int | None, typer.Option()] = None,
-    seed: Annotated[int | None, typer.Option(help="Without one, each draws its own.")] = None,
+    paused: Annotated[bool, typer.Option("--paused", help="Create it paused.")] = False,
+    note: Annotated[str | None, typer.Option(help="Note to show with the schedule.")] = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option("--strategy", "-s", help="Name of a strategy file; skips the design."),
+    ] = None,
+    symbol: Annotated[
+        str | None, typer.Option(help="SP500, NASDAQ or one of your own symbols.")
+    ] = None,
+    timeframe: Annotated[
+        str | None, typer.Option(help="Length of a bar; 1d for the built-in symbols.")
+    ] = None,
+    trials: Annotated[int | None, typer.Option(help="Number of candidates to try.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Random seed; if omitted, each run draws its own.")
+    ] = None,
     priority: Annotated[int | None, typer.Option(help="1 to 5; 1 goes first.")] = None,
-    owner: Annotated[str | None, typer.Option()] = None,
+    owner: Annotated[str | None, typer.Option(help="Owner of the researches.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Start such a research at these times."""
+    """Schedule a recurring research."""
     session = session_of(context, as_json)
     research = _given(
         brief=goal,
@@ -81,7 +93,7 @@ def list_schedules(context: typer.Context, as_json: JsonOption = False) -> None:
 
 @schedule.command()
 def show(context: typer.Context, schedule_id: NameArgument, as_json: JsonOption = False) -> None:
-    """Show one, with what it has started and what comes next."""
+    """Show a schedule with its recent and next runs."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         found = session.api().schedule(schedule_id)
@@ -90,25 +102,25 @@ def show(context: typer.Context, schedule_id: NameArgument, as_json: JsonOption 
 
 @schedule.command()
 def pause(context: typer.Context, schedule_id: NameArgument, as_json: JsonOption = False) -> None:
-    """Start nothing until further notice."""
+    """Pause a schedule."""
     _change(context, schedule_id, "pause", as_json=as_json)
 
 
 @schedule.command()
 def unpause(context: typer.Context, schedule_id: NameArgument, as_json: JsonOption = False) -> None:
-    """Start researches again when they are due."""
+    """Unpause a schedule."""
     _change(context, schedule_id, "unpause", as_json=as_json)
 
 
 @schedule.command()
 def trigger(context: typer.Context, schedule_id: NameArgument, as_json: JsonOption = False) -> None:
-    """Start a research now, as far as the overlap policy allows it."""
+    """Start a research now, if the overlap policy allows it."""
     _change(context, schedule_id, "trigger", as_json=as_json)
 
 
 @schedule.command()
 def delete(context: typer.Context, schedule_id: NameArgument, as_json: JsonOption = False) -> None:
-    """Forget a schedule; what it has started goes on."""
+    """Delete a schedule; running researches continue."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         session.api().delete_schedule(schedule_id)

@@ -1,4 +1,4 @@
-"""What every command shares: where the API is, how to answer, how to fail."""
+"""What all commands share: the address of the API, output, and errors."""
 
 import contextlib
 import json
@@ -20,7 +20,7 @@ Answer = TypeVar("Answer")
 FAILED = 1
 INTERRUPTED = 130
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 OperationArgument = Annotated[str, typer.Argument(metavar="OPERATION_ID")]
 
 
@@ -32,12 +32,12 @@ def _console() -> Console:
 
 @dataclass(frozen=True)
 class Session:
-    """The options before the command, joined with those of the command."""
+    """The global options, merged with those of the command."""
 
     settings: Settings
     url: str
     as_json: bool
-    # Progress and prose go beside the answer, so that a pipe receives the answer alone.
+    # Progress and prose go to standard error, so that a pipe receives the answer alone.
     console: Console = field(default_factory=_console)
     aside: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
 
@@ -59,7 +59,7 @@ class Session:
 
 
 def session_of(context: typer.Context, as_json: bool) -> Session:
-    """Return the session; `--json` counts before and after the command."""
+    """Return the session; `--json` works before and after the command."""
     session: Session = context.obj
     return Session(session.settings, session.url, session.as_json or as_json)
 

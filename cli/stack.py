@@ -1,6 +1,7 @@
 """The embedded stack: Temporal dev server, worker and API as processes of this machine."""
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -11,7 +12,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import httpx
 import yaml
@@ -29,7 +30,7 @@ _WORKER = (str(_ROOT / "worker.py"),)
 
 
 def dynamic_config() -> dict[str, Any]:
-    """Return what a Temporal server must be told beyond its defaults."""
+    """Return the dynamic configuration that a Temporal server needs beyond its defaults."""
     file: dict[str, list[dict[str, Any]]] = yaml.safe_load(_DYNAMIC_CONFIG.read_text())
     return {name: values[0]["value"] for name, values in file.items()}
 
@@ -77,7 +78,7 @@ class Stack:
     Args:
         settings: ports and directories.
         worker: what Python runs as the worker.
-        server_config: dynamic configuration of the server; what we ship if None.
+        server_config: dynamic configuration of the server; the one in `deploy/` if None.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Stack:
         self._server_config = dynamic_config() if server_config is None else server_config
         self._commands: dict[str, list[str]] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._lock: BinaryIO | None = None
         self._temporal_address = f"127.0.0.1:{settings.temporal_port}"
         self.api = f"http://{settings.api_host}:{settings.api_port}"
         self.logs = settings.home / "logs"
@@ -99,8 +101,6 @@ class Stack:
     def __enter__(self) -> Self:
         settings = self._settings
         executable = temporal_executable(settings)
-        _require_free_ports(settings)
-        self.logs.mkdir(parents=True, exist_ok=True)
         server = server_command(
             executable,
             port=settings.temporal_port,
@@ -111,10 +111,12 @@ class Stack:
         self._commands = {
             "temporal": server,
             "worker": [sys.executable, *self._worker],
-            # Safe path: a directory `api` where the command is run is not ours.
+            # -P: do not import a directory `api` from where the command is run.
             "api": [sys.executable, "-P", "-m", "api"],
         }
         try:
+            self._lock_state()
+            _require_free_ports(settings)
             # All at once: worker and API wait for the server.
             for name in self._commands:
                 self._start(name)
@@ -152,16 +154,38 @@ class Stack:
             if ended and ended.si_pid in pids:
                 raise self._ended(pids[ended.si_pid])
 
-    def _environment(self) -> dict[str, str]:
+    def _lock_state(self) -> None:
+        """Lock the state directory for this stack; the server holds the lock while it lives.
+
+        Raises:
+            StartupError: another stack has it, or it cannot be written.
+        """
+        home = self._settings.home
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+            self._lock = (home / ".lock").open("ab")
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartupError(
+                f"Another stack runs on {home}: use that one (`ktrdr research`), stop it, or set "
+                "KTRDR_HOME to another directory."
+            ) from None
+        except OSError as error:
+            raise StartupError(f"KTRDR_HOME cannot be used: {error}") from None
+
+    def _environment(self, process: str) -> dict[str, str]:
         """Return the environment of worker and API: these settings, and this Temporal server.
 
-        Whoever runs this may have a profile for a production cluster; the embedded stack must
-        never reach for that.
+        The user may have a profile for a production cluster; the embedded stack must never
+        use it.
         """
         settings = self._settings
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")
         }
+        if process == "api":
+            # One address is good for one process; the API has a route for its metrics.
+            inherited.pop("KTRDR_METRICS_ADDRESS", None)
         directories = {
             "KTRDR_HOME": settings.home,
             "KTRDR_DATA_DIR": settings.data_dir,
@@ -188,12 +212,13 @@ class Stack:
         with (self.logs / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(  # noqa: S603 - the command is ours
                 self._commands[name],
-                env=self._environment(),
+                env=self._environment(name),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # Ctrl-C must reach us alone: what depends on the server stops before it.
+                # Ctrl-C must reach this process only: it stops the server last.
                 start_new_session=True,
+                pass_fds=[self._lock.fileno()] if self._lock and name == "temporal" else [],
             )
 
     def _wait_until_ready(self) -> None:
@@ -225,6 +250,8 @@ class Stack:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        if self._lock is not None:
+            self._lock.close()
 
 
 def _require_free_ports(settings: Settings) -> None:
@@ -233,13 +260,16 @@ def _require_free_ports(settings: Settings) -> None:
         "KTRDR_UI_PORT": ("127.0.0.1", settings.ui_port),
         "KTRDR_API_PORT": (settings.api_host, settings.api_port),
     }
-    for variable, address in ports.items():
-        with socket.socket() as probe:
+    # All at the same time, because two of them may be equal.
+    with contextlib.ExitStack() as probes:
+        for variable, address in ports.items():
+            probe = probes.enter_context(socket.socket())
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(address)
+                probe.listen()
             except OSError as error:
                 raise StartupError(
-                    f"Port {address[1]} is in use: end what listens there "
-                    f"(another `make up`?), or set {variable} to a free port."
+                    f"Port {address[1]} is in use: stop the process that uses it, or set "
+                    f"{variable} to a free port."
                 ) from error

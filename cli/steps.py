@@ -8,17 +8,23 @@ from cli import render
 from cli.operations import see_through
 from cli.session import JsonOption, Session, refusals, session_of
 
-FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Watch it.")]
+FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Follow it to its end.")]
 
 
 def train(
     context: typer.Context,
     strategy: Annotated[str, typer.Argument(help="Name of a strategy file.")],
-    symbol: Annotated[str | None, typer.Option(help="SP500, NASDAQ or your own.")] = None,
-    timeframe: Annotated[str | None, typer.Option()] = None,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same model.")] = None,
+    symbol: Annotated[
+        str | None, typer.Option(help="SP500, NASDAQ or one of your own symbols.")
+    ] = None,
+    timeframe: Annotated[
+        str | None, typer.Option(help="Length of a bar; 1d for the built-in symbols.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Random seed; the same seed gives the same model.")
+    ] = None,
     priority: Annotated[int | None, typer.Option(help="1 to 5; 1 goes first.")] = None,
-    owner: Annotated[str | None, typer.Option()] = None,
+    owner: Annotated[str | None, typer.Option(help="Owner of the training.")] = None,
     follow: FollowOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -39,13 +45,15 @@ def train(
 
 def backtest(
     context: typer.Context,
-    training_id: Annotated[str, typer.Argument(metavar="TRAINING_ID")],
+    training_id: Annotated[
+        str, typer.Argument(metavar="TRAINING_ID", help="Operation ID of a finished training.")
+    ],
     priority: Annotated[int | None, typer.Option(help="1 to 5; 1 goes first.")] = None,
-    owner: Annotated[str | None, typer.Option()] = None,
+    owner: Annotated[str | None, typer.Option(help="Owner of the backtest.")] = None,
     follow: FollowOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Trade the holdout with the model that a training has left."""
+    """Backtest a finished training on the holdout."""
     session = session_of(context, as_json)
     request = _given(training_id=training_id, priority=priority, owner=owner)
     with refusals(session.as_json):

@@ -10,7 +10,7 @@ from cli.session import JsonOption, refusals, session_of
 
 
 def strategies(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List the strategy files that can be given by name."""
+    """List the available strategy files."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
         entries = session.api().strategies()
@@ -19,7 +19,7 @@ def strategies(context: typer.Context, as_json: JsonOption = False) -> None:
 
 def validate(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A YAML file.")],
     as_json: JsonOption = False,
 ) -> None:
     """Check a strategy file."""

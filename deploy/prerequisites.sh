@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks what must be on the machine before anything is installed. One sentence for what is missing.
+# Checks the prerequisites on this machine, and names the first one that is missing.
 set -u
 
 PYTHON=${PYTHON:-python3}

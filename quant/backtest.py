@@ -1,21 +1,21 @@
-"""The one adapter around the backtest engine, raptorbt.
+"""The only adapter of the backtest engine, raptorbt.
 
 Rules of a simulation:
 
 * The account starts with 1.0 and is fully invested, unleveraged, long or short, or flat.
-* A decision at the close of bar t is filled at the open of bar t + 1; a turn-around closes and
-  opens at that same open and pays both sides.
+* A decision at the close of bar t is filled at the open of bar t + 1; a reversal closes and opens
+  at that same open and pays both sides.
 * Each side pays commission on the traded notional, and slippage as a worse price.
-* What is still held is sold at the open of the last bar, with costs, so that every trade counts.
+* An open position is closed at the open of the last bar, with costs, so that every trade counts.
 * An account that has lost everything closes its position and stays flat. Only a short position
-  can do that.
+  can lose everything.
 
-Every holding, from the decision to enter to the fill that leaves it, runs through an engine session
-of its own (`KernelSession`), and the account goes from each to the next. The engine's default modes
-are not usable here: they fill at the close the decision was made at, and value short positions in a
-cash account wrongly; and a session that takes orders of both directions searches all of them at
-every bar. What comes back must be the one trade that was asked for, and the sum of the trades'
-profits must equal the change in equity, or `EngineError` is raised.
+Every holding, from the decision to enter to the fill that exits it, runs through its own engine
+session (`KernelSession`), and the account is carried from one to the next. The engine's default
+modes are not usable here: they fill at the close at which the decision was made, and misvalue short
+positions in a cash account; and a session that takes orders of both directions searches all of them
+at every bar. A session must return exactly the requested trade, and the sum of the trades' profits
+must equal the change in equity, or `EngineError` is raised.
 """
 
 import os
@@ -142,15 +142,15 @@ def require_consistent(equity_change: float, profits: Sequence[float]) -> None:
 
 
 def the_one_trade(fills: Sequence[raptorbt.Trade], held: slice, direction: int) -> raptorbt.Trade:
-    """Return the trade that was asked for.
+    """Return the requested trade.
 
     Args:
-        fills: What the engine has done.
-        held: Bars from the one it is entered in to the one it is left in.
+        fills: What the engine did.
+        held: Bars from the entry to the exit, both included.
         direction: 1 for long, -1 for short.
 
     Raises:
-        EngineError: The engine has done something else.
+        EngineError: The engine did something else.
     """
     done = [(fill.entry_idx, fill.exit_idx + 1, fill.direction) for fill in fills]
     if done != [(held.start, held.stop, direction)]:
@@ -200,7 +200,7 @@ def _run(bars: Bars, orders: NDArray[np.int8], costs: Costs, cost_multiple: floa
 def _hold(
     session: raptorbt.KernelSession, times: Timestamps, prices: Floats, decided: int, left: int
 ) -> raptorbt.BacktestResult:
-    """Enter after one bar, leave after another; the session sees the fills and what is between."""
+    """Enter after one bar, exit after another; the session sees the fills and what lies between."""
     seen = slice(decided, left + 2)
     for index, (time, (open_, high, low, close, volume)) in enumerate(
         zip(times[seen].tolist(), prices[seen].tolist(), strict=True), start=decided
@@ -242,6 +242,6 @@ def _trade(fill: raptorbt.Trade, bars: Bars, account: float) -> Trade:
 def _returns(equity: NDArray[np.float64]) -> NDArray[np.float64]:
     returns = np.zeros_like(equity)
     before = equity[:-1]
-    # There is no return on an account that has nothing left.
+    # An account that has nothing left has no return.
     np.divide(np.diff(equity), before, out=returns[1:], where=before > 0.0)
     return returns

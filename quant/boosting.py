@@ -1,9 +1,9 @@
-"""LightGBM, used so that the same input gives the same model to the bit.
+"""LightGBM, used so that the same input gives the same model bit for bit.
 
 One thread, deterministic histograms, and growth in *chunks*: each chunk starts from the text of
-the model so far and from a seed of its own. LightGBM cannot save the state of its random number
-generators, so a training that always goes through text at fixed points is the only kind that a
-resumed training can repeat exactly. Models are kept as LightGBM's text, never pickled.
+the model so far and from its own seed. LightGBM cannot save the state of its random number
+generators, so a resumed training can only repeat an uninterrupted one exactly if both convert the
+model to text at the same fixed points. Models are kept as LightGBM's text, never pickled.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ class Samples:
     Attributes:
         features: Shape (rows, features).
         labels: 0.0 or 1.0, shape (rows,).
-        names: Of the features.
+        names: Names of the features.
     """
 
     features: Floats
@@ -75,10 +75,10 @@ def grow(
     Args:
         model: Text of the model so far; empty to start one.
         train: Rows to learn from.
-        valid: Rows only for the loss that `on_iteration` receives.
+        valid: Rows used only for the loss that `on_iteration` receives.
         spec: Parameters; its `num_iterations` is not used here.
         iterations: How many trees to add.
-        seed: Of row and column sampling in this chunk.
+        seed: Seed of row and column sampling in this chunk.
         on_iteration: Called after each tree. Without it no losses are computed.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Which bars exist: the built-in symbols and the files in the user's data directory.
+"""The available bars: the built-in symbols and the files in the user's data directory.
 
 A file is named `<symbol>.csv` or `<symbol>.parquet` for daily bars, `<symbol>_<timeframe>.csv` or
 `.parquet` for any timeframe; `mapping.yaml` may say otherwise. The names of built-in symbols are
@@ -38,7 +38,7 @@ class CatalogEntry(DataSource):
 
 @dataclass(frozen=True)
 class BarsFile:
-    """A file of the user, and how to read it."""
+    """A user's file, and how to read it."""
 
     path: Path
     mapping: FileMapping
@@ -73,7 +73,7 @@ def resolve(source: DataSource, data_dir: Path | None) -> BarsFile | None:
     timeframes = {known_timeframe for symbol, known_timeframe in known if symbol == source.symbol}
     if not timeframes:
         raise UnknownSymbol(
-            f"There are no bars for {source.symbol!r}. "
+            f"No bars exist for {source.symbol!r}. "
             f"Known symbols: {shorten({symbol for symbol, _ in known})}.",
             field="symbol",
         )

@@ -19,12 +19,12 @@ FORMAT: Final = "1"
 
 
 class FinishedFold(Model):
-    """What remains of a fold once its model is no longer needed."""
+    """What is kept of a fold once its model is no longer needed."""
 
     metrics: FoldMetrics
     baseline_log_loss: float
     probabilities: str
-    """Of the test bars: float64, little-endian, base64."""
+    """Probabilities of the test bars: float64, little-endian, base64."""
 
 
 class TrainingState(Model):
@@ -39,7 +39,7 @@ class TrainingState(Model):
 
 
 class _File(Model):
-    """The artifact: the state as JSON text, and its digest, so that damage is noticed."""
+    """The artifact: the state as JSON text, and its digest, to detect damage."""
 
     sha256: str
     state: str
@@ -50,7 +50,7 @@ class CorruptCheckpoint(ValueError):
 
 
 def identity(development: Bars, spec: StrategySpec, seed: int) -> dict[str, str]:
-    """Return all that a training depends on, in words that an error message can use."""
+    """Return everything that a training depends on, in words for an error message."""
     return {
         "checkpoint format": FORMAT,
         "strategy": spec.fingerprint(),
@@ -77,7 +77,7 @@ def restore(expected: dict[str, str], workspace: Workspace) -> TrainingState | N
         workspace: Where the earlier attempt wrote.
 
     Raises:
-        CheckpointMismatch: The checkpoint belongs to something else; says what differs.
+        CheckpointMismatch: The checkpoint belongs to another training; says what differs.
         CorruptCheckpoint: The checkpoint is damaged.
     """
     content = workspace.read(ARTIFACT)
@@ -97,16 +97,16 @@ def restore(expected: dict[str, str], workspace: Workspace) -> TrainingState | N
     ]
     if differences:
         raise CheckpointMismatch(
-            f"The checkpoint is of another training: {'; '.join(differences)}."
+            f"The checkpoint belongs to another training: {'; '.join(differences)}."
         )
     return state
 
 
 def encode(values: Floats) -> str:
-    """Turn numbers into text without losing a bit."""
+    """Encode numbers as text without loss."""
     return base64.b64encode(values.astype("<f8").tobytes()).decode()
 
 
 def decode(text: str) -> Floats:
-    """Turn the text of `encode` back into numbers."""
+    """Decode the text of `encode`."""
     return np.frombuffer(base64.b64decode(text), dtype="<f8").astype(np.float64)

@@ -30,11 +30,11 @@ REPORT_ARTIFACT: Final = "report.html"
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the steps before have stored.
+    """The artifacts of the previous steps.
 
     Attributes:
         walk_forward: Content of `walk_forward.json`.
-        curves: Content of `backtest.json`; None if a gate stopped the research before.
+        curves: Content of `backtest.json`; None if a gate stopped the research earlier.
         trials: Content of `trials.json`; None if the strategy was given.
     """
 
@@ -53,8 +53,8 @@ def assess(
     """Judge a research and store `assessment.json`, `report.json` and `report.html`.
 
     Args:
-        inp: The results of the steps before.
-        evidence: What they have stored.
+        inp: The results of the previous steps.
+        evidence: Their artifacts.
         data_dir: Where the user's bars are; None if there are none.
         workspace: Receives the artifacts.
         report: Called after each stage.
@@ -118,7 +118,7 @@ def assess(
 
 
 def publish(result: AssessmentResult, workspace: Workspace) -> None:
-    """Store an assessment anew, with what was added to it.
+    """Store an assessment again, after something was added to it.
 
     Raises:
         InvalidInput: It was never stored.
@@ -137,7 +137,7 @@ def _timing(inp: AssessmentInput) -> float:
 
 
 def _store(dossier: Dossier, workspace: Workspace) -> None:
-    """Store for programs, in short and in full, and for people."""
+    """Store the result and the dossier for programs, and the page for people."""
     workspace.write(ASSESSMENT_ARTIFACT, dossier.result.model_dump_json(indent=2).encode())
     workspace.write(DOSSIER_ARTIFACT, dossier.model_dump_json().encode())
     workspace.write(REPORT_ARTIFACT, render(dossier).encode())

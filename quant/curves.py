@@ -8,10 +8,10 @@ from quant.spec import Model
 class WalkForward(Model):
     """Development bars, each predicted by a model that had not seen it; one element per bar."""
 
-    timestamps: list[str] = Field(description="ISO 8601, UTC, as are all times here")
-    equity: list[float] = Field(description="At 1x cost; value at each close, from 1.0")
+    timestamps: list[str] = Field(description="Times of the bars: ISO 8601, UTC, as all times here")
+    equity: list[float] = Field(description="Value at each close, from 1.0, at 1x cost")
     benchmark_equity: list[float] = Field(description="Buy and hold without cost")
-    returns: list[float] = Field(description="At 1x cost, simple, from close to close")
+    returns: list[float] = Field(description="Simple returns from close to close, at 1x cost")
 
 
 class TradeRecord(Model):
@@ -23,7 +23,7 @@ class TradeRecord(Model):
     entry_price: float = Field(description="Including slippage")
     exit_price: float
     size: float = Field(description="Units of the instrument")
-    profit: float = Field(description="After costs")
+    profit: float = Field(description="Profit after costs")
     net_return: float = Field(description="Profit over the notional at entry")
     costs: float = Field(description="Commission and slippage of both sides")
 
@@ -33,9 +33,9 @@ class Curves(Model):
 
     timestamps: list[str]
     equity: dict[str, list[float]] = Field(
-        description="By cost level, `0x`, `1x` and `2x`; value at each close, from 1.0"
+        description="Value at each close, from 1.0, by cost level: `0x`, `1x` and `2x`"
     )
     benchmark_equity: list[float] = Field(description="Buy and hold without cost")
-    drawdown: list[float] = Field(description="At 1x cost, as a positive fraction of the peak")
-    returns: list[float] = Field(description="At 1x cost, simple, from close to close")
-    trades: list[TradeRecord] = Field(description="At 1x cost")
+    drawdown: list[float] = Field(description="Positive fraction of the peak, at 1x cost")
+    returns: list[float] = Field(description="Simple returns from close to close, at 1x cost")
+    trades: list[TradeRecord] = Field(description="Trades at 1x cost")

@@ -37,7 +37,7 @@ class Bars:
     """Bars of one symbol, oldest first. All arrays have one entry per bar and are read-only.
 
     Attributes:
-        symbol: Name under which the bars were asked for.
+        symbol: Name under which the bars were requested.
         timeframe: Length of a bar, such as `1d`.
         timestamps: Nanoseconds since 1970 in UTC, strictly increasing.
         open: First price of each bar.
@@ -84,7 +84,7 @@ class Bars:
         if self.timeframe == "1d" and not np.any(weekdays >= 5):
             return TRADING_DAYS_PER_YEAR
         if len(self) < 2:
-            raise InvalidData("At least two bars are needed to know how many make a year.")
+            raise InvalidData("At least two bars are needed to count bars per year.")
         years = float(self.timestamps[-1] - self.timestamps[0]) / (
             _NANOSECONDS_PER_DAY * _DAYS_PER_YEAR
         )
@@ -118,7 +118,7 @@ class Bars:
         return iso(self.timestamps)
 
     def info(self) -> DataInfo:
-        """Describe these bars. Meant for all bars of a symbol, not for a part of them."""
+        """Describe these bars. For all bars of a symbol, not for a part of them."""
         return DataInfo(
             symbol=self.symbol,
             timeframe=self.timeframe,
@@ -146,7 +146,7 @@ def load(source: DataSource, data_dir: Path | None) -> Bars:
     raw columns are used.
 
     Args:
-        source: Symbol and timeframe, and what the bars must be if they were used before.
+        source: Symbol and timeframe, and the required hash if the bars were used before.
         data_dir: Where the user's files are; None if there are none.
 
     Raises:

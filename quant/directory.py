@@ -1,4 +1,4 @@
-"""Files that a user put into a directory, listed so that nothing outside of it can be reached.
+"""Files in a user's directory, listed so that nothing outside it can be reached.
 
 Names from requests are never joined to a path: they are looked up in this listing.
 """

@@ -1,4 +1,4 @@
-"""All that a report shows, as data: the artifact `report.json`."""
+"""The data of a report: the artifact `report.json`."""
 
 from pydantic import Field
 
@@ -8,15 +8,17 @@ from quant.spec import Model
 
 
 class Dossier(Model):
-    """A research that was assessed."""
+    """An assessed research."""
 
     input: AssessmentInput
     result: AssessmentResult
-    periods_per_year: float = Field(description="Bars per year, by which figures are annualised")
+    periods_per_year: float = Field(description="Bars per year, used to annualise figures")
     walk_forward: WalkForward
     curves: Curves | None = Field(description="The holdout; None if a gate stopped the research")
-    trials: list[Trial] = Field(description="In their order; empty if the strategy was given")
+    trials: list[Trial] = Field(
+        description="Trials in their order; empty if the strategy was given"
+    )
     resampled_sharpes: list[float] = Field(
         description="Annualised Sharpe ratios of the bootstrap of the holdout"
     )
-    versions: dict[str, str] = Field(description="Of what a figure can depend on")
+    versions: dict[str, str] = Field(description="Versions of all libraries that figures depend on")

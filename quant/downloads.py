@@ -1,6 +1,6 @@
-"""Bars from elsewhere, each behind the same small interface.
+"""Sources of bars to download, each behind the same small interface.
 
-A source is an optional extra: its library is imported only by who asks for it.
+A source is an optional extra: its library is imported only when it is used.
 """
 
 from datetime import date
@@ -20,15 +20,15 @@ _EARLIEST: Final = date(1900, 1, 1)
 
 
 class Download(Protocol):
-    """Where bars can be had."""
+    """A source of bars."""
 
     def fetch(self, source: DataSource, start: date | None, end: date | None) -> pd.DataFrame:
         """Return a table with timestamp, open, high, low, close and volume.
 
         Args:
-            source: Symbol, as the place names it, and timeframe.
-            start: First day; None for all there is.
-            end: Day after the last; None for all there is.
+            source: Symbol, as the source names it, and timeframe.
+            start: First day; None for all available bars.
+            end: Day after the last; None for all available bars.
 
         Raises:
             InvalidInput: It has no such bars.
@@ -40,7 +40,7 @@ class Yahoo:
     """Yahoo Finance through yfinance; prices are adjusted for splits and dividends.
 
     Args:
-        session: Makes the requests; by default as yfinance does.
+        session: Makes the requests; yfinance's own by default.
     """
 
     _INTERVALS: Final = {
@@ -96,7 +96,7 @@ class Yahoo:
 
 def _nothing(source: DataSource) -> InvalidInput:
     return InvalidInput(
-        f"Yahoo Finance has no bars of {source.symbol!r} in that time.", field="symbol"
+        f"Yahoo Finance has no bars of {source.symbol!r} in that period.", field="symbol"
     )
 
 

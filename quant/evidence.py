@@ -1,4 +1,4 @@
-"""What speaks for a strategy and what against it: the figures that a verdict is made of.
+"""The evidence for and against a strategy: the figures that a verdict is based on.
 
 All Sharpe ratios here are annualised.
 """
@@ -17,7 +17,7 @@ class CostLevel(Model):
     total_return: float = Field(description="Fraction of the initial capital")
     annual_return: float
     annual_volatility: float
-    sharpe: float | None = Field(description="Annualised; None without any variance")
+    sharpe: float | None = Field(description="Annualised; null without any variance")
     max_drawdown: float = Field(description="Positive fraction of the peak")
     trades: int
     win_rate: float | None
@@ -37,28 +37,28 @@ class Statistics(Model):
     """Could it be luck? All returns are after 1x cost.
 
     The *holdout* is looked at once per research, so luck there grows with the number of looks. The
-    *record* is the walk-forward on development bars followed by the holdout. The search has chosen
-    by the first part of it, so luck there grows with the number of candidates.
+    *record* is the walk-forward on development bars followed by the holdout. The search chose the
+    strategy by the first part, so luck there grows with the number of candidates.
     """
 
-    sharpe: float = Field(description="Of the holdout")
-    sharpe_low: float = Field(description="Lower end of its 95 % bootstrap interval")
+    sharpe: float = Field(description="Sharpe ratio of the holdout")
+    sharpe_low: float = Field(description="Lower end of the 95 % bootstrap interval of `sharpe`")
     sharpe_high: float
-    p_value: float = Field(description="SPA test against not trading, as it counts at this look")
+    p_value: float = Field(description="SPA test against not trading, adjusted for the looks")
     probabilistic_sharpe: float = Field(description="P(true Sharpe > 0), by the holdout")
     confirmed_sharpe: float = Field(
-        description="P(true Sharpe > expected best of `holdout_looks` by luck), by the holdout"
+        description="P(true Sharpe > expected best of `holdout_looks` by chance), by the holdout"
     )
     deflated_sharpe: float = Field(
-        description="P(true Sharpe > expected best of `trials_ever` by luck), by the record"
+        description="P(true Sharpe > expected best of `trials_ever` by chance), by the record"
     )
-    expected_best_sharpe: float = Field(description="Expected best of `trials_ever` by luck")
-    record_sharpe: float = Field(description="Of the record")
+    expected_best_sharpe: float = Field(description="Expected best of `trials_ever` by chance")
+    record_sharpe: float = Field(description="Sharpe ratio of the record")
     record_bars: int
     trials_ever: int
     holdout_looks: int
     timing_p_value: float = Field(
-        description="Against the same positions at random times, as it counts at this look"
+        description="p-value against the same positions at random times, adjusted for the looks"
     )
     minimum_track_record: float | None = Field(description="Bars needed to show Sharpe > 0")
 
@@ -69,29 +69,32 @@ class RandomEntries(Model):
     paths: int
     as_good: float = Field(description="Fraction of them that did at least as well")
     median_sharpe: float
-    high_sharpe: float = Field(description="That 95 % of them stay below")
+    high_sharpe: float = Field(description="95th percentile of their Sharpe ratios")
     p_value: float = Field(
         description="P(one of them does at least as well), by a normal distribution with the mean "
-        "and spread of their Sharpe ratios; not `as_good`, which cannot tell less than 1 / `paths`"
+        "and standard deviation of their Sharpe ratios; unlike `as_good`, it can be below 1 / "
+        "`paths`"
     )
 
 
 class Neighbour(Model):
-    """A strategy that differs in one choice."""
+    """A strategy that differs in one parameter."""
 
     change: str
-    sharpe: float | None = Field(description="In walk-forward; None if it hardly traded")
+    sharpe: float | None = Field(
+        description="Sharpe ratio in walk-forward; null if it hardly traded"
+    )
 
 
 class Stability(Model):
-    """Whether strategies close by do as well, in the walk-forward of a search."""
+    """Whether similar strategies do as well, in the walk-forward of a search."""
 
-    sharpe: float | None = Field(description="Of the strategy itself")
+    sharpe: float | None = Field(description="Sharpe ratio of the strategy itself")
     neighbours: tuple[Neighbour, ...]
 
     @property
     def median_sharpe(self) -> float:
-        """Of the neighbours; one that hardly trades counts as 0."""
+        """Median of the neighbours; one that hardly trades counts as 0."""
         return median(neighbour.sharpe or 0.0 for neighbour in self.neighbours)
 
     @property

@@ -2,8 +2,8 @@
 
 A feature at bar t is computed from bars up to and including t. `quant.lookahead` checks this for
 any feature; the tests apply it to each one here. Indicators come from TA-Lib, whose reference is
-https://ta-lib.org/functions. All of them are made relative to price or volume, so that a level
-seen in training means the same twenty years later.
+https://ta-lib.org/functions. All of them are relative to price or volume, so that a level seen in
+training means the same twenty years later.
 """
 
 from collections.abc import Callable, Mapping

@@ -58,7 +58,7 @@ def performance(record: Record) -> Drawing:
 
 
 def trials(dossier: Dossier) -> str:
-    """Return the candidates of the search against the expected best of luck."""
+    """Return the candidates of the search against the best expected by chance."""
     return _svg((_NARROW, 3), lambda figure: _trials(figure.subplots(), dossier))
 
 
@@ -171,7 +171,7 @@ def _trials(axes: Axes, dossier: Dossier) -> None:
         )
     ever = dossier.input.trials_ever
     luck = expected_best_by_luck(ever, len(dossier.walk_forward.returns))
-    axes.axhline(luck * year, color=INK, ls="--", lw=1, label=f"best of {ever:,} by luck")
+    axes.axhline(luck * year, color=INK, ls="--", lw=1, label=f"best of {ever:,} by chance")
     without = len(dossier.trials) - len(scored)
     _label(
         axes,
@@ -230,7 +230,7 @@ def _thinned(points: int) -> NDArray[np.int64]:
 
 
 def comparison(records: Mapping[str, Record], benchmarks: Mapping[str, Record]) -> Drawing:
-    """Return the equity of several researches over each other, each from 1 on its holdout.
+    """Return the equity of several researches in one figure, each starting at 1 on its holdout.
 
     Args:
         records: By the name of the research.

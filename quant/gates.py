@@ -1,7 +1,7 @@
-"""Quality gates: a research without hope ends early instead of costing its later steps.
+"""Quality gates: a hopeless research ends early and saves the cost of its later steps.
 
-Pure arithmetic on results, so that a workflow can call it. The limits stop what is hopeless; an
-ordinary candidate that finds little passes and gets its verdict from the assessment.
+Pure arithmetic on results, so that a workflow can call it. The limits stop hopeless candidates
+only; an ordinary weak one passes and gets its verdict from the assessment.
 """
 
 from typing import Annotated
@@ -34,10 +34,10 @@ class TrainingLimits(Model):
         0.05,
         ge=-1.0,
         le=10.0,
-        description="Mean log loss may exceed that of the base rate by this much",
+        description="How much the mean log loss may exceed that of the base rate",
     )
     sharpe: float = Field(
-        -2.0, ge=-100.0, le=100.0, description="Lowest annualised Sharpe ratio after 1x cost"
+        -2.0, ge=-100.0, le=100.0, description="Minimum annualised Sharpe ratio after 1x cost"
     )
 
 
@@ -49,13 +49,13 @@ class BacktestLimits(Model):
         strict=True,
         ge=0,
         le=1_000_000,
-        description="Fewest round trips; less is chance, not a record",
+        description="Minimum number of round trips; fewer could be chance",
     )
-    max_drawdown: Fraction = Field(0.6, description="Largest loss from a peak, as a part of it")
+    max_drawdown: Fraction = Field(0.6, description="Maximum loss from a peak, as a fraction of it")
 
 
 class GateLimits(Model):
-    """What a research must reach to go on. What is left out has its default."""
+    """What a research must reach to continue. Omitted limits have their defaults."""
 
     training: TrainingLimits = TrainingLimits()
     backtest: BacktestLimits = BacktestLimits()

@@ -17,7 +17,7 @@ class Term(NamedTuple):
 TERMS: Final = MappingProxyType(
     {
         "total_return": Term(
-            "Total return", "Gain over the whole period, as a share of the start."
+            "Total return", "Gain over the whole period, as a share of the starting value."
         ),
         "annual_return": Term(
             "Return per year", "Compound growth: (end / start) ^ (1 / years) - 1."
@@ -35,17 +35,18 @@ TERMS: Final = MappingProxyType(
         ),
         "interval": Term(
             "95 % interval",
-            "Percentiles 2.5 and 97.5 of the Sharpe ratio of 1,000 histories, put together from "
-            "blocks of the holdout's own returns.",
+            "Percentiles 2.5 and 97.5 of the Sharpe ratios of 1,000 histories, resampled in blocks "
+            "from the holdout's own returns.",
             "Politis and Romano (1994), The Stationary Bootstrap; Patton, Politis and White (2009)",
         ),
-        "drawdown": Term(
-            "Maximum drawdown", "Largest loss from a highest point, as a share of it."
+        "drawdown": Term("Maximum drawdown", "Largest loss from a peak, as a share of the peak."),
+        "win_rate": Term("Winning trades", "Share of round trips with a profit after costs."),
+        "exposure": Term(
+            "Bars with a position", "Share of bars at whose close a position is held."
         ),
-        "win_rate": Term("Trades with a profit", "Share of round trips that earned after costs."),
-        "exposure": Term("Bars with a position", "Share of bars that end long or short."),
         "turnover": Term(
-            "Turnover per year", "Everything bought and sold, over the average equity, per year."
+            "Turnover per year",
+            "Value of all purchases and sales per year, over the average equity.",
         ),
         "record": Term(
             "Record",
@@ -54,7 +55,7 @@ TERMS: Final = MappingProxyType(
         ),
         "probabilistic": Term(
             "Probability of skill",
-            "Probabilistic Sharpe ratio: how probable it is that the true Sharpe ratio is above 0, "
+            "Probabilistic Sharpe ratio: the probability that the true Sharpe ratio is above 0, "
             "given the length, skew and tails of the holdout's returns.",
             "Bailey and López de Prado (2012), The Sharpe Ratio Efficient Frontier",
         ),
@@ -73,40 +74,40 @@ TERMS: Final = MappingProxyType(
             "Bought at the first open at which a strategy can buy, held to the end, without cost.",
         ),
         "luck": Term(
-            "Best of luck",
-            "The highest Sharpe ratio to be expected from so many worthless candidates.",
+            "Best by chance",
+            "The highest Sharpe ratio to be expected from this many worthless candidates.",
             "Bailey and López de Prado (2014), The Deflated Sharpe Ratio",
         ),
         "deflated": Term(
             "Deflated Sharpe ratio",
-            "How probable it is that the true Sharpe ratio is above the best of luck of all "
-            "candidates ever tried on these bars, by the record.",
+            "Probability, judged by the record, that the true Sharpe ratio is above the best by "
+            "chance of all candidates ever tried on these bars.",
             "Bailey and López de Prado (2014), The Deflated Sharpe Ratio",
         ),
         "confirmed": Term(
             "Confirmed by the holdout",
-            "The same by the holdout alone, against the best of luck of all models that have ever "
-            "traded it.",
+            "The same, judged by the holdout alone, against the best by chance of all models that "
+            "have ever traded it.",
             "Bailey and López de Prado (2014), The Deflated Sharpe Ratio",
         ),
         "p_value": Term(
             "p-value",
-            "How often returns without a mean would look at least as good on the holdout as these; "
-            "at the n-th look at it, in any of n² tries.",
+            "How often returns with a mean of zero would look at least as good on the holdout; at "
+            "the n-th look at it, in any of n² tries.",
             "Hansen (2005), A Test for Superior Predictive Ability; Šidák (1967)",
         ),
         "track_record": Term(
             "Minimum track record",
-            "Bars of such returns after which a Sharpe ratio above 0 would be 95 % certain.",
+            "Bars of such returns that would show a Sharpe ratio above 0 with 95 % certainty.",
             "Bailey and López de Prado (2012), The Sharpe Ratio Efficient Frontier",
         ),
         "random": Term(
             "Random entries",
-            "The same positions, shifted in a circle by a random number of bars: same exposure, "
+            "The same positions, shifted circularly by a random number of bars: same exposure, "
             "same trades, no timing. The p-value is the probability that one of them does at least "
-            "as well, by a normal distribution with the mean and spread of their Sharpe ratios: a "
-            "share of 500 could not tell one in a thousand. At the n-th look at the holdout, in "
-            "any of n² tries.",
+            "as well, by a normal distribution with the mean and standard deviation of their "
+            "Sharpe ratios, because a share of 500 cannot be below 1 in 500; at the n-th look at "
+            "the holdout, in any of n² tries.",
         ),
         "neighbours": Term(
             "Neighbours",
@@ -115,20 +116,20 @@ TERMS: Final = MappingProxyType(
             "Sharpe ratio differs.",
         ),
         "log_loss": Term(
-            "Log loss", "Mean negative log-likelihood of what happened; lower is better."
+            "Log loss", "Mean negative log-likelihood of the outcomes; lower is better."
         ),
-        "accuracy": Term("Accuracy", "Share of bars whose direction was predicted."),
+        "accuracy": Term("Accuracy", "Share of bars whose direction was predicted correctly."),
         "auc": Term(
             "AUC",
-            "Probability that a rise was given a higher probability than a fall.",
+            "Probability that a rise was ranked above a fall.",
             "Hanley and McNeil (1982), The Meaning and Use of the Area under a ROC Curve",
         ),
         "importance": Term(
-            "Split gain", "What the splits on a feature have reduced the loss by, as a share."
+            "Split gain", "Share of the total loss reduction due to splits on the feature."
         ),
         "capacity": Term(
             "Capacity",
-            "Capital of which one entry, fully invested, is 1 % of the median bar's volume.",
+            "Capital at which one fully invested entry is 1 % of the median bar's volume.",
         ),
     }
 )

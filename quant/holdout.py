@@ -25,7 +25,7 @@ from quant.training import predict
 
 COST_MULTIPLES: Final = (0.0, 1.0, 2.0)
 CURVES_ARTIFACT: Final = "backtest.json"
-# Who trades more of a bar than this moves the price that the backtest has assumed.
+# A larger share of a bar's volume would move the price that the backtest assumes.
 PARTICIPATION: Final = 0.01
 
 
@@ -39,11 +39,11 @@ def backtest(
     """Backtest a trained model on the holdout and store the curves as `backtest.json`.
 
     The indicators warm up on development bars; positions are decided, traded and measured on
-    holdout bars only. Benchmark is buying at the first open that a strategy can buy at.
+    holdout bars only. The benchmark buys at the first open at which a strategy can buy.
 
     Args:
         inp: What to backtest.
-        model_text: The model that the training stored.
+        model_text: The model stored by the training.
         data_dir: Where the user's bars are; None if there are none.
         workspace: Receives the artifact.
         report: Called after each stage.
@@ -98,7 +98,7 @@ def backtest(
 
 
 def _capacity(holdout: Bars) -> float | None:
-    """Return the capital of which one entry, fully invested, is the participation of a bar."""
+    """Return the capital at which one fully invested entry is the given share of a bar."""
     traded = float(np.median(holdout.volume * holdout.close))
     return PARTICIPATION * traded if traded > 0.0 else None
 

@@ -1,4 +1,4 @@
-"""Hypotheses: what an assessment suggests to test next, and how one knows that it was tested."""
+"""Hypotheses: what an assessment suggests to test next, and which strategies test it."""
 
 from typing import Annotated, Any, Literal
 
@@ -11,7 +11,7 @@ Verdict = Literal["promising", "mediocre", "poor", "no_signal"]
 
 MAX_STATEMENT = 500
 
-# What the verdict on a strategy says about the hypothesis that the strategy puts to the test.
+# The outcome of a hypothesis by the verdict on the strategy that tests it.
 OUTCOME: dict[Verdict, HypothesisStatus] = {
     "promising": "supported",
     "mediocre": "inconclusive",
@@ -21,7 +21,7 @@ OUTCOME: dict[Verdict, HypothesisStatus] = {
 
 
 class Condition(Model):
-    """What a strategy must be like to test a hypothesis; all that is given must hold."""
+    """Which strategies test a hypothesis; all given fields must hold."""
 
     positions: Literal["long_short", "long_only"] | None = None
     horizon_above: int | None = Field(None, description="Bars")
@@ -29,14 +29,14 @@ class Condition(Model):
     threshold_above: float | None = None
     leaves_below: int | None = None
     features_below: int | None = Field(None, description="Number of features")
-    only_feature: str | None = Field(None, description="Kind of the one feature")
+    only_feature: str | None = Field(None, description="Kind of the only feature")
     without_feature: str | None = Field(None, description="Kind")
     without_all_of: tuple[str, ...] = Field((), description="None of these kinds of feature")
     same_strategy: str | None = Field(None, description="Fingerprint")
     other_symbol_than: str | None = None
 
     def holds(self, spec: StrategySpec, symbol: str) -> bool:
-        """Say whether this strategy, on the bars of this symbol, is such a one."""
+        """Return whether this strategy, on the bars of this symbol, meets the condition."""
         kinds = {feature.kind for feature in spec.features}
         wanted: dict[str, bool] = {
             "positions": spec.positions == self.positions,
@@ -55,18 +55,20 @@ class Condition(Model):
 
     @property
     def of_other_symbols(self) -> bool:
-        """Whether it speaks of other instruments than that on which it arose."""
+        """Whether it concerns other instruments than the one on which it arose."""
         return self.other_symbol_than is not None
 
 
 class Hypothesis(Model):
-    """One sentence, and the strategies that put it to the test."""
+    """One sentence, and the strategies that test it."""
 
     statement: str = Field(max_length=MAX_STATEMENT)
-    test: tuple[Condition, ...] = Field((), description="Any of these; none if only people can say")
+    test: tuple[Condition, ...] = Field(
+        (), description="Any of these tests it; none if only people can judge"
+    )
 
     def tested_by(self, spec: StrategySpec, symbol: str, *, arose_on: str) -> bool:
-        """Say whether a strategy on the bars of `symbol` puts this to the test.
+        """Return whether a strategy on the bars of `symbol` tests this.
 
         Args:
             spec: the strategy.
@@ -81,7 +83,7 @@ class Hypothesis(Model):
 
 
 def _from_text(value: Any) -> Any:
-    # Histories and artifacts from before hypotheses could be tested hold sentences only.
+    # Histories and artifacts older than testable hypotheses hold sentences only.
     return {"statement": value} if isinstance(value, str) else value
 
 

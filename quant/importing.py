@@ -1,4 +1,4 @@
-"""Putting bars into the data directory: checked, and in one form."""
+"""Importing bars into the data directory: validated, and in one format."""
 
 import os
 from pathlib import Path
@@ -15,8 +15,8 @@ def import_bars(bars: Bars, data_dir: Path, *, replace: bool = False) -> DataInf
     """Store bars as a Parquet file that every research can use.
 
     Args:
-        bars: Validated bars under the symbol and timeframe that they shall have.
-        data_dir: Where to; made when missing.
+        bars: Validated bars with the symbol and timeframe to store them under.
+        data_dir: Data directory; created if missing.
         replace: Whether an earlier import of the same symbol and timeframe may be replaced.
 
     Raises:
@@ -31,7 +31,7 @@ def import_bars(bars: Bars, data_dir: Path, *, replace: bool = False) -> DataInf
     if found.content_hash != bars.content_hash:
         path.unlink()
         raise InvalidData(
-            f"Read as mapping.yaml says, {path.name} would not be what was imported.",
+            f"With mapping.yaml, {path.name} would be read differently from what was imported.",
             field="symbol",
         )
     return found
@@ -44,14 +44,14 @@ def _file_name(source: DataSource) -> str:
 
 def _require_free(source: DataSource, path: Path, data_dir: Path, *, replace: bool) -> None:
     if source.symbol in catalog.BUILT_IN_SYMBOLS:
-        raise InvalidData(f"{source.symbol} is the name of built-in bars.", field="symbol")
+        raise InvalidData(f"{source.symbol} is the name of a built-in symbol.", field="symbol")
     for entry in catalog.symbols(data_dir):
         if (entry.symbol, entry.timeframe) != (source.symbol, source.timeframe):
             continue
         if entry.file != path.name or not replace:
             hint = "; --replace replaces it" if entry.file == path.name else "; move it away first"
             raise InvalidData(
-                f"{entry.file} holds {source.symbol} {source.timeframe} already{hint}.",
+                f"{entry.file} already holds {source.symbol} {source.timeframe}{hint}.",
                 field="symbol",
             )
 

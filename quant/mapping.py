@@ -1,4 +1,4 @@
-"""How the user's files are to be read: `mapping.yaml` in the data directory.
+"""How to read the user's files: `mapping.yaml` in the data directory.
 
     AAPL_daily.csv:
       symbol: AAPL
@@ -7,8 +7,8 @@
     "*.csv":
       delimiter: ";"
 
-The first entry whose pattern fits the name of a file counts. What it leaves out is as without a
-mapping. The API imports this module; it must stay free of numerical libraries.
+The first entry whose pattern matches the name of a file counts. Omitted fields have their defaults.
+The API imports this module; it must stay free of numerical libraries.
 """
 
 from fnmatch import fnmatchcase
@@ -44,21 +44,21 @@ TimeZone = Annotated[str, AfterValidator(_known_zone)]
 class FileMapping(Model):
     """How to read one file."""
 
-    symbol: Symbol | None = Field(None, description="Otherwise as the file is named")
-    timeframe: Timeframe | None = Field(None, description="Likewise")
+    symbol: Symbol | None = Field(None, description="Symbol; from the file name if absent")
+    timeframe: Timeframe | None = Field(None, description="Timeframe; from the file name if absent")
     timezone: TimeZone = Field(
         "UTC",
-        description="Of times that have none of their own; bars of a day and longer keep their "
-        "local date",
+        description="Time zone of timestamps without an offset; bars of a day and longer keep "
+        "their local date",
     )
     columns: dict[Column, str] = Field(
-        default_factory=dict, description="Name in the file of each that is called otherwise"
+        default_factory=dict, description="Name in the file, for each column with another name"
     )
     time_format: str | None = Field(
-        None, max_length=64, description="As of strptime; ISO 8601 if absent"
+        None, max_length=64, description="strptime format; ISO 8601 if absent"
     )
-    delimiter: Literal[",", ";", "\t", "|"] = Field(",", description="Of CSV files")
-    decimal: Literal[".", ","] = Field(".", description="Of CSV files")
+    delimiter: Literal[",", ";", "\t", "|"] = Field(",", description="CSV field delimiter")
+    decimal: Literal[".", ","] = Field(".", description="CSV decimal mark")
 
 
 _MAPPINGS: TypeAdapter[dict[str, FileMapping]] = TypeAdapter(dict[str, FileMapping])
@@ -68,7 +68,7 @@ def read_mappings(data_dir: Path | None) -> dict[str, FileMapping]:
     """Return the mappings of a data directory by file pattern, in their order.
 
     Raises:
-        InvalidData: `mapping.yaml` is not a mapping; says where.
+        InvalidData: `mapping.yaml` is not valid; says where.
     """
     path = data_dir and data_dir / MAPPING_FILE
     if path is None or not path.is_file():

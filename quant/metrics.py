@@ -34,7 +34,7 @@ def annualised_sharpe(returns: FloatArray, periods_per_year: float) -> float | N
 
 
 def annualised(sharpe_per_bar: float | None, periods_per_year: float) -> float | None:
-    """Return a Sharpe ratio per bar as one per year; None stays None."""
+    """Annualise a Sharpe ratio per bar; None stays None."""
     return None if sharpe_per_bar is None else sharpe_per_bar * float(np.sqrt(periods_per_year))
 
 
@@ -87,7 +87,7 @@ def exposure(positions: NDArray[np.int8]) -> float:
 
 
 def turnover(traded_notional: float, equity: FloatArray, periods_per_year: float) -> float:
-    """Return what was bought and sold over the average equity, per year.
+    """Return the value of all purchases and sales per year, over the average equity.
 
     0 for a curve of fewer than two points or an average equity that is not positive.
     """

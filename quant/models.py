@@ -1,4 +1,4 @@
-"""What the four steps of a research take and give: plain data, small enough for a Temporal payload.
+"""Inputs and results of the four steps: plain data, small enough for a Temporal payload.
 
 Large things (models, equity curves, trial lists, reports) are artifacts and appear here as the
 name under which the step stored them.
@@ -29,7 +29,7 @@ Seed = Annotated[int, Field(strict=True, ge=0, le=MAX_SEED)]
 
 
 class Progress(Model):
-    """How far a step is; travels as the heartbeat details of its activity."""
+    """Progress of a step, sent as the heartbeat details of its activity."""
 
     percentage: float = Field(0.0, ge=0.0, le=100.0)
     current_step: str = ""
@@ -45,14 +45,14 @@ ReportProgress = Callable[[Progress], None]
 
 
 def unheard(_: object) -> None:
-    """Report to nobody."""
+    """Ignore a report."""
 
 
 class Workspace(Protocol):
     """The artifacts of one operation, as the steps see them."""
 
     def write(self, name: str, content: bytes) -> None:
-        """Store an artifact atomically: after a crash it is there in full or not at all."""
+        """Store an artifact atomically: after a crash it exists in full or not at all."""
 
     def read(self, name: str) -> bytes | None:
         """Return the artifact, or None if it was never written."""
@@ -63,11 +63,11 @@ class DataSource(Model):
 
     symbol: Symbol = "SP500"
     timeframe: Timeframe = "1d"
-    content_hash: str | None = Field(None, description="Refuse bars that have another one")
+    content_hash: str | None = Field(None, description="Required SHA-256 of the bars, if given")
 
 
 class DataInfo(Model):
-    """What was found under a `DataSource`."""
+    """The bars found for a `DataSource`."""
 
     symbol: str
     timeframe: str
@@ -89,8 +89,8 @@ class Trial(Model):
     """One candidate that was scored on development data."""
 
     number: int
-    fingerprint: str = Field(description="SHA-256 of the candidate's spec: equal specs, one trial")
-    sharpe: float | None = Field(description="Per-bar Sharpe ratio; None if it never traded")
+    fingerprint: str = Field(description="SHA-256 of the spec; equal specs are one trial")
+    sharpe: float | None = Field(description="Sharpe ratio per bar; null if it never traded")
     parameters: dict[str, float | int | str | bool]
 
 
@@ -108,7 +108,7 @@ ReportTrial = Callable[[Tried], None]
 
 
 class EarlierTrials(Model):
-    """Trials that other researches have made, the best first."""
+    """Trials of other researches, the best first."""
 
     data_hash: str
     trials: tuple[Trial, ...]
@@ -121,7 +121,9 @@ class DesignInput(Model):
     trials: Trials
     seed: Seed
     brief: str | None = None
-    earlier: EarlierTrials | None = Field(None, description="Ignored if made on other bars")
+    earlier: EarlierTrials | None = Field(
+        None, description="Earlier trials; ignored if made on other bars"
+    )
 
 
 class DesignResult(Model):
@@ -130,10 +132,10 @@ class DesignResult(Model):
     spec: StrategySpec
     data: DataInfo
     trials: int
-    best_sharpe: float | None = Field(description="Annualised, on development data")
-    remembered: int = Field(0, description="Earlier trials that the search started from")
-    hypotheses: tuple[str, ...] = Field((), description="Ids of those that it sets out to test")
-    note: str | None = Field(None, description="What went otherwise than planned")
+    best_sharpe: float | None = Field(description="Annualised Sharpe ratio on development data")
+    remembered: int = Field(0, description="Number of earlier trials that the search started from")
+    hypotheses: tuple[str, ...] = Field((), description="IDs of hypotheses to test")
+    note: str | None = Field(None, description="What did not go as planned")
     trials_artifact: str = "trials.json"
 
 
@@ -149,7 +151,7 @@ class CandidateScore(Model):
     """How a candidate did in walk-forward on development data, after 1x cost."""
 
     data: DataInfo
-    sharpe: float | None = Field(description="Per bar; None if it never traded")
+    sharpe: float | None = Field(description="Sharpe ratio per bar; null if it never traded")
     annual_sharpe: float | None
 
 
@@ -175,20 +177,20 @@ class FoldMetrics(Model):
 class IterationMetrics(Model):
     """Losses after one boosting iteration."""
 
-    fold: int | None = Field(description="Counted from 1; None for the final model")
+    fold: int | None = Field(description="Counted from 1; null for the final model")
     iteration: int
     train_loss: float
     valid_loss: float | None = Field(
-        description="On the bars that the fold tests; None for the final model"
+        description="Loss on the test bars of the fold; null for the final model"
     )
 
 
 class TrainingMetrics(Model):
-    """How a training went so far: the artifact `metrics.json`."""
+    """Metrics of a training so far: the artifact `metrics.json`."""
 
-    iterations_planned: int = Field(description="Of all folds and the final model")
+    iterations_planned: int = Field(description="Iterations of all folds and the final model")
     iterations_completed: int
-    history: tuple[IterationMetrics, ...] = Field(description="Thinned to about a thousand")
+    history: tuple[IterationMetrics, ...] = Field(description="Thinned to about a thousand points")
 
 
 class TrainingResult(Model):
@@ -198,13 +200,15 @@ class TrainingResult(Model):
     model_artifact: str = "model.txt"
     model_sha256: str
     iterations: int
-    resumed_from_iteration: int = Field(0, description="Of the final model; 0 if never resumed")
+    resumed_from_iteration: int = Field(
+        0, description="Iteration of the final model; 0 if never resumed"
+    )
     folds: list[FoldMetrics]
     log_loss: float = Field(description="Mean over folds")
-    baseline_log_loss: float = Field(description="Of always predicting the training base rate")
+    baseline_log_loss: float = Field(description="Log loss of always predicting the base rate")
     accuracy: float
     auc: float | None
-    sharpe: float | None = Field(description="Annualised, walk-forward, after 1x cost")
+    sharpe: float | None = Field(description="Annualised, in walk-forward, after 1x cost")
     curves_artifact: str = "walk_forward.json"
     feature_importance: dict[str, float] = Field(description="Share of total split gain, sums to 1")
 
@@ -212,7 +216,7 @@ class TrainingResult(Model):
 class BacktestInput(Model):
     """Backtest a trained model on the holdout, once."""
 
-    data: DataSource = Field(description="With its hash: a look at a holdout is counted")
+    data: DataSource = Field(description="Includes the hash, to count the look at the holdout")
     spec: StrategySpec
     seed: Seed
     model_sha256: str
@@ -220,7 +224,7 @@ class BacktestInput(Model):
     @model_validator(mode="after")
     def _bars_are_known(self) -> Self:
         if self.data.content_hash is None:
-            raise ValueError("`data.content_hash` is needed: it says whose holdout is looked at")
+            raise ValueError("`data.content_hash` is required to count the look at the holdout")
         return self
 
 
@@ -230,7 +234,7 @@ class BacktestResult(Model):
     data: DataInfo
     levels: list[CostLevel]
     benchmark: Benchmark
-    random_entries: RandomEntries | None = Field(None, description="None if it never traded")
+    random_entries: RandomEntries | None = Field(None, description="Null if it never traded")
     capacity: float | None = Field(
         None,
         description="Capital, in the currency of the prices, that would trade 1 % of the median "
@@ -252,7 +256,7 @@ class GateDecision(Model):
 
 
 class AssessmentInput(Model):
-    """Everything a verdict is made of."""
+    """Everything that a verdict is based on."""
 
     operation_id: str
     data: DataSource
@@ -268,7 +272,7 @@ class AssessmentInput(Model):
 
 
 class ModelComment(Model):
-    """What a language model has to say on the figures. It wrote no figure in it."""
+    """A language model's comment. The figures in it were computed, not written by the model."""
 
     text: str
     model: str
@@ -279,10 +283,10 @@ class AssessmentResult(Model):
 
     verdict: Verdict
     summary: str
-    statistics: Statistics | None = Field(description="None if a gate stopped the research")
+    statistics: Statistics | None = Field(description="Null if a gate stopped the research")
     observations: list[str]
     hypotheses: list[AnyHypothesis]
     limitations: list[str]
-    stability: Stability | None = Field(None, description="None if a gate stopped the research")
+    stability: Stability | None = Field(None, description="Null if a gate stopped the research")
     comment: ModelComment | None = None
     report_artifact: str = "report.html"

@@ -12,9 +12,9 @@ def target_positions(probabilities: NDArray[np.float64], spec: StrategySpec) -> 
     A probability of at least 0.5 + `threshold` is a bullish signal, one of at most
     0.5 - `threshold` a bearish one. A signal is in force for `horizon` bars, the span that the
     label looks ahead, unless a newer signal replaces it: the same direction renews the position
-    without a trade, the opposite direction turns it around at once. Without a signal in force the
-    position is flat. Holding on for the horizon keeps a probability that hovers around the
-    threshold from paying costs at every bar.
+    without a trade, the opposite direction reverses it at once. Without a signal in force the
+    position is flat. Holding for the horizon avoids costs at every bar while a probability hovers
+    around the threshold.
 
     Args:
         probabilities: Probability of a rise per bar, shape (n,); NaN where there is none, as

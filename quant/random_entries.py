@@ -1,8 +1,8 @@
 """Random entries: a strategy against itself at other times.
 
-Its positions are shifted in a circle by a random number of bars. Exposure, direction, the number of
-trades and how long each is held stay the same; only the timing is lost. A strategy that owes its
-return to being in a rising market does no better than its shifts.
+Its positions are shifted circularly by a random number of bars. Exposure, direction, the number of
+trades and their durations stay the same; only the timing is lost. A strategy that owes its return
+to being in a rising market does no better than its shifts.
 """
 
 from typing import Final
@@ -23,13 +23,13 @@ _HIGH: Final = 0.95
 def random_entries(
     bars: Bars, positions: NDArray[np.int8], costs: Costs, seed: int
 ) -> RandomEntries | None:
-    """Compare positions with as many that were taken at random times.
+    """Compare positions with the same positions at random times.
 
     Args:
         bars: Prices to trade at.
         positions: Held at each close: -1, 0 or 1, shape (bars,).
         costs: Assumed costs per side.
-        seed: Of the shifts. Equal arguments give equal bits.
+        seed: Seed of the shifts. Equal arguments give bit-identical results.
 
     Returns:
         None if there was never a position, or always the same one.
@@ -45,7 +45,7 @@ def random_entries(
     shifts = np.random.default_rng(seed).integers(1, len(bars), PATHS)
     random = np.array([sharpe(np.roll(positions, shift)) for shift in shifts])
     year = np.sqrt(bars.periods_per_year)
-    # Their share ends at one path, and many looks at a holdout ask for less than that.
+    # Their share cannot be less than one path, but many looks at a holdout require less.
     spread = float(np.std(random))
     beyond = (own - float(np.mean(random))) / spread if spread > 0.0 else 0.0
     return RandomEntries(
@@ -60,14 +60,14 @@ def random_entries(
 def position_returns(bars: Bars, positions: NDArray[np.int8], costs: Costs) -> Floats:
     """Return simple returns per bar of holding these positions, changed at the open.
 
-    The sum of the parts stands for their product; over one bar they differ by less than a
-    thousandth of the return. It serves to compare positions, not to account for them.
+    The sum of the parts approximates their product; over one bar they differ by less than a
+    thousandth of the return. This is for comparing positions, not for accounting.
     """
     return _earned(_moves(bars), positions, costs)
 
 
 def _moves(bars: Bars) -> tuple[Floats, Floats]:
-    """Return what prices do per bar: from the close before to the open, and on to the close."""
+    """Return the price changes per bar: from the previous close to the open, then to the close."""
     overnight = np.concatenate([[0.0], bars.open[1:] / bars.close[:-1] - 1.0])
     return overnight, bars.close / bars.open - 1.0
 

@@ -1,4 +1,4 @@
-"""The record of a strategy: the walk-forward on development bars, and after it the holdout."""
+"""The record of a strategy: the walk-forward on development bars, followed by the holdout."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ class Record:
     """One account over both, at 1x cost. Arrays have one element per bar.
 
     Attributes:
-        times: Of the bars.
+        times: Times of the bars.
         holdout: Index of the first bar of the holdout; the number of bars if there is none.
         returns: Simple returns from close to close.
         equity: Value at each close, from 1.0.
-        benchmark: Likewise of buy and hold, without cost.
-        other_levels: By cost level, the equity on the holdout at other costs.
-        window: Bars that the rolling Sharpe ratio looks back over.
+        benchmark: The same for buy and hold, without cost.
+        other_levels: Equity on the holdout at other costs, by cost level.
+        window: Look-back of the rolling Sharpe ratio in bars.
         rolling_sharpe: Annualised; NaN in the first window.
     """
 
@@ -71,12 +71,12 @@ class Record:
 
     @property
     def drawdown(self) -> Floats:
-        """Return how far the equity is below its highest, as a positive fraction."""
+        """Return how far the equity is below its peak, as a positive fraction."""
         return metrics.drawdown(self.equity)
 
     @property
     def monthly(self) -> dict[int, dict[int, float]]:
-        """Return by year and month (1 to 12) what the account earned, as a fraction."""
+        """Return the account's return by year and month (1 to 12), as a fraction."""
         months = self.times.astype("datetime64[M]").astype(np.int64)
         starts = [0, *(np.flatnonzero(np.diff(months)) + 1).tolist(), len(months)]
         earned: dict[int, dict[int, float]] = defaultdict(dict)

@@ -1,4 +1,4 @@
-"""What can be said about a research in words: observations, hypotheses, limitations."""
+"""The texts of an assessment: observations, hypotheses, limitations."""
 
 from quant import catalog
 from quant.curves import Curves
@@ -35,8 +35,8 @@ def observations(
         )
     if stability is not None and stability.neighbours:
         texts.append(
-            f"{counted(len(stability.neighbours), 'strategy', 'strategies')} with one choice made "
-            f"otherwise: median Sharpe ratio {stability.median_sharpe:z.2f} in the walk-forward of "
+            f"{counted(len(stability.neighbours), 'strategy', 'strategies')} differing in one "
+            f"choice: median Sharpe ratio {stability.median_sharpe:z.2f} in the walk-forward of "
             f"a search, {SEARCH_FOLDS} folds; this one has {stability.sharpe or 0.0:z.2f} there"
             + (", a peak that its neighbours do not share." if stability.is_a_peak else ".")
         )
@@ -44,7 +44,7 @@ def observations(
 
 
 def hypotheses(inp: AssessmentInput, curves: Curves | None) -> list[Hypothesis]:
-    """Return hypotheses that further researches could test, each from a figure."""
+    """Return hypotheses that further researches could test, each derived from a figure."""
     training, spec = inp.training, inp.spec
     kinds = tuple(sorted({feature.kind for feature in spec.features}))
     others = Condition(without_all_of=kinds)
@@ -94,12 +94,14 @@ def limitations(
     if inp.design is not None and inp.design.note is not None:
         texts.append(inp.design.note)
     if inp.data.symbol in catalog.BUILT_IN_SYMBOLS:
-        texts.append("An index cannot be traded itself; a fund or future on it differs.")
+        texts.append(
+            "An index cannot be traded directly; a fund or future on it behaves differently."
+        )
     needed = statistics.minimum_track_record if statistics is not None else None
     if needed is not None and curves is not None and needed > len(curves.returns):
         texts.append(
-            f"About {needed:,.0f} bars of such returns would be needed to tell the Sharpe ratio "
-            f"from zero; the holdout has {len(curves.returns):,}."
+            f"About {needed:,.0f} bars of such returns would be needed to distinguish the Sharpe "
+            f"ratio from zero; the holdout has {len(curves.returns):,}."
         )
     return texts
 
@@ -112,8 +114,8 @@ def _of_backtest(
         "Holdout return at zero, single and double costs: "
         + ", ".join(f"{backtest.at(multiple).total_return:z.1%}" for multiple in (0, 1, 2))
         + ".",
-        f"Maximum drawdown {level.max_drawdown:.1%}, of buy and hold {benchmark.max_drawdown:.1%}.",
-        f"A position was held at {level.exposure:.0%} of the bars; {level.turnover:.1f} times "
+        f"Maximum drawdown {level.max_drawdown:.1%}; buy and hold {benchmark.max_drawdown:.1%}.",
+        f"A position was held for {level.exposure:.0%} of the bars; {level.turnover:.1f} times "
         "the capital was traded per year.",
     ]
     if curves is not None and curves.trades:
@@ -126,14 +128,14 @@ def _of_backtest(
     random = backtest.random_entries
     if random is not None:
         texts.append(
-            f"Of {random.paths} accounts with the same positions at random times "
+            f"Of {random.paths} accounts with the same positions at random times, "
             f"{random.as_good:.0%} did at least as well; their median Sharpe ratio is "
             f"{random.median_sharpe:z.2f}."
         )
     if backtest.capacity is not None and inp.data.symbol not in catalog.BUILT_IN_SYMBOLS:
         texts.append(
             f"With a capital of about {backtest.capacity:,.0f}, in the currency of the prices, an "
-            "entry is 1 % of what is traded in a median bar; more would move the price."
+            "entry is 1 % of the volume of a median bar; a larger one would move the price."
         )
     if inp.training.sharpe is not None and level.sharpe is not None:
         texts.append(
@@ -150,7 +152,7 @@ def _by_holdout(inp: AssessmentInput, backtest: BacktestResult) -> list[Hypothes
     if level.total_return <= 0.0 < free.total_return:
         found.append(
             Hypothesis(
-                statement="The return before costs is positive: fewer trades, by a threshold "
+                statement="The return before costs is positive: fewer trades, through a threshold "
                 f"above {spec.threshold:.1%} or a horizon of more than "
                 f"{counted(spec.horizon, 'bar')}, may "
                 "keep some of it.",

@@ -1,4 +1,4 @@
-"""The page for people: one HTML file that needs nothing else."""
+"""The report page: one self-contained HTML file."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -16,7 +16,7 @@ from quant.wording import counted
 
 MISSING: Final = "\N{EN DASH}"
 MINUS: Final = "\N{MINUS SIGN}"
-# A page with more rows is no pleasure to scroll; `report.json` has them all.
+# More rows would make the page tedious to scroll; `report.json` has them all.
 _TRADES_SHOWN: Final = 500
 _STRONGEST_MONTH: Final = 0.10
 
@@ -108,7 +108,7 @@ def _number(value: float | None, digits: int = 2) -> str:
 
 
 def _moment(timestamp: str) -> str:
-    """Shorten an ISO 8601 timestamp in UTC; midnight is left out, as of daily bars."""
+    """Shorten an ISO 8601 timestamp in UTC; midnight, as in daily bars, is left out."""
     date, _, time = timestamp.removesuffix("Z").partition("T")
     return date if time == "00:00:00" else f"{date} {time} UTC"
 
@@ -127,7 +127,7 @@ def _feature(feature: FeatureSpec) -> str:
 
 
 def _shade(earned: float) -> str:
-    """Return the colour of a month in the heat map: the stronger, the more it earned or lost."""
+    """Return the colour of a month in the heat map: stronger for larger gains and losses."""
     strength = min(abs(earned) / _STRONGEST_MONTH, 1.0)
     colour = "63, 163, 77" if earned >= 0.0 else "214, 69, 69"
     return f"rgba({colour}, {0.75 * strength:.2f})"

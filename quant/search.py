@@ -1,9 +1,9 @@
 """The `search` designer: Optuna proposes strategies, purged walk-forward scores them.
 
 It begins with a few simple candidates (`quant.search_space`), unless it remembers better ones.
-Only development bars are looked at. A candidate's score is the Sharpe ratio per bar of trading its
-out-of-fold predictions after 1x cost; a candidate that hardly trades has none and loses: holding on
-to one position for years may pay, but nothing in it can be told from luck.
+Only development bars are used. A candidate's score is the Sharpe ratio per bar of trading its
+out-of-fold predictions after 1x cost; a candidate that hardly trades has none and loses: holding
+one position for years may pay, but cannot be distinguished from chance.
 """
 
 import math
@@ -28,7 +28,7 @@ from quant.spec import StrategySpec
 from quant.splits import SEARCH_FOLDS, Fold, walk_forward
 from quant.training import trade
 
-# A candidate needs one round trip in so many bars. On the holdout the gate asks for far fewer.
+# A candidate needs one round trip per this many bars. The gate on the holdout requires far fewer.
 BARS_PER_TRADE: Final = 100
 TRIALS_PER_STUDY: Final = 250
 KEPT_TRIALS: Final = 50
@@ -61,7 +61,7 @@ class Scorer:
         self._known: dict[str, float | None] = {}
 
     def score(self, spec: StrategySpec) -> float | None:
-        """Return the out-of-fold Sharpe ratio per bar after 1x cost; None with hardly a trade.
+        """Return the out-of-fold Sharpe ratio per bar after 1x cost; None if it hardly trades.
 
         Raises:
             InvalidInput: Too few bars for the features and the horizon.
@@ -91,8 +91,8 @@ class Scorer:
             )
             return boosting.predict(model, features[fold.test])
 
-        # The last fold trains on as many rows as the others together, so with it first two threads
-        # end at the same time. LightGBM computes without Python's lock.
+        # The last fold trains on as many rows as the others together, so if it starts first, two
+        # threads end at the same time. LightGBM computes without Python's lock.
         with ThreadPoolExecutor(2) as threads:
             probabilities = list(threads.map(predict, reversed(folds)))[::-1]
         tested = self._bars.part(folds[0].test.start, len(self._bars))
@@ -100,7 +100,7 @@ class Scorer:
 
 
 def keeps_trading(positions: NDArray[np.int8]) -> bool:
-    """Whether an account with these positions traded often enough in every part of its time."""
+    """Whether an account with these positions traded often enough in every part of the period."""
     changes = np.append(np.diff(positions) != 0, False)
     # A round trip is two changes of the position.
     return all(
@@ -124,10 +124,10 @@ def search(
     Args:
         development: Bars to score on; the holdout must not be among them.
         trials: How many candidates.
-        seed: Of the proposals and of the models.
-        brief: Wishes in free text; see the module for the words that matter.
+        seed: Seed of the proposals and of the models.
+        brief: Free text; see `quant.search_space` for the keywords.
         report: Called after every trial.
-        tried: Told every trial as soon as it is made.
+        tried: Called with every trial as soon as it is made.
         earlier: Trials on the same bars to start from, the best first.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -173,7 +173,7 @@ def _study(seed: int, earlier: Sequence[optuna.trial.FrozenTrial]) -> optuna.Stu
     """Start a study that knows some earlier trials.
 
     Proposals take time and memory in proportion to the trials that a study knows, so a long search
-    moves on to a new study now and then.
+    moves to a new study now and then.
     """
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
     study.add_trials(earlier)
@@ -181,12 +181,12 @@ def _study(seed: int, earlier: Sequence[optuna.trial.FrozenTrial]) -> optuna.Stu
 
 
 def _remember(space: Space, trial: Trial) -> optuna.trial.FrozenTrial | None:
-    """Return a trial as Optuna knows it, or None if this space would not propose it."""
+    """Convert a trial to Optuna's form; None if this space would not propose it."""
     fixed = optuna.trial.FixedTrial(trial.parameters)
     try:
         space.suggest(fixed)
     except ValueError:
-        return None  # It was made with another brief, or by another designer.
+        return None  # It was made with another brief or by another designer.
     if trial.sharpe is None or fixed.params.keys() != trial.parameters.keys():
         return None
     return optuna.trial.create_trial(
@@ -200,7 +200,7 @@ def _best(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
 
 
 def _tell(study: optuna.Study, proposal: optuna.Trial, score: float | None) -> None:
-    """Tell the outcome; a pruned trial counts as worse than any with a score."""
+    """Report the outcome to Optuna; a pruned trial counts as worse than any with a score."""
     if score is None:
         study.tell(proposal, state=optuna.trial.TrialState.PRUNED)
     else:

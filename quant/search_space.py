@@ -1,4 +1,4 @@
-"""What the `search` designer chooses from.
+"""The search space of the `search` designer.
 
 A brief narrows it by keywords, nothing more: "momentum" or "trend", "mean reversion", "volatility"
 or "breakout", and "volume" each admit their family of features (all are admitted if none is
@@ -41,8 +41,8 @@ _KEYWORDS: Final = MappingProxyType(
         "volume": re.compile(r"\bvolumes?\b", re.IGNORECASE),
     }
 )
-# What a search tries first: simple models of the usual features. Where there is something to find,
-# trees with one split each find most of it, and where there is not they fit little of the noise.
+# A search first tries simple models of the usual features. Where there is something to find, trees
+# with one split each find most of it; where there is nothing, they fit little of the noise.
 USUAL_PERIODS: Final[Mapping[FeatureKind, int]] = MappingProxyType(
     {
         "return": 5,
@@ -69,13 +69,13 @@ _LONG_ONLY: Final = re.compile(r"\blong[ -]only\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Space:
-    """What candidates are made of.
+    """The choices for candidates.
 
     Attributes:
         kinds: Features to choose from.
         periods: Look-back periods to choose from.
         long_only: Whether short positions are ruled out.
-        leaf: Least bars in a leaf of a simple model.
+        leaf: Minimum bars in a leaf of a simple model.
     """
 
     kinds: tuple[FeatureKind, ...]
@@ -85,7 +85,7 @@ class Space:
 
     @classmethod
     def of(cls, brief: str | None, bars: int) -> "Space":
-        """Narrow the space to a brief, and to periods that are short against the bars."""
+        """Narrow the space to a brief, and to periods that are short relative to the bars."""
         text = brief or ""
         named = [family for family, keyword in _KEYWORDS.items() if keyword.search(text)]
         return cls(
@@ -141,7 +141,7 @@ class Space:
 
 
 def describe(spec: StrategySpec) -> str:
-    """Say in words what a candidate does."""
+    """Describe a candidate in words."""
     features = ", ".join(f"{feature.kind} over {feature.period}" for feature in spec.features)
     direction = "long" if spec.positions == "long_only" else "long or short"
     bars = "the next bar" if spec.horizon == 1 else f"the next {spec.horizon} bars"

@@ -24,7 +24,7 @@ FeatureKind = Literal[
 
 
 class Model(BaseModel):
-    """Immutable, and strict about unknown fields, so that a typing error is never ignored."""
+    """Immutable, and strict about unknown fields, so that a typo is never ignored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -56,7 +56,7 @@ class Costs(Model):
 
 
 class StrategySpec(Model):
-    """What to look at, what to predict, and when to hold a position."""
+    """Which features to use, what to predict, and when to hold a position."""
 
     name: StrategyName
     description: str = Field("", max_length=2000)

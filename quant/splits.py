@@ -53,7 +53,7 @@ def walk_forward(first: int, stop: int, *, folds: int, horizon: int) -> list[Fol
     gap = horizon + 1 + round(rows * EMBARGO_FRACTION)
     if block - gap < MINIMUM_TRAINING_ROWS:
         raise InvalidInput(
-            f"After {first} bars that the features need first, {rows} development bars remain; "
+            f"After {first} bars of warm-up for the features, {rows} development bars remain; "
             f"that is too few for {folds} walk-forward folds with a horizon of {horizon}. "
             "Use shorter periods, a shorter horizon or more bars.",
             field="features",

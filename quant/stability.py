@@ -1,8 +1,8 @@
-"""Parameter neighbourhood: does the strategy still work if it is chosen a little differently?
+"""Parameter neighbourhood: does the strategy still work with slightly different parameters?
 
-What works for one period and one threshold only has most likely been fitted to noise. The
-neighbours are scored as a search scores its candidates, on development bars, but nothing is chosen
-among them: they do not count as trials.
+A strategy that works with one period and one threshold only has most likely been fitted to noise.
+The neighbours are scored on development bars as a search scores its candidates, but none of them is
+chosen, so they do not count as trials.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from quant.spec import StrategySpec
 _FACTORS: Final = (2 / 3, 3 / 2)
 _THRESHOLD_STEP: Final = 0.01
 _HIGHEST_THRESHOLD: Final = 0.49
-# More would make the neighbours dearer than the training; all are scored alike.
+# More would make the neighbours costlier than the training; all are scored alike.
 _ITERATIONS: Final = 200
 
 
@@ -28,7 +28,7 @@ def stability(development: Bars, spec: StrategySpec, seed: int) -> Stability:
     Args:
         development: Bars to score on; the holdout must not be among them.
         spec: The strategy.
-        seed: Of the models.
+        seed: Seed of the models.
     """
     scorer = Scorer(development, seed)
 
@@ -36,7 +36,7 @@ def stability(development: Bars, spec: StrategySpec, seed: int) -> Stability:
         try:
             return annualised(scorer.score(_capped(candidate)), development.periods_per_year)
         except InvalidInput:
-            return None  # Longer periods need more bars than there are.
+            return None  # Longer periods may need more bars than there are.
 
     return Stability(
         sharpe=scored(spec),
@@ -48,7 +48,7 @@ def stability(development: Bars, spec: StrategySpec, seed: int) -> Stability:
 
 
 def neighbours(spec: StrategySpec) -> Iterator[tuple[str, StrategySpec]]:
-    """Yield strategies that differ in one choice, each with what differs."""
+    """Yield strategies that differ in one parameter, each with a description of the change."""
     for factor in _FACTORS:
         features = tuple(
             feature.model_copy(update={"period": _scaled(feature.period, factor, 2, 250)})

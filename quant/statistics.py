@@ -34,12 +34,12 @@ MINIMUM_RETURNS: Final = 30
 
 @dataclass(frozen=True)
 class Significance:
-    """What can be said about returns.
+    """The evidence in returns.
 
     Attributes:
-        figures: all of them finite. Fewer than `MINIMUM_RETURNS` returns, or returns without
-            variance, show nothing: Sharpe ratio and probabilities 0, p-value 1, no track record.
-        resampled: annualised Sharpe ratios of the bootstrap, in its order; empty if nothing shows.
+        figures: all finite. Fewer than `MINIMUM_RETURNS` returns, or returns without variance,
+            show nothing: Sharpe ratio and probabilities 0, p-value 1, no track record.
+        resampled: annualised Sharpe ratios of the bootstrap, in its order; empty in that case.
     """
 
     figures: Statistics
@@ -60,12 +60,12 @@ def significance(
 
     Args:
         holdout: Simple returns per bar after costs, shape (bars,).
-        walk_forward: Likewise on development bars, of models that had not seen them.
+        walk_forward: The same on development bars, of models that had not seen them.
         periods_per_year: Bars per year, to annualise.
         trials_ever: Number of distinct candidates tried on the same bars, at least 1.
         holdout_looks: Number of models ever backtested on this holdout, at least 1.
         timing: p-value against random entries; 1 if there was nothing to time.
-        seed: Of the resampling. Equal arguments give equal bits.
+        seed: Seed of the resampling. Equal arguments give bit-identical results.
     """
     sharpe = metrics.sharpe(holdout)
     record = np.concatenate([walk_forward, holdout])
@@ -99,8 +99,8 @@ def significance(
 def probability_above(benchmark: float, sharpe: float, returns: FloatArray) -> float:
     """Return the probabilistic Sharpe ratio: P(true Sharpe ratio > benchmark), both per bar.
 
-    Phi((SR - SR*) sqrt(n - 1) / sqrt(1 - skew SR + (kurtosis - 1) / 4 SR^2)). With the expected
-    best of luck as the benchmark it is the deflated Sharpe ratio.
+    Phi((SR - SR*) sqrt(n - 1) / sqrt(1 - skew SR + (kurtosis - 1) / 4 SR^2)). With the best
+    expected by chance as the benchmark it is the deflated Sharpe ratio.
     """
     variance = _unit_variance(sharpe, returns) / (len(returns) - 1)
     return float(probabilistic_sharpe_ratio(sharpe, benchmark, variance=variance))
@@ -111,20 +111,20 @@ def expected_best_by_luck(trials: int, bars: int) -> float:
 
     sqrt(V) ((1 - gamma) Phi^-1(1 - 1/N) + gamma Phi^-1(1 - 1/(N e))), with Euler's gamma; the
     approximation starts at two candidates, and a single one is expected at 0. V is the variance of
-    the estimate of a ratio of 0 from so many bars, 1 / bars. The variance that the candidates show
-    is not used: it is mostly that of their costs and of what they really earn, and where one search
-    has found much, it would be held against the next.
+    the estimate of a ratio of 0 from this many bars, 1 / bars. The observed variance of the
+    candidates is not used: it comes mostly from their costs and real earnings, and a successful
+    search would count against the next one.
     """
     return float(expected_maximum_sharpe_ratio(trials, 1.0 / bars)) if trials > 1 else 0.0
 
 
 def at_look(look: int, p_value: float) -> float:
-    """Return a p-value as it counts at the n-th look: as the least of n^2 independent ones.
+    """Return a p-value adjusted for the n-th look: as the minimum of n^2 independent ones.
 
-    n of them (Sidak 1967) would be enough to judge n looks together at their end. But every look is
+    n of them (Sidak 1967) would be enough to judge n looks together at the end. But every look is
     judged when it is made, and limits that fall with 1/n have no bounded sum: a thousand looks
-    would pass 7.5 times as often as one. Limits that fall with 1/n^2 add up to less than
-    twice that of the first look, however many follow.
+    would pass 7.5 times as often as one. Limits that fall with 1/n^2 add up to less than twice
+    that of the first look, however many follow.
     """
     return float(-np.expm1(look**2 * np.log1p(-p_value))) if p_value < 1.0 else 1.0
 
@@ -165,7 +165,7 @@ def _block_length(returns: FloatArray) -> int:
 
 
 def _sharpe_interval(returns: FloatArray, block: int, seed: int) -> tuple[float, float, FloatArray]:
-    """Return the percentile interval and what it was taken from.
+    """Return the percentile interval and the resampled ratios.
 
     A resample without variance counts as a ratio of 0.
     """

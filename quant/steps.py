@@ -34,12 +34,12 @@ def design(
     """Search for a strategy on the development bars; writes the artifact `trials.json`.
 
     Args:
-        inp: What to search for, and where.
+        inp: The bars, the number of trials, the seed and the brief.
         data_dir: Where the user's bars are; None if there are none.
         workspace: Receives the artifact.
         report: Called after every trial.
-        tried: Told every trial as soon as it is made: also a search that does not come to its end
-            has tried what it has tried.
+        tried: Called with every trial as soon as it is made, so that the trials of an interrupted
+            search count too.
 
     Raises:
         InvalidInput: The bars do not exist, cannot be trusted or are too few.
@@ -71,7 +71,7 @@ def design(
 
 
 def score(inp: CandidateInput, data_dir: Path | None) -> CandidateScore:
-    """Score one candidate as a search does; the holdout is not looked at.
+    """Score one candidate as a search does; the holdout is not used.
 
     Raises:
         InvalidInput: The bars do not exist, cannot be trusted or are too few for the candidate.

@@ -1,7 +1,7 @@
 """Strategy files: a `StrategySpec` as YAML, named `<name>.yaml`.
 
-Files come from the user's strategy directory and from the examples that are delivered in
-`quant/examples`. A file in the user's directory wins over an example of the same name.
+Files come from the user's strategy directory and from the examples in `quant/examples`. A file in
+the user's directory overrides an example of the same name.
 
 The API imports this module; it must stay free of numerical libraries.
 """
@@ -39,7 +39,7 @@ class StrategyEntry(Model):
 
 
 def available(strategy_dir: Path | None) -> list[StrategyEntry]:
-    """List all strategy files by name, those that cannot be used with the reason."""
+    """List all strategy files by name, unusable ones with the reason."""
     entries = []
     for name, path in sorted(_files(strategy_dir).items()):
         built_in = path.parent == EXAMPLES_DIR
@@ -71,25 +71,25 @@ def load(name: str, strategy_dir: Path | None) -> StrategySpec:
 
 
 def parse(text: bytes | str) -> StrategySpec:
-    """Turn the content of a strategy file into a strategy.
+    """Parse the content of a strategy file.
 
     Raises:
         InvalidInput: Not UTF-8, not YAML, too large, or not a strategy; `field` is the path of
-            what is wrong, such as `features.0.period`.
+            the invalid field, such as `features.0.period`.
     """
     content = _load_yaml(_decode(text))
     if not isinstance(content, dict):
         raise InvalidInput(
-            "A strategy is a mapping with name, features and so on.", field="strategy"
+            "A strategy must be a mapping with name, features and so on.", field="strategy"
         )
     return checked(content)
 
 
 def checked(content: dict[Any, Any]) -> StrategySpec:
-    """Turn what a strategy file says into a strategy.
+    """Validate the parsed content of a strategy file.
 
     Raises:
-        InvalidInput: Not a strategy; says all that is wrong, and `field` is the path of the first.
+        InvalidInput: Not a strategy; lists all problems, and `field` is the path of the first.
     """
     try:
         # As JSON, because strict validation of Python objects would refuse lists as tuples.
@@ -97,7 +97,7 @@ def checked(content: dict[Any, Any]) -> StrategySpec:
         return StrategySpec.model_validate_json(plain, strict=True)
     except (TypeError, UnicodeEncodeError) as error:
         raise InvalidInput(
-            "The names of fields and all texts must be plain text.", field="strategy"
+            "All field names and texts must be plain text.", field="strategy"
         ) from error
     except ValidationError as error:
         found = [(field or "strategy", said) for field, said in problems(error)]
@@ -108,7 +108,7 @@ def checked(content: dict[Any, Any]) -> StrategySpec:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Refuses what plain YAML tolerates: repeated keys, aliases, tags and deep nesting."""
+    """Rejects what plain YAML accepts: repeated keys, aliases, tags and deep nesting."""
 
     _depth = 0
 
@@ -165,7 +165,7 @@ def _load_yaml(text: str) -> object:
 
 
 def _read(name: str, path: Path) -> StrategySpec:
-    """Read a file, with its name in front of every complaint."""
+    """Read a file; every error message starts with its name."""
     try:
         with path.open("rb") as file:
             spec = parse(file.read(MAX_BYTES + 1))

@@ -1,7 +1,7 @@
-"""Reading a user's CSV or Parquet file into clean columns, or saying precisely why not.
+"""Reads a user's CSV or Parquet file into clean columns, or reports precisely why it cannot.
 
-Messages name the file without its directory, the column, and the data row counted from 1. What
-the numbers must satisfy as bars is checked in `quant.data`.
+Messages name the file without its directory, the column, and the data row counted from 1. The rules
+for valid bars are checked in `quant.data`.
 """
 
 import io
@@ -24,7 +24,7 @@ MAX_ROWS: Final = 5_000_000
 TIMESTAMP_NAMES: Final = ("timestamp", "datetime", "date", "time", "index", "__index_level_0__")
 NUMBER_COLUMNS: Final = ("open", "high", "low", "close", "volume")
 
-# Epoch numbers tell their unit by their size: up to the year 2286, seconds have 10 digits or fewer.
+# The size of an epoch number shows its unit: up to the year 2286, seconds have at most 10 digits.
 _EPOCH_UNITS: Final = ((1e10, 10**9), (1e13, 10**6), (1e16, 10**3), (np.inf, 1))
 _EARLIEST_EPOCH: Final = 1e8
 _NANOSECOND_RANGE: Final = (
@@ -34,7 +34,7 @@ _NANOSECOND_RANGE: Final = (
 
 
 def read(path: Path, mapping: FileMapping) -> pd.DataFrame:
-    """Read a file as it is; only columns that may matter are guaranteed to be there.
+    """Read a file unchanged; only columns that may matter are guaranteed to be included.
 
     Raises:
         InvalidData: The file is too large, empty, not UTF-8, truncated or not a table.
@@ -80,7 +80,7 @@ def columns(
             midnight in UTC of the same date, not the moment before at which it begins there.
 
     Raises:
-        InvalidData: A column is missing or doubled, or holds something else than finite numbers
+        InvalidData: A column is missing or duplicated, or holds values other than finite numbers
             or times.
     """
     found = _find_columns([str(column) for column in table.columns], name, mapping)
@@ -183,7 +183,7 @@ def _timestamps(
 
 
 def _in_utc(values: "pd.Series[Any]", mapping: FileMapping, *, daily: bool) -> "pd.Series[Any]":
-    """Return times in UTC; NaT where there is none, or where the zone has it twice or never."""
+    """Return times in UTC; NaT where missing, ambiguous or nonexistent in the time zone."""
     how = mapping.time_format or "ISO8601"
     if pd.api.types.is_numeric_dtype(values.dtype):  # 20240131 is a day, not a number of seconds
         values = values.astype("string")
@@ -204,7 +204,7 @@ def _expected(mapping: FileMapping, *, daily: bool) -> str:
     else:
         described = "an ISO 8601 time such as 2024-01-31 or 2024-01-31T15:30:00Z"
     if mapping.timezone != "UTC" and not daily:
-        described += f" that {mapping.timezone} has exactly once"
+        described += f" that occurs exactly once in {mapping.timezone}"
     return described
 
 
@@ -236,7 +236,7 @@ def _numbers(
     values: "pd.Series[Any]", column: str, timestamps: npt.NDArray[np.int64], file: str
 ) -> npt.NDArray[np.float64]:
     if not pd.api.types.is_numeric_dtype(values.dtype) or values.dtype.kind == "b":
-        values = values.astype(str).where(values.notna())  # truth values and times are no prices
+        values = values.astype(str).where(values.notna())  # booleans and times are not prices
     numbers = _as_floats(pd.to_numeric(values, errors="coerce"))
     broken = ~np.isfinite(numbers)
     if broken.any():

@@ -1,7 +1,7 @@
 """Training: walk-forward folds, then the final model on all development bars.
 
 Interrupted at any moment and started again on the same workspace, a training ends with the same
-bits as one that was never interrupted; see `quant.boosting` for how.
+bits as one that was never interrupted; `quant.boosting` explains how.
 """
 
 import hashlib
@@ -57,11 +57,11 @@ def train(
     Args:
         development: Bars to learn from; the holdout must not be among them.
         spec: The strategy.
-        seed: Of row and column sampling.
+        seed: Seed of row and column sampling.
         workspace: Artifacts of this training; continues from the checkpoint found there.
         report: Called after every iteration.
         data: Describes the whole bars, for the result.
-        checkpoint_seconds: Least time between two checkpoints, taken at the next chunk's end.
+        checkpoint_seconds: Minimum time between two checkpoints, taken at the next chunk's end.
 
     Raises:
         InvalidInput: Too few bars for the features and the horizon.
@@ -150,7 +150,7 @@ class _Training:
         return state or TrainingState(identity=identity)
 
     def _grow(self, fold: Fold | None) -> str:
-        """Grow the model of a fold, or the final one, from where the state says it is."""
+        """Grow the model of a fold, or the final one, from the current state."""
         known = len(self._bars) - self._spec.horizon - 1
         train_rows = fold.train if fold else slice(self._first, known)
         train = self._samples(train_rows)
@@ -244,7 +244,7 @@ class _Training:
         self._workspace.write(METRICS_ARTIFACT, metrics.model_dump_json().encode())
 
     def _iterations(self, of_this_stage: int) -> tuple[int, int]:
-        """Return how many iterations are done, of how many."""
+        """Return the number of completed and of planned iterations."""
         each = self._spec.model.num_iterations
         return len(self._state.folds) * each + of_this_stage, (TRAINING_FOLDS + 1) * each
 
@@ -275,7 +275,7 @@ class _Training:
         )
 
     def _walk_forward(self) -> Simulation:
-        """Trade what the folds have predicted, and store how it went."""
+        """Trade the predictions of the folds, and store the curves."""
         probabilities = np.concatenate(
             [checkpoint.decode(fold.probabilities) for fold in self._state.folds]
         )

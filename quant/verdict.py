@@ -1,4 +1,4 @@
-"""The verdict on a strategy, and why it is no better."""
+"""The verdict on a strategy, and the reasons why it is not better."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -8,12 +8,12 @@ from quant.hypotheses import Verdict
 from quant.models import AssessmentInput, BacktestResult
 from quant.wording import counted
 
-# The record decides, the holdout has to confirm it. The holdout is a part of the record, and alone
-# too short to show more; docs/validity.md has what both together let through.
+# The record decides, the holdout has to confirm it. The holdout is a part of the record, and too
+# short to decide alone; docs/validity.md shows what both together let through.
 DEFLATED_SHARPE: Final = 0.95
 CONFIRMED_SHARPE: Final = 0.90
 P_VALUE: Final = 0.10
-# Who only holds what rises earns something, and so do the same positions at random times.
+# Holding a rising market earns something at random times, too.
 TIMING_P_VALUE: Final = 0.05
 
 PROBABILISTIC_SHARPE: Final = 0.90
@@ -48,24 +48,26 @@ def decide(statistics: Statistics | None, backtest: BacktestResult | None) -> Ve
 
 
 def shortfalls(statistics: Statistics, backtest: BacktestResult) -> Iterator[str]:
-    """Yield what keeps a strategy from being promising: which figure, and by how much."""
+    """Yield every figure that keeps a strategy from being promising, with its limit."""
     if statistics.deflated_sharpe < DEFLATED_SHARPE:
         yield (
             f"a Sharpe ratio of {statistics.record_sharpe:z.2f} over walk-forward and holdout is "
             f"better than the best of {statistics.trials_ever:,} worthless candidates with "
-            f"{statistics.deflated_sharpe:.0%} probability, not {DEFLATED_SHARPE:.0%}"
+            f"{statistics.deflated_sharpe:.0%} probability (required: {DEFLATED_SHARPE:.0%})"
         )
     if statistics.confirmed_sharpe < CONFIRMED_SHARPE:
         yield (
-            f"the holdout alone confirms it with {statistics.confirmed_sharpe:.0%} probability, "
-            f"not {CONFIRMED_SHARPE:.0%}"
+            f"the holdout alone confirms it with {statistics.confirmed_sharpe:.0%} probability "
+            f"(required: {CONFIRMED_SHARPE:.0%})"
         )
     if statistics.p_value > P_VALUE:
-        yield f"the p-value against not trading is {statistics.p_value:.2f}, not {P_VALUE:.2f}"
+        yield (
+            f"the p-value against not trading is {statistics.p_value:.2f} (limit: {P_VALUE:.2f})"
+        )
     if statistics.timing_p_value > TIMING_P_VALUE:
         yield (
             "the p-value against the same positions at random times is "
-            f"{statistics.timing_p_value:.2f}, not {TIMING_P_VALUE:.2f}"
+            f"{statistics.timing_p_value:.2f} (limit: {TIMING_P_VALUE:.2f})"
         )
     for multiple, cost in ((1.0, "cost"), (2.0, "double cost")):
         earned = backtest.at(multiple).total_return
@@ -74,7 +76,7 @@ def shortfalls(statistics: Statistics, backtest: BacktestResult) -> Iterator[str
 
 
 def summary(inp: AssessmentInput, statistics: Statistics | None) -> str:
-    """Return two plain sentences: what came out, and why the verdict is what it is."""
+    """Return two plain sentences: the outcome, and the reasons for the verdict."""
     if statistics is None or inp.backtest is None:
         return (
             f"The research ended at a gate: {inp.gate_rejection}. "
@@ -84,12 +86,12 @@ def summary(inp: AssessmentInput, statistics: Statistics | None) -> str:
     level, benchmark = inp.backtest.at(1.0), inp.backtest.benchmark
     reasons = list(shortfalls(statistics, inp.backtest))
     why = (
-        f"it falls short: {', and '.join(reasons)}"
+        f"it falls short: {'; '.join(reasons)}"
         if reasons
         else (
-            f"it is better than the best of luck with {statistics.deflated_sharpe:.0%} "
-            f"probability, and the holdout alone confirms it with "
-            f"{statistics.confirmed_sharpe:.0%}"
+            "it is better than the best result expected by chance with "
+            f"{statistics.deflated_sharpe:.0%} probability, and the holdout alone confirms it "
+            f"with {statistics.confirmed_sharpe:.0%}"
         )
     )
     return (
@@ -102,7 +104,7 @@ def summary(inp: AssessmentInput, statistics: Statistics | None) -> str:
 
 
 def _effort(statistics: Statistics) -> str:
-    """Say how much has been tried on these bars."""
+    """Return how many trials and looks there were on these bars."""
     return (
         f"{counted(statistics.trials_ever, 'trial')} on these bars and at the "
         f"{_ordinal(statistics.holdout_looks)} look at this holdout"

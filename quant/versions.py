@@ -1,4 +1,4 @@
-"""What is installed: with other versions, equal seeds may give other figures."""
+"""Installed versions: with other versions, equal seeds may give different figures."""
 
 import platform
 from functools import cache
@@ -21,5 +21,5 @@ _LIBRARIES: Final = (
 
 @cache
 def installed() -> dict[str, str]:
-    """Return the version of Python and of everything that a figure can depend on."""
+    """Return the versions of Python and of all libraries that figures depend on."""
     return {"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES}

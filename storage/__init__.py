@@ -1,1 +1,1 @@
-"""Where finished work is kept: the ledger and the artifact store."""
+"""Storage of finished work: the ledger and the artifact store."""

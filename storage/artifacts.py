@@ -28,8 +28,8 @@ class ArtifactStore:
     def operation(self, operation_id: str) -> "OperationArtifacts":
         """Return the artifacts of one operation.
 
-        Workflow ids may be chosen by whoever starts a workflow, so an id that is not a plain
-        file name is replaced by its hash: no id leads out of the store.
+        The client that starts a workflow may choose its id, so an id that is not a plain file name
+        is replaced by its hash: no id leads out of the store.
         """
         plain = _PLAIN_NAME.fullmatch(operation_id) is not None
         folder = operation_id if plain else hashlib.sha256(operation_id.encode()).hexdigest()
@@ -44,7 +44,7 @@ class OperationArtifacts:
         self._folder = folder
 
     def location(self, name: str) -> str:
-        """Return where the artifact is, as a path or URL for people."""
+        """Return the path or URL of the artifact, for people."""
         return str(self._fs.unstrip_protocol(self._path(name))).removeprefix("file://")
 
     def write(self, name: str, content: bytes) -> None:
@@ -75,7 +75,7 @@ class OperationArtifacts:
                 return None
 
     def discard_unfinished(self, pid: int) -> None:
-        """Remove what a killed process was in the middle of writing."""
+        """Remove files that a killed process was still writing."""
         if isinstance(self._fs, LocalFileSystem):
             for leftover in Path(self._folder).glob(f".*.{pid}.part"):
                 leftover.unlink(missing_ok=True)

@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 
 from errors import LedgerUnavailable, StartupError
 
-# Ledgers from before there were migrations have the tables of this one.
+# Ledgers older than the migrations have the tables of this revision.
 _FIRST_REVISION = "0001"
 _VERSION_TABLE = "alembic_version"
 _POSTGRESQL_DRIVER = "postgresql+pg8000"
-# Any number that nothing else in the database locks.
+# An arbitrary number that nothing else in the database locks.
 _MIGRATION_LOCK = 0x6B_74_72_64_72
 _SQLITE_BEGIN = "sqlite_begin"
 
@@ -44,8 +44,8 @@ class Database:
         parsed = make_url(url)
         self._url = parsed
         self._engine = _engine(parsed)
-        # On SQLite a transaction that will write waits for its turn at the beginning, because
-        # one that has already read may not wait any more.
+        # On SQLite a writing transaction takes the lock at its beginning, because one that has
+        # already read can no longer wait for it.
         self._writer = self._engine.execution_options(**{_SQLITE_BEGIN: "IMMEDIATE"})
         self.insert = postgresql.insert if self.is_postgresql else sqlite.insert
 
@@ -55,10 +55,10 @@ class Database:
         return self._engine.dialect.name == "postgresql"
 
     def upgrade(self) -> Revisions:
-        """Bring the tables to the state that this code works with; several may try at once.
+        """Create or migrate the tables for this version; several processes may do so at once.
 
         Raises:
-            StartupError: they are newer than this code.
+            StartupError: the tables are newer than this version.
             LedgerUnavailable: the database does not answer.
         """
         if self._url.database and not self.is_postgresql:
@@ -103,7 +103,7 @@ class Database:
             yield connection
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._engine.dispose()
 
 
@@ -129,7 +129,7 @@ def _unavailable() -> Iterator[None]:
     try:
         yield
     except (DatabaseError, InterfaceError) as error:
-        # The text of SQLAlchemy holds the statement with its values; the driver's does not.
+        # SQLAlchemy's message contains the statement with its values; the driver's does not.
         raise LedgerUnavailable(f"The ledger does not answer: {error.orig}") from None
 
 

@@ -1,4 +1,4 @@
-"""Experiments: every research that has ended, with what came of it."""
+"""Experiments: every research that has ended, with its outcome."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -14,7 +14,7 @@ from storage.tables import ExperimentRow
 
 
 class ExperimentOrder(StrEnum):
-    """What a list of experiments is sorted by."""
+    """Sort orders of a list of experiments."""
 
     FINISHED_AT = "finished_at"
     SHARPE = "sharpe"
@@ -58,7 +58,7 @@ class Experiments:
             return _experiment(row) if row else None
 
     def newest_data_hash(self, symbol: str, timeframe: str) -> str | None:
-        """Return the content hash of the bars that the newest research on them has used."""
+        """Return the content hash of the bars that the newest research on them used."""
         statement = (
             select(ExperimentRow.data_hash)
             .where(
@@ -85,7 +85,7 @@ class Experiments:
         """Return a page of experiments, and how many there are in all.
 
         Args:
-            originals: whether what only repeats another experiment is left out.
+            originals: whether to leave out reproductions.
             order: what to sort by; experiments without such a figure come last.
             descending: whether the greatest come first.
             limit: how many to return at most.

@@ -1,4 +1,4 @@
-"""The hypotheses in the ledger: registered once each, and settled by the first test."""
+"""The hypotheses in the ledger: each registered once, and settled by its first test."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from storage.tables import ExperimentRow, HypothesisRow
 
 
 class Hypotheses:
-    """What assessments have suggested, and what became of it."""
+    """Hypotheses that assessments have suggested, and their outcomes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -28,7 +28,7 @@ class Hypotheses:
         timeframe: str,
         now: datetime,
     ) -> None:
-        """Add those that nobody has suggested for these bars before."""
+        """Add the hypotheses that are new for these bars."""
         rows = [
             {
                 "hypothesis_id": _id(hypothesis, symbol, timeframe),
@@ -62,19 +62,19 @@ class Hypotheses:
         now: datetime,
         named: Sequence[str] = (),
     ) -> list[str]:
-        """Mark the open hypotheses that a research has put to the test.
+        """Settle the open hypotheses that a research has tested.
 
         Args:
             spec: the strategy of the research.
             verdict: on the strategy.
-            operation_id: of the research; it does not test what it has suggested itself.
+            operation_id: of the research, which does not test its own hypotheses.
             symbol: of its bars.
             timeframe: of its bars.
             now: when.
-            named: ids of hypotheses that the designer set out to test.
+            named: ids of hypotheses that the designer chose to test.
 
         Returns:
-            Ids of the hypotheses that are settled by it.
+            Ids of the hypotheses that it settled.
         """
         open_ones = self.find(status="open", timeframe=timeframe, limit=None)
         tested = [
@@ -105,7 +105,7 @@ class Hypotheses:
         owner: str | None = None,
         limit: int | None,
     ) -> list[HypothesisRecord]:
-        """Return hypotheses, the newest first; with an owner, those that his researches made."""
+        """Return hypotheses, newest first; with an owner, only those of that owner's researches."""
         conditions = {"status": status, "symbol": symbol, "timeframe": timeframe}
         statement = (
             select(HypothesisRow)
@@ -121,7 +121,7 @@ class Hypotheses:
 
 
 def _id(hypothesis: Hypothesis, symbol: str, timeframe: str) -> str:
-    """Return an id that the same suggestion has whoever makes it; figures in it may differ."""
+    """Return an id that equal hypotheses share, even if the figures in their texts differ."""
     content = hypothesis.statement
     if hypothesis.test:
         content = "|".join(each.model_dump_json(exclude_defaults=True) for each in hypothesis.test)

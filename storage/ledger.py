@@ -1,7 +1,7 @@
-"""The ledger: the lasting record of all research. Never a source of orchestration state.
+"""The ledger: the permanent record of all researches. Never a source of orchestration state.
 
-Written by activities only. Every write may be repeated: recording the same thing twice leaves one
-row, because Temporal may run an activity again after its first run had already committed.
+Written by activities only. Every write is idempotent, because Temporal may run an activity again
+after its first run has already committed.
 """
 
 from storage.database import Database, Revisions
@@ -13,7 +13,7 @@ from storage.trials import Trials
 
 
 class Ledger:
-    """All that is recorded, by table.
+    """The whole record, by table.
 
     Args:
         url: SQLAlchemy URL; SQLite and PostgreSQL are supported.
@@ -29,22 +29,22 @@ class Ledger:
         self.spending = Spending(self._database, daily_budget)
 
     def upgrade(self) -> Revisions:
-        """Make the tables, or bring them to the state that this code works with.
+        """Create the tables, or migrate them for this version.
 
         Raises:
-            StartupError: they are newer than this code.
+            StartupError: the tables are newer than this version.
             LedgerUnavailable: the database does not answer.
         """
         return self._database.upgrade()
 
     def ping(self) -> None:
-        """Return if the tables are there.
+        """Return if the tables exist.
 
         Raises:
-            LedgerUnavailable: the database does not answer, or no worker has made them yet.
+            LedgerUnavailable: the database does not answer, or the tables do not exist yet.
         """
         self.experiments.get("")
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._database.close()

@@ -16,9 +16,9 @@ class Looks:
     def record(
         self, operation_id: str, data: DataSource, *, fingerprint: str, model_sha256: str
     ) -> None:
-        """Note that this model is about to trade the holdout of these bars.
+        """Record that this model is about to trade the holdout of these bars.
 
-        Who looks again at what the same model does sees nothing new, and it stays one look.
+        A further backtest of the same model reveals nothing new, so it counts as the same look.
         """
         with self._database.writing() as session:
             session.execute(

@@ -9,5 +9,5 @@ def micro(amount: float) -> int:
 
 
 def dollars(microdollars: int | None) -> float | None:
-    """Return an amount in dollars; None if nothing is known."""
+    """Return an amount in dollars; None stays None."""
     return None if microdollars is None else microdollars / MICRO

@@ -1,4 +1,4 @@
-"""What the ledger holds, as the rest of the system sees it."""
+"""The records of the ledger, as the rest of the system sees them."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from quant.spec import Model
 
 
 class Experiment(Model):
-    """One finished research, whatever its end."""
+    """One ended research, whatever its outcome."""
 
     operation_id: str
     status: str
@@ -26,16 +26,20 @@ class Experiment(Model):
     metrics: dict[str, Any] | None = Field(None, description="A `ResearchResult`")
     verdict: str | None = None
     error: str | None = None
-    cost: float | None = Field(None, description="Of language models, in US dollars")
+    cost: float | None = Field(None, description="Cost of language models, in US dollars")
     request: dict[str, Any] | None = Field(None, description="A `ResearchRequest`")
-    versions: dict[str, str] | None = Field(None, description="Of what the figures depend on")
-    reproduces: str | None = Field(None, description="Operation id of what it was to repeat")
+    versions: dict[str, str] | None = Field(
+        None, description="Versions of the libraries that figures depend on"
+    )
+    reproduces: str | None = Field(
+        None, description="Operation ID of the research that it reproduces"
+    )
     started_at: datetime
     finished_at: datetime
 
 
 class ExperimentSummary(Model):
-    """One row of a list of experiments. Sharpe ratio and return are of the holdout, after cost."""
+    """One row of a list of experiments. Sharpe ratio and return: on the holdout, after cost."""
 
     operation_id: str
     status: str
@@ -46,10 +50,10 @@ class ExperimentSummary(Model):
     strategy_name: str | None
     verdict: str | None
     sharpe: float | None
-    sharpe_low: float | None = Field(description="Lower end of its 95 % interval")
+    sharpe_low: float | None = Field(description="Lower end of the 95 % interval of `sharpe`")
     sharpe_high: float | None
     deflated_sharpe: float | None = Field(
-        description="Probability that the Sharpe ratio exceeds the best of luck, when it was judged"
+        description="Probability that the true Sharpe ratio exceeds the best expected by chance"
     )
     trials_ever: int | None = Field(None, description="Tried on these bars, when it was judged")
     total_return: float | None
@@ -58,7 +62,7 @@ class ExperimentSummary(Model):
 
 
 class HypothesisRecord(Model):
-    """A hypothesis, where it came from, and what became of it."""
+    """A hypothesis, its origin, and its outcome."""
 
     hypothesis_id: str
     symbol: str
@@ -66,7 +70,7 @@ class HypothesisRecord(Model):
     statement: str
     test: tuple[Condition, ...]
     status: HypothesisStatus
-    operation_id: str = Field(description="Of the research that suggested it")
+    operation_id: str = Field(description="Operation ID of the research that suggested it")
     created_at: datetime
-    tested_by: str | None = Field(description="Operation id of the research that settled it")
+    tested_by: str | None = Field(description="Operation ID of the research that settled it")
     tested_at: datetime | None

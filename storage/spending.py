@@ -1,6 +1,6 @@
-"""What language models cost: set aside before a call and settled after it, within limits.
+"""Spending on language models: set aside before a call and settled after it, within limits.
 
-One statement compares and adds, so workers that ask at the same time cannot overdraw together.
+One statement compares and adds, so concurrent workers cannot exceed the budget together.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from storage.tables import BudgetDayRow, SpendingRow
 
 
 class Tokens(Model):
-    """What a provider says it has read and written. Input includes what came from a cache."""
+    """Token counts reported by a provider. Input includes tokens read from a cache."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -31,20 +31,20 @@ class SpendingEvent(Tokens):
     call_id: str
     operation_id: str
     model: str
-    cost: float = Field(description="US dollars; while it is not settled, what is set aside")
+    cost: float = Field(description="US dollars; until it is settled, the amount set aside")
     settled: bool
     created_at: datetime
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call that is going to be made.
+    """A call about to be made.
 
     Attributes:
-        call_id: of this call only; an activity that runs again makes new ones.
+        call_id: unique to this call; an activity that runs again draws new ids.
         operation_id: of the research.
-        model: its name with that of the provider.
-        most: what it can cost at most, in US dollars.
+        model: name of the model, with its provider.
+        most: maximum cost in US dollars.
     """
 
     call_id: str
@@ -66,15 +66,15 @@ class Spending:
         self._limit = daily_limit
 
     def reserve(self, call: Call, now: datetime, max_cost: float | None = None) -> None:
-        """Set aside what a call can cost at most.
+        """Set aside the maximum cost of a call.
 
         Args:
             call: the call.
-            now: the day on which it counts.
-            max_cost: what its research may cost in all.
+            now: the time, whose day it counts for.
+            max_cost: what its research may cost in total.
 
         Raises:
-            BudgetExhausted: the day or the research has less than that left.
+            BudgetExhausted: less than that is left of the budget of the day or the research.
         """
         amount = micro(call.most)
         day = now.date()
@@ -84,7 +84,7 @@ class Spending:
                 .values(day=day, committed_microdollars=0)
                 .on_conflict_do_nothing()
             )
-            # This also makes everybody else who reserves wait until the end of the transaction.
+            # This also makes concurrent reservations wait until the end of the transaction.
             added = session.scalar(
                 update(BudgetDayRow)
                 .where(BudgetDayRow.day == day, *self._leaves(amount))
@@ -97,7 +97,7 @@ class Spending:
                 spent = session.scalar(_total(SpendingRow.operation_id == call.operation_id)) or 0
                 if spent + amount > micro(max_cost):
                     raise BudgetExhausted(
-                        f"The next call may exceed the research's limit of ${max_cost:.2f}."
+                        f"The next call might exceed the research's limit of ${max_cost:.2f}."
                     )
             session.add(
                 SpendingRow(
@@ -111,7 +111,7 @@ class Spending:
             )
 
     def settle(self, call_id: str, cost: float, tokens: Tokens) -> None:
-        """Replace what was set aside for a call by what it has cost; the first answer counts."""
+        """Replace the amount set aside for a call by its actual cost, once."""
         amount = micro(cost)
         with self._database.writing() as session:
             row = session.get(SpendingRow, call_id, with_for_update=True)
@@ -136,12 +136,12 @@ class Spending:
             return (dollars(row.committed_microdollars) or 0.0) if row else 0.0
 
     def of_operation(self, operation_id: str) -> float | None:
-        """Return what a research has cost in US dollars; None if it has called no model."""
+        """Return the cost of a research in US dollars; None if it has called no model."""
         with self._database.reading() as session:
             return dollars(session.scalar(_total(SpendingRow.operation_id == operation_id)))
 
     def events(self, day: date, limit: int) -> list[SpendingEvent]:
-        """Return the calls of a day, the newest first."""
+        """Return the calls of a day, newest first."""
         statement = (
             select(SpendingRow)
             .where(SpendingRow.day == day)

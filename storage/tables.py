@@ -1,4 +1,4 @@
-"""The tables of the ledger. Who changes them writes a migration; a test compares the two."""
+"""The tables of the ledger. A change needs a migration; a test compares the two."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -20,7 +20,7 @@ from quant.models import DataSource
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment. SQLite keeps no time zones, so UTC is kept without one."""
+    """A timestamp. SQLite stores no time zones, so UTC is stored without one."""
 
     impl = DateTime
     cache_ok = True
@@ -30,7 +30,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value and value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """Return UTC as such."""
+        """Return UTC with its time zone."""
         return value and value.replace(tzinfo=UTC)
 
 
@@ -44,7 +44,7 @@ class Base(DeclarativeBase):
 
 
 class ExperimentRow(Base):
-    """A research that has ended, however."""
+    """A research that has ended, in whatever way."""
 
     __tablename__ = "experiments"
 
@@ -65,7 +65,7 @@ class ExperimentRow(Base):
     model: Mapped[str | None]
     brief: Mapped[str | None]
     strategy_name: Mapped[str | None]
-    # Beside `metrics`, because lists are sorted by them.
+    # Copied from `metrics`, because lists are sorted by them.
     sharpe: Mapped[float | None]
     sharpe_low: Mapped[float | None]
     sharpe_high: Mapped[float | None]
@@ -78,7 +78,7 @@ class ExperimentRow(Base):
 
 
 class OnBars:
-    """What was done on some bars."""
+    """Something that was done on certain bars."""
 
     data_hash: Mapped[str] = mapped_column(primary_key=True)
     symbol: Mapped[str]
@@ -88,7 +88,7 @@ class OnBars:
     def is_on(cls, data: DataSource) -> ColumnElement[bool]:
         """Whether it was on these bars, or on others of the same symbol and timeframe.
 
-        Bars that grow every night have another hash every day; luck does not start anew with it.
+        Bars that grow every night have a new hash every day; the counts must not start anew.
         """
         return or_(
             cls.data_hash == data.content_hash,
@@ -105,7 +105,7 @@ class TrialRow(OnBars, Base):
         Index("ix_trials_symbol_timeframe", "symbol", "timeframe"),
     )
 
-    # A candidate that is scored again on the same bars is not a new chance to be lucky.
+    # Scoring the same candidate again on the same bars is not a new chance to be lucky.
     fingerprint: Mapped[str] = mapped_column(primary_key=True)
     operation_id: Mapped[str] = mapped_column(index=True)
     number: Mapped[int]
@@ -114,7 +114,7 @@ class TrialRow(OnBars, Base):
 
 
 class LookRow(OnBars, Base):
-    """A model that has traded a holdout."""
+    """A model that traded a holdout."""
 
     __tablename__ = "looks"
     __table_args__ = (Index("ix_looks_symbol_timeframe", "symbol", "timeframe"),)
@@ -125,7 +125,7 @@ class LookRow(OnBars, Base):
 
 
 class HypothesisRow(Base):
-    """Something that an assessment has suggested to test."""
+    """A hypothesis that an assessment suggested."""
 
     __tablename__ = "hypotheses"
     __table_args__ = (Index("ix_hypotheses_symbol_status", "symbol", "timeframe", "status"),)
@@ -143,7 +143,7 @@ class HypothesisRow(Base):
 
 
 class SpendingRow(Base):
-    """A call of a language model: what was set aside for it, and then what it cost."""
+    """A call of a language model: the amount set aside for it, and then its cost."""
 
     __tablename__ = "spending"
 
@@ -161,7 +161,7 @@ class SpendingRow(Base):
 
 
 class BudgetDayRow(Base):
-    """What has been spent or set aside on one day, so that one statement can check and add."""
+    """The amount spent or set aside on one day, so that one statement can check and add."""
 
     __tablename__ = "budget_days"
 

@@ -16,7 +16,7 @@ class Trials:
         self._database = database
 
     def record(self, operation_id: str, tried: Sequence[Tried]) -> None:
-        """Add the trials that nobody has made on these bars before."""
+        """Add the trials that are new on these bars."""
         if not tried:
             return
         rows = [
@@ -32,7 +32,7 @@ class Trials:
         with self._database.writing() as session:
             session.execute(
                 self._database.insert(TrialRow).on_conflict_do_nothing(),
-                # In one order, so that two who write the same trials do not wait for each other.
+                # In a fixed order, so that two writers of the same trials do not deadlock.
                 sorted(rows, key=lambda row: str(row["fingerprint"])),
             )
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import httpx
 
-# Its plugin would import it when the session ends, which Python 3.11's parser may refuse
-# (python/cpython#106905).
-import hypothesis  # noqa: F401
+# Imported here because its plugin would do so when the session ends, which Python 3.11's parser may
+# refuse (python/cpython#106905).
+import hypothesis
 import pytest
 import pytest_asyncio
 from temporalio.client import Client
@@ -18,6 +18,16 @@ from settings import Settings
 from tests import helpers
 from tests.data import walk, write_bars, write_many_bars, write_strategies
 from worker import running_workers
+
+# The same examples each time, however slow the machine is.
+hypothesis.settings.register_profile(
+    "ktrdr",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("ktrdr")
 
 
 @pytest.fixture(scope="session", autouse=True)

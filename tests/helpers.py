@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 import os
 import re
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,17 +14,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-import psutil
 from fastapi import FastAPI
 from temporalio.api.enums.v1 import PendingActivityState
-from temporalio.api.workflowservice.v1 import (
-    RegisterNamespaceRequest,
-)
-from temporalio.client import Client, WorkflowHandle
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+from temporalio.client import Client, WorkflowExecutionDescription, WorkflowHandle
 from temporalio.service import RPCError
 
+from bench.ports import free_ports
 from cli.stack import dynamic_config, server_command, temporal_executable
 from settings import Settings
+from tests.processes import compute_processes
 from workflows.connection import register_search_attributes
 from workflows.converter import data_converter
 
@@ -40,7 +37,7 @@ _SECONDS_BETWEEN_LOOKS = 0.02
 
 
 async def assert_eventually(
-    look: Callable[[], Awaitable[_Value]], *, within: float = 30.0
+    look: Callable[[], Awaitable[_Value]], *, within: float = 120.0
 ) -> _Value:
     """Look again and again until what is seen is true, and return it.
 
@@ -62,10 +59,8 @@ async def assert_eventually(
 
 def free_port() -> int:
     """Return a port of loopback on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    [port] = free_ports(1)
+    return port
 
 
 def new_id(prefix: str = "op_agent_research_test") -> str:
@@ -103,8 +98,8 @@ def process(command: list[str], **options: Any) -> Iterator[subprocess.Popen[byt
                     running.kill()
 
 
-async def said(command: subprocess.Popen[bytes], word: str) -> None:
-    """Wait until a command has printed a word into its first pipe."""
+async def said(command: subprocess.Popen[bytes], word: str) -> str:
+    """Wait until a command has printed a word into its first pipe; returns all that it has."""
     pipe = command.stdout or command.stderr
     assert pipe is not None
     os.set_blocking(pipe.fileno(), False)
@@ -116,6 +111,7 @@ async def said(command: subprocess.Popen[bytes], word: str) -> None:
         return word.encode() in heard
 
     await assert_eventually(look)
+    return heard.decode()
 
 
 async def connect(address: str, namespace: str = "default") -> Client:
@@ -189,7 +185,7 @@ async def serving(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
             yield http
 
 
-async def until_ready(*apis: httpx.AsyncClient, within: float = 30.0) -> None:
+async def until_ready(*apis: httpx.AsyncClient) -> None:
     """Wait until these APIs, as processes of their own, accept work."""
 
     async def ready() -> bool:
@@ -199,7 +195,7 @@ async def until_ready(*apis: httpx.AsyncClient, within: float = 30.0) -> None:
             raise AssertionError(str(error)) from error
         return all(answer.is_success for answer in answers)
 
-    await assert_eventually(ready, within=within)
+    await assert_eventually(ready)
 
 
 async def activity_started(handle: WorkflowHandle[Any, Any], activity: str) -> None:
@@ -210,26 +206,44 @@ async def activity_started(handle: WorkflowHandle[Any, Any], activity: str) -> N
             description = await handle.describe()
         except RPCError as error:
             raise AssertionError(error.message) from error  # A child that has not begun.
-        pending = {
-            each.activity_id: each.state for each in description.raw_description.pending_activities
-        }
-        started = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
         assert description.close_time is None, f"{handle.id} has ended as {description.status}"
-        return pending.get(activity) == started
+        return runs(description, activity)
+
+    await assert_eventually(look)
+
+
+def runs(description: WorkflowExecutionDescription, activity: str) -> bool:
+    """Whether a worker runs this activity of the workflow that is described."""
+    return any(
+        each.activity_id == activity
+        and each.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+        for each in description.raw_description.pending_activities
+    )
+
+
+async def computing(processes: int) -> None:
+    """Wait until so many compute processes run."""
+
+    async def look() -> bool:
+        return len(compute_processes()) == processes
 
     await assert_eventually(look)
 
 
 async def end_everything(client: Client) -> None:
     """Terminate what a test has left running, and wait until the compute has stopped."""
+    # A list that does not show this one yet may lack others that have just been started, too.
+    last = await client.start_workflow("Last", id=new_id("last"), task_queue="nobody")
+    listed = set()
 
     async def look() -> bool:
         async for execution in client.list_workflows("ExecutionStatus = 'Running'"):
+            listed.add(execution.id)
             with contextlib.suppress(RPCError):
                 await client.get_workflow_handle(execution.id).terminate()
         running = compute_processes()
         assert not running, f"still computing: {running}"
-        return True
+        return last.id in listed
 
     await assert_eventually(look)
 
@@ -247,33 +261,6 @@ async def temporal_command(client: Client, *arguments: str) -> str:
     output, problem = await command.communicate()
     assert command.returncode == 0, problem.decode()
     return output.decode()
-
-
-def compute_processes(worker_pid: int | None = None) -> list[psutil.Process]:
-    """Return the processes that compute for a worker: the children of its fork server."""
-    servers = fork_servers(worker_pid or os.getpid())
-    return [child for each in servers for child in each.children() if _alive(child)]
-
-
-def fork_servers(worker_pid: int) -> list[psutil.Process]:
-    """Return the processes that the compute processes of a worker are forked from."""
-    return [
-        child
-        for child in psutil.Process(worker_pid).children()
-        if any("multiprocessing.forkserver" in part for part in child.cmdline())
-    ]
-
-
-def _alive(child: psutil.Process) -> bool:
-    try:
-        return bool(child.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
-def kill(pid: int) -> None:
-    """End a process as a crash or the system would."""
-    os.kill(pid, signal.SIGKILL)
 
 
 def leftovers(directory: Path) -> list[Path]:

@@ -1,12 +1,17 @@
 """How a test gets a research into a phase, and keeps it there long enough to interfere."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
+import psutil
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
 
 from tests.data import MANY, MANY_TIMEFRAME
-from tests.helpers import activity_started, new_id
+from tests.helpers import activity_started, assert_eventually, new_id, runs
+from tests.processes import compute_processes
 from workflows.contract import OperationType, Phase
 from workflows.ids import make_step_id, step_name
 from workflows.messages import ResearchInput, ResearchRequest, ResearchResult
@@ -27,6 +32,8 @@ class Stay:
     activity: str
     request: ResearchRequest
     in_child_workflow: bool = False
+    held: bool = False
+    """Whether the compute would end too soon, and is suspended until it is killed."""
 
     @property
     def step_name(self) -> str:
@@ -41,8 +48,16 @@ class Stay:
     async def begin(self, client: Client) -> WorkflowHandle[Research, ResearchResult]:
         """Start a research, and return it when its compute in this phase is running."""
         handle = await start(client, self.request)
-        await activity_started(self.working(client, handle.id), self.activity)
+        await self.begun(client, handle.id)
         return handle
+
+    async def begun(self, client: Client, research_id: str) -> None:
+        """Wait until the compute of a research in this phase is running."""
+        working = self.working(client, research_id)
+        if self.held:
+            await _held(working, self.activity)
+        else:
+            await activity_started(working, self.activity)
 
 
 STAYS = [
@@ -65,8 +80,9 @@ STAYS = [
         "backtest",
         _MANY_BARS,
         in_child_workflow=True,
+        held=True,
     ),
-    Stay(Phase.ASSESSING, OperationType.ASSESSMENT, "assessment", _MANY_BARS),
+    Stay(Phase.ASSESSING, OperationType.ASSESSMENT, "assessment", _MANY_BARS, held=True),
 ]
 IN_DESIGN, IN_TRAINING, IN_BACKTEST, IN_ASSESSMENT = STAYS
 
@@ -78,3 +94,41 @@ async def start(
     return await client.start_workflow(
         Research.run, ResearchInput.of(request), id=new_id(), task_queue=RESEARCH_QUEUE
     )
+
+
+async def queued(handle: WorkflowHandle[Any, Any]) -> None:
+    """Wait until the next step of a research waits for a slot."""
+
+    async def look() -> bool:
+        pending = (await handle.describe()).raw_description.pending_activities
+        scheduled = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+        return [each.state for each in pending] == [scheduled]
+
+    await assert_eventually(look)
+
+
+async def _held(working: WorkflowHandle[Any, Any], activity: str) -> None:
+    """Suspend the process that computes for this activity as soon as there is one.
+
+    Suspended, it can be killed as ever. Each process is stopped before anybody asks what it works
+    for, since it may have ended before there is an answer.
+    """
+    others: set[psutil.Process] = set()
+
+    async def look() -> bool:
+        for process in set(compute_processes()) - others:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.suspend()
+                if await _begun(working, activity) and process in compute_processes():
+                    return True
+                process.resume()
+            others.add(process)
+        return False
+
+    await assert_eventually(look)
+
+
+async def _begun(working: WorkflowHandle[Any, Any], activity: str) -> bool:
+    with contextlib.suppress(RPCError):  # A child that has not begun.
+        return runs(await working.describe(), activity)
+    return False

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -20,6 +21,7 @@ _SITE_PACKAGES = Path(_WHEEL.origin).parent.parent
 _INSTALLED = (Path("pgserver", "pginstall"), Path("pgserver.libs"))
 # PostgreSQL refuses to run as root.
 _SOMEBODY_ELSE = "nobody"
+_LONGEST_START = 120.0
 
 
 def program(name: str) -> Path:
@@ -64,4 +66,13 @@ def postgresql_server(*, durable: bool = False) -> Iterator[str]:
             (home / "log").open("wb") as log,
             process(command, stdout=log, stderr=log, **as_user),
         ):
-            yield f"postgresql://ktrdr@127.0.0.1:{port}/postgres"
+            url = f"postgresql://ktrdr@127.0.0.1:{port}/postgres"
+            _await_connections(url)
+            yield url
+
+
+def _await_connections(url: str) -> None:
+    """Wait until a server that has been started lets somebody in."""
+    deadline = time.monotonic() + _LONGEST_START
+    while subprocess.run([program("pg_isready"), "--quiet", "-d", url], check=False).returncode:
+        assert time.monotonic() < deadline, f"{url} lets nobody in"

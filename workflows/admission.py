@@ -1,4 +1,4 @@
-"""The `Admission` workflow: admits researches one after another, so that no limit is overshot."""
+"""The `Admission` workflow: admits researches one at a time, so the limit is never exceeded."""
 
 import asyncio
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ with workflow.unsafe.imports_passed_through():
 
 ADMISSION_ID = "admission"
 
-# By then a research that was admitted is in the lists, has ended, or was never started.
+# By then an admitted research is listed, has ended, or was never started.
 _LISTED_AFTER = timedelta(seconds=30)
 
 
 class AdmissionRequest(Model):
-    """May this research become active?"""
+    """A request to admit a research."""
 
     operation_id: str
-    limit: int = Field(ge=1, description="Of active researches, this one included")
+    limit: int = Field(ge=1, description="Maximum number of active researches, this one included")
 
 
 class AdmissionAnswer(Model):
-    """Whether it may, and how many others are active."""
+    """Whether it is admitted, and how many other researches are active."""
 
     admitted: bool
     active_count: int
@@ -42,7 +42,7 @@ class _Asking:
 
 @workflow.defn
 class Admission:
-    """Knows whom it has admitted a moment ago; all others it finds in Temporal's lists."""
+    """Remembers the latest admissions; older researches are found in Temporal's lists."""
 
     @workflow.init
     def __init__(self, admitted: dict[str, datetime] | None = None) -> None:
@@ -52,7 +52,7 @@ class Admission:
 
     @workflow.run
     async def run(self, admitted: dict[str, datetime] | None = None) -> None:  # noqa: ARG002 - in init
-        """Answer until the history is long, then go on with a new one."""
+        """Answer until the history is long, then continue as new."""
         await workflow.wait_condition(
             lambda: (
                 workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished()
@@ -62,7 +62,7 @@ class Admission:
 
     @workflow.update
     async def admit(self, request: AdmissionRequest) -> AdmissionAnswer:
-        """Admit a research if fewer than the limit are active; asking again changes nothing."""
+        """Admit a research if fewer than the limit are active. Idempotent."""
         asking = _Asking(request, asyncio.Future())
         self._asking.append(asking)
         async with self._one_at_a_time:
@@ -71,7 +71,7 @@ class Admission:
         return asking.answer.result()
 
     async def _answer_all(self) -> None:
-        """Count once, and answer all who have asked by now in the order in which they came."""
+        """Count once, and answer all pending requests in the order of their arrival."""
         asking, self._asking = self._asking, []
         ids = {each.request.operation_id for each in asking}
         try:
@@ -85,7 +85,7 @@ class Admission:
                 summary=f"May {len(ids)} more begin?",
             )
         except FailureError as error:
-            # Nobody waits for an answer that will not come; who asks next is counted for anew.
+            # Fail the pending requests instead of leaving them waiting; the next one counts anew.
             for each in asking:
                 each.answer.set_exception(error)
             return
@@ -105,9 +105,9 @@ class Admission:
 
 @workflow.defn(name="Admission", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class LastingAdmission(Admission):
-    """Of workers of several versions: it never ends, so it moves on with each of them.
+    """The same for versioned workers: it never ends, so it moves to each new version.
 
-    A worker without a version may not say so, hence a class of its own.
+    An unversioned worker may not declare this behaviour, hence a separate class.
     """
 
     @workflow.init
@@ -116,5 +116,5 @@ class LastingAdmission(Admission):
 
     @workflow.run
     async def run(self, admitted: dict[str, datetime] | None = None) -> None:
-        """Do the same."""
+        """Run as the base class does."""
         await super().run(admitted)

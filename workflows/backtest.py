@@ -1,4 +1,4 @@
-"""The `Backtest` workflow: the holdout, once, on workers for backtests."""
+"""The `Backtest` workflow: trades the holdout once, on the backtest workers."""
 
 from temporalio import workflow
 
@@ -31,7 +31,7 @@ class Backtest:
 
     @workflow.run
     async def run(self, request: BacktestRequest) -> BacktestResult:  # noqa: ARG002 - kept in init
-        """Trade the holdout, and return how it went at each level of cost."""
+        """Trade the holdout, and return the performance at each level of cost."""
         return await self._operation.conduct(self._backtest)
 
     @workflow.query

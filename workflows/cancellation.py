@@ -1,11 +1,11 @@
-"""The cancel guard: once a cancel is accepted, nothing that happens meanwhile may win over it.
+"""The cancel guard: once a cancel is accepted, no other outcome may win over it.
 
-Temporal delivers a cancel as an exception at the next await, and two things can lose it: the step
-that was awaited has completed in the same workflow task (its result is returned and the cancel
-is never raised), or the step finished although it was asked to stop. In sequences of short steps
-this happens to a few per cent of the cancels. The server has recorded the request in any case,
-so asking it is exact: before the first step, after every step, and before returning
-(`workflows.operation` does that for every workflow).
+Temporal delivers a cancel as an exception at the next await, and two things can lose it: the
+awaited step completes in the same workflow task (its result is returned and the cancel is never
+raised), or the step finishes although it was asked to stop. In sequences of short steps a few per
+cent of the cancels are lost this way. The server has recorded the request in any case, so checking
+for it is exact: before the first step, after every step, and before returning
+(`workflows.operation` does this for every workflow).
 """
 
 import asyncio
@@ -23,7 +23,7 @@ def cancel_requested() -> bool:
 
 
 def raise_if_cancelled() -> None:
-    """Stop here if a cancel has been accepted."""
+    """Raise CancelledError if a cancel has been accepted."""
     if cancel_requested():
         raise asyncio.CancelledError
 
@@ -31,8 +31,8 @@ def raise_if_cancelled() -> None:
 async def to_the_end(work: Coroutine[Any, Any, _Result]) -> _Result:
     """Await clean-up to its end.
 
-    The guard may have noticed the cancel one turn of the event loop before it is delivered; it
-    then arrives in the middle of the clean-up, which must not stop there.
+    The guard may notice a cancel one turn of the event loop before it is delivered; it then
+    arrives during the clean-up, which must not stop there.
     """
     task = asyncio.create_task(work)
     while True:
@@ -48,8 +48,8 @@ async def finished_child(
 ) -> _Result:
     """Start a child workflow and await its end, also when cancelled between the two.
 
-    Left alone, a cancel that arrives while the start is on its way is raised at once, and the
-    child would outlive the promise that cancelled work has stopped.
+    Otherwise a cancel that arrives while the child is being started would be raised at once, and
+    the child would run on although "cancelled" means that the work has stopped.
     """
     start = asyncio.create_task(starting)
     try:

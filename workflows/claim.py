@@ -1,7 +1,7 @@
 """The `Claim` workflow: which operation an idempotency key stands for.
 
-Its workflow id is made of the key, and Temporal lets only one start under an id succeed. Its memo
-names the operation, so that also those who come second can read it, without any worker.
+Its workflow id derives from the key, and Temporal lets only one start under an id succeed. Its memo
+names the operation, so that a later request with the same key can read it without any worker.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ def claim_id(key: str) -> str:
 
 @workflow.defn
 class Claim:
-    """Has nothing to do but to exist, for as long as Temporal keeps closed workflows."""
+    """Does nothing; it exists for as long as Temporal keeps closed workflows."""
 
     @workflow.run
     async def run(self) -> None:

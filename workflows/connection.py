@@ -1,4 +1,4 @@
-"""Connecting to Temporal, and what a namespace must know before work begins."""
+"""Connecting to Temporal, and preparing a namespace."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from temporalio.api.operatorservice.v1 import (
 )
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
 from temporalio.client import Client, Plugin
-from temporalio.envconfig import ClientConfig
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -40,21 +40,20 @@ async def connect(
     """Connect as Temporal's environment configuration says (`TEMPORAL_ADDRESS`, profiles, TLS).
 
     Args:
-        lazy: connect with the first call, for a process that must start without Temporal.
+        lazy: connect on the first call, for a process that must start without Temporal.
         runtime: the SDK's default if None.
-        payload_keys: file of the keys by which payloads are encrypted; None if they are not.
-        plugins: of the SDK, for the client and all its workers.
+        payload_keys: file with the keys that encrypt payloads; None for no encryption.
+        plugins: SDK plugins, for the client and all its workers.
 
     Raises:
-        StartupError: the keys cannot be read; or nothing answers there, after a bounded number of
-            attempts: processes that start together come up in any order.
+        StartupError: the keys cannot be read, or Temporal does not answer within a bounded number
+            of attempts (processes that start together come up in any order).
     """
     converter = data_converter
     if payload_keys is not None:
         key_file(payload_keys).read()
         converter = encrypting(EncryptingCodec(payload_keys))
-    config = ClientConfig.load_client_connect_config()
-    config.setdefault("target_host", _DEFAULT_ADDRESS)
+    config = configuration()
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             client = await Client.connect(
@@ -67,19 +66,33 @@ async def connect(
             if attempt == _ATTEMPTS:
                 raise StartupError(
                     f"Temporal does not answer at {config['target_host']}: {error}. "
-                    "Is the server running, and TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and TLS right?"
+                    "Is it running? Check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and TLS."
                 ) from error
             _log.info("waiting for Temporal at %s", config["target_host"])
             await asyncio.sleep(_SECONDS_BETWEEN_ATTEMPTS)
     raise AssertionError("unreachable")
 
 
-async def _require_namespace(client: Client) -> None:
-    """Return if we may work in the namespace; one that was just made may take a moment to show.
+def configuration() -> ClientConnectConfig:
+    """Return what Temporal's environment configuration says.
 
     Raises:
-        StartupError: we may not.
-        RPCError: it is not there, or the server does not answer.
+        StartupError: it is not valid, or a file that it names cannot be read.
+    """
+    try:
+        config = ClientConfig.load_client_connect_config()
+    except Exception as error:  # Not of one kind: of the file, of TOML, of the SDK's core.
+        raise StartupError(f"Temporal's connection settings cannot be used: {error}") from error
+    config.setdefault("target_host", _DEFAULT_ADDRESS)
+    return config
+
+
+async def _require_namespace(client: Client) -> None:
+    """Return if the namespace is accessible; a new one may take a moment to become visible.
+
+    Raises:
+        StartupError: access was denied.
+        RPCError: it does not exist, or the server does not answer.
     """
     request = DescribeNamespaceRequest(namespace=client.namespace)
     try:
@@ -87,19 +100,19 @@ async def _require_namespace(client: Client) -> None:
     except RPCError as error:
         if error.status in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED):
             raise StartupError(
-                f"Temporal does not let us into namespace {client.namespace!r}: {error.message}. "
-                "Is the API key or the client certificate right?"
+                f"Access to namespace {client.namespace!r} was denied: {error.message}. "
+                "Check the API key or the client certificate."
             ) from None
         raise
 
 
 async def register_search_attributes(client: Client) -> list[str]:
-    """Make our search attributes known to the namespace, and return those that were new to it.
+    """Register our search attributes in the namespace, and return those that were new to it.
 
-    On a namespace whose operator has not given us that right they must exist already.
+    Where we lack the permission to register them, they must exist already.
     """
     known = await client.operator_service.list_search_attributes(
-        ListSearchAttributesRequest(namespace=client.namespace)
+        ListSearchAttributesRequest(namespace=client.namespace), retry=True
     )
     request = AddSearchAttributesRequest(
         namespace=client.namespace,
@@ -108,32 +121,32 @@ async def register_search_attributes(client: Client) -> list[str]:
         },
     )
     try:
-        await client.operator_service.add_search_attributes(request)
+        await client.operator_service.add_search_attributes(request, retry=True)
     except RPCError as error:
         if error.status not in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED):
             raise
-        _log.warning("search attributes are not ours to register here: %s", error.message)
+        _log.warning("no permission to register search attributes: %s", error.message)
         return []
     return sorted(set(request.search_attributes) - set(known.custom_attributes))
 
 
 async def keep_closed_workflows(client: Client, retention: timedelta) -> timedelta:
-    """Set how long the namespace remembers what has ended, and return how long it did before."""
+    """Set how long the namespace keeps closed workflows, and return the previous retention."""
     service = client.workflow_service
     described = await service.describe_namespace(
-        DescribeNamespaceRequest(namespace=client.namespace)
+        DescribeNamespaceRequest(namespace=client.namespace), retry=True
     )
     before = described.config.workflow_execution_retention_ttl.ToTimedelta()
     if before != retention:
         request = UpdateNamespaceRequest(namespace=client.namespace)
         request.config.workflow_execution_retention_ttl.FromTimedelta(retention)
-        await service.update_namespace(request)
+        await service.update_namespace(request, retry=True)
     return before
 
 
 async def pushes_cancels(client: Client) -> bool:
-    """Whether the server tells a worker of a cancel at once, instead of with its next heartbeat."""
+    """Whether the server pushes a cancel to a worker, instead of waiting for its next heartbeat."""
     answer = await client.workflow_service.describe_namespace(
-        DescribeNamespaceRequest(namespace=client.namespace)
+        DescribeNamespaceRequest(namespace=client.namespace), retry=True
     )
     return answer.namespace_info.capabilities.worker_commands

@@ -1,4 +1,4 @@
-"""What clients and workflows agree on: operation types, statuses, phases, and `OperationInfo`."""
+"""The contract of clients and workflows: operation types, statuses, phases, `OperationInfo`."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from quant.models import Progress
 OPERATION_QUERY = "operation"
 FINISHED_QUERY = "finished"
 
-# In the memo of an operation that starts another one over: that one's id.
+# Memo key of a retry: the id of the operation that it retries.
 RETRY_OF = "retry_of"
 
 
@@ -25,7 +25,7 @@ class OperationType(StrEnum):
     ASSESSMENT = "agent_assessment"
 
 
-# The steps that are activities of their research, and have no workflow of their own.
+# The steps that are activities of their research, without a separate workflow.
 ACTIVITY_STEPS = (OperationType.DESIGN, OperationType.ASSESSMENT)
 
 # The names under which Temporal knows the workflows.
@@ -50,7 +50,7 @@ ACTIVE = (OperationStatus.PENDING, OperationStatus.RUNNING)
 
 
 class Phase(StrEnum):
-    """Where a research is."""
+    """The phase of a research."""
 
     QUEUED = "queued"
     DESIGNING = "designing"
@@ -88,7 +88,7 @@ PHASE_OF_STEP = {
 
 
 class OperationMetadata(BaseModel):
-    """What the operation was asked to do."""
+    """What the operation works on."""
 
     symbol: str | None = None
     timeframe: str | None = None
@@ -99,31 +99,33 @@ class OperationMetadata(BaseModel):
 
 
 class ChildOperation(BaseModel):
-    """A step of a research that has begun."""
+    """A step that a research has begun."""
 
     operation_id: str
     operation_type: OperationType
     status: OperationStatus
-    progress: Progress | None = Field(None, description="Its own, while it runs")
-    started_at: datetime | None = Field(None, description="None if an earlier run had finished it")
+    progress: Progress | None = Field(
+        None, description="Progress of the step itself, while it runs"
+    )
+    started_at: datetime | None = Field(None, description="Null if an earlier run finished it")
     completed_at: datetime | None = None
 
 
 class PhaseEntered(BaseModel):
-    """When a research came into a phase."""
+    """When a research entered a phase."""
 
     phase: Phase
     started_at: datetime
 
 
 class OperationInfo(BaseModel):
-    """One operation, as every door shows it and as the query `operation` answers."""
+    """One operation, as the API shows it and as the query `operation` answers."""
 
     operation_id: str
     parent_operation_id: str | None = None
     operation_type: OperationType
     status: OperationStatus
-    phase: Phase | None = Field(None, description="Of a research")
+    phase: Phase | None = Field(None, description="Phase of a research; null for other types")
     created_at: datetime
     started_at: datetime | None = None
     completed_at: datetime | None = None
@@ -136,15 +138,17 @@ class OperationInfo(BaseModel):
     metrics: dict[str, Any] | None = None
     is_backend_local: bool = False
     cancel_requested: bool = False
-    forced: bool = Field(False, description="Ended by Temporal's terminate")
+    forced: bool = Field(False, description="Whether it was terminated")
     owner: str | None = None
     priority: int | None = None
     retry_of: str | None = None
     children: list[ChildOperation] = Field(default_factory=list)
-    phases: list[PhaseEntered] = Field(default_factory=list, description="Of a research, so far")
+    phases: list[PhaseEntered] = Field(
+        default_factory=list, description="Phases that a research has entered so far"
+    )
 
     @property
     def running_child(self) -> ChildOperation | None:
-        """The step that a research is at."""
+        """The running step of a research."""
         running = (c for c in self.children if c.status is OperationStatus.RUNNING)
         return next(running, None)

@@ -1,4 +1,4 @@
-"""How values travel through Temporal: as JSON of pydantic models."""
+"""How values are serialised for Temporal: as JSON of pydantic models."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,10 +17,10 @@ from errors import InvalidInput
 
 
 class ReadablePayloadConverter(PydanticPayloadConverter):
-    """Says in plain words, by field, what is wrong with a value.
+    """Reports an invalid value in plain words, by field.
 
-    Whoever starts a workflow by hand reads this in the Web UI. As an error of the application it
-    also ends the workflow at once; any other would repeat its first task for ever.
+    A user who starts a workflow by hand sees this in the Web UI. As an ApplicationError it also
+    fails the workflow at once; with any other error its first task would be retried for ever.
     """
 
     def from_payloads(
@@ -29,7 +29,7 @@ class ReadablePayloadConverter(PydanticPayloadConverter):
         """Return the values.
 
         Raises:
-            ApplicationError: a value is not what its type hint says.
+            ApplicationError: a value does not match its type hint.
         """
         try:
             return super().from_payloads(payloads, type_hints)
@@ -42,7 +42,7 @@ class ReadablePayloadConverter(PydanticPayloadConverter):
 
 
 data_converter = DataConverter(payload_converter_class=ReadablePayloadConverter)
-"""For payloads that everybody may read."""
+"""For payloads that are not encrypted."""
 
 
 def encrypting(codec: PayloadCodec) -> DataConverter:

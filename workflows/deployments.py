@@ -1,7 +1,7 @@
-"""Versions of the workers that run side by side: which one gets what is started from now on.
+"""Versions of the workers that run side by side, and which one new operations start on.
 
-Temporal keeps this. A research stays on the version that it was started on; when nothing runs on an
-old version any more, its workers can go.
+Temporal stores this. A research stays on the version that it was started on; when nothing runs on
+an old version any more, its workers can be stopped.
 """
 
 import asyncio
@@ -32,10 +32,10 @@ class Version(BaseModel):
 
 
 async def promote(client: Client, deployment: str, build_id: str) -> None:
-    """Send what is started from now on to this version, as soon as its workers serve all queues.
+    """Start new operations on this version, as soon as its workers serve all queues.
 
     Raises:
-        StartupError: its workers did not show up, or they do not serve all that the last did.
+        StartupError: its workers did not appear, or do not serve every queue of the last version.
     """
     request = SetWorkerDeploymentCurrentVersionRequest(
         namespace=client.namespace,
@@ -59,10 +59,10 @@ async def promote(client: Client, deployment: str, build_id: str) -> None:
 
 
 async def versions(client: Client, deployment: str) -> list[Version]:
-    """Return the versions that Temporal knows of, the newest first.
+    """Return the versions that Temporal knows of, newest first.
 
     Raises:
-        StartupError: no worker of this deployment has ever been there.
+        StartupError: this deployment has never had a worker.
     """
     request = DescribeWorkerDeploymentRequest(
         namespace=client.namespace, deployment_name=deployment
@@ -71,7 +71,7 @@ async def versions(client: Client, deployment: str) -> list[Version]:
         answer = await client.workflow_service.describe_worker_deployment(request, timeout=_TIMEOUT)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
-            raise StartupError(f"No worker of a deployment {deployment!r} was ever here.") from None
+            raise StartupError(f"Deployment {deployment!r} has never had a worker.") from None
         raise
     info = answer.worker_deployment_info
     current = info.routing_config.current_deployment_version.build_id

@@ -1,6 +1,6 @@
-"""Encryption of payloads: who has the key can read what Temporal stores, and nobody else.
+"""Encryption of payloads: what Temporal stores can only be read with the key.
 
-AES-256-GCM with a random nonce for each payload; the id of the key stands beside it, so that old
+AES-256-GCM with a random nonce for each payload; the id of the key is stored with it, so that old
 payloads stay readable after a rotation. Search attributes, workflow ids and types, and what makes
 lists readable (symbol, owner, strategy name, phase) are not payloads and stay in the clear.
 """
@@ -32,15 +32,15 @@ _NONCE_BYTES: Final = 12
 class PayloadKeys(Model):
     """The content of the key file."""
 
-    current: str = Field(description="Id of the key that encrypts; all others only decrypt")
-    keys: dict[str, Base64Bytes] = Field(description="256 bits each, by id")
+    current: str = Field(description="ID of the key that encrypts; all others only decrypt")
+    keys: dict[str, Base64Bytes] = Field(description="Keys of 256 bits, by ID")
 
     @model_validator(mode="after")
     def _complete(self) -> "PayloadKeys":
         if self.current not in self.keys:
-            raise ValueError("`current` names a key that is not there")
+            raise ValueError("`current` names a key that does not exist")
         if any(len(key) != _KEY_BYTES for key in self.keys.values()):
-            raise ValueError(f"a key has {_KEY_BYTES} bytes")
+            raise ValueError(f"every key must have {_KEY_BYTES} bytes")
         return self
 
 
@@ -68,10 +68,10 @@ class EncryptingCodec(PayloadCodec):
         return encrypted
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Decrypt what is encrypted; the rest is from before there were keys.
+        """Decrypt encrypted payloads; the others were written before encryption was enabled.
 
         Raises:
-            UnreadablePayload: its key is not in the file, or it is not what was encrypted.
+            UnreadablePayload: the key is unknown, or the payload failed authentication.
         """
         return [
             self._decrypted(payload) if payload.metadata.get("encoding") == ENCODING else payload
@@ -82,21 +82,22 @@ class EncryptingCodec(PayloadCodec):
         key_id = payload.metadata[_KEY_ID]
         key = self._file.read().keys.get(key_id.decode(errors="replace"))
         if key is None:
-            raise UnreadablePayload(f"There is no key {key_id.decode(errors='replace')!r} for it.")
+            name = key_id.decode(errors="replace")
+            raise UnreadablePayload(f"Unknown encryption key {name!r}.")
         nonce, data = payload.data[:_NONCE_BYTES], payload.data[_NONCE_BYTES:]
         try:
             return Payload.FromString(AESGCM(key).decrypt(nonce, data, key_id))
         except (InvalidTag, ValueError):
-            raise UnreadablePayload("It is not what was encrypted.") from None
+            raise UnreadablePayload("The payload failed authentication.") from None
 
 
 def key_file(path: Path) -> SecretFile[PayloadKeys]:
-    """Return the file of the keys."""
+    """Return the key file."""
     return SecretFile(path, PayloadKeys, "KTRDR_PAYLOAD_KEYS")
 
 
 def rotate(path: Path) -> str:
-    """Add a key and make it the current one; return its id. The first makes the file.
+    """Add a key, make it the current one and return its id. Creates the file if missing.
 
     Raises:
         StartupError: the file is not valid.

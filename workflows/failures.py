@@ -1,29 +1,29 @@
-"""What fails a workflow, and failures unwrapped to their first cause."""
+"""Which errors fail a workflow, and how failures are unwrapped to their root cause."""
 
 from temporalio.exceptions import ApplicationError, FailureError, TimeoutError, TimeoutType
 
-# The wrong number of arguments ends a workflow; values that do not fit do so by themselves
-# (`workflows.converter`). Nothing else may: code that contradicts the history, above all, must
-# wait for the right code instead of ending every research in flight.
+# A wrong number of arguments fails a workflow; invalid values do so by themselves
+# (`workflows.converter`). Nothing else may: after a nondeterminism error, above all, workflows must
+# wait for the right code instead of failing every research in flight.
 WRONG_ARGUMENTS = (TypeError,)
 
 _TIMEOUT_TEXT = {
-    TimeoutType.HEARTBEAT: "no worker finished the step: every one that began it went silent",
-    TimeoutType.START_TO_CLOSE: "the step took longer than is allowed",
-    TimeoutType.SCHEDULE_TO_CLOSE: "the step did not succeed in the time that is allowed",
-    TimeoutType.SCHEDULE_TO_START: "no worker took the step in time",
+    TimeoutType.HEARTBEAT: "every worker that started the step stopped sending heartbeats",
+    TimeoutType.START_TO_CLOSE: "the step took longer than allowed",
+    TimeoutType.SCHEDULE_TO_CLOSE: "the step did not succeed within the allowed time",
+    TimeoutType.SCHEDULE_TO_START: "no worker started the step in time",
 }
 
 
 def root_cause(error: BaseException) -> BaseException:
-    """Follow the causes that Temporal has recorded to the first one."""
+    """Follow the chain of causes that Temporal has recorded to its root."""
     while isinstance(error, FailureError) and error.cause is not None:
         error = error.cause
     return error
 
 
 def message_of(error: BaseException) -> str:
-    """Return the first cause in words for the user."""
+    """Return the root cause in words for the user."""
     cause = root_cause(error)
     if isinstance(cause, TimeoutError) and cause.type is not None:
         return _TIMEOUT_TEXT[cause.type]
@@ -31,7 +31,7 @@ def message_of(error: BaseException) -> str:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return the machine-readable reason of the first cause."""
+    """Return the machine-readable reason of the root cause."""
     cause = root_cause(error)
     if isinstance(cause, ApplicationError) and cause.type:
         return cause.type

@@ -23,7 +23,7 @@ def make_operation_id(
 
 
 def make_retry_id(operation_type: OperationType, run_id: str, ended: datetime) -> str:
-    """Return the id of what starts over a run that has ended: always the same one."""
+    """Return the id of the retry of a run that has ended; it is the same every time."""
     token = hashlib.sha256(run_id.encode()).hexdigest()[:8]
     return make_operation_id(operation_type, ended, token)
 

@@ -1,4 +1,4 @@
-"""What the workflows take and give."""
+"""Inputs and results of the workflows."""
 
 from typing import Annotated, Literal, Self
 
@@ -27,14 +27,14 @@ Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0
 
 
 class OwnedRequest(Model):
-    """Who asks for work, and how urgent it is."""
+    """Whose work it is, and how urgent."""
 
-    priority: int = Field(3, strict=True, ge=1, le=5, description="1 goes first")
+    priority: int = Field(3, strict=True, ge=1, le=5, description="1 (first) to 5 (last)")
     owner: Owner = "anonymous"
 
     @property
     def turn(self) -> Priority:
-        """When it gets its turn: by priority, and fairly between owners."""
+        """Its place in the queue: by priority, and fairly between owners."""
         return Priority(priority_key=self.priority, fairness_key=self.owner)
 
 
@@ -47,7 +47,7 @@ class ResearchRequest(OwnedRequest):
 
     brief: str | None = Field(None, max_length=4000, description="Guidance for the designer")
     strategy: StrategyName | None = Field(
-        None, description="Name of a strategy file; skips the design. Not together with `brief`"
+        None, description="Name of a strategy file; skips the design. Excludes `brief`"
     )
     symbol: Symbol = "SP500"
     timeframe: Timeframe = "1d"
@@ -58,15 +58,15 @@ class ResearchRequest(OwnedRequest):
         description="Language model for `llm`, such as `anthropic:claude-sonnet-5-5`",
     )
     max_cost: float | None = Field(
-        None, gt=0.0, le=1000.0, description="US dollars for language models; for `llm`"
+        None, gt=0.0, le=1000.0, description="Cost limit for `llm`, in US dollars"
     )
     trials: Trials = 12
-    seed: Seed | None = Field(None, description="Drawn once and recorded if absent")
+    seed: Seed | None = Field(None, description="Random seed; drawn and recorded if absent")
     memory: bool | None = Field(
         None,
         strict=True,
-        description="Whether a search starts from earlier trials on the same bars. By default only "
-        "without a seed: who gives one wants the same result again",
+        description="Whether a search starts from earlier trials on the same bars. Default: only "
+        "without a seed, since a seed asks for a repeatable result",
     )
     gates: GateLimits = GateLimits()
     bypass_gates: Annotated[bool, Field(strict=True)] = False
@@ -84,7 +84,7 @@ class ResearchRequest(OwnedRequest):
 
     @property
     def starts_from_memory(self) -> bool:
-        """Whether what others have tried may lead the search."""
+        """Whether the search starts from earlier trials."""
         return self.seed is None if self.memory is None else self.memory
 
     @property
@@ -102,7 +102,7 @@ class ResearchRequest(OwnedRequest):
 
 
 class FinishedSteps(Model):
-    """What a research has come to so far; one that is resumed begins with it."""
+    """The results of a research so far; a resumed research begins with them."""
 
     seed: int
     spec: StrategySpec | None = None
@@ -123,35 +123,37 @@ class FinishedSteps(Model):
 
 
 class Reproduction(Model):
-    """Which research to repeat, and by what it was judged."""
+    """Which research to repeat, and the counts by which it was judged."""
 
     operation_id: str
     data_hash: str
     seed: int | None = None
-    spec: StrategySpec | None = Field(None, description="Absent if it is to be searched again")
+    spec: StrategySpec | None = Field(None, description="Absent if the search is to be repeated")
     trials_ever: int = 1
     holdout_looks: int = 1
 
 
 class ResearchInput(ResearchRequest):
-    """What the workflow is started with: the request, and what it need not do again."""
+    """The input of the workflow: the request, and the results that it can reuse."""
 
-    finished: FinishedSteps | None = Field(None, description="By the run that this one resumes")
-    reproduces: Reproduction | None = Field(None, description="What must come out again")
+    finished: FinishedSteps | None = Field(
+        None, description="Steps finished by the run that this one resumes"
+    )
+    reproduces: Reproduction | None = Field(None, description="The research to reproduce")
 
     @classmethod
     def of(cls, request: ResearchRequest, finished: FinishedSteps | None = None) -> Self:
-        """Return the input for this request, whatever an earlier run of it had finished."""
+        """Return the input for this request and the steps that an earlier run finished."""
         return cls(**request.model_dump(exclude={"finished"}), finished=finished)
 
     @property
     def request(self) -> ResearchRequest:
-        """What was asked for, without what the system has added."""
+        """The original request, without what the system has added."""
         return ResearchRequest(**self.model_dump(include=set(ResearchRequest.model_fields)))
 
 
 class BacktestRequest(Model):
-    """Backtest the model that a finished training has left."""
+    """Backtest the model of a finished training."""
 
     training_id: str
     input: BacktestInput
@@ -166,7 +168,7 @@ class BacktestSummary(Model):
     win_rate: float | None
     total_trades: int
     benchmark_return: float
-    total_return_at_cost: dict[str, float] = Field(description="By cost multiple")
+    total_return_at_cost: dict[str, float] = Field(description="Total return by cost multiple")
 
     @classmethod
     def of(cls, result: BacktestResult) -> Self:

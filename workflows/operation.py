@@ -1,7 +1,8 @@
-"""What a workflow knows about itself as an operation, and how every operation ends."""
+"""The state of a workflow as an operation, and the one way in which every operation ends."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
 from typing import Any, TypeVar
 
 from temporalio import workflow
@@ -55,6 +56,7 @@ class Operation:
             priority=priority or this.priority.priority_key,
             retry_of=workflow.memo_value(RETRY_OF, default=None),
         )
+        self._cancel_accepted: datetime | None = None
 
     def snapshot(self) -> OperationInfo:
         """Return the current state for a query."""
@@ -76,10 +78,11 @@ class Operation:
             update={"percentage": PHASE_START[phase], "current_step": PHASE_STEP[phase]}
         )
         self.publish(SearchAttributePair(search_attributes.RESEARCH_PHASE, phase), *attributes)
+        self._log(phase)
         workflow.set_current_details(f"**{phase.value}** · {PHASE_STEP[phase]}")
 
     def publish(self, *attributes: SearchAttributePair[str]) -> None:
-        """Set those search attributes that have another value so far."""
+        """Set the search attributes whose value has changed."""
         known = workflow.info().typed_search_attributes
         changed = [pair for pair in attributes if known.get(pair.key) != pair.value]
         if changed:
@@ -90,7 +93,7 @@ class Operation:
         return make_step_id(self.info.operation_id, step)
 
     def add_step(self, step: OperationType, status: OperationStatus) -> ChildOperation:
-        """Put a step into the list of children."""
+        """Add a step to the list of children."""
         child = ChildOperation(operation_id=self.step_id(step), operation_type=step, status=status)
         self.info.children.append(child)
         self.info.metadata.parameters[f"{step_name(step)}_op_id"] = child.operation_id
@@ -137,7 +140,7 @@ class Operation:
         return await self.run_step(step, work)
 
     async def run_step(self, step: OperationType, work: Awaitable[_Result]) -> _Result:
-        """Await a step, and keep the list of children true meanwhile."""
+        """Await a step, and keep the list of children up to date."""
         child = self.add_step(step, OperationStatus.RUNNING)
         child.started_at = workflow.now()
         try:
@@ -147,16 +150,19 @@ class Operation:
             cancelled = is_cancelled_exception(error)
             child.status = OperationStatus.CANCELLED if cancelled else OperationStatus.FAILED
             child.completed_at = workflow.now()
-            # What the child came to stands in the list, but an accepted cancel wins over it.
+            # The list shows the end of the child, but an accepted cancel wins over it.
             raise_if_cancelled()
             raise
-        # Not in a `finally`: when a worker drops this workflow there is nothing left to ask.
+        # Not in a `finally`: when a worker evicts this workflow, the cancel cannot be checked.
         raise_if_cancelled()
         return result
 
+    def _log(self, event: str) -> None:
+        workflow.logger.info("%s: %s", self.info.operation_id, event)
+
     @property
     def _turn(self) -> Priority:
-        """When its steps get their turn: by priority, and fairly between owners."""
+        """The place of its steps in the queue: by priority, and fairly between owners."""
         return Priority(priority_key=self.info.priority, fairness_key=self.info.owner)
 
     async def conduct(
@@ -170,11 +176,13 @@ class Operation:
 
         Raises:
             asyncio.CancelledError: a cancel was accepted; the work has stopped.
-            ApplicationError: the work failed; the message is that of the first cause.
+            ApplicationError: the work failed; the message is that of the root cause.
         """
+        self._log("begun")
+        self._watch = asyncio.create_task(self._note_cancel())
         try:
             raise_if_cancelled()
-            # The API has set them at the start; whoever starts by hand has not.
+            # The API sets them at the start; a workflow started by hand lacks them.
             self.publish(
                 *search_attributes.pairs(
                     operation_type=self.info.operation_type,
@@ -203,6 +211,12 @@ class Operation:
         await self._end(OperationStatus.CANCELLED, record)
         raise asyncio.CancelledError
 
+    async def _note_cancel(self) -> None:
+        """Note when a cancel was accepted, through whatever door it came."""
+        await workflow.wait_condition(cancel_requested)
+        self._cancel_accepted = workflow.now()
+        self._log("cancel accepted")
+
     async def _end(
         self,
         status: OperationStatus,
@@ -214,8 +228,13 @@ class Operation:
         if status is OperationStatus.COMPLETED:
             self.info.progress = self.info.progress.model_copy(update={"percentage": 100.0})
         workflow.set_current_details(f"**{status.value}** {self.info.error_message or ''}".strip())
+        if status is OperationStatus.CANCELLED:
+            workflow.metric_meter().create_histogram_timedelta(
+                "ktrdr_cancel_latency", "From an accepted cancel until the work has stopped", "s"
+            ).record(workflow.now() - (self._cancel_accepted or workflow.now()))
         if record is not None:
             await self._recorded(record, status)
+        self._log(f"{status.value} {reason}".strip())
         workflow.metric_meter().with_additional_attributes(
             {
                 "operation_type": self.info.operation_type.value,
@@ -230,20 +249,20 @@ class Operation:
         try:
             await to_the_end(record())
         except ActivityError:
-            # Without its record nothing is complete, but what has failed or was cancelled ends.
+            # A research without its record is not complete; a failed or cancelled one ends anyway.
             if status is OperationStatus.COMPLETED:
                 raise
             workflow.logger.exception("%s is not in the ledger", self.info.operation_id)
 
 
 async def _become_cancelled(failure: BaseException) -> None:
-    """End as cancelled because a step was cancelled by itself, through any door.
+    """End as cancelled because a step was cancelled on its own.
 
-    Temporal marks a workflow as cancelled only if the workflow itself was asked to cancel, and
-    refuses a workflow that asks that of itself. So an activity asks.
+    Temporal marks a workflow as cancelled only if a cancel of that workflow was requested, and a
+    workflow cannot request its own cancel. So an activity does.
     """
     if isinstance(failure, asyncio.CancelledError):
-        raise failure  # The worker is dropping this workflow from its cache.
+        raise failure  # The worker is evicting this workflow from its cache.
     try:
         await to_the_end(policies.cancel_this_workflow(ResearchActivities.cancel_own_workflow))
         await workflow.wait_condition(cancel_requested)

@@ -25,23 +25,22 @@ BACKTEST_QUEUE = "backtest"
 RECORD_QUEUE = "records"
 COMPUTE_QUEUES = (RESEARCH_QUEUE, TRAINING_QUEUE, BACKTEST_QUEUE)
 
-# A worker that dies is noticed after this long, and the step continues elsewhere.
+# The death of a worker is noticed after this time, and the step continues elsewhere.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 
-# Compute waits in its queue for as long as it takes, and then runs for as long as it needs to
-# while it heartbeats.
+# Compute may wait in its queue without limit, and may then run this long while it heartbeats.
 LONGEST_COMPUTE = timedelta(days=7)
 
-# Only what may pass is retried: the death of a process or a worker, a full disk. The bound on
-# attempts is one on the crashes and deployments that a step may live through; a full disk is waited
-# for some 20 minutes.
+# Only transient errors are retried: the death of a process or a worker, a full disk. The number of
+# attempts bounds the crashes and deployments that a step may survive; a full disk is waited for
+# about 20 minutes.
 COMPUTE_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     maximum_interval=timedelta(seconds=30),
     maximum_attempts=50,
 )
 
-# A ledger that is away is waited for about a minute and a half; a worker that is away, for ever.
+# An unavailable ledger is waited for about a minute and a half; a missing worker, without limit.
 LONGEST_RECORD = timedelta(seconds=15)
 RECORD_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=0.5),
@@ -66,7 +65,7 @@ def compute(
 ) -> Awaitable[_Result]:
     """Run a step that computes, on any worker of this workflow's task queue.
 
-    It waits for its turn with the priority of the workflow, unless it is given another one.
+    It queues with the priority of the workflow, unless it is given another one.
     """
     return workflow.execute_activity_method(
         activity,
@@ -84,12 +83,11 @@ def compute(
 def record(
     activity: Callable[[Any, _Argument], _Result], argument: _Argument, *, summary: str
 ) -> Awaitable[_Result]:
-    """Write into the ledger, on a task queue of its own: no record waits behind compute.
+    """Write into the ledger, on a separate task queue, so that no record waits behind compute.
 
-    Not as a local activity. The server refuses the end of a workflow if a cancel has come in
-    meanwhile, and has it replayed; a replay knows the result of a local activity before it knows
-    the events that came after, so a workflow that ends right after one would end again, past the
-    cancel.
+    Not as a local activity. The server rejects the end of a workflow if a cancel has arrived
+    meanwhile, and has it replayed; a replay resolves a local activity before it sees the events
+    after it, so a workflow that ends right after one would end again, ignoring the cancel.
     """
     return workflow.execute_activity_method(
         activity,
@@ -105,7 +103,7 @@ def record(
 def read(
     activity: Callable[[Any, _Argument], _Result], argument: _Argument, *, summary: str
 ) -> Awaitable[_Result]:
-    """Run a short read on the worker that runs the workflow; not as the last step of it."""
+    """Run a short read on the worker that runs the workflow; never as its last step."""
     return workflow.execute_local_activity_method(
         activity,
         argument,
@@ -119,7 +117,7 @@ def read(
 def ask(
     activity: Callable[[_Argument], Awaitable[_Result]], argument: _Argument, *, summary: str
 ) -> Awaitable[_Result]:
-    """Run a short question to Temporal itself on the worker that runs the workflow."""
+    """Run a short query to Temporal itself on the worker that runs the workflow."""
     return workflow.execute_local_activity(
         activity,
         argument,

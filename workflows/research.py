@@ -50,7 +50,7 @@ class Research:
 
     @workflow.init
     def __init__(self, request: ResearchInput | None = None) -> None:
-        # All of its fields are optional, so whoever starts a research by hand may leave it out.
+        # All of its fields are optional, so a research started by hand needs no input.
         self._request = request = request or ResearchInput()
         self._finished = request.finished or _beginning(request)
         self._operation = Operation(
@@ -206,7 +206,7 @@ class Research:
 
     @property
     def _bars(self) -> DataSource:
-        """The bars; once a step has used them, no other ones will do."""
+        """The bars; once a step has used them, pinned by their hash."""
         used = self._finished.design or self._finished.training
         original = self._request.reproduces
         return DataSource(
@@ -287,7 +287,7 @@ class Research:
 
 
 def _beginning(request: ResearchInput) -> FinishedSteps:
-    """Return what a research knows when it begins: its seed, and what it reproduces."""
+    """Return what a research begins with: its seed, and what it reproduces."""
     original = request.reproduces
     seed = request.seed if original is None or original.seed is None else original.seed
     return FinishedSteps(

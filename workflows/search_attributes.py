@@ -22,7 +22,7 @@ def pairs(
     owner: str | None = None,
     strategy: str | None = None,
 ) -> list[SearchAttributePair[str]]:
-    """Return those attributes of an operation that are known."""
+    """Return the attributes of an operation that have a value."""
     values = {
         OPERATION_TYPE: operation_type,
         PARENT_OPERATION_ID: parent_operation_id,

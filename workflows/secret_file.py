@@ -1,4 +1,4 @@
-"""A file of secrets: for its owner only, replaced in one go, read again when it has changed."""
+"""A file of secrets: private to its owner, replaced atomically, reloaded when it changes."""
 
 import os
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ _Content = TypeVar("_Content", bound=BaseModel)
 
 @dataclass
 class SecretFile(Generic[_Content]):
-    """A JSON file of one kind of content.
+    """A JSON file with secrets.
 
     Attributes:
-        path: of the file.
-        kind: of its content.
-        setting: that names it, for messages.
+        path: path of the file.
+        kind: model of its content.
+        setting: the setting that names the file, for messages.
     """
 
     path: Path
@@ -28,10 +28,10 @@ class SecretFile(Generic[_Content]):
     _read: tuple[tuple[int, int], _Content] | None = field(default=None, init=False)
 
     def read(self) -> _Content:
-        """Return the content; the file is looked at each time, and read only if it has changed.
+        """Return the content; the file is checked each time, and read only if it has changed.
 
         Raises:
-            StartupError: it is not there or not valid; no value of it is in the message.
+            StartupError: it is missing or not valid; the message contains none of its values.
         """
         try:
             status = self.path.stat()
@@ -47,7 +47,7 @@ class SecretFile(Generic[_Content]):
         return self._read[1]
 
     def write(self, content: _Content) -> None:
-        """Replace the content; the directory is made when missing."""
+        """Replace the content; creates the directory if missing."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,6 +1,6 @@
-"""What a process tells about itself: metrics for Prometheus, and logs as JSON.
+"""Telemetry of a process: metrics for Prometheus, and logs as JSON.
 
-The SDK's own metrics come with ours: how long tasks wait in a queue
+The SDK's own metrics are served with ours: how long tasks wait in a queue
 (`temporal_activity_schedule_to_start_latency`), how long they run, which fail. The few that matter
 are listed in docs/operations.md.
 """
@@ -10,6 +10,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from temporalio import activity, workflow
 from temporalio.runtime import (
     LogForwardingConfig,
     LoggingConfig,
@@ -18,12 +19,13 @@ from temporalio.runtime import (
     TelemetryConfig,
 )
 
+from errors import StartupError
 from settings import Settings
 
 _SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
-_OURS: Final = ("ktrdr_phase_duration", "ktrdr_http_request_duration")
+_OURS: Final = ("ktrdr_phase_duration", "ktrdr_cancel_latency", "ktrdr_http_request_duration")
 
-# In our format, and each in its place among our own lines.
+# The core's logs in our format, interleaved with our own lines.
 _LOGS_OF_THE_CORE: Final = LoggingConfig(
     filter=LoggingConfig.default.filter,
     forwarding=LogForwardingConfig(logging.getLogger("temporalio"), append_target_to_name=False),
@@ -34,11 +36,11 @@ def runtime(settings: Settings, worker_heartbeat_interval: timedelta | None = No
     """Return a runtime of the SDK; with KTRDR_METRICS_ADDRESS it serves metrics there.
 
     Args:
-        settings: say where.
-        worker_heartbeat_interval: how often workers say how they are; the SDK's default if None.
+        settings: with the address of the metrics.
+        worker_heartbeat_interval: how often workers report to Temporal; the SDK's default if None.
 
     Raises:
-        ValueError: nothing can be served there.
+        StartupError: the address cannot be used.
     """
     metrics = settings.metrics_address and PrometheusConfig(
         bind_address=settings.metrics_address,
@@ -50,13 +52,16 @@ def runtime(settings: Settings, worker_heartbeat_interval: timedelta | None = No
     telemetry = TelemetryConfig(
         logging=_LOGS_OF_THE_CORE, metrics=metrics or None, attach_service_name=False
     )
-    if worker_heartbeat_interval is None:
-        return Runtime(telemetry=telemetry)
-    return Runtime(telemetry=telemetry, worker_heartbeat_interval=worker_heartbeat_interval)
+    try:
+        if worker_heartbeat_interval is None:
+            return Runtime(telemetry=telemetry)
+        return Runtime(telemetry=telemetry, worker_heartbeat_interval=worker_heartbeat_interval)
+    except ValueError as error:
+        raise StartupError(f"KTRDR_METRICS_ADDRESS: {error}") from error
 
 
 class JsonFormatter(logging.Formatter):
-    """One line of JSON per event, with the operation that it is about."""
+    """One line of JSON per event, with its operation."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -66,6 +71,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if audited := getattr(record, "audit", None):
+            entry |= audited | {"message": audited["event"]}
         for source in ("temporal_activity", "temporal_workflow"):
             about = getattr(record, source, None)
             if about:
@@ -88,5 +95,8 @@ def set_up_logging(settings: Settings, level: int) -> None:
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
-    # Who has started and cancelled what belongs into every log.
+    # The workflow or activity of a line is in fields of their own.
+    workflow.logger.workflow_info_on_message = False
+    activity.logger.activity_info_on_message = False
+    # The audit log is written at every log level.
     logging.getLogger("ktrdr.audit").setLevel(logging.INFO)

@@ -1,8 +1,7 @@
 """Traces in one piece: from a request through workflow and activities to the compute process.
 
-OpenTelemetry's own environment switches them on (`OTEL_EXPORTER_OTLP_ENDPOINT`). Its libraries are
-an extra; without them a span is a name that nobody writes down. FastAPI makes the span of a request
-by itself.
+OpenTelemetry's own environment variables enable them (`OTEL_EXPORTER_OTLP_ENDPOINT`). Its libraries
+are an extra; without them spans are not recorded. FastAPI creates the span of a request by itself.
 """
 
 import os
@@ -16,13 +15,13 @@ _SWITCHES: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_EN
 
 
 def plugins(service: str) -> list[Plugin]:
-    """Send traces where the environment says, and return what Temporal's client needs for it.
+    """Enable traces if the environment asks for them, and return the client plugins for that.
 
     Args:
-        service: what this process is called in a trace, unless `OTEL_SERVICE_NAME` says otherwise.
+        service: name of this process in traces, unless `OTEL_SERVICE_NAME` is set.
 
     Raises:
-        StartupError: traces are wanted, and the extra is not installed.
+        StartupError: traces are enabled, but the extra is not installed.
     """
     if not any(os.environ.get(switch) for switch in _SWITCHES):
         return []
@@ -39,7 +38,7 @@ def plugins(service: str) -> list[Plugin]:
         )
     except ImportError:
         raise StartupError(
-            f"{_SWITCHES[0]} is set, and OpenTelemetry is not installed: "
+            f"{_SWITCHES[0]} is set, but OpenTelemetry is not installed: "
             "pip install 'ktrdr[tracing]'."
         ) from None
     os.environ.setdefault("OTEL_SERVICE_NAME", service)

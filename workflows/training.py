@@ -1,4 +1,4 @@
-"""The `Training` workflow: walk-forward and final model, on workers for training."""
+"""The `Training` workflow: walk-forward and final model, on the training workers."""
 
 from temporalio import workflow
 
@@ -30,7 +30,7 @@ class Training:
 
     @workflow.run
     async def run(self, request: TrainingInput) -> TrainingResult:  # noqa: ARG002 - kept in init
-        """Train, and return what the model did on data that it had not seen."""
+        """Train, and return how the model did on data that it had not seen."""
         return await self._operation.conduct(self._train)
 
     @workflow.query

@@ -1,5 +1,5 @@
-"""Language models: which there are, what they cost, and what a research asks of them.
+"""Language models: which exist, what they cost, and what a research uses them for.
 
-Only `providers` and `prices` may be imported by everybody; the rest brings the client libraries,
+Only `providers` and `prices` may be imported everywhere; the rest imports the client libraries,
 which take memory and a second to load.
 """

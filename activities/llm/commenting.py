@@ -1,4 +1,4 @@
-"""The comment of a language model on an assessment. It writes words; we write the figures."""
+"""The comment of a language model on an assessment. The model writes words, we fill in figures."""
 
 import re
 from dataclasses import dataclass
@@ -24,15 +24,17 @@ Sentence = Annotated[str, StringConstraints(min_length=1, max_length=MAX_STATEME
 
 
 class Answer(Data):
-    """What a model answers."""
+    """The answer of a model."""
 
     comment: str = Field(min_length=1, max_length=2000)
-    hypotheses: tuple[Sentence, ...] = Field((), max_length=5, description="To test next")
+    hypotheses: tuple[Sentence, ...] = Field(
+        (), max_length=5, description="Hypotheses to test next"
+    )
 
 
 @dataclass(frozen=True)
 class Comment:
-    """What a model has said, with the figures in their places.
+    """The comment of a model, with the figures filled in.
 
     Attributes:
         text: the comment.
@@ -44,7 +46,7 @@ class Comment:
 
 
 def figures_of(inp: AssessmentInput, result: AssessmentResult) -> dict[str, str]:
-    """Return the figures that a comment may speak of, by name, as they will be shown."""
+    """Return the figures that a comment may name, formatted for display."""
     training = inp.training
     known = {
         "log_loss": f"{training.log_loss:.4f}",
@@ -87,11 +89,11 @@ async def comment(model: Model, prompt: str, figures: dict[str, str]) -> Comment
     Args:
         model: to ask.
         prompt: the task.
-        figures: that the comment may speak of, by name.
+        figures: figures that the comment may name.
 
     Raises:
         BudgetExhausted: a call might cost more than is left.
-        ModelMisbehaved: the model does not keep to the rules.
+        ModelMisbehaved: the model does not follow the rules.
     """
     agent = Agent(
         model,
@@ -110,7 +112,7 @@ async def comment(model: Model, prompt: str, figures: dict[str, str]) -> Comment
     try:
         answer = await agent.run(prompt, usage_limits=UsageLimits(request_limit=_CALLS))
     except (UnexpectedModelBehavior, UsageLimitExceeded):
-        raise ModelMisbehaved("The language model came to no valid comment.") from None
+        raise ModelMisbehaved("The language model gave no valid comment.") from None
     said = answer.output
     return Comment(
         text=_filled(said.comment, figures),

@@ -1,4 +1,4 @@
-"""The connection to a language model. Retries are Temporal's: the client libraries make none."""
+"""The connection to a language model. Temporal retries; the client libraries do not."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -17,27 +17,29 @@ from quant.models import CandidateScore, Progress, ReportProgress, ReportTrial, 
 from quant.spec import Costs, StrategySpec
 from quant.spec import Model as Data
 
-# How often a model may answer with something that is not valid before it is given up.
+# How many invalid answers a model may correct before the call fails.
 CORRECTIONS: Final = 3
 _CALLS_BESIDE_SCORES: Final = 10
 
 
 class Proposal(Data):
-    """What a model answers in the end."""
+    """The final answer of a model."""
 
     strategy: StrategySpec
-    hypotheses: tuple[str, ...] = Field((), max_length=10, description="Ids of those it tests")
+    hypotheses: tuple[str, ...] = Field(
+        (), max_length=10, description="IDs of the hypotheses that it tests"
+    )
 
 
 @dataclass
 class Candidates:
-    """All that was scored, in its order; equal candidates once.
+    """The scored candidates in their order, equal ones once.
 
     Attributes:
         limit: how many may be scored.
         score_one: computes the score of one.
-        report: told after each.
-        tried: told each as soon as it is scored.
+        report: called after each.
+        tried: called with each as soon as it is scored.
         trials: the candidates so far.
     """
 
@@ -55,7 +57,7 @@ class Candidates:
 
         Raises:
             ModelRetry: it cannot be scored, or no more may be; the message says why.
-            KtrdrError: nothing can be scored, whatever the candidate.
+            KtrdrError: no candidate can be scored at all.
         """
         fingerprint = spec.fingerprint()
         if fingerprint not in self._scored:
@@ -66,7 +68,7 @@ class Candidates:
             try:
                 score = await self.score_one(spec)
             except KtrdrError as error:
-                # Bars that are missing or a process that was killed are not the model's doing.
+                # Missing bars or a killed process are not the model's fault.
                 if error.reason != InvalidInput.reason:
                     raise
                 raise ModelRetry(error.message) from None
@@ -91,7 +93,7 @@ class Candidates:
         )
 
     def tell(self, step: str) -> None:
-        """Report what is going on."""
+        """Report progress."""
         done = len(self.trials)
         self.report(
             Progress(
@@ -105,13 +107,13 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Design:
-    """What a model has come to.
+    """The design of a model.
 
     Attributes:
         spec: the strategy.
         score: its score.
-        hypotheses: ids of those that it sets out to test.
-        note: what went otherwise than planned.
+        hypotheses: ids of the hypotheses that it tests.
+        note: what did not go as planned.
     """
 
     spec: StrategySpec
@@ -123,7 +125,7 @@ class Design:
 async def design(model: Model, prompt: str, candidates: Candidates) -> Design:
     """Let a model design a strategy.
 
-    A model that runs out of budget or out of its corrections leaves its best candidate.
+    If the model runs out of budget or of corrections, its best candidate is taken.
 
     Args:
         model: to ask.
@@ -132,7 +134,7 @@ async def design(model: Model, prompt: str, candidates: Candidates) -> Design:
 
     Raises:
         BudgetExhausted: before any candidate was scored.
-        ModelMisbehaved: the same, because of what the model answered.
+        ModelMisbehaved: the model gave no valid answer, and no candidate was scored.
     """
     limits = UsageLimits(request_limit=2 * candidates.limit + _CALLS_BESIDE_SCORES)
     try:
@@ -140,7 +142,7 @@ async def design(model: Model, prompt: str, candidates: Candidates) -> Design:
     except BudgetExhausted as error:
         return _best(candidates, error)
     except (UnexpectedModelBehavior, UsageLimitExceeded):
-        return _best(candidates, ModelMisbehaved("The language model came to no valid answer."))
+        return _best(candidates, ModelMisbehaved("The language model gave no valid answer."))
     spec = _ours(answer.output.strategy)
     return Design(spec, await candidates.score(spec), answer.output.hypotheses)
 
@@ -149,7 +151,7 @@ def _best(candidates: Candidates, reason: KtrdrError) -> Design:
     best = candidates.best()
     if best is None:
         raise reason from None
-    return Design(*best, note=f"{reason.message} Its best candidate so far was taken.")
+    return Design(*best, note=f"{reason.message} The best candidate so far was taken.")
 
 
 def _agent(candidates: Candidates) -> Agent[None, Proposal]:
@@ -179,7 +181,7 @@ def _agent(candidates: Candidates) -> Agent[None, Proposal]:
 
     @agent.output_validator
     async def scored(proposal: Proposal) -> Proposal:
-        # Also what it has not scored itself is a candidate that was tried.
+        # A strategy that the model did not score itself counts as a trial too.
         await candidates.score(_ours(proposal.strategy))
         return proposal
 

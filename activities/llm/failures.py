@@ -1,4 +1,4 @@
-"""What it means when a provider refuses or breaks off, and whether trying again may help."""
+"""Failures of a provider, and whether a retry may help."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ _SERVER_ERRORS = 500
 def provider_failure(name: ModelName, error: ModelAPIError) -> ApplicationError:
     """Return the error that tells Temporal what to do.
 
-    What the provider has written is left out of it: some repeat a part of the key.
+    It leaves out the provider's own message: some repeat a part of the key.
     """
     wait = None
     if error.retry_after is not None:
@@ -36,13 +36,13 @@ def provider_failure(name: ModelName, error: ModelAPIError) -> ApplicationError:
 
 
 def broken_off(name: ModelName) -> ApplicationError:
-    """Return the error for an answer that ends in its middle."""
+    """Return the error for an answer that breaks off."""
     return ApplicationError(f"{name} broke off in the middle of its answer.", type=FAILURE)
 
 
 def _may_help(error: ModelAPIError) -> bool:
     if isinstance(error, ModelQuotaExceededError):
-        return False  # Of the account; it comes with the status of a rate limit.
+        return False  # The account's quota; it has the status of a rate limit.
     if isinstance(error, ModelHTTPError):
         return error.status_code == _TOO_MANY_REQUESTS or error.status_code >= _SERVER_ERRORS
     return True

@@ -1,7 +1,7 @@
-"""A language model under control: every call is set aside, made, settled and kept.
+"""A metered language model: every call is reserved at its maximum cost, then settled.
 
-What has been answered is kept beside the operation, so an activity that runs again does not ask,
-and pay for, the same thing twice: the conversation continues where it broke off.
+Answers are stored with the operation, so an activity that runs again does not pay for the same
+answer twice: the conversation continues where it broke off.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ MAX_ANSWER_TOKENS = 8_000
 
 
 class Conversation(BaseModel):
-    """What was asked first, and all that was answered."""
+    """The first prompt, and all answers."""
 
     prompt: str
     answers: list[ModelResponse] = []
@@ -38,17 +38,17 @@ class Conversation(BaseModel):
 
 @dataclass
 class Meter:
-    """Who pays, for what, out of what.
+    """Accounts for the calls of one conversation.
 
     Attributes:
-        name: of the model.
-        research_id: that pays.
+        name: name of the model.
+        research_id: the research that pays.
         max_cost: US dollars that the research may cost; None for no limit of its own.
-        spending: of the ledger.
-        prices: of the models.
-        artifacts: where the conversation is kept.
-        conversation: so far.
-        tell: told that an answer is coming in.
+        spending: spending in the ledger.
+        prices: prices of the models.
+        artifacts: where the conversation is stored.
+        conversation: the conversation so far.
+        tell: called while an answer arrives.
     """
 
     name: ModelName
@@ -62,7 +62,7 @@ class Meter:
     asked: int = field(default=0, init=False)
 
     async def reserve(self, most: Tokens) -> str:
-        """Set aside what a call can cost at most; returns its id."""
+        """Set aside the maximum cost of a call; return the id of the call."""
         call = Call(
             uuid4().hex, self.research_id, str(self.name), self.prices.cost(self.name, most)
         )
@@ -70,7 +70,7 @@ class Meter:
         return call.call_id
 
     async def settle(self, call_id: str, tokens: Tokens) -> None:
-        """Replace what was set aside by what it has cost."""
+        """Replace the amount set aside by the actual cost."""
         cost = self.prices.cost(self.name, tokens)
         await asyncio.to_thread(self.spending.settle, call_id, cost, tokens)
         if not activity.in_activity():
@@ -81,12 +81,12 @@ class Meter:
         spend.add(micro(cost), {"model": str(self.name)})
 
     async def keep(self, answer: ModelResponse) -> None:
-        """Keep an answer for an activity that runs again."""
+        """Store an answer for an activity that runs again."""
         self.conversation.answers.append(answer)
         await self._write()
 
     async def forget(self) -> None:
-        """Let the next conversation be another one."""
+        """Forget all answers, so that the next attempt starts a new conversation."""
         self.conversation.answers.clear()
         await self._write()
 
@@ -112,7 +112,7 @@ class MeteredModel(WrapperModel):
 
         Raises:
             BudgetExhausted: the call might cost more than is left.
-            ApplicationError: the provider refused, or broke off.
+            ApplicationError: the provider refused or broke off.
         """
         meter = self._meter
         meter.asked += 1
@@ -121,10 +121,10 @@ class MeteredModel(WrapperModel):
         settings = ModelSettings(max_tokens=MAX_ANSWER_TOKENS, cache=True) | (model_settings or {})
         call_id = await meter.reserve(_at_most(messages, model_request_parameters))
         answer = await self._stream(call_id, messages, settings, model_request_parameters)
-        # As the provider gave it: the library takes the end of a stream for the end of an answer.
+        # The provider's own reason: the library treats any end of a stream as the end of an answer.
         if "finish_reason" not in (answer.provider_details or {}):
             raise broken_off(meter.name)
-        # Who does not say what it took is taken to have taken the most.
+        # Without usage from the provider, the call counts with its maximum cost.
         if answer.usage.total_tokens:
             await meter.settle(call_id, Tokens.model_validate(answer.usage, from_attributes=True))
         await meter.keep(answer)
@@ -147,10 +147,10 @@ class MeteredModel(WrapperModel):
                     self._meter.tell(f"{self._meter.name} is answering ({received} parts)")
                 return stream.get()
         except ModelAPIError as error:
-            # A refusal costs nothing. What was under way may have: that stays set aside.
+            # A refusal costs nothing. A call under way may have cost: that amount stays set aside.
             if not opened and not isinstance(error, ModelTimeoutError):
                 await self._meter.settle(call_id, Tokens())
-            # Not as the cause: that holds what the provider has written.
+            # Not as the cause, which contains the provider's message.
             raise provider_failure(self._meter.name, error) from None
         except UnexpectedModelBehavior:
             raise broken_off(self._meter.name) from None

@@ -16,8 +16,8 @@ class Prices:
     """Prices of models.
 
     Attributes:
-        unknown_input: US dollars per million tokens of a model without a published price.
-        unknown_output: the same for what it answers.
+        unknown_input: US dollars per million input tokens of a model without a published price.
+        unknown_output: the same for its output tokens.
     """
 
     unknown_input: float | None = None
@@ -27,7 +27,7 @@ class Prices:
         """Return what these tokens cost, in US dollars.
 
         Raises:
-            InvalidInput: nobody knows the price.
+            InvalidInput: the price is not known.
         """
         try:
             price = calc_price(
@@ -51,7 +51,7 @@ class Prices:
         if self.unknown_input is None or self.unknown_output is None:
             raise InvalidInput(
                 f"The price of {name} is not known: set KTRDR_LLM_INPUT_PRICE and "
-                "KTRDR_LLM_OUTPUT_PRICE to US dollars per million tokens (0 for a model of yours).",
+                "KTRDR_LLM_OUTPUT_PRICE to US dollars per million tokens (0 for your own model).",
                 field="model",
             )
         return (

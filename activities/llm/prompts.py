@@ -1,6 +1,6 @@
-"""What language models are told. Texts from people and from earlier answers come in as JSON.
+"""Prompts of language models. Texts from people and from earlier answers are passed as JSON.
 
-Nothing in such a text can do anything: the tools of an agent are fixed, take data only, and reach
+Such a text cannot do anything: the tools of an agent are fixed, accept data only, and reach
 development data only.
 """
 
@@ -51,7 +51,7 @@ def design_prompt(
     recent: Sequence[Experiment],
     hypotheses: Sequence[HypothesisRecord],
 ) -> str:
-    """Return the task of a designer: the wish, and what is known in a compact form."""
+    """Return the task of a designer: the brief, and past results in compact form."""
     return _json(
         {
             "brief": brief or "Find a strategy that is likely to be real.",
@@ -67,7 +67,7 @@ def design_prompt(
 
 
 def assess_prompt(inp: AssessmentInput, result: AssessmentResult, figures: dict[str, str]) -> str:
-    """Return the task of an assessor: the strategy, its figures, and what was computed."""
+    """Return the task of an assessor: the strategy, its figures and the computed assessment."""
     return _json(
         {
             "brief": inp.brief,
@@ -81,10 +81,10 @@ def assess_prompt(inp: AssessmentInput, result: AssessmentResult, figures: dict[
 
 
 def _compact(experiment: Experiment) -> dict[str, Any]:
-    """Return what an experiment was and what came of it; no figure of the holdout."""
+    """Return an experiment and its outcome, without any figure of the holdout."""
     spec = experiment.strategy or {}
     metrics = experiment.metrics or {}
-    # The reason of the gate after the backtest speaks of the holdout.
+    # The reason of the gate after the backtest contains figures of the holdout.
     at_training = metrics.get("backtest_result") is None
     features = [f"{each['kind']}_{each['period']}" for each in spec.get("features", ())]
     return {

@@ -1,8 +1,8 @@
-"""The language models by their names, and the keys that they need.
+"""Names of language models, and the keys that they need.
 
-A name is `<provider>:<model>`. Keys and other addresses than the provider's own come from the
-environment variables that the providers' own libraries read; a local model is reached as
-`openai:<model>` with `OPENAI_BASE_URL`.
+A name is `<provider>:<model>`. Keys and custom addresses come from the environment variables that
+the providers' own libraries read; a local model is reached as `openai:<model>` with
+`OPENAI_BASE_URL`.
 """
 
 import os
@@ -26,7 +26,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
     "openai": Provider("OPENAI_API_KEY", "OPENAI_BASE_URL"),
 }
 
-# What the earlier system called them.
+# Names of the earlier system.
 _ALIASES: Final[Mapping[str, str]] = {
     "opus": "anthropic:claude-opus-5-5",
     "sonnet": "anthropic:claude-sonnet-5-5",
@@ -43,17 +43,19 @@ class ModelName:
 
     @classmethod
     def parse(cls, text: str) -> "ModelName":
-        """Take a name apart.
+        """Parse a name.
 
         Raises:
-            InvalidInput: it does not name a model of a known provider.
+            InvalidInput: it is not a model of a known provider.
         """
         provider, colon, model = _ALIASES.get(text.lower(), text).partition(":")
         if not colon and model == "" and text.startswith("claude-"):
             provider, model = "anthropic", text
         if provider not in PROVIDERS or not model:
             known = " or ".join(f"{name}:…" for name in PROVIDERS)
-            raise InvalidInput(f"{text[:100]!r} is not a language model: {known}", field="model")
+            raise InvalidInput(
+                f"{text[:100]!r} is not a language model; use {known}", field="model"
+            )
         return cls(provider, model)
 
     def __str__(self) -> str:
@@ -77,5 +79,5 @@ class ModelName:
 
     @property
     def address(self) -> str | None:
-        """Another address than the provider's own; None if it is that."""
+        """A custom address; None for the provider's own."""
         return os.environ.get(PROVIDERS[self.provider].address_variable) or None

@@ -1,4 +1,4 @@
-"""A language model as the researcher: it designs a strategy, and comments on what came of it."""
+"""A language model as the researcher: it designs a strategy, and comments on the outcome."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -39,25 +39,25 @@ from storage.experiments import ExperimentOrder
 from storage.ledger import Ledger
 from storage.records import Experiment, HypothesisRecord
 
-# How much a designer is told of what others have done.
+# How much of the past a designer is shown.
 _EXPERIMENTS_TOLD: Final = 5
 _HYPOTHESES_TOLD: Final = 20
 
-# A provider that is away for longer than a few retries costs a research its comment only.
+# After these attempts a research continues without a comment.
 _ATTEMPTS_FOR_A_COMMENT: Final = 5
 
-# How far an assessment is when only the comment is missing.
+# Progress of an assessment when only the comment is missing.
 _COMPUTED: Final = 90.0
 
 
 @dataclass(frozen=True)
 class Researcher:
-    """Asks language models; their calls are paid out of the budget, and every one is recorded.
+    """Calls language models within the budget, and records every call.
 
     Attributes:
-        ledger: what is known, and what was spent.
-        prices: of the models.
-        default_model: of a research that names none.
+        ledger: past results and spending.
+        prices: prices of the models.
+        default_model: model of a research that names none.
         timeout_seconds: how long a provider may stay silent.
     """
 
@@ -68,7 +68,7 @@ class Researcher:
 
     @classmethod
     def of(cls, settings: Settings, ledger: Ledger) -> "Researcher":
-        """Return the one that the settings describe."""
+        """Return the researcher for these settings."""
         return cls(
             ledger=ledger,
             prices=Prices(settings.llm_input_price, settings.llm_output_price),
@@ -93,14 +93,14 @@ class Researcher:
             model: to ask.
             artifacts: of the design.
             score: scores one candidate on development data.
-            report: told what is going on.
-            tried: told every candidate as soon as it is scored.
+            report: called with the progress.
+            tried: called with every candidate as soon as it is scored.
 
         Raises:
             BudgetExhausted: before any candidate was scored.
-            ModelMisbehaved: the same, because of what the model answered.
-            InvalidInput: there is no such model, no key for it, or no price.
-            ApplicationError: the provider refused, or broke off.
+            ModelMisbehaved: the model gave no valid answer, and no candidate was scored.
+            InvalidInput: the model is unknown, or has no key or no price.
+            ApplicationError: the provider refused or broke off.
         """
         candidates = Candidates(task.input.trials, score, report, tried)
         hypotheses = await asyncio.to_thread(self._open_hypotheses, task.input.data)
@@ -134,17 +134,17 @@ class Researcher:
         artifacts: OperationArtifacts,
         report: ReportProgress,
     ) -> AssessmentResult:
-        """Add what a model says on an assessment; one that says nothing costs the comment only.
+        """Add a model's comment to an assessment; if the model fails, only the comment is missing.
 
         Args:
             task: what was assessed.
             model: to ask.
             result: of the computation.
             artifacts: of the assessment.
-            report: told what is going on.
+            report: called with the progress.
 
         Raises:
-            ApplicationError: the provider is away, which may pass.
+            ApplicationError: the provider is temporarily unavailable.
         """
         figures = figures_of(task.input, result)
 
@@ -181,7 +181,7 @@ class Researcher:
         told: Callable[[], str],
         tell: Callable[[str], None],
     ) -> AsyncIterator[tuple[Model, str]]:
-        """Yield the model and its task; a conversation that broke off before goes on."""
+        """Yield the model and its task; an interrupted conversation continues."""
         name = self._name(model)
         self.prices.check(name)
         conversation = await asyncio.to_thread(_begun, artifacts)
@@ -201,7 +201,7 @@ class Researcher:
             try:
                 yield MeteredModel(connection, meter), conversation.prompt
             except ModelMisbehaved:
-                # The same answers would lead to the same end: whoever tries again starts anew.
+                # The same answers would lead to the same end, so a retry starts anew.
                 await meter.forget()
                 raise
 

@@ -1,6 +1,6 @@
-"""Text from a language model: data, whatever it says."""
+"""Text from a language model is data, whatever it says."""
 
 
 def printable(text: str) -> str:
-    """Return the text without characters that control a terminal or turn the reading direction."""
+    """Return the text without characters that control a terminal or the reading direction."""
     return "".join(each for each in text if each.isprintable() or each == "\n")

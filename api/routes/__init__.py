@@ -1,4 +1,4 @@
-"""One module per resource. All but the health of the system are for those who may."""
+"""One module per resource. All routes but `/health` require authorisation."""
 
 from fastapi import APIRouter, Depends
 
@@ -8,6 +8,7 @@ from api.routes import (
     codec,
     experiments,
     health,
+    metrics,
     operations,
     schedules,
     steps,
@@ -16,6 +17,16 @@ from api.routes import (
 )
 
 router = APIRouter()
-for module in (agent, operations, experiments, schedules, steps, strategies, workers, codec):
+for module in (
+    agent,
+    operations,
+    experiments,
+    schedules,
+    steps,
+    strategies,
+    workers,
+    codec,
+    metrics,
+):
     router.include_router(module.router, dependencies=[Depends(authorised)])
 router.include_router(health.router)

@@ -1,4 +1,4 @@
-"""`/agent`: start a research, see what goes on, cancel exactly one."""
+"""`/agent`: start a research, show the overview, cancel exactly one research."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -41,7 +41,7 @@ async def trigger(
 
 @router.get("/status")
 async def get_status(services: ServicesDep, access: AccessDep) -> AgentStatus:
-    """Show what goes on: active researches, workers, capacity, budget."""
+    """Show active researches, workers, capacity and budget."""
     return await agent_status(
         services.client, services.settings, services.ledger, owner=access.only
     )
@@ -49,9 +49,9 @@ async def get_status(services: ServicesDep, access: AccessDep) -> AgentStatus:
 
 @router.get("/budget")
 async def get_budget(services: ServicesDep, access: AccessDep) -> Budget:
-    """Show what language models have cost today, and what is left."""
+    """Show today's spending on language models, and the remaining budget."""
     budget = await read_budget(services.ledger, services.settings.budget)
-    # The budget is everybody's, the calls are not.
+    # All owners share the budget, but not the list of calls.
     return budget if access.only is None else budget.model_copy(update={"spend_events": []})
 
 
@@ -59,7 +59,7 @@ async def get_budget(services: ServicesDep, access: AccessDep) -> Budget:
 async def cancel(
     services: ServicesDep, access: AccessDep, operation_id: str, wait: Wait = 2.0
 ) -> CancelAccepted:
-    """Cancel this research, and nothing else. Once answered with 200, it is never lost."""
+    """Cancel exactly this research. A cancel that was answered with 200 is never lost."""
     cancelled = await services.canceller.cancel_research(
         operation_id, reason=access.signed(None), wait_seconds=wait
     )

@@ -1,6 +1,6 @@
 """`/codec`: encrypts and decrypts payloads for the Temporal Web UI and the `temporal` command.
 
-Both speak this protocol of Temporal's: they send what they have read, and show what comes back.
+Both speak this protocol of Temporal: they send the payloads that they read, and show the answer.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -40,6 +40,6 @@ async def _answered(request: Request, step: _Step) -> Response:
     try:
         given = Parse(await request.body(), Payloads())
     except (ParseError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"body: these are no payloads: {error}", field="body") from None
+        raise InvalidInput(f"body: not a Payloads message: {error}", field="body") from None
     payloads = Payloads(payloads=await step(given.payloads))
     return Response(MessageToJson(payloads), media_type="application/json")

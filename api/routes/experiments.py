@@ -1,4 +1,4 @@
-"""`/experiments`, `/hypotheses`: what all research has found, also what Temporal has forgotten."""
+"""`/experiments`, `/hypotheses`: the record of all researches, kept longer than by Temporal."""
 
 from http import HTTPStatus
 from typing import Annotated, Literal
@@ -34,7 +34,7 @@ class ExperimentPage(Model):
     designer: Literal["search", "llm"] | None = None
     strategy_name: StrategyName | None = None
     data_hash: str | None = Field(None, pattern="^[0-9a-f]{64}$")
-    originals: bool = Field(False, description="Leave out what only repeats another experiment")
+    originals: bool = Field(False, description="Leave out reproductions of other experiments")
     sort: ExperimentOrder = ExperimentOrder.FINISHED_AT
     descending: bool = True
     limit: int = Field(50, ge=1, le=1000)
@@ -66,7 +66,7 @@ class HypothesisPage(Model):
 
 
 class HypothesisListResponse(BaseModel):
-    """Hypotheses, the newest first."""
+    """Hypotheses, newest first."""
 
     success: Literal[True] = True
     data: list[HypothesisRecord]
@@ -76,7 +76,7 @@ class HypothesisListResponse(BaseModel):
 def get_experiments(
     services: ServicesDep, access: AccessDep, page: Annotated[ExperimentPage, Query()]
 ) -> ExperimentListResponse:
-    """List finished researches, whatever their end."""
+    """List ended researches, whatever their outcome."""
     equals = page.model_dump(exclude={"originals", "sort", "descending", "limit", "offset"})
     found, total = services.ledger.experiments.find(
         originals=page.originals,
@@ -91,7 +91,7 @@ def get_experiments(
 
 @router.get("/experiments/{operation_id}", responses=refusals(HTTPStatus.NOT_FOUND))
 def get_experiment(services: ServicesDep, operation_id: str) -> ExperimentResponse:
-    """Return one finished research with all that is recorded of it."""
+    """Return the full record of one ended research."""
     experiment = services.ledger.experiments.get(operation_id)
     if experiment is None:
         raise ExperimentNotFound(f"There is no experiment {operation_id[:100]!r}.")
@@ -106,7 +106,7 @@ def get_experiment(services: ServicesDep, operation_id: str) -> ExperimentRespon
 async def reproduce(
     services: ServicesDep, access: AccessDep, operation_id: str, key: KeyDep, locate: LocateDep
 ) -> OperationResponse:
-    """Do a finished research again: same bars, same seed, same candidates, same counts."""
+    """Repeat a finished research with the same bars, seed, candidates and counts."""
     repeated = await services.reproducer.start(operation_id, key)
     locate(repeated)
     access.log("reproduced", repeated)
@@ -118,7 +118,7 @@ async def reproduce(
     responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
 def get_reproduction(services: ServicesDep, operation_id: str) -> Reproduced:
-    """Compare what was done again with what it repeats, to the bit."""
+    """Compare a reproduction with its original, bit for bit."""
     return services.reproducer.compare(operation_id)
 
 
@@ -126,9 +126,9 @@ def get_reproduction(services: ServicesDep, operation_id: str) -> Reproduced:
 def get_hypotheses(
     services: ServicesDep, access: AccessDep, page: Annotated[HypothesisPage, Query()]
 ) -> HypothesisListResponse:
-    """List what assessments have suggested to test, and what became of it."""
+    """List the hypotheses that assessments have suggested, and their outcomes."""
     found = services.ledger.hypotheses.find(**page.model_dump(), owner=access.only)
     if access.only is not None:
-        # Somebody else may have tested it.
+        # It may have been tested by another owner's research.
         found = [each.model_copy(update={"tested_by": None}) for each in found]
     return HypothesisListResponse(data=found)

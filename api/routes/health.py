@@ -17,7 +17,7 @@ router = APIRouter(prefix="/health", tags=["health"])
 
 @router.get("")
 async def health() -> Health:
-    """Answer, if this process is alive."""
+    """Answer if this process is alive."""
     return Health(version=version("ktrdr"))
 
 
@@ -28,7 +28,7 @@ async def health() -> Health:
     },
 )
 async def ready(services: ServicesDep, response: Response) -> Readiness:
-    """Say whether Temporal, the ledger and a worker for every task queue answer; 503 if not."""
+    """Check Temporal, the ledger and the workers of every task queue; 503 if one is missing."""
     workers, ledger = await asyncio.gather(_workers(services), _ledger(services))
     readiness = Readiness(
         ready=workers is not None and all(workers.values()) and ledger,

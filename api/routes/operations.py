@@ -35,7 +35,7 @@ router = APIRouter(
 )
 
 _ARTIFACT_IS_DATA = {
-    # A report shows text that came from outside. It needs no script and no other origin.
+    # A report shows text from outside. It needs no scripts and no other origins.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
     "X-Content-Type-Options": "nosniff",
 }
@@ -54,7 +54,7 @@ async def get_operations(
 async def cancel_operations(
     services: ServicesDep, access: AccessDep, selection: Annotated[BatchSelection, Query()]
 ) -> BatchCancelResponse:
-    """Cancel all running operations that the filter names; `dry_run` only lists them."""
+    """Cancel all running operations that match the filter; `dry_run` only lists them."""
     require_selective(selection)
     narrowed = {
         "owner": access.narrowed(selection.owner),
@@ -81,7 +81,7 @@ async def cancel_operation(
     body: Annotated[CancelRequest, Body(default_factory=CancelRequest)],
     wait: Wait = 2.0,
 ) -> OperationCancelResponse:
-    """Cancel an operation of any type; a step takes its research with it."""
+    """Cancel an operation of any type; cancelling a step cancels its research."""
     cancelled = await services.canceller.cancel_operation(
         operation_id, reason=access.signed(body.reason), force=body.force, wait_seconds=wait
     )
@@ -96,7 +96,7 @@ async def cancel_operation(
 async def resume_operation(
     services: ServicesDep, access: AccessDep, operation_id: str, key: KeyDep, locate: LocateDep
 ) -> ResumeResponse:
-    """Continue what was cancelled or failed under its own id, from its first unfinished step."""
+    """Continue a cancelled or failed operation under its own ID, from its first unfinished step."""
     resumed = await services.continuer.resume(operation_id, key)
     locate(operation_id)
     access.log("resumed", operation_id)
@@ -110,7 +110,7 @@ async def resume_operation(
 async def retry_operation(
     services: ServicesDep, access: AccessDep, operation_id: str, key: KeyDep, locate: LocateDep
 ) -> OperationResponse:
-    """Start what was cancelled or failed over, as a new operation that points to the old one."""
+    """Start a cancelled or failed operation again, under a new ID with `retry_of` set."""
     retry_id = await services.continuer.retry(operation_id, key)
     locate(retry_id)
     access.log("retried", retry_id)
@@ -119,19 +119,19 @@ async def retry_operation(
 
 @router.get("/{operation_id}/children")
 async def get_children(services: ServicesDep, operation_id: str) -> ChildrenResponse:
-    """List the steps of an operation that have begun, in their order."""
+    """List the steps that an operation has begun, in their order."""
     return await services.reader.children(operation_id)
 
 
 @router.get("/{operation_id}/results")
 async def get_results(services: ServicesDep, operation_id: str) -> ResultsResponse:
-    """Return what an operation came to."""
+    """Return the result of an operation."""
     return await services.reader.results(operation_id)
 
 
 @router.get("/{operation_id}/metrics")
 async def get_metrics(services: ServicesDep, operation_id: str) -> MetricsResponse:
-    """Return the metrics of a training, iteration by iteration; also while it runs."""
+    """Return the metrics of a training by iteration, also while it runs."""
     return await services.reader.metrics(operation_id)
 
 
@@ -142,10 +142,10 @@ async def get_metrics(services: ServicesDep, operation_id: str) -> MetricsRespon
 async def get_events(
     feed: FeedDep,
     last_event_id: Annotated[
-        str | None, Header(max_length=100, description="Of the last event that was received")
+        str | None, Header(max_length=100, description="ID of the last event that was received")
     ] = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Follow an operation: `progress` whenever it has changed, and `end` when it has ended."""
+    """Stream an operation: the event `progress` on every change, and `end` when it has ended."""
     async for operation in feed.states():
         state = state_id(operation)
         if operation.status not in ACTIVE:
@@ -173,7 +173,7 @@ async def get_report(
     operation_id: str,
     kind: Annotated[ReportFormat, Query(alias="format")] = "html",
 ) -> Response:
-    """Return the report of a research: one self-contained page, or all that it shows as data."""
+    """Return the report of a research: one self-contained page, or its data as JSON."""
     report = await services.reader.report(operation_id, kind)
     if kind == "json":
         return Response(report, media_type="application/json")

@@ -35,7 +35,7 @@ async def start_backtest(
     key: KeyDep,
     locate: LocateDep,
 ) -> StepStarted:
-    """Trade the holdout with the model that a training has left."""
+    """Backtest a finished training on the holdout."""
     await access.require_operation(body.training_id)
     started = await services.steps.backtest(access.owned(body), key)
     locate(started.operation_id)

@@ -11,13 +11,13 @@ router = APIRouter(prefix="/strategies", tags=["strategies"])
 
 @router.get("")
 def get_strategies(services: ServicesDep) -> StrategyListResponse:
-    """List the strategy files, those that are invalid with the reason."""
+    """List the strategy files; invalid ones with the reason."""
     return StrategyListResponse(data=strategies.available(services.settings.strategies))
 
 
 @router.post("/validate")
 async def validate(request: Request) -> StrategyResponse:
-    """Check a strategy file, sent as it is (YAML)."""
+    """Validate a strategy file, sent as YAML."""
     return StrategyResponse(data=strategies.parse(await request.body()))
 
 

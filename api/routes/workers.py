@@ -1,4 +1,4 @@
-"""`/workers`: what computes."""
+"""`/workers`: the worker processes."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ async def get_workers(
     worker_type: Annotated[str | None, Query(max_length=100)] = None,
     status: WorkerState | None = None,
 ) -> list[WorkerInfo]:
-    """List the workers as Temporal knows them."""
+    """List the workers that Temporal knows of."""
     return [
         worker
         for worker in await list_workers(services.client)

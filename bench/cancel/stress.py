@@ -48,6 +48,10 @@ class Stress:
         """Count the cancels that were accepted."""
         return self._ended("200", lambda _: True)
 
+    def unanswered(self) -> int:
+        """Count cancels that Temporal was too busy for; whether one was heard is open."""
+        return self._ended("503", lambda _: True)
+
     def unexpected(self) -> int:
         """Count answers that are neither, and ledgers that contradict Temporal."""
         return self.outcomes.total() - self.accepted() - self._ended("409", lambda _: True)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the namespace, or gives it the retention that is asked for. May be repeated.
+# Creates the namespace, or updates its retention. Safe to repeat.
 set -eu
 
 if temporal operator namespace describe -n "$TEMPORAL_NAMESPACE" >/dev/null 2>&1; then

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes or updates the databases of the Temporal server, and that of the ledger. May be repeated.
+# Creates or updates the databases of the Temporal server and of the ledger. Safe to repeat.
 set -eu
 export SQL_PASSWORD="$POSTGRES_PWD"
 
@@ -9,7 +9,7 @@ for database in temporal visibility; do
     name=temporal
     [ "$database" = temporal ] || name=temporal_visibility
     sql --db "$name" create
-    sql --db "$name" setup-schema -v 0.0 || true # There is one already.
+    sql --db "$name" setup-schema -v 0.0 || true # It may exist already.
     sql --db "$name" update-schema -d "/etc/temporal/schema/postgresql/v12/$database/versioned"
 done
 sql --db ktrdr create

@@ -1,4 +1,4 @@
-"""Alembic's entry: run the migrations on the connection and in the transaction of the caller."""
+"""Alembic's entry point: runs the migrations on the caller's connection and transaction."""
 
 from alembic import context
 

@@ -32,16 +32,18 @@ async def test_progress_is_told_at_most_once_a_second_and_at_the_latest_state() 
 
 
 async def test_the_beating_ends_with_the_work() -> None:
-    before = len(asyncio.all_tasks())
+    def beating() -> set[asyncio.Task[Any]]:
+        return {task for task in asyncio.all_tasks() if "heartbeating" in repr(task)}
+
+    before = beating()
+    own: set[asyncio.Task[Any]] = set()
 
     async def short() -> None:
         async with heartbeating():
-            assert len(asyncio.all_tasks()) > before
+            own.update(beating() - before)
 
     environment = ActivityEnvironment()
     await environment.run(short)
-
-    async def ended() -> bool:
-        return len(asyncio.all_tasks()) <= before
-
-    await assert_eventually(ended, within=2)
+    assert len(own) == 1
+    await asyncio.wait(own, timeout=30)
+    assert not own & beating()

@@ -5,7 +5,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.helpers import ROOT, compute_processes, kill, process
+from tests.helpers import ROOT, process
+from tests.processes import compute_processes, kill
 
 
 @pytest.mark.parametrize("job", ["advance", "multiply_in_c", "sleep_in_c"])
@@ -17,7 +18,7 @@ def test_compute_does_not_outlive_a_worker_that_was_killed(tmp_path: Path, job: 
         family = psutil.Process(worker.pid).children(recursive=True)
         assert len(compute_processes(worker.pid)) == 1
         kill(worker.pid)
-        _, alive = psutil.wait_procs(family, timeout=5)
+        _, alive = psutil.wait_procs(family, timeout=30)
         for left in alive:
             left.kill()
         assert alive == []

@@ -1,5 +1,6 @@
 """What every answer of the API has to look like."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -37,6 +38,17 @@ def accepted(response: httpx.Response, status: int = 200) -> dict[str, Any]:
     return body
 
 
+async def answered(ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    """Ask, and ask again if Temporal was too busy to answer in time."""
+
+    async def look() -> httpx.Response:
+        answer = await ask()
+        assert answer.status_code != httpx.codes.SERVICE_UNAVAILABLE, answer.text
+        return answer
+
+    return await assert_eventually(look)
+
+
 async def ended(api: httpx.AsyncClient, operation_id: str) -> dict[str, Any]:
     """Wait until an operation has ended, and return it."""
 
@@ -44,6 +56,6 @@ async def ended(api: httpx.AsyncClient, operation_id: str) -> dict[str, Any]:
         shown: dict[str, Any] = accepted(await api.get(f"/operations/{operation_id}"))["data"]
         return shown if shown["status"] in {"completed", "failed", "cancelled"} else None
 
-    shown = await assert_eventually(look, within=120)
+    shown = await assert_eventually(look)
     assert shown is not None
     return shown

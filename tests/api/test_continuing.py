@@ -12,9 +12,10 @@ from temporalio.client import Client
 
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
-from tests.data import STRATEGIES, walk
-from tests.helpers import activity_started, assert_eventually, kill, worker_process
+from tests.data import walk
+from tests.helpers import activity_started, assert_eventually, worker_process
 from tests.phases import IN_DESIGN, IN_TRAINING, STAYS, Stay, start
+from tests.processes import kill
 from worker import running_workers
 from workflows.messages import ResearchRequest
 
@@ -25,7 +26,7 @@ FOUND = ("seed", "data_hash", "model_sha256", "backtest_result", "gate_rejection
 
 
 async def cancelled(api: httpx.AsyncClient, operation_id: str) -> None:
-    answer = accepted(await api.delete(f"/agent/cancel/{operation_id}", params={"wait": 20}))
+    answer = accepted(await api.delete(f"/agent/cancel/{operation_id}", params={"wait": 30}))
     assert answer["status"] == "cancelled"
 
 
@@ -76,7 +77,7 @@ async def test_steps_that_had_finished_are_not_done_again(
     await cancelled(api, handle.id)
 
     accepted(await api.post(f"/operations/{handle.id}/resume"), 202)
-    await activity_started(stay.working(client, handle.id), stay.activity)
+    await stay.begun(client, handle.id)
     after = accepted(await api.get(f"/operations/{handle.id}/children"))["data"]
     steps = [child["operation_id"] for child in before]
     assert [child["operation_id"] for child in after] == steps
@@ -149,7 +150,7 @@ def moving_bars(data_dir: Path) -> Iterator[Path]:
     """Where bars of the symbol MOVING belong; there are none yet."""
     path = data_dir / "MOVING.csv"
     yield path
-    path.unlink()
+    path.unlink(missing_ok=True)
 
 
 async def test_a_failed_research_goes_on_when_its_bars_are_there(
@@ -238,7 +239,6 @@ async def test_a_research_resumed_after_the_death_of_its_worker_ends_with_the_sa
     settings: Settings,
     undisturbed: dict[str, Any],
 ) -> None:
-    assert STRATEGIES["steady"]["iterations"] > 1000
     with worker_process(alone, settings) as worker:
         handle = await start(alone, STEADY)
         await iterations_saved(alone_api, handle.id)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,6 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-import uvicorn
-from fastapi import FastAPI
 from httpx_sse import ServerSentEvent, aconnect_sse
 from temporalio.client import Client
 
@@ -22,6 +19,7 @@ from settings import Settings
 from tests.api.answers import refused
 from tests.helpers import assert_eventually, connect, dev_server, free_port
 from tests.phases import IN_DESIGN, IN_TRAINING, start
+from tests.served import served
 from worker import running_workers
 from workflows.contract import OperationInfo
 from workflows.messages import ResearchRequest
@@ -37,21 +35,6 @@ class CountedResolver(Resolver):
     async def operation(self, operation_id: str) -> OperationInfo:
         self.looks += 1
         return await super().operation(operation_id)
-
-
-@contextlib.asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """Serve over TCP, because the transport for tests does not stream."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(
-            uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
-        )
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        port = listening.getsockname()[1]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
-            yield http
-        server.should_exit = True
-        await serving
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -133,6 +116,11 @@ async def test_an_unknown_id_is_not_found(streaming: httpx.AsyncClient, odd: str
     refused(await streaming.get(f"/operations/{odd}/events"), 404, "not_found")
 
 
+async def nobody_looks() -> bool:
+    """Whether nothing is looked at any more, because nobody listens."""
+    return not [task for task in asyncio.all_tasks() if "Feed._look" in repr(task)]
+
+
 async def test_many_followers_cost_one_look_a_second(client: Client) -> None:
     handle = await IN_TRAINING.begin(client)
     resolver = CountedResolver(client)
@@ -153,8 +141,7 @@ async def test_many_followers_cost_one_look_a_second(client: Client) -> None:
     seconds = loop.time() - began
     assert resolver.looks <= 2 + seconds / SECONDS_BETWEEN_LOOKS
     looks = resolver.looks
-    # Nobody looks any more when nobody listens.
-    assert [task for task in asyncio.all_tasks() if "Feed._look" in repr(task)] == []
+    await assert_eventually(nobody_looks)
     async with followers.follow(handle.id) as feed:
         await feed.ready()
     assert resolver.looks == looks + 1
@@ -167,11 +154,7 @@ async def test_clients_that_vanish_end_the_looking(
     handle = await IN_TRAINING.begin(client)
     async with following(streaming, handle.id) as events:
         await anext(events)
-        assert [task for task in asyncio.all_tasks() if "Feed._look" in repr(task)]
-
-    async def nobody_looks() -> bool:
-        return not [task for task in asyncio.all_tasks() if "Feed._look" in repr(task)]
-
+        assert not await nobody_looks()
     await assert_eventually(nobody_looks)
     await handle.cancel()
 

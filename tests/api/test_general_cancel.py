@@ -5,9 +5,16 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from tests.api.answers import accepted, refused
-from tests.helpers import activity_started, assert_eventually, compute_processes, new_id
-from tests.phases import IN_DESIGN, IN_TRAINING, STAYS, Stay, start
+from tests.helpers import activity_started, assert_eventually, new_id
+from tests.phases import IN_BACKTEST, IN_DESIGN, IN_TRAINING, STAYS, Stay, start
+from tests.processes import compute_processes
 from workflows.messages import ResearchRequest
+
+
+async def cancel(api: httpx.AsyncClient, operation_id: str, **body: object) -> httpx.Response:
+    return await api.request(
+        "DELETE", f"/operations/{operation_id}", params={"wait": 30}, json=body
+    )
 
 
 @pytest.mark.usefixtures("many_bars")
@@ -17,7 +24,7 @@ async def test_a_step_is_cancelled_with_its_research(
 ) -> None:
     handle = await stay.begin(client)
     step = f"{handle.id}.{stay.step_name}"
-    response = await api.request("DELETE", f"/operations/{step}", json={"reason": "enough"})
+    response = await cancel(api, step, reason="enough")
     data = accepted(response)["data"]
     assert data["operation_id"] == step
     assert data["status"] == "cancelled"
@@ -31,7 +38,7 @@ async def test_a_step_is_cancelled_with_its_research(
 
 async def test_a_research_is_cancelled(api: httpx.AsyncClient, client: Client) -> None:
     handle = await IN_TRAINING.begin(client)
-    data = accepted(await api.delete(f"/operations/{handle.id}"))["data"]
+    data = accepted(await cancel(api, handle.id))["data"]
     assert data["children_cancelled"] == [f"{handle.id}.training"]
     assert (await handle.describe()).status is WorkflowExecutionStatus.CANCELED
 
@@ -40,7 +47,7 @@ async def test_force_ends_research_and_child_at_once(
     api: httpx.AsyncClient, client: Client
 ) -> None:
     handle = await IN_TRAINING.begin(client)
-    response = await api.request("DELETE", f"/operations/{handle.id}", json={"force": True})
+    response = await cancel(api, handle.id, force=True)
     assert accepted(response)["data"]["forced"] is True
     shown = accepted(await api.get(f"/operations/{handle.id}"))["data"]
     assert (shown["status"], shown["forced"]) == ("cancelled", True)
@@ -60,15 +67,16 @@ async def test_what_has_ended_is_not_cancellable(api: httpx.AsyncClient, client:
         refused(await api.delete(f"/operations/{operation_id}"), 409, "not_cancellable")
 
 
+@pytest.mark.usefixtures("many_bars")
 async def test_a_finished_step_of_a_running_research_is_not_cancellable(
     api: httpx.AsyncClient, client: Client
 ) -> None:
-    await start(client, IN_DESIGN.request)
-    request = IN_TRAINING.request.model_copy(update={"owner": "eve"})
-    handle = await start(client, request)
-    await activity_started(IN_TRAINING.working(client, handle.id), "train")
+    handle = await IN_BACKTEST.begin(client)
+    refused(await api.delete(f"/operations/{handle.id}.training"), 409, "not_cancellable")
     refused(await api.delete(f"/operations/{handle.id}.design"), 404, "not_found")
-    assert (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
+    description = await handle.describe()
+    assert description.status is WorkflowExecutionStatus.RUNNING
+    assert not description.raw_description.workflow_extended_info.cancel_requested
 
 
 @pytest.mark.parametrize("odd", ["nosuch", "%2E%2E", "x" * 10_000, "", "%FF", "a%2Fb"])

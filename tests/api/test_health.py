@@ -2,9 +2,13 @@ from importlib.metadata import version
 
 import httpx
 import pytest
+from temporalio.client import Client
+from temporalio.runtime import MetricBuffer, Runtime, TelemetryConfig
 
+from api.app import create_app
+from settings import Settings
 from tests.api.answers import accepted, refused
-from tests.helpers import assert_eventually
+from tests.helpers import assert_eventually, serving
 from workflows.policies import COMPUTE_QUEUES
 
 
@@ -33,6 +37,48 @@ async def test_not_ready_without_a_worker(alone_api: httpx.AsyncClient) -> None:
     body = response.json()
     assert (body["ready"], body["temporal"]) == (False, True)
     assert set(body["workers"].values()) == {0}
+
+
+async def test_a_wrong_namespace_is_no_missing_operation(
+    alone: Client, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = alone.config()
+    config["namespace"] = "nosuch"
+    async with serving(create_app(settings, Client(**config))) as api:
+        readiness = await api.get("/health/ready")
+        assert (readiness.status_code, readiness.json()["temporal"]) == (503, False)
+        for method, path in (
+            ("GET", "/operations"),
+            ("GET", "/operations/op_1"),
+            ("GET", "/agent/status"),
+            ("DELETE", "/agent/cancel/op_1"),
+            ("POST", "/agent/trigger"),
+        ):
+            body = refused(await api.request(method, path), 503, "temporal_unavailable")
+            assert "namespace" in body["detail"]
+            assert "nosuch" not in body["detail"]
+    assert "Namespace nosuch is not found" in caplog.text
+
+
+async def test_an_error_that_nobody_expected_is_answered_like_any_other(
+    client: Client, settings: Settings
+) -> None:
+    buffer = MetricBuffer(100)
+    runtime = Runtime(telemetry=TelemetryConfig(metrics=buffer))
+    app = create_app(settings, client, runtime)
+    async with serving(app) as api:
+        services = app.state.services
+        app.state.services = "not what any route expects"
+        answer = await api.get("/strategies")
+        app.state.services = services
+    refused(answer, 500, "internal")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    counted = [
+        update.attributes["status"]
+        for update in buffer.retrieve_updates()
+        if update.metric.name == "ktrdr_http_request_duration"
+    ]
+    assert counted == [500]
 
 
 async def test_an_unknown_route_is_refused_in_the_common_shape(api: httpx.AsyncClient) -> None:

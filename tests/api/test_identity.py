@@ -2,6 +2,10 @@
 
 import json
 import logging
+import os
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -18,7 +22,7 @@ from api.security import require_safe
 from errors import InvalidInput, StartupError
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
-from tests.helpers import activity_started, serving
+from tests.helpers import ROOT, activity_started, free_port, serving
 from workflows.research import Research
 
 OWNERS = ("ada", "bob", "mallory")
@@ -156,6 +160,56 @@ async def test_nothing_of_another_owner_shows(
         await keyed["ada"].delete("/schedules/hidden")
 
 
+async def test_owners_have_names_of_their_own_for_schedules(keyed: Keys) -> None:
+    schedule = {"schedule_id": "nightly", "cron": "0 2 * * *", "paused": True}
+    try:
+        for owner in ("ada", "bob"):
+            made = accepted(await keyed[owner].post("/schedules", json=schedule), 201)["data"]
+            assert made["schedule_id"] == f"{owner}:nightly"
+        refused(await keyed["ada"].post("/schedules", json=schedule), 409, "already_exists")
+        [mine] = accepted(await keyed["bob"].get("/schedules"))["data"]
+        assert mine["schedule_id"] == "bob:nightly"
+        for name in ("nightly", "bob:nightly"):
+            shown = accepted(await keyed["bob"].get(f"/schedules/{name}"))["data"]
+            assert shown["research"]["owner"] == "bob"
+        theirs = {**schedule, "schedule_id": "ada:nightly"}
+        refused(
+            await keyed["bob"].post("/schedules", json=theirs), 422, "invalid_input", "schedule_id"
+        )
+        for action in (keyed["bob"].get, keyed["bob"].delete, keyed["cancel"].delete):
+            refused(await action("/schedules/ada:nightly"), 404, "not_found")
+        refused(await keyed["bob"].post("/schedules/ada:nightly/pause"), 404, "not_found")
+        assert accepted(await keyed["read"].get("/schedules/ada:nightly"))["data"]
+        assert (await keyed["admin"].delete("/schedules/ada:nightly")).status_code == 204
+    finally:
+        for owner in ("ada", "bob"):
+            await keyed[owner].delete("/schedules/nightly")
+
+
+async def test_how_long_a_refusal_takes_does_not_tell_what_there_is(keyed: Keys) -> None:
+    operation_id = await started(keyed["ada"])
+    for path in (
+        f"/operations/{operation_id}",
+        "/operations/nosuch",
+        f"/experiments/{operation_id}",
+        "/experiments/nosuch",
+        "/schedules/ada:nosuch",
+    ):
+        began = time.monotonic()
+        refused(await keyed["mallory"].get(path), 404, "not_found")
+        # Never less than what looking takes at the longest.
+        assert time.monotonic() - began >= 0.05
+
+
+async def test_a_file_of_keys_that_is_gone_lets_nobody_in_and_tells_nobody_where_it_was(
+    keyed: Keys, ring: KeyRing, caplog: pytest.LogCaptureFixture
+) -> None:
+    ring.path.unlink()
+    body = refused(await keyed["ada"].get("/operations"), 503, "keys_unavailable")
+    assert str(ring.path.parent) not in body["detail"]
+    assert str(ring.path) in caplog.text
+
+
 async def test_the_idempotency_keys_of_owners_do_not_meet(keyed: Keys) -> None:
     headers = {"Idempotency-Key": "monday"}
     ids = {
@@ -176,7 +230,9 @@ async def test_who_cancelled_stands_in_temporal_and_in_the_audit_log(
             "DELETE", f"/operations/{operation_id}", json={"reason": "too dear"}, timeout=30
         )
         assert accepted(answer)["data"]["cancellation_reason"] == "too dear (cancel)"
-    entries = [json.loads(record.message) for record in caplog.records]
+    entries = [
+        json.loads(record.message) for record in caplog.records if record.name == "ktrdr.audit"
+    ]
     assert [(each["event"], each["key"], each["operation_id"]) for each in entries] == [
         ("research started", "ada", operation_id),
         ("cancelled", "cancel", operation_id),
@@ -205,6 +261,13 @@ def test_the_file_holds_no_key_and_is_for_its_owner_only(ring: KeyRing) -> None:
     assert found is not None
     assert (found.name, found.owner, found.scopes) == ("one", "ada", (Scope.READ, Scope.RUN))
     assert ring.find(token[:-1]) is None
+    # A hash that begins in the same way is another one.
+    similar = json.loads(ring.path.read_text())
+    digest = similar["keys"][0]["sha256"]
+    similar["keys"][0]["sha256"] = digest[:-1] + ("0" if digest[-1] != "0" else "1")
+    other = KeyRing(ring.path.with_name("similar.json"))
+    other.path.write_text(json.dumps(similar))
+    assert other.find(token) is None
     with pytest.raises(InvalidInput, match="already"):
         ring.add("one", "bob", (Scope.READ,))
     for name, owner in (("a b", "ada"), ("two", "")):
@@ -230,6 +293,20 @@ def test_without_keys_only_this_machine_is_served(host: str, ring: KeyRing) -> N
     require_safe(Settings(api_host=host, api_keys=ring.path))
     for own in ("127.0.0.1", "::1", "localhost"):
         require_safe(Settings(api_host=own))
+
+
+def test_an_api_without_keys_does_not_start_beyond_this_machine() -> None:
+    refused_start = subprocess.run(
+        [sys.executable, "-m", "api"],
+        cwd=ROOT,
+        env=os.environ | {"KTRDR_API_HOST": "0.0.0.0", "KTRDR_API_PORT": str(free_port())},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert refused_start.returncode == 1
+    assert "everybody may do everything" in refused_start.stderr
 
 
 async def test_a_foreign_host_is_refused_and_every_answer_has_safe_headers(

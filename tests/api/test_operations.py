@@ -170,23 +170,24 @@ async def test_operations_are_listed_by_owner_type_and_status(
         assert body["total_count"] == len(body["data"])
         return {row["operation_id"] for row in body["data"]}
 
-    async def all_begun() -> bool:
-        return f"{running.id}.training" in await listed()
+    async def all_as_they_are() -> bool:
+        """What has just changed is not listed yet."""
+        assert await listed(operation_type="agent_research") == {done, failed, running.id}
+        assert await listed(operation_type="training") == {
+            f"{done}.training",
+            f"{running.id}.training",
+        }
+        assert await listed(operation_type="agent_design") == set()
+        assert await listed(status="completed") == {done, f"{done}.training"}
+        assert await listed(status="failed") == {failed}
+        assert await listed(status="running") == {running.id, f"{running.id}.training"}
+        assert await listed(active_only="true") == {running.id, f"{running.id}.training"}
+        assert await listed(symbol="SHORT") == {failed}
+        everything = accepted(await api.get("/operations", params={"owner": owner}))
+        assert (everything["total_count"], everything["active_count"]) == (5, 2)
+        return True
 
-    await assert_eventually(all_begun)
-    assert await listed(operation_type="agent_research") == {done, failed, running.id}
-    assert await listed(operation_type="training") == {
-        f"{done}.training",
-        f"{running.id}.training",
-    }
-    assert await listed(operation_type="agent_design") == set()
-    assert await listed(status="completed") == {done, f"{done}.training"}
-    assert await listed(status="failed") == {failed}
-    assert await listed(status="running") == {running.id, f"{running.id}.training"}
-    assert await listed(active_only="true") == {running.id, f"{running.id}.training"}
-    assert await listed(symbol="SHORT") == {failed}
-    everything = accepted(await api.get("/operations", params={"owner": owner}))
-    assert (everything["total_count"], everything["active_count"]) == (5, 2)
+    await assert_eventually(all_as_they_are)
 
 
 async def test_pending_operations_are_listed_as_such(alone_api: httpx.AsyncClient) -> None:

@@ -147,7 +147,8 @@ async def test_the_overview_shows_active_researches_and_workers(
         async def active() -> dict[str, Any] | None:
             overview: dict[str, Any] = accepted(await alone_api.get("/agent/status"))
             researches = overview["active_researches"]
-            return overview if researches and researches[0]["phase"] == "training" else None
+            phases = [research["phase"] for research in researches]
+            return overview if phases == ["training"] else None
 
         overview = await assert_eventually(active)
         assert overview is not None

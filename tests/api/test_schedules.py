@@ -1,4 +1,4 @@
-"""`/schedules`: researches that start by themselves."""
+"""`/schedules`: recurring researches."""
 
 import time
 from typing import Any

@@ -11,9 +11,9 @@ from temporalio.client import Client
 
 from api.app import create_app
 from settings import Settings
-from tests.api.answers import accepted, ended, refused
+from tests.api.answers import accepted, answered, ended, refused
 from tests.helpers import assert_eventually, new_id, serving
-from tests.phases import IN_DESIGN
+from tests.phases import IN_DESIGN, queued
 from worker import running_workers
 from workflows.policies import RESEARCH_QUEUE
 
@@ -31,9 +31,7 @@ async def statuses(api: httpx.AsyncClient, operation_ids: list[str]) -> set[str]
 async def test_a_key_stands_for_one_operation(alone_api: httpx.AsyncClient, alone: Client) -> None:
     """Also without any worker, and for requests that come at the same time."""
     key = {"Idempotency-Key": "one"}
-    answers = await asyncio.gather(
-        *(alone_api.post(TRIGGER, json=LONG, headers=key) for _ in range(20))
-    )
+    answers = await asyncio.gather(*(trigger_under_a_key(alone_api, "one") for _ in range(20)))
     ids = {accepted(answer, 202)["operation_id"] for answer in answers}
     assert len(ids) == 1
     prefixed = await alone_api.post(f"/api/v1{TRIGGER}", json=LONG, headers=key)
@@ -92,14 +90,7 @@ async def limited(alone: Client, settings: Settings) -> AsyncIterator[httpx.Asyn
 
 
 async def trigger_under_a_key(api: httpx.AsyncClient, key: str) -> httpx.Response:
-    """Trigger as the `ktrdr` command does: again if Temporal was too busy to answer in time."""
-
-    async def look() -> httpx.Response:
-        answer = await api.post(TRIGGER, json=LONG, headers={"Idempotency-Key": key})
-        assert answer.status_code != 503, answer.text
-        return answer
-
-    return await assert_eventually(look)
+    return await answered(lambda: api.post(TRIGGER, json=LONG, headers={"Idempotency-Key": key}))
 
 
 async def test_the_limit_is_not_overshot_by_simultaneous_triggers(
@@ -116,14 +107,18 @@ async def test_the_limit_is_not_overshot_by_simultaneous_triggers(
             assert problem["triggered"] is False
             assert (problem["active_count"], problem["limit"]) == (LIMIT, LIMIT)
     assert await statuses(limited, ids) <= {"pending", "running"}
-    overview = accepted(await limited.get("/agent/status"))
-    assert overview["capacity"] == {"active": LIMIT, "limit": LIMIT}
+
+    async def full() -> bool:
+        overview = accepted(await limited.get("/agent/status"))
+        return bool(overview["capacity"] == {"active": LIMIT, "limit": LIMIT})
+
+    await assert_eventually(full)
 
     # Room is made by an end, and at once.
     accepted(await limited.delete(f"/agent/cancel/{ids[0]}", params={"wait": 20}))
     accepted(await limited.post(TRIGGER, json=LONG), 202)
-    full = await limited.post(TRIGGER, json=LONG)
-    assert full.json()["reason"] == "at_capacity"
+    refusal = await limited.post(TRIGGER, json=LONG)
+    assert refusal.json()["reason"] == "at_capacity"
 
     # A resume needs room as well.
     resumed = await limited.post(f"/operations/{ids[0]}/resume")
@@ -142,51 +137,54 @@ async def test_a_repeated_request_is_answered_although_there_is_no_room(
     assert again["operation_id"] == first["operation_id"]
 
 
-async def in_order(api: httpx.AsyncClient, alone: Client, settings: Settings) -> list[str]:
-    """Let one slot work off what waits; returns the owners in the order of their turns."""
+async def in_order(
+    api: httpx.AsyncClient, alone: Client, settings: Settings, bodies: list[dict[str, Any]]
+) -> list[str]:
+    """Let one slot work off what has all waited for it; returns the owners in order of turns."""
     one_slot = settings.model_copy(update={"compute_slots": 1})
+    owner_of: dict[str, str] = {}
     async with running_workers(alone, one_slot, [RESEARCH_QUEUE]):
+        busy = await IN_DESIGN.begin(alone)
+        for body in bodies:
+            small = {"trials": 1, "seed": 7, "symbol": "GOOD"} | body
+            started = accepted(await api.post(TRIGGER, json=small), 202)
+            owner_of[started["operation_id"]] = body["owner"]
+        for operation_id in owner_of:
+            await queued(alone.get_workflow_handle(operation_id))
+        await busy.cancel()
 
-        async def all_designed() -> list[dict[str, Any]]:
+        async def all_designed() -> bool:
             rows = accepted(await api.get("/operations", params={"limit": 1000}))["data"]
-            trained = [row for row in rows if row["operation_type"] == "agent_research"]
-            assert {row["phase"] for row in trained} == {"training"}
-            return trained
+            phases = {row["operation_id"]: row["phase"] for row in rows}
+            return {phases.get(each) for each in owner_of} == {"training"}
 
-        researches = await assert_eventually(all_designed, within=120)
+        await assert_eventually(all_designed)
     turns = []
-    for research in researches:
-        history = await alone.get_workflow_handle(research["operation_id"]).fetch_history()
+    for operation_id, owner in owner_of.items():
+        history = await alone.get_workflow_handle(operation_id).fetch_history()
         [begun] = [
             event.event_time.ToDatetime()
             for event in history.events
             if event.HasField("activity_task_started_event_attributes")
         ]
-        turns.append((begun, research["owner"]))
+        turns.append((begun, owner))
     return [owner for _, owner in sorted(turns)]
 
 
 async def test_one_owners_many_researches_do_not_starve_anothers_first(
     alone_api: httpx.AsyncClient, alone: Client, settings: Settings
 ) -> None:
-    body = {"trials": 1, "seed": 7, "symbol": "GOOD"}
-    for _ in range(100):
-        accepted(await alone_api.post(TRIGGER, json=body | {"owner": "many"}), 202)
-    accepted(await alone_api.post(TRIGGER, json=body | {"owner": "first"}), 202)
-    order = await in_order(alone_api, alone, settings)
-    assert len(order) == 101
+    bodies = [{"owner": "many"}] * 25 + [{"owner": "first"}]
+    order = await in_order(alone_api, alone, settings, bodies)
+    assert len(order) == 26
     assert order.index("first") < 10
 
 
 async def test_a_higher_priority_goes_first(
     alone_api: httpx.AsyncClient, alone: Client, settings: Settings
 ) -> None:
-    body = {"trials": 1, "seed": 7, "symbol": "GOOD"}
-    for _ in range(10):
-        accepted(await alone_api.post(TRIGGER, json=body | {"owner": "low", "priority": 5}), 202)
-    for _ in range(3):
-        accepted(await alone_api.post(TRIGGER, json=body | {"owner": "high", "priority": 1}), 202)
-    order = await in_order(alone_api, alone, settings)
+    low, high = {"owner": "low", "priority": 5}, {"owner": "high", "priority": 1}
+    order = await in_order(alone_api, alone, settings, [low] * 10 + [high] * 3)
     assert order[:3] == ["high"] * 3
 
 
@@ -209,8 +207,12 @@ async def test_a_training_and_its_backtest_are_started_alone(api: httpx.AsyncCli
     assert (await ended(api, tested["operation_id"]))["status"] == "completed"
     results = accepted(await api.get(f"/operations/{tested['operation_id']}/results"))
     assert [level["cost_multiple"] for level in results["results"]["levels"]] == [0.0, 1.0, 2.0]
-    listed = accepted(await api.get("/operations", params={"owner": owner}))["data"]
-    assert {row["operation_type"] for row in listed} == {"training", "backtesting"}
+
+    async def both_listed() -> bool:
+        listed = accepted(await api.get("/operations", params={"owner": owner}))["data"]
+        return {row["operation_type"] for row in listed} == {"training", "backtesting"}
+
+    await assert_eventually(both_listed)
 
 
 async def test_a_cancelled_training_alone_is_resumed_and_retried(api: httpx.AsyncClient) -> None:

@@ -22,9 +22,11 @@ import yaml
 
 from api.keys import KeyRing
 from api.scopes import Scope
+from bench.ports import free_ports
 from tests.api.answers import accepted, ended
-from tests.helpers import KTRDR, ROOT, dev_server, free_port, kill, process, until_ready
+from tests.helpers import KTRDR, ROOT, dev_server, process, until_ready
 from tests.postgresql import postgresql_server
+from tests.processes import kill
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -170,10 +172,10 @@ async def test_the_processes_do_what_the_file_says(installation: Installation) -
     code, printed = await installation.run("setup")
     assert code == 0, printed
     assert "search attribute Owner registered" in printed
-    assert "ledger brought from nothing" in printed
-    assert await installation.run("setup") == (0, "Nothing was to be done.\n")
+    assert "ledger created at revision" in printed
+    assert await installation.run("setup") == (0, "Nothing to do.\n")
 
-    ports = [free_port(), free_port()]
+    ports = free_ports(2)
     async with AsyncExitStack() as clients:
         stack = clients.enter_context(ExitStack())
         workers = {
@@ -196,7 +198,7 @@ async def test_the_processes_do_what_the_file_says(installation: Installation) -
             for port in ports
         ]
 
-        await until_ready(first, second, within=60)
+        await until_ready(first, second)
         checked = SERVICES["worker-training"]["healthcheck"]["test"]
         assert checked[:2] == ["CMD", "ktrdr"]
         code, printed = await installation.run("worker-training", KTRDR, *checked[2:])

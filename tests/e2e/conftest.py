@@ -13,7 +13,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
     """A stack that `ktrdr up` keeps running."""
     stack = Stack(tmp_path_factory.mktemp("stack"))
     with stack.started("up") as up:
-        await assert_eventually(stack.ready, within=60)
+        await assert_eventually(stack.ready)
         yield stack
         up.send_signal(signal.SIGINT)
-        assert up.wait(30) == 0
+        assert up.wait(90) == 0

@@ -10,7 +10,9 @@ from typing import Any
 
 import httpx
 
-from tests.helpers import KTRDR, free_port, process
+from bench.ports import free_ports
+from tests.api.answers import accepted
+from tests.helpers import KTRDR, process
 
 FOREVER = 10_000
 """Trials that take longer than any test."""
@@ -21,11 +23,11 @@ class Stack:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.api_port = free_port()
+        temporal_port, ui_port, self.api_port = free_ports(3)
         self.environment = os.environ | {
             "KTRDR_HOME": str(home),
-            "KTRDR_TEMPORAL_PORT": str(free_port()),
-            "KTRDR_UI_PORT": str(free_port()),
+            "KTRDR_TEMPORAL_PORT": str(temporal_port),
+            "KTRDR_UI_PORT": str(ui_port),
             "KTRDR_API_PORT": str(self.api_port),
             "KTRDR_DATA_DIR": str(home / "bars"),
             "COLUMNS": "200",
@@ -49,7 +51,7 @@ class Stack:
             env=self.environment | changes,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
 
@@ -61,25 +63,23 @@ class Stack:
 
     async def ready(self) -> bool:
         """Look whether the stack accepts work."""
-        async with httpx.AsyncClient() as http:
-            with contextlib.suppress(httpx.TransportError):
-                answer = await http.get(f"http://127.0.0.1:{self.api_port}/health/ready")
-                return answer.is_success
+        with contextlib.suppress(httpx.TransportError):
+            return (await self._get("/health/ready")).is_success
         return False
 
     async def status(self, operation_id: str) -> str:
         """Return the status of an operation."""
-        async with httpx.AsyncClient() as http:
-            answer = await http.get(f"http://127.0.0.1:{self.api_port}/operations/{operation_id}")
-        status: str = answer.json()["data"]["status"]
+        shown = accepted(await self._get(f"/operations/{operation_id}"))
+        status: str = shown["data"]["status"]
         return status
 
     async def running(self) -> str:
         """Return the id of the one research that runs, or nothing yet."""
-        async with httpx.AsyncClient() as http:
-            answer = await http.get(
-                f"http://127.0.0.1:{self.api_port}/operations",
-                params={"status": "running", "operation_type": "agent_research"},
-            )
-        rows: list[dict[str, str]] = answer.json()["data"]
+        only = {"status": "running", "operation_type": "agent_research"}
+        rows: list[dict[str, str]] = accepted(await self._get("/operations", **only))["data"]
         return rows[0]["operation_id"] if rows else ""
+
+    async def _get(self, path: str, **params: str) -> httpx.Response:
+        address = f"http://127.0.0.1:{self.api_port}"
+        async with httpx.AsyncClient(base_url=address, timeout=60) as http:
+            return await http.get(path, params=params)

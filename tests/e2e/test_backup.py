@@ -1,6 +1,5 @@
 """What docs/operations.md says about back-ups, done."""
 
-import asyncio
 import json
 import shutil
 import signal
@@ -25,12 +24,12 @@ async def test_a_copy_of_the_state_directory_goes_on_where_the_stack_was_stopped
 ) -> None:
     stack = Stack(tmp_path / "original")
     with stack.started("up") as up:
-        await assert_eventually(stack.ready, within=60)
+        await assert_eventually(stack.ready)
         done = stack.answer("research", "--trials", "2", "--seed", "2", "--follow")["operation_id"]
         running = stack.answer("research", "--trials", str(FOREVER))["operation_id"]
         await assert_eventually(stack.running)
         up.send_signal(signal.SIGTERM)
-        assert up.wait(30) == 0
+        assert up.wait(90) == 0
     for port in ("KTRDR_TEMPORAL_PORT", "KTRDR_UI_PORT", "KTRDR_API_PORT"):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", int(stack.environment[port]))) != 0
@@ -38,7 +37,7 @@ async def test_a_copy_of_the_state_directory_goes_on_where_the_stack_was_stopped
 
     restored = Stack(tmp_path / "back-up")
     with restored.started("up") as up:
-        await assert_eventually(restored.ready, within=60)
+        await assert_eventually(restored.ready)
         assert restored.answer("status", done)["status"] == "completed"
         report = tmp_path / "report.json"
         restored.answer("report", done, "--format", "json", "--output", str(report))
@@ -47,7 +46,7 @@ async def test_a_copy_of_the_state_directory_goes_on_where_the_stack_was_stopped
         restored.answer("cancel", running)
         assert restored.answer("follow", running)["status"] == "cancelled"
         up.send_signal(signal.SIGINT)
-        assert up.wait(30) == 0
+        assert up.wait(90) == 0
 
 
 async def test_ledger_and_artifacts_are_restored_on_other_machines(
@@ -63,7 +62,6 @@ async def test_ledger_and_artifacts_are_restored_on_other_machines(
 
     after = settings.model_copy(update={"home": tmp_path / "after"})
     with postgresql_server() as ledger:
-        await assert_eventually(lambda: accepts(ledger))
         run(program("pg_restore"), "--clean", "--if-exists", "--dbname", ledger, dump)
         # Temporal knows nothing of the first research any more.
         second, _ = await researched(temporal, after, ledger, looks=2, known={first: report})
@@ -105,12 +103,6 @@ async def report_of(api: httpx.AsyncClient, operation_id: str) -> str:
 def statistics(dossier: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = dossier["result"]["statistics"]
     return found
-
-
-async def accepts(ledger: str) -> bool:
-    """Whether a server that has been started lets somebody in."""
-    asked = await asyncio.create_subprocess_exec(program("pg_isready"), "--quiet", "-d", ledger)
-    return await asked.wait() == 0
 
 
 def run(*command: str | Path) -> None:

@@ -1,20 +1,27 @@
 """The `ktrdr` command, as a user types it, on an embedded stack of its own."""
 
+import asyncio
 import contextlib
 import json
 import os
 import pty
+import re
 import select
 import signal
 from pathlib import Path
+from signal import SIGHUP, SIGINT, SIGTERM, Signals
 
+import psutil
 import pytest
 
 from tests.e2e.stack import FOREVER, Stack
-from tests.helpers import KTRDR, assert_eventually, free_port, said
+from tests.helpers import KTRDR, assert_eventually, free_port, process, said
+
+# What the command says of a cancel depends on how soon the work has stopped.
+STOPPING = {"cancelling", "cancelled"}
 
 
-def test_a_research_is_started_followed_and_listed(stack: Stack) -> None:
+async def test_a_research_is_started_followed_and_listed(stack: Stack) -> None:
     started = stack.answer("research", "momentum", "--trials", "2", "--seed", "1")
     assert started["status"] == "started"
 
@@ -22,8 +29,10 @@ def test_a_research_is_started_followed_and_listed(stack: Stack) -> None:
     assert operation["status"] == "completed"
     assert operation["result_summary"]["verdict"] in {"promising", "mediocre", "poor", "no_signal"}
 
-    listed = [row["operation_id"] for row in stack.answer("ops")]
-    assert started["operation_id"] in listed
+    async def listed() -> bool:
+        return started["operation_id"] in [row["operation_id"] for row in stack.answer("ops")]
+
+    await assert_eventually(listed)
     assert stack.answer("status", started["operation_id"])["status"] == "completed"
     assert stack.answer("status")["workers"]["research"] == 1
     shown = stack.run("status", started["operation_id"]).stdout
@@ -36,20 +45,21 @@ async def test_ctrl_c_in_follow_detaches(stack: Stack) -> None:
     with stack.started("follow", operation_id) as following:
         await said(following, "designing")
         following.send_signal(signal.SIGINT)
-        assert following.wait(20) == 0
+        assert following.wait(90) == 0
     assert await stack.status(operation_id) == "running"
     cancelled = stack.answer("cancel", operation_id, "--reason", "enough")
-    assert cancelled["status"] == "cancelled"
+    assert cancelled["status"] in STOPPING
     assert cancelled["children_cancelled"] == [f"{operation_id}.design"]
+    assert stack.answer("follow", operation_id)["status"] == "cancelled"
 
 
 async def test_ctrl_c_in_research_follow_cancels(stack: Stack) -> None:
     with stack.started("research", "--trials", str(FOREVER), "--follow") as following:
-        operation_id = await assert_eventually(stack.running)
-        await said(following, "designing")
+        told = re.search(r"Started (\S+)", await said(following, "designing"))
+        assert told is not None
         following.send_signal(signal.SIGINT)
-        assert following.wait(20) == 130
-    assert await stack.status(operation_id) == "cancelled"
+        assert following.wait(90) == 130
+    assert stack.answer("follow", told[1])["status"] == "cancelled"
 
 
 def test_follow_of_a_failed_operation_exits_with_1(stack: Stack) -> None:
@@ -63,26 +73,29 @@ def test_follow_of_a_failed_operation_exits_with_1(stack: Stack) -> None:
     assert "Traceback" not in followed.stdout + followed.stderr
 
 
+def next_on(screen: int) -> bytes:
+    """Return what a terminal shows next."""
+    ready, _, _ = select.select([screen], [], [], 120)
+    assert ready, "nothing more is shown"
+    return os.read(screen, 4096)
+
+
 def test_in_a_terminal_the_running_step_has_a_bar_of_its_own(stack: Stack) -> None:
     operation_id = stack.answer("research", "--trials", str(FOREVER))["operation_id"]
-    shown = b""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execve(KTRDR, [KTRDR, "follow", operation_id], stack.environment)
-    try:
-        while b"  design" not in shown:
-            ready, _, _ = select.select([terminal], [], [], 30)
-            assert ready, shown.decode(errors="replace")
-            shown += os.read(terminal, 4096)
-        assert b"designing" in shown
-        os.write(terminal, b"\x03")
-    finally:
-        with contextlib.suppress(OSError):
-            while os.read(terminal, 4096):
-                pass
-        _, status = os.waitpid(pid, 0)
+    screen, terminal = pty.openpty()
+    command = [KTRDR, "follow", operation_id]
+    with process(command, env=stack.environment, stdout=terminal, stderr=terminal) as following:
         os.close(terminal)
-    assert os.waitstatus_to_exitcode(status) == 0
+        shown = b""
+        while b"  design" not in shown:
+            shown += next_on(screen)
+        assert b"designing" in shown
+        following.send_signal(signal.SIGINT)
+        with contextlib.suppress(OSError):  # So ends what the last one to write has closed.
+            while next_on(screen):
+                pass
+        assert following.wait(90) == 0
+    os.close(screen)
     stack.answer("cancel", operation_id)
 
 
@@ -122,14 +135,18 @@ def test_a_refusal_is_one_line_and_exit_code_1(
     assert json.loads(as_json.stdout)["status"] == "error"
 
 
-def test_many_are_cancelled_by_owner_and_a_dry_run_cancels_none(stack: Stack) -> None:
+async def test_many_are_cancelled_by_owner_and_a_dry_run_cancels_none(stack: Stack) -> None:
     mine = [
         stack.answer("research", "--trials", str(FOREVER), "--owner", "ann")["operation_id"]
         for _ in range(2)
     ]
     other = stack.answer("research", "--trials", str(FOREVER), "--owner", "bob")["operation_id"]
-    dry = stack.answer("cancel", "--all", "--owner", "ann", "--dry-run")
-    assert sorted(dry["operation_ids"]) == sorted(mine)
+
+    async def both_listed() -> bool:
+        dry = stack.answer("cancel", "--all", "--owner", "ann", "--dry-run")
+        return sorted(dry["operation_ids"]) == sorted(mine)
+
+    await assert_eventually(both_listed)
     assert stack.answer("status", mine[0])["status"] != "cancelled"
 
     assert stack.answer("cancel", "--all", "--owner", "ann")["matched"] == 2
@@ -139,11 +156,38 @@ def test_many_are_cancelled_by_owner_and_a_dry_run_cancels_none(stack: Stack) ->
     assert stack.answer("cancel", other, "--force")["forced"] is True
 
 
-def test_a_port_in_use_gets_one_sentence(stack: Stack) -> None:
-    second = stack.run("up")
-    assert second.returncode == 1
-    assert "is in use" in second.stderr
-    assert len(second.stderr.strip().splitlines()) == 1
+def test_what_another_stack_has_is_refused_in_one_sentence(stack: Stack, tmp_path: Path) -> None:
+    same_state = stack.run("up", KTRDR_TEMPORAL_PORT=str(free_port()))
+    elsewhere = {"KTRDR_HOME": str(tmp_path)}
+    same_port = stack.run("up", **elsewhere)
+    same_twice = {name: str(free_port()) for name in ("KTRDR_TEMPORAL_PORT", "KTRDR_UI_PORT")}
+    same_twice["KTRDR_API_PORT"] = same_twice["KTRDR_UI_PORT"]
+    colliding = stack.run("up", **elsewhere, **same_twice)
+    no_directory = stack.run("up", KTRDR_HOME="/dev/null")
+    for refused, sentence in (
+        (same_state, "Another stack runs on"),
+        (same_port, "is in use"),
+        (colliding, "KTRDR_API_PORT"),
+        (no_directory, "KTRDR_HOME cannot be used"),
+    ):
+        assert refused.returncode == 1
+        assert sentence in refused.stderr
+        assert len(refused.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("signals", [(SIGINT, SIGINT), (SIGTERM, SIGINT), (SIGHUP,)], ids=str)
+async def test_whatever_is_signalled_no_process_is_left(
+    tmp_path: Path, signals: tuple[Signals, ...]
+) -> None:
+    own = Stack(tmp_path)
+    with own.started("up") as command:
+        await assert_eventually(own.ready, within=60)
+        family = psutil.Process(command.pid).children(recursive=True)
+        for each in signals:
+            command.send_signal(each)
+        assert await asyncio.to_thread(command.wait, 90) == 0
+    _, left = psutil.wait_procs(family, timeout=30)
+    assert left == []
 
 
 def test_a_bad_setting_is_named(stack: Stack) -> None:

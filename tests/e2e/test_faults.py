@@ -16,16 +16,10 @@ from api.app import create_app
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from tests.api.answers import accepted, ended, refused
-from tests.helpers import (
-    assert_eventually,
-    compute_processes,
-    fork_servers,
-    kill,
-    serving,
-    worker_process,
-)
+from tests.helpers import assert_eventually, serving, worker_process
 from tests.phases import start
 from tests.postgresql import postgresql_server
+from tests.processes import compute_processes, fork_servers, kill
 from workflows.contract import OperationType
 from workflows.ids import make_step_id
 from workflows.messages import ResearchRequest

@@ -6,6 +6,7 @@ import httpx
 from pyarrow import parquet
 
 from tests.e2e.stack import FOREVER, Stack
+from tests.helpers import assert_eventually
 
 
 def test_a_training_and_its_backtest_are_run_alone_and_read(stack: Stack, tmp_path: Path) -> None:
@@ -31,11 +32,16 @@ def test_a_training_and_its_backtest_are_run_alone_and_read(stack: Stack, tmp_pa
     assert page.read_text().startswith("<!")
 
 
-def test_what_was_cancelled_is_resumed_and_retried(stack: Stack) -> None:
+async def test_what_was_cancelled_is_resumed_and_retried(stack: Stack) -> None:
     operation_id = stack.answer("research", "--trials", str(FOREVER))["operation_id"]
     assert stack.answer("cancel", operation_id)["operation_id"] == operation_id
     stack.answer("follow", operation_id)
-    assert operation_id in {row["operation_id"] for row in stack.answer("ops", "--resumable")}
+
+    async def resumable() -> bool:
+        rows = stack.answer("ops", "--resumable")
+        return operation_id in {row["operation_id"] for row in rows}
+
+    await assert_eventually(resumable)
     resumed = stack.answer("resume", operation_id)
     assert resumed["resumed_from"]["checkpoint_type"] == "cancellation"
     assert stack.answer("status", operation_id)["status"] in {"pending", "running"}
@@ -65,13 +71,17 @@ def test_what_goes_on_is_shown(stack: Stack) -> None:
     stack.answer("cancel", operation_id)
 
 
-def test_a_schedule_is_created_triggered_and_deleted(stack: Stack) -> None:
+async def test_a_schedule_is_created_triggered_and_deleted(stack: Stack) -> None:
     created = stack.answer(
         *("schedule", "create", "nightly", "--cron", "0 2 * * *", "--timezone", "Europe/Berlin"),
         *("--trials", "1", "--paused"),
     )
     assert created["paused"] is True
-    assert [row["schedule_id"] for row in stack.answer("schedule", "list")] == ["nightly"]
+
+    async def listed() -> bool:
+        return [row["schedule_id"] for row in stack.answer("schedule", "list")] == ["nightly"]
+
+    await assert_eventually(listed)
     assert "paused" in stack.run("schedule", "list").stdout
     stack.answer("schedule", "unpause", "nightly")
     assert "Europe/Berlin" in stack.run("schedule", "show", "nightly").stdout

@@ -34,7 +34,7 @@ def test_own_bars_are_imported_checked_listed_and_researched(stack: Stack, tmp_p
     checked = stack.run("data", "check")
     assert checked.returncode == 1
     assert "BROKEN.csv lacks the columns" in checked.stdout
-    assert "no file fits 'GONE.csv'" in checked.stdout
+    assert "no file matches 'GONE.csv'" in checked.stdout
     assert "MINE 1d: 900 bars" in checked.stdout
     unknown = stack.run("data", "check", "NOSUCH")
     assert "Known symbols" in unknown.stderr
@@ -84,7 +84,7 @@ def test_researches_are_reported_compared_ranked_and_reproduced(
         assert f"/api/v1/operations/{operation_id}/report" in page.read_text()
     shown = stack.run("compare", *ids).stdout
     assert "NASDAQ 1d" in shown
-    assert "Not luck" in shown
+    assert "Deflated" in shown
     nowhere = stack.run("report", ids[0], "--output", str(tmp_path / "nosuch" / "report.html"))
     assert (nowhere.returncode, nowhere.stderr.count("\n")) == (1, 1)
     missing = stack.run("compare", ids[0], "nosuch")

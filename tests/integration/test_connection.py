@@ -1,4 +1,7 @@
 import asyncio
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -6,9 +9,16 @@ from temporalio.client import Client
 
 from cli.installation import set_up
 from settings import Settings
-from tests.helpers import assert_eventually, dev_server, free_port, new_namespace
+from tests.helpers import (
+    ROOT,
+    assert_eventually,
+    dev_server,
+    free_port,
+    looks_like_a_stack_trace,
+    new_namespace,
+)
 from workflows import search_attributes
-from workflows.connection import connect, register_search_attributes
+from workflows.connection import configuration, connect, register_search_attributes
 
 
 async def test_a_process_that_starts_before_temporal_waits_for_it(
@@ -31,6 +41,55 @@ async def test_the_namespace_comes_from_the_environment(
     monkeypatch.setenv("TEMPORAL_NAMESPACE", alone.namespace)
     client = await connect()
     assert client.namespace == alone.namespace
+
+
+async def test_a_profile_says_where_temporal_is(
+    monkeypatch: pytest.MonkeyPatch, server: str, alone: Client, tmp_path: Path
+) -> None:
+    profiles = tmp_path / "temporal.toml"
+    profiles.write_text(
+        f'[profile.desk]\naddress = "{server}"\nnamespace = "{alone.namespace}"\n'
+        '[profile.cloud]\naddress = "cloud.example:7233"\napi_key = "secret"\n'
+    )
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(profiles))
+    monkeypatch.setenv("TEMPORAL_PROFILE", "desk")
+    assert (await connect()).namespace == alone.namespace
+    monkeypatch.setenv("TEMPORAL_PROFILE", "cloud")
+    assert configuration().get("api_key") == "secret"
+    monkeypatch.setenv("TEMPORAL_API_KEY", "another")
+    assert configuration().get("api_key") == "another"
+    # With a key the connection is encrypted without another word.
+    assert configuration().get("tls")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"TEMPORAL_PROFILE": "nosuch"},
+        {"TEMPORAL_CONFIG_FILE": "broken.toml"},
+        {"TEMPORAL_TLS_SERVER_CA_CERT_PATH": "/nosuch/ca.pem"},
+    ],
+    ids=str,
+)
+def test_settings_of_the_connection_that_cannot_be_used_get_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wrong: dict[str, str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("broken.toml").write_text("[profile")
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+    for command in (["-m", "api"], [str(ROOT / "worker.py")]):
+        refused = subprocess.run(
+            [sys.executable, *command],
+            capture_output=True,
+            text=True,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            timeout=120,
+            check=False,
+        )
+        assert refused.returncode == 1
+        assert "connection settings cannot be used" in refused.stderr
+        assert not looks_like_a_stack_trace(refused.stderr)
 
 
 async def test_search_attributes_may_be_registered_again(temporal: Client) -> None:

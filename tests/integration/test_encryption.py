@@ -10,7 +10,6 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-import uvicorn
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 
@@ -18,13 +17,8 @@ from api.app import create_app
 from errors import StartupError, UnreadablePayload
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
-from tests.helpers import (
-    assert_eventually,
-    free_port,
-    new_namespace,
-    serving,
-    temporal_command,
-)
+from tests.helpers import new_namespace, serving, temporal_command
+from tests.served import served
 from worker import running_workers
 from workflows.connection import connect
 from workflows.encryption import EncryptingCodec, key_file, rotate
@@ -93,30 +87,14 @@ async def test_the_codec_server_lets_the_temporal_command_read(
     encrypted: tuple[Client, Settings],
 ) -> None:
     client, own = encrypted
-    port = free_port()
-    served = uvicorn.Server(
-        uvicorn.Config(create_app(own, client), port=port, log_level="error", lifespan="on")
-    )
-    serving_it = asyncio.create_task(served.serve())
-    try:
-
-        async def up() -> bool:
-            return served.started
-
-        await assert_eventually(up)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as api:
-            body = {"brief": BRIEF, "trials": 1, "seed": 7, "bypass_gates": True}
-            operation_id = accepted(await api.post("/agent/trigger", json=body), 202)[
-                "operation_id"
-            ]
-            await ended(api, operation_id)
+    async with served(create_app(own, client)) as api:
+        body = {"brief": BRIEF, "trials": 1, "seed": 7, "bypass_gates": True}
+        operation_id = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]
+        await ended(api, operation_id)
         show = ("workflow", "show", "-w", operation_id, "-o", "json")
         assert BRIEF.encode() not in shown(await temporal_command(client, *show))
-        endpoint = ("--codec-endpoint", f"http://127.0.0.1:{port}/codec")
+        endpoint = ("--codec-endpoint", str(api.base_url.join("/codec")))
         assert BRIEF.encode() in shown(await temporal_command(client, *show, *endpoint))
-    finally:
-        served.should_exit = True
-        await serving_it
 
 
 async def test_without_keys_there_is_no_codec(api: httpx.AsyncClient) -> None:
@@ -135,7 +113,7 @@ async def test_the_codec_says_what_it_cannot_read(
     async with serving(create_app(own, client)) as api:
         body = {"payloads": [MessageToDict(payload)]}
         answer = await api.post("/codec/decode", json=body)
-        assert "no key" in refused(answer, 422, "unreadable_payload")["detail"]
+        assert "Unknown encryption key" in refused(answer, 422, "unreadable_payload")["detail"]
         refused(await api.post("/codec/decode", content=b"{"), 422, "invalid_input", "body")
         plain = {"payloads": [{"metadata": {"encoding": "anNvbi9wbGFpbg=="}, "data": "MQ=="}]}
         there = (await api.post("/codec/encode", json=plain)).json()
@@ -159,10 +137,10 @@ async def test_after_a_rotation_old_payloads_stay_readable(keys: Path) -> None:
     content = json.loads(await asyncio.to_thread(keys.read_text))
     del content["keys"][first]
     await asyncio.to_thread(keys.write_text, json.dumps(content))
-    with pytest.raises(UnreadablePayload, match="no key"):
+    with pytest.raises(UnreadablePayload, match="Unknown encryption key"):
         await codec.decode([before])
     after.data = after.data[:-1] + bytes([after.data[-1] ^ 1])
-    with pytest.raises(UnreadablePayload, match="not what was encrypted"):
+    with pytest.raises(UnreadablePayload, match="failed authentication"):
         await codec.decode([after])
 
 

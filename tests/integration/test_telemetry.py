@@ -9,13 +9,13 @@ import httpx
 import pytest
 from temporalio.client import Client
 
+from bench.ports import free_ports
 from settings import Settings
 from tests.api.answers import accepted, ended
 from tests.helpers import (
     ROOT,
     assert_eventually,
     environment,
-    free_port,
     process,
     until_ready,
     worker_process,
@@ -29,6 +29,7 @@ OF_WORKERS = (
     "temporal_worker_task_slots_available",
     "ktrdr_phase_duration",
     "ktrdr_operations_ended",
+    "ktrdr_cancel_latency",
     "ktrdr_verdicts",
 )
 
@@ -62,8 +63,9 @@ def lines(log: Path) -> list[dict[str, str]]:
 async def test_metrics_and_logs_of_a_research(
     alone: Client, settings: Settings, tmp_path: Path
 ) -> None:
-    own = settings.model_copy(update={"api_port": free_port(), "log_format": "json"})
-    addresses = [f"127.0.0.1:{free_port()}" for _ in range(2)]
+    api_port, *metrics_ports = free_ports(3)
+    own = settings.model_copy(update={"api_port": api_port, "log_format": "json"})
+    addresses = [f"127.0.0.1:{port}" for port in metrics_ports]
     of_api, of_worker = (own.model_copy(update={"metrics_address": each}) for each in addresses)
     logs = [tmp_path / "api.log", tmp_path / "worker.log"]
     with (
@@ -86,13 +88,14 @@ async def test_metrics_and_logs_of_a_research(
             endless = accepted(await api.post("/agent/trigger", json={"trials": 10_000}), 202)
             accepted(await api.delete(f"/agent/cancel/{endless['operation_id']}?wait=20"))
 
-        async def complete() -> str:
-            metrics = await read(addresses[1])
-            assert 'status="cancelled"' in metrics
-            return metrics
+            async def complete() -> str:
+                metrics = await read(addresses[1])
+                assert 'status="cancelled"' in metrics
+                return metrics
 
-        metrics = await assert_eventually(complete)
-        requests = await read(addresses[0])
+            metrics = await assert_eventually(complete)
+            requests = (await api.get("/metrics")).text
+        assert await read(addresses[0])
     for name in OF_WORKERS:
         assert name in metrics, name
     assert values(metrics, "ktrdr_verdicts_total", verdict=verdict) == [1.0]
@@ -108,13 +111,17 @@ async def test_metrics_and_logs_of_a_research(
     assert done not in requests
     of_api_log, of_worker_log = (lines(log) for log in logs)
     assert any(entry["message"].startswith("serving ") for entry in of_worker_log)
-    audit = [json.loads(entry["message"]) for entry in of_api_log if "audit" in entry["logger"]]
-    assert [entry["operation_id"] for entry in audit] == [
-        done,
-        failing["operation_id"],
-        endless["operation_id"],
-        endless["operation_id"],
+    audit = [entry for entry in of_api_log if entry["logger"] == "ktrdr.audit"]
+    assert [(entry["event"], entry["operation_id"]) for entry in audit] == [
+        ("research started", done),
+        ("research started", failing["operation_id"]),
+        ("research started", endless["operation_id"]),
+        ("cancelled", endless["operation_id"]),
     ]
+    told = [entry["message"] for entry in of_worker_log if entry.get("operation_id") == done]
+    phases = ["designing", "training", "backtesting", "assessing", "done"]
+    assert told == [f"{done}: {event}" for event in ("begun", *phases, "completed")]
+    assert values(metrics, "ktrdr_cancel_latency_seconds_count") == [1.0]
 
 
 def test_a_line_names_the_operation_that_it_is_about() -> None:

@@ -14,15 +14,8 @@ from temporalio.client import Client
 from errors import StartupError
 from settings import Settings
 from tests.api.answers import accepted, ended
-from tests.helpers import (
-    ROOT,
-    assert_eventually,
-    compute_processes,
-    environment,
-    free_port,
-    process,
-    until_ready,
-)
+from tests.helpers import ROOT, assert_eventually, environment, free_port, process, until_ready
+from tests.processes import compute_processes
 from workflows import tracing
 
 
@@ -40,7 +33,8 @@ class Collector(ThreadingHTTPServer):
 
     def trace_of(self, name: str) -> dict[bytes, Span]:
         """Return the spans, by their ids, of the one trace that has a span of this name."""
-        [first] = [span for span in self.spans if span.name == name]
+        first = next((span for span in self.spans if span.name == name), None)
+        assert first is not None, f"no {name} yet"
         return {span.span_id: span for span in self.spans if span.trace_id == first.trace_id}
 
 
@@ -100,17 +94,18 @@ async def test_a_research_is_one_trace_and_a_cancel_is_seen(
             await ended(api, done)
 
             async def complete() -> bool:
-                names = {span.name for span in collector.spans}
-                return {"compute assess", "RunWorkflow:Research", "POST /agent/trigger"} <= names
+                spans = collector.trace_of("POST /agent/trigger")
+                paths = {span.name: path(span, spans) for span in spans.values()}
+                assert "RunWorkflow:Research" in paths
+                for job in ("design", "train", "backtest", "assess"):
+                    names = paths.get(f"job {job}", [])
+                    assert names[1:2] == [f"compute {job}"], names
+                    assert names[-1] == "POST /agent/trigger", names
+                    assert any(name.startswith("RunActivity") for name in names)
+                    assert "RunWorkflow:Research" in names or "StartWorkflow:Research" in names
+                return True
 
             await assert_eventually(complete)
-            spans = collector.trace_of("POST /agent/trigger")
-            paths = {span.name: path(span, spans) for span in spans.values()}
-            for job in ("design", "train", "backtest", "assess"):
-                names = paths[f"compute {job}"]
-                assert names[-1] == "POST /agent/trigger", names
-                assert any(name.startswith("RunActivity") for name in names)
-                assert "RunWorkflow:Research" in names or "StartWorkflow:Research" in names
 
             async def computing() -> bool:
                 return bool(compute_processes(worker.pid))

@@ -40,7 +40,7 @@ def compute() -> Iterator[Compute]:
 @pytest.fixture
 def own_settings(tmp_path: Path, strategy_dir: Path) -> Settings:
     """Settings with a ledger and artifacts that no other test uses."""
-    return Settings(home=tmp_path, strategy_dir=strategy_dir, llm_timeout_seconds=2)
+    return Settings(home=tmp_path, strategy_dir=strategy_dir)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ The only stand-in of all tests: what lies behind the HTTP edge of a provider can
 import asyncio
 import contextlib
 import json
+import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from storage.spending import Tokens
-from tests.helpers import assert_eventually, free_port
+from tests.served import listening
 
 # By which a model answers that cannot be given a format for its answer.
 ANSWER_TOOL = "final_result"
@@ -220,27 +221,22 @@ def _openai_events(reply: Reply) -> tuple[list[str], list[str]]:
 @contextlib.asynccontextmanager
 async def running_provider() -> AsyncIterator[Provider]:
     """Run a provider on a free port."""
-    port = free_port()
-    provider = Provider(f"http://127.0.0.1:{port}")
-    app = Starlette(
-        routes=[
-            Route("/v1/messages", provider.anthropic, methods=["POST"]),
-            Route("/v1/chat/completions", provider.openai, methods=["POST"]),
-        ]
-    )
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", lifespan="off"))
-    with _in_thread(server):
-
-        async def look() -> bool:
-            return server.started
-
-        await assert_eventually(look)
-        yield provider
+    with listening() as (bound, address):
+        provider = Provider(address)
+        app = Starlette(
+            routes=[
+                Route("/v1/messages", provider.anthropic, methods=["POST"]),
+                Route("/v1/chat/completions", provider.openai, methods=["POST"]),
+            ]
+        )
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+        with _in_thread(server, bound):
+            yield provider
 
 
 @contextlib.contextmanager
-def _in_thread(server: uvicorn.Server) -> Iterator[None]:
-    thread = threading.Thread(target=server.run)
+def _in_thread(server: uvicorn.Server, bound: socket.socket) -> Iterator[None]:
+    thread = threading.Thread(target=server.run, args=([bound],))
     thread.start()
     try:
         yield

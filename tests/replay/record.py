@@ -15,7 +15,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
 from settings import Settings
 from tests.data import write_bars, write_many_bars, write_strategies
-from tests.helpers import activity_started, connect, dev_server
+from tests.helpers import connect, dev_server
 from tests.phases import IN_TRAINING, STAYS, Stay
 from worker import running_workers
 from workflows.converter import data_converter
@@ -76,7 +76,7 @@ async def _record_all(client: Client) -> None:
 
 async def _begin(client: Client, name: str, stay: Stay) -> WorkflowHandle[Any, Any]:
     handle = await _start(client, name, stay.request)
-    await activity_started(stay.working(client, name), stay.activity)
+    await stay.begun(client, name)
     return handle
 
 

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import make_url
 
 from storage.ledger import Ledger
-from tests.helpers import assert_eventually
 from tests.postgresql import postgresql_server
 
 
@@ -21,26 +20,18 @@ def postgresql() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """URL of an empty database of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'deep' / 'ledger.db'}"
     server = make_url(request.getfixturevalue("postgresql"))
     name = f"ledger_{uuid4().hex[:12]}"
-
-    async def created() -> bool:
-        try:
-            connection = pg8000.dbapi.connect(
-                user=server.username, host=server.host, port=server.port, database=server.database
-            )
-        except pg8000.dbapi.Error as error:
-            raise AssertionError(str(error)) from error
-        connection.autocommit = True
-        connection.cursor().execute(f"CREATE DATABASE {name}")
-        connection.close()
-        return True
-
-    await assert_eventually(created)
+    connection = pg8000.dbapi.connect(
+        user=server.username, host=server.host, port=server.port, database=server.database
+    )
+    connection.autocommit = True
+    connection.cursor().execute(f"CREATE DATABASE {name}")
+    connection.close()
     return server.set(database=name).render_as_string(hide_password=False)
 
 

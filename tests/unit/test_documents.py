@@ -14,7 +14,7 @@ def rows_of(document: str, heading: str) -> list[list[str]]:
 
 
 def test_every_likely_fault_is_provoked_by_a_test() -> None:
-    faults = rows_of("operations.md", "What to do when")
+    faults = rows_of("operations.md", "Troubleshooting")
     assert len(faults) == 10
     assert {len(row) for row in faults} == {4}, "fault, symptom, check, cure"
     provoked = rows_of("testing.md", "Faults")

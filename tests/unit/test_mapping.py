@@ -1,6 +1,5 @@
 """Files with other names, zones and forms, and what is put into the data directory."""
 
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +110,7 @@ def test_times_of_a_zone_change_with_its_summer(tmp_path: Path) -> None:
 def test_an_hour_that_a_zone_has_never_or_twice_is_refused(tmp_path: Path, hour: str) -> None:
     times = pd.date_range(pd.Timestamp(hour) - pd.Timedelta(hours=550), periods=600, freq="1h")
     local(tmp_path, times)
-    with pytest.raises(InvalidData, match="America/New_York has exactly once") as refused:
+    with pytest.raises(InvalidData, match="exactly once in America/New_York") as refused:
         load(DataSource(symbol="NYC", timeframe="1h"), tmp_path)
     assert refused.value.field == "timestamp"
     assert hour in refused.value.message
@@ -165,7 +164,7 @@ def test_an_import_replaces_only_when_told_to(tmp_path: Path, usual: Bars) -> No
     other = Bars(
         "USUAL", "1d", usual.timestamps, usual.open, usual.high, usual.low, usual.close, longer
     )
-    with pytest.raises(InvalidData, match=r"USUAL\.parquet holds USUAL 1d already; --replace"):
+    with pytest.raises(InvalidData, match=r"USUAL\.parquet already holds USUAL 1d; --replace"):
         import_bars(other, target)
     assert import_bars(other, target, replace=True).content_hash == other.content_hash
     (target / "USUAL.parquet").rename(target / "USUAL_1d.parquet")
@@ -175,10 +174,9 @@ def test_an_import_replaces_only_when_told_to(tmp_path: Path, usual: Bars) -> No
 
 def test_reserved_names_and_misleading_mappings_are_refused(tmp_path: Path, usual: Bars) -> None:
     values = (usual.timestamps, usual.open, usual.high, usual.low, usual.close, usual.volume)
-    with pytest.raises(InvalidData, match="name of built-in bars"):
+    with pytest.raises(InvalidData, match="name of a built-in symbol"):
         import_bars(Bars("SP500", "1d", *values), tmp_path)
     write(tmp_path, {"*.parquet": {"columns": {"open": "close"}}})
-    with pytest.raises(InvalidData, match="would not be what was imported"):
+    with pytest.raises(InvalidData, match="would be read differently"):
         import_bars(usual, tmp_path)
     assert [entry.symbol for entry in symbols(tmp_path)] == ["NASDAQ", "SP500"]
-    assert date(2020, 1, 1) > date.min

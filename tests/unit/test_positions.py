@@ -61,7 +61,7 @@ def test_without_a_threshold_an_even_chance_is_bullish() -> None:
     assert target_positions(np.array([0.5]), spec(threshold=0.0)).tolist() == [1]
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(
     probabilities=st.lists(st.one_of(st.floats(0.0, 1.0), st.just(NAN)), min_size=1, max_size=40),
     horizon=st.integers(1, 10),

@@ -179,7 +179,8 @@ def test_summary_gives_the_figures_in_two_sentences() -> None:
         "On the holdout example returned 30.0% after costs in 50 trades, with a Sharpe ratio of "
         "1.50 (95 % interval 0.50 to 2.50); buy and hold returned 70.0%. "
         "With 412 trials on these bars and at the 9th look at this holdout, it is better than the "
-        "best of luck with 97% probability, and the holdout alone confirms it with 98%."
+        "best result expected by chance with 97% probability, and the holdout alone confirms it "
+        "with 98%."
     )
 
 
@@ -196,9 +197,9 @@ def test_summary_says_which_figure_fails_and_by_how_much() -> None:
     assert summary(assessment(lossy), weak).endswith(
         "With 1 trial on these bars and at the 9th look at this holdout, it falls short: a Sharpe "
         "ratio of 1.20 over walk-forward and holdout is better than the best of 1 worthless "
-        "candidates with 42% probability, not 95%, and the holdout alone confirms it with 50% "
-        "probability, not 90%, and the p-value against not trading is 0.30, not 0.10, and the "
-        "p-value against the same positions at random times is 0.60, not 0.05, and the return "
+        "candidates with 42% probability (required: 95%); the holdout alone confirms it with 50% "
+        "probability (required: 90%); the p-value against not trading is 0.30 (limit: 0.10); the "
+        "p-value against the same positions at random times is 0.60 (limit: 0.05); the return "
         "after double cost is -10.0%."
     )
     assert len(list(shortfalls(weak, backtest(0.4, -0.3, -0.1)))) == 6
@@ -238,7 +239,7 @@ def test_observations_compare_with_chance_and_with_neighbours() -> None:
 
     text = " ".join(observations(inp, statistics(), curves((1, 0.01), (1, 0.03)), close_by))
 
-    assert "500 accounts with the same positions at random times 2% did at least as well" in text
+    assert "500 accounts with the same positions at random times, 2% did at least as well" in text
     assert "median Sharpe ratio 0.10 in the walk-forward of a search, 3 folds;" in text
     assert "this one has 0.90 there, a peak" in text
     assert "The average trade earned 200 basis points after costs of 20." in text
@@ -293,5 +294,5 @@ def test_an_index_is_named_as_not_tradable() -> None:
     inp = assessment(backtest(0.4, 0.3, 0.1))
     own = inp.model_copy(update={"data": DataSource(symbol="SPY")})
 
-    assert "cannot be traded itself" in " ".join(limitations(inp, None, None))
-    assert "cannot be traded itself" not in " ".join(limitations(own, None, None))
+    assert "cannot be traded directly" in " ".join(limitations(inp, None, None))
+    assert "cannot be traded directly" not in " ".join(limitations(own, None, None))

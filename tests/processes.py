@@ -1,0 +1,58 @@
+"""The processes below another one; any of them may end while it is looked at."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+
+def compute_processes(worker_pid: int | None = None) -> list[psutil.Process]:
+    """Return the processes that compute for a worker: the children of its fork server."""
+    servers = fork_servers(worker_pid or os.getpid())
+    return [child for each in servers for child in _children(each) if _alive(child)]
+
+
+def fork_servers(worker_pid: int) -> list[psutil.Process]:
+    """Return the processes that the compute processes of a worker are forked from."""
+    return children_with("multiprocessing.forkserver", worker_pid)
+
+
+def children_with(word: str, parent_pid: int) -> list[psutil.Process]:
+    """Return the children of a process that have this word in their command."""
+    return [child for child in _children(psutil.Process(parent_pid)) if word in _command(child)]
+
+
+def _children(parent: psutil.Process) -> list[psutil.Process]:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return parent.children()
+    return []
+
+
+def _command(child: psutil.Process) -> str:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return " ".join(child.cmdline())
+    return ""
+
+
+def _alive(child: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return bool(child.status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
+@contextmanager
+def suspended(process: psutil.Process) -> Iterator[None]:
+    """Let a process do nothing in the block."""
+    process.suspend()
+    try:
+        yield
+    finally:
+        process.resume()
+
+
+def kill(pid: int) -> None:
+    """End a process as a crash or the system would."""
+    os.kill(pid, signal.SIGKILL)
