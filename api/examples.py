@@ -299,6 +299,7 @@ _ANSWERS: tuple[BaseModel, ...] = (
                 sharpe_low=-0.98,
                 sharpe_high=0.55,
                 deflated_sharpe=0.08,
+                trials_ever=12,
                 total_return=-0.034,
                 cost=None,
                 finished_at=_END,

@@ -120,13 +120,15 @@ class Schedules:
     async def pause(self, schedule_id: str) -> ScheduleInfo:
         """Pause a schedule."""
         return await self._changed(
-            schedule_id, lambda schedule: schedule.pause(rpc_timeout=RPC_TIMEOUT)
+            schedule_id,
+            lambda schedule: schedule.pause(note="paused by ktrdr", rpc_timeout=RPC_TIMEOUT),
         )
 
     async def unpause(self, schedule_id: str) -> ScheduleInfo:
         """Unpause a schedule."""
         return await self._changed(
-            schedule_id, lambda schedule: schedule.unpause(rpc_timeout=RPC_TIMEOUT)
+            schedule_id,
+            lambda schedule: schedule.unpause(note="unpaused by ktrdr", rpc_timeout=RPC_TIMEOUT),
         )
 
     async def trigger(self, schedule_id: str, key: IdempotencyKey | None = None) -> ScheduleInfo:

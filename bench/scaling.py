@@ -35,11 +35,10 @@ from quant.features import feature_matrix, labels, warm_up
 from quant.models import DataSource
 from quant.positions import target_positions
 from quant.random_entries import position_returns
-from quant.search import FOLDS, keeps_trading
+from quant.search import keeps_trading
 from quant.search_space import Space
 from quant.spec import StrategySpec
-from quant.splits import walk_forward
-from quant.training import FOLDS as TRAINING_FOLDS
+from quant.splits import SEARCH_FOLDS, TRAINING_FOLDS, walk_forward
 from storage.artifacts import ArtifactStore
 
 SIZES: Final = (5_000, 500_000)
@@ -89,7 +88,7 @@ def plain(home: Path) -> None:
     for _ in range(TRIALS):
         trial = study.ask()
         spec = space.suggest(trial)
-        sharpe = _walk_forward(development, spec, FOLDS)
+        sharpe = _walk_forward(development, spec, SEARCH_FOLDS)
         if sharpe is None:
             study.tell(trial, state=optuna.trial.TrialState.PRUNED)
             continue

@@ -43,6 +43,8 @@ class Api:
         if settings.api_key:
             headers["Authorization"] = f"Bearer {settings.api_key.get_secret_value()}"
         self._url = base
+        self.has_answered = False
+        """Whether an API was ever there; one that is away is then worth waiting for."""
         self._http = httpx.Client(
             base_url=base if base.endswith("/api/v1") else f"{base}/api/v1",
             headers=headers,
@@ -106,6 +108,7 @@ class Api:
             with connect_sse(
                 self._http, "GET", path, headers=headers, timeout=_SECONDS_OF_SILENCE
             ) as stream:
+                self.has_answered = True
                 if stream.response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
                     raise ApiUnreachable(f"{self._url} cannot reach Temporal.")
                 if not stream.response.is_success:
@@ -113,7 +116,7 @@ class Api:
                     raise ApiRefused(self._problem(stream.response))
                 yield from stream.iter_sse()
         except httpx.TransportError as error:
-            raise ApiUnreachable(f"{self._url} does not answer ({error}).") from error
+            raise self._unreachable(error) from error
 
     def operations(self, **filters: Any) -> dict[str, Any]:
         """Return a page of operations."""
@@ -194,6 +197,10 @@ class Api:
         data: dict[str, Any] = self._call("POST", "/strategies/validate", content=content)["data"]
         return data
 
+    def report_address(self, operation_id: str) -> str:
+        """Return where a browser finds the report of a research."""
+        return str(self._http.base_url.join(f"operations/{_quoted(operation_id)}/report"))
+
     def report(self, operation_id: str, kind: str = "html") -> bytes:
         """Return the report of a research: the HTML page, or its data as JSON."""
         path = f"/operations/{_quoted(operation_id)}/report"
@@ -227,17 +234,20 @@ class Api:
                 response = self._http.request(method, path, headers=headers, **options)
             except httpx.TransportError as error:
                 if pause is None:
-                    raise ApiUnreachable(
-                        f"No API answers at {self._url} ({error}). Is it running? "
-                        "`ktrdr up` starts one."
-                    ) from error
+                    raise self._unreachable(error) from error
             else:
+                self.has_answered = True
                 if response.status_code in accept:
                     return response
                 if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE or pause is None:
                     raise ApiRefused(self._problem(response))
             time.sleep(pause)
         raise AssertionError("unreachable")
+
+    def _unreachable(self, error: httpx.TransportError) -> ApiUnreachable:
+        return ApiUnreachable(
+            f"No API answers at {self._url} ({error}). Is it running? `ktrdr up` starts one."
+        )
 
     def _problem(self, response: httpx.Response) -> dict[str, Any]:
         try:

@@ -12,8 +12,10 @@ from cli import render_data
 from cli.session import FAILED, JsonOption, refusals, session_of
 from errors import InvalidInput, KtrdrError
 from quant import catalog
-from quant.mapping import MAPPING_FILE, FileMapping, mapping_of, read_mappings
+from quant.directory import files_inside
+from quant.mapping import MAPPING_FILE, FileMapping, pattern_of, read_mappings
 from quant.models import DataSource
+from quant.problems import problems
 
 if TYPE_CHECKING:
     from quant.data import Bars
@@ -38,9 +40,13 @@ def list_bars(context: typer.Context, as_json: JsonOption = False) -> None:
     with refusals(session.as_json):
         entries = [
             entry.model_dump(exclude={"content_hash"})
+            | {"path": _path(entry.file, session.settings.bars)}
             for entry in catalog.symbols(session.settings.bars)
         ]
     session.answer(entries, render_data.print_bars)
+    session.aside.print(
+        f"Your own bars: {session.settings.bars}", markup=False, soft_wrap=True, style="dim"
+    )
 
 
 @data.command()
@@ -62,7 +68,12 @@ def check(
         chosen = [entry for entry in known if symbols is None or entry.symbol in symbols]
         findings = [_finding(entry, directory) for entry in chosen]
         findings += [
-            {"file": MAPPING_FILE, "error": f"No file matches {pattern!r}."}
+            {
+                "file": MAPPING_FILE,
+                "path": _path(MAPPING_FILE, directory),
+                "error": None,
+                "warning": f"{MAPPING_FILE}: no file matches {pattern!r}.",
+            }
             for pattern in _unused_patterns(directory)
             if symbols is None
         ]
@@ -90,7 +101,8 @@ def import_(
         typer.Option("--column", help="Column name, such as close='Adj Close'; may be repeated."),
     ] = None,
     timezone: Annotated[
-        str, typer.Option(help="Time zone of timestamps without an offset.")
+        str,
+        typer.Option(help="Time zone of timestamps without an offset; daily bars keep their date."),
     ] = "UTC",
     time_format: Annotated[
         str | None, typer.Option(help="strptime format of the timestamps.")
@@ -126,14 +138,22 @@ def import_(
         from quant.importing import import_bars  # noqa: PLC0415
 
         info = import_bars(bars, session.settings.bars, replace=replace)
-    session.answer(info.model_dump(), render_data.print_imported)
+        stored = catalog.resolve(info.source, session.settings.bars)
+    path = {"path": str(stored.path) if stored else None}
+    session.answer(info.model_dump() | path, render_data.print_imported)
 
 
 def _finding(entry: catalog.CatalogEntry, directory: Path) -> dict[str, Any]:
     from quant.data import load  # noqa: PLC0415 - loads the numerical libraries
 
     source = DataSource(symbol=entry.symbol, timeframe=entry.timeframe)
-    found: dict[str, Any] = {**source.model_dump(), "file": entry.file, "error": None}
+    found: dict[str, Any] = {
+        **source.model_dump(),
+        "file": entry.file,
+        "path": _path(entry.file, directory),
+        "error": None,
+        "warning": None,
+    }
     try:
         return found | load(source, directory).info().model_dump()
     except KtrdrError as error:
@@ -142,9 +162,12 @@ def _finding(entry: catalog.CatalogEntry, directory: Path) -> dict[str, Any]:
 
 def _unused_patterns(directory: Path) -> list[str]:
     mappings = read_mappings(directory)
-    files = [entry.file for entry in catalog.symbols(directory) if entry.file]
-    used = [mapping_of(file, mappings) for file in files]
-    return [pattern for pattern, mapping in mappings.items() if mapping not in used]
+    used = {pattern_of(path.name, mappings) for path in files_inside(directory, catalog.SUFFIXES)}
+    return [pattern for pattern in mappings if pattern not in used]
+
+
+def _path(file: str | None, directory: Path) -> str | None:
+    return file and str(directory / file)
 
 
 def _read(path: Path, source: DataSource, mapping: FileMapping) -> "Bars":
@@ -175,9 +198,8 @@ def _valid(kind: type[_Kind], values: dict[str, Any]) -> _Kind:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"] if part != "[key]")
-        raise InvalidInput(f"{place}: {first['msg']}", field=place) from None
+        place, said = problems(error)[0]
+        raise InvalidInput(f"{place}: {said}", field=place) from None
 
 
 def _pair(option: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import render_experiments
-from cli.export import SUFFIXES, write_table
+from cli.export import SUFFIXES, write_table, writing
 from cli.follow import follow as watch
 from cli.session import FAILED, JsonOption, OperationArgument, refusals, session_of
 from errors import NotFinished
@@ -54,7 +54,8 @@ def experiments(
             return
         if export is not None:
             rows = _all(session.api(), filters)
-            write_table(rows, export)
+            with writing("--export", export):
+                write_table(rows, export)
             written = {"path": str(export.absolute()), "experiments": len(rows)}
             session.answer(written, render_experiments.print_export)
             return

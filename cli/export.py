@@ -1,9 +1,33 @@
-"""Tables as files for other programs."""
+"""Answers as files for other programs."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from errors import InvalidInput
+
 SUFFIXES: Final = (".csv", ".parquet")
+
+
+@contextlib.contextmanager
+def writing(option: str, path: Path) -> Iterator[None]:
+    """Turn the failure to write a file into one sentence.
+
+    Raises:
+        InvalidInput: The file that the option names cannot be written; says why.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = (
+            "there is no such directory"
+            if isinstance(error, FileNotFoundError)
+            else (error.strerror or str(error))
+        )
+        raise InvalidInput(
+            f"{option}: {path} cannot be written: {reason}.", field=option.lstrip("-")
+        ) from error
 
 
 def write_table(rows: list[dict[str, Any]], path: Path) -> None:

@@ -26,7 +26,7 @@ def follow(api: Api, operation_id: str, console: Console) -> dict[str, Any]:
 
     Raises:
         ApiRefused: there is no such operation.
-        ApiUnreachable: the API is unavailable for longer than a restart takes.
+        ApiUnreachable: there is no API, or it is unavailable for longer than a restart takes.
     """
     columns = (
         TextColumn("{task.description:<12}", markup=False),
@@ -49,8 +49,9 @@ def follow(api: Api, operation_id: str, console: Console) -> dict[str, Any]:
                 name = child["operation_id"].rpartition(".")[2]
                 _show(bars, nested, f"  {name}", child["progress"])
             bars.update(nested, visible=child is not None)
-            if phase != phase_shown and not console.is_terminal:
-                console.print(f"{phase}: {operation['progress']['current_step']}", markup=False)
+            step = operation["progress"]["current_step"]
+            if phase != phase_shown and step and not console.is_terminal:
+                console.print(f"{phase}: {step}", markup=False)
             phase_shown = phase
     return operation
 
@@ -78,7 +79,7 @@ def _states(api: Api, operation_id: str) -> Iterator[dict[str, Any]]:
                 if event.event == "end":
                     return
         except ApiUnreachable:
-            if time.monotonic() - heard_at > _SECONDS_WITHOUT_API:
+            if not api.has_answered or time.monotonic() - heard_at > _SECONDS_WITHOUT_API:
                 raise
         time.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

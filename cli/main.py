@@ -62,7 +62,8 @@ def options(
     context: typer.Context,
     as_json: JsonOption = False,
     url: Annotated[
-        str | None, typer.Option("--url", "-u", help="Address of the API.", envvar="KTRDR_API_URL")
+        str | None,
+        typer.Option("--url", "-u", help="Address of the API.  [env var: KTRDR_API_URL]"),
     ] = None,
     port: Annotated[int | None, typer.Option("--port", "-p", help="Port of a local API.")] = None,
 ) -> None:
@@ -74,6 +75,7 @@ def options(
             signal.signal(signal_number, _interrupt)
     with refusals(as_json):
         settings = load_settings()
+    # What is typed wins over the environment, which is a part of the settings.
     context.obj = Session(
         settings, url or (f"http://localhost:{port}" if port else settings.api), as_json
     )

@@ -7,6 +7,9 @@ import typer
 from cli import render
 from cli.follow import follow as watch
 from cli.session import FAILED, JsonOption, OperationArgument, Session, refusals, session_of
+from errors import InvalidInput
+
+_ENDED = ("completed", "failed", "cancelled")
 
 
 def status(
@@ -27,7 +30,7 @@ def status(
         overview = {
             "operations": {
                 "running": api.operations(active_only=True, limit=1)["total_count"],
-                "completed": api.operations(status="completed", limit=1)["total_count"],
+                **{ended: api.operations(status=ended, limit=1)["total_count"] for ended in _ENDED},
             },
             "workers": api.readiness()["workers"],
         }
@@ -124,6 +127,11 @@ def cancel(
         raise typer.BadParameter("give either an operation id or --all")
     with refusals(session.as_json):
         if operation_id is None:
+            if owner is None and symbol is None:
+                raise InvalidInput(
+                    "--all needs --owner or --symbol; alone it would cancel everything.",
+                    field="owner",
+                )
             batch = session.api().cancel_many(
                 owner=owner, symbol=symbol, reason=reason, dry_run=dry_run or None
             )

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from cli import render_parts
+from cli.export import writing
 from cli.session import JsonOption, OperationArgument, refusals, session_of
+from errors import InvalidInput
 
 OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", help="File to write.", dir_okay=False)
@@ -72,7 +74,7 @@ def report(
             content = _drawn(session.api().report(operation_id, "json"))
         else:
             content = session.api().report(operation_id, kind)
-    path = save(content, output or Path(f"{operation_id}.{kind}"), open_it)
+        path = save(content, output or Path(f"{operation_id}.{kind}"), open_it)
     session.answer({"operation_id": operation_id, "report": path}, render_parts.print_report)
 
 
@@ -90,19 +92,22 @@ def compare(
     from quant.report import render_comparison  # noqa: PLC0415
 
     session = session_of(context, as_json)
-    with refusals(session.as_json):
-        reports = [session.api().report(each, "json") for each in dict.fromkeys(operation_ids)]
-    dossiers = [Dossier.model_validate_json(report) for report in reports]
     path = None
-    if output is not None or open_it:
-        page = render_comparison(dossiers).encode()
-        path = save(page, output or Path("comparison.html"), open_it)
+    with refusals(session.as_json):
+        _require_several(operation_ids)
+        api = session.api()
+        dossiers = [Dossier.model_validate_json(api.report(each, "json")) for each in operation_ids]
+        if output is not None or open_it:
+            addresses = {each: api.report_address(each) for each in operation_ids}
+            page = render_comparison(dossiers, addresses).encode()
+            path = save(page, output or Path("comparison.html"), open_it)
     rows = [
         {
             "operation_id": each.input.operation_id,
             "strategy": each.input.spec.name,
             "bars": f"{each.input.data.symbol} {each.input.data.timeframe}",
             "verdict": each.result.verdict,
+            "trials_ever": each.input.trials_ever,
             "statistics": each.result.statistics and each.result.statistics.model_dump(),
             "holdout": each.input.backtest and each.input.backtest.at(1.0).model_dump(),
         }
@@ -112,12 +117,27 @@ def compare(
 
 
 def save(content: bytes, path: Path, open_it: bool) -> str:
-    """Write a file, open it on request, and return its path."""
+    """Write a file, open it on request, and return its path.
+
+    Raises:
+        InvalidInput: It cannot be written.
+    """
     path = path.absolute()
-    path.write_bytes(content)
+    with writing("--output", path):
+        path.write_bytes(content)
     if open_it:
         webbrowser.open(path.as_uri())
     return str(path)
+
+
+def _require_several(operation_ids: list[str]) -> None:
+    twice = [each for each in dict.fromkeys(operation_ids) if operation_ids.count(each) > 1]
+    if twice:
+        raise InvalidInput(f"OPERATION_ID: {twice[0]} is given twice.", field="operation_id")
+    if len(operation_ids) < 2:
+        raise InvalidInput(
+            "OPERATION_ID: a comparison needs at least two researches.", field="operation_id"
+        )
 
 
 def _drawn(report: bytes) -> bytes:

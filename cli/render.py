@@ -6,6 +6,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cli.tables import print_rows, shown
+from quant.wording import counted
+
 _VERDICT_STYLE = {
     "promising": "bold green",
     "mediocre": "yellow",
@@ -25,11 +28,36 @@ def print_outcome(console: Console, operation: dict[str, Any]) -> None:
         console.print(operation["error_message"], style="red", markup=False)
     summary = operation["result_summary"] or {}
     if "verdict" not in summary:
+        _print_step(console, operation["operation_type"], summary)
         return
     verdict = summary["verdict"]
     console.print(f"\n[{_VERDICT_STYLE[verdict]}]Verdict: {verdict}[/]")
     console.print(summary["summary"], markup=False, soft_wrap=True)
     console.print(_figures(summary))
+
+
+def _print_step(console: Console, operation_type: str, summary: dict[str, Any]) -> None:
+    """Print the main figures of a training or a backtest that ran alone."""
+    table = Table.grid(padding=(0, 2))
+    if operation_type == "training" and "folds" in summary:
+        folds = counted(len(summary["folds"]), "fold")
+        table.add_row(
+            "Log loss",
+            f"{summary['log_loss']:.4f} (base rate {summary['baseline_log_loss']:.4f}), {folds}",
+        )
+        table.add_row("Accuracy", f"{summary['accuracy']:.1%}")
+        table.add_row("Sharpe ratio in walk-forward", shown(summary["sharpe"], "z.2f") or "none")
+    elif operation_type == "backtesting" and "levels" in summary:
+        for level in summary["levels"]:
+            table.add_row(
+                f"Holdout at {level['cost_multiple']:g}x cost",
+                f"{level['total_return']:+z.1%} in {counted(level['trades'], 'trade')}, "
+                f"Sharpe ratio {shown(level['sharpe'], 'z.2f') or 'none'}, "
+                f"drawdown {level['max_drawdown']:.1%}",
+            )
+        table.add_row("Buy and hold", f"{summary['benchmark']['total_return']:+z.1%}")
+    if table.row_count:
+        console.print(table)
 
 
 def _figures(summary: dict[str, Any]) -> Table:
@@ -38,19 +66,20 @@ def _figures(summary: dict[str, Any]) -> Table:
     table.add_row("Strategy", escape(summary["strategy_name"]))
     if backtest:
         at_cost = backtest["total_return_at_cost"]
-        others = ", ".join(f"{value:+.1%} at {cost}x" for cost, value in at_cost.items())
-        table.add_row("Holdout return after cost", f"{backtest['total_return']:+.1%} ({others})")
-        table.add_row("Buy and hold", f"{backtest['benchmark_return']:+.1%}")
-        table.add_row("Trades", str(backtest["total_trades"]))
+        others = ", ".join(f"{value:+z.1%} at {cost}x" for cost, value in at_cost.items())
+        table.add_row("Holdout return after cost", f"{backtest['total_return']:+z.1%} ({others})")
+        table.add_row("Buy and hold", f"{backtest['benchmark_return']:+z.1%}")
+        table.add_row("Trades", f"{backtest['total_trades']:,}")
         table.add_row("Largest drawdown", f"{backtest['max_drawdown']:.1%}")
     if statistics:
-        interval = f"{statistics['sharpe_low']:.2f} to {statistics['sharpe_high']:.2f}"
-        table.add_row("Sharpe ratio", f"{statistics['sharpe']:.2f} (95 % interval {interval})")
+        interval = f"{statistics['sharpe_low']:z.2f} to {statistics['sharpe_high']:z.2f}"
+        table.add_row("Sharpe ratio", f"{statistics['sharpe']:z.2f} (95 % interval {interval})")
         table.add_row(
             "Deflated SR (prob.)",
             f"{statistics['deflated_sharpe']:.0%} on the whole record "
-            f"({statistics['trials_ever']} trials), {statistics['confirmed_sharpe']:.0%} on the "
-            f"holdout alone (look {statistics['holdout_looks']})",
+            f"({counted(statistics['trials_ever'], 'trial')}), "
+            f"{statistics['confirmed_sharpe']:.0%} on the holdout alone "
+            f"(look {statistics['holdout_looks']:,})",
         )
         table.add_row(
             "p-value",
@@ -96,38 +125,39 @@ def print_operation(console: Console, operation: dict[str, Any]) -> None:
 
 def print_operations(console: Console, page: dict[str, Any]) -> None:
     """Print a page of operations as a table."""
-    table = Table(box=None, pad_edge=False)
-    # Ids are copied from here, so they are never truncated.
-    ids = [row["operation_id"] for row in page["data"]]
-    table.add_column("ID", no_wrap=True, min_width=max(map(len, ids), default=0))
-    for heading in ("Type", "Status", "Progress", "Symbol", "Verdict", "Duration"):
-        table.add_column(heading)
-    for row in page["data"]:
-        seconds = row["duration_seconds"]
-        table.add_row(
-            escape(row["operation_id"]),
-            row["operation_type"],
-            row["status"],
-            f"{row['progress_percentage']:.0f} %",
-            escape(row["symbol"] or ""),
-            row["verdict"] or "",
-            f"{seconds:.1f} s" if seconds is not None else "",
-        )
-    console.print(table)
+    print_rows(
+        console,
+        ("ID", "Type", "Status", "Progress", "Symbol", "Verdict", "Duration"),
+        (
+            (
+                row["operation_id"],
+                row["operation_type"],
+                row["status"],
+                f"{row['progress_percentage']:.0f} %",
+                row["symbol"] or "",
+                row["verdict"] or "",
+                took(row["duration_seconds"]),
+            )
+            for row in page["data"]
+        ),
+    )
     console.print(f"{page['active_count']} active, {page['total_count']} in all", style="dim")
 
 
 def print_strategies(console: Console, strategies: list[dict[str, Any]]) -> None:
     """Print the strategy files; an invalid one with the reason."""
-    table = Table("Name", "From", "Description", box=None)
-    for entry in strategies:
-        about = entry["invalid"] or entry["description"]
-        table.add_row(
-            escape(entry["name"]),
-            "built in" if entry["built_in"] else "yours",
-            escape(f"invalid: {about}" if entry["invalid"] else about),
-        )
-    console.print(table)
+    print_rows(
+        console,
+        ("Name", "From", "Description"),
+        (
+            (
+                entry["name"],
+                "built in" if entry["built_in"] else "yours",
+                f"invalid: {entry['invalid']}" if entry["invalid"] else entry["description"],
+            )
+            for entry in strategies
+        ),
+    )
 
 
 def print_cancelled(console: Console, cancelled: dict[str, Any]) -> None:
@@ -140,8 +170,8 @@ def print_cancelled(console: Console, cancelled: dict[str, Any]) -> None:
 
 def print_batch(console: Console, batch: dict[str, Any]) -> None:
     """Print which operations a batch cancel matched."""
-    verb = "would be cancelled" if batch["dry_run"] else "are being cancelled"
-    console.print(f"{batch['matched']} operations {verb}")
+    verb = "would be cancelled" if batch["dry_run"] else "being cancelled"
+    console.print(f"{counted(batch['matched'], 'operation')} {verb}")
     for operation_id in batch["operation_ids"]:
         console.print(f"  {operation_id}", markup=False)
 
@@ -150,7 +180,8 @@ def print_overview(console: Console, overview: dict[str, Any]) -> None:
     """Print an overview."""
     counts = overview["operations"]
     workers = ", ".join(f"{count} {queue}" for queue, count in overview["workers"].items())
-    console.print(f"Operations: {counts['running']} running, {counts['completed']} completed")
+    by_status = ", ".join(f"{count:,} {status}" for status, count in counts.items())
+    console.print(f"Operations: {by_status}")
     console.print(f"Workers: {workers or 'none'}")
 
 
@@ -160,6 +191,11 @@ def print_addresses(console: Console, addresses: dict[str, str]) -> None:
     for name, address in addresses.items():
         table.add_row(name, escape(address))
     console.print(table)
+
+
+def took(seconds: float | None) -> str:
+    """Return a duration; empty if it is not known."""
+    return "" if seconds is None else f"{seconds:.1f} s"
 
 
 def print_times(console: Console, seconds: dict[str, float], total: float) -> None:

@@ -3,16 +3,14 @@
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+
+from cli.tables import print_rows
 
 
 def print_keys(console: Console, known: list[dict[str, Any]]) -> None:
     """Print API keys as a table."""
-    table = Table("Name", "Owner", "Scopes", box=None, pad_edge=False)
-    for key in known:
-        table.add_row(escape(key["name"]), escape(key["owner"]), ", ".join(key["scopes"]))
-    console.print(table)
+    rows = ((key["name"], key["owner"], ", ".join(key["scopes"])) for key in known)
+    print_rows(console, ("Name", "Owner", "Scopes"), rows)
 
 
 def print_key(console: Console, made: dict[str, Any]) -> None:
@@ -54,8 +52,11 @@ def print_deployed(console: Console, answer: dict[str, Any]) -> None:
 
 def print_versions(console: Console, known: list[dict[str, Any]]) -> None:
     """Print the versions of the workers."""
-    table = Table("Version", "", box=None, pad_edge=False)
-    for version in known:
-        state = "current" if version["current"] else "drained" if version["drained"] else "running"
-        table.add_row(escape(version["build_id"]), state)
-    console.print(table)
+    rows = (
+        (
+            version["build_id"],
+            "current" if version["current"] else "drained" if version["drained"] else "running",
+        )
+        for version in known
+    )
+    print_rows(console, ("Version", ""), rows)

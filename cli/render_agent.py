@@ -3,26 +3,31 @@
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+
+from cli.tables import print_rows
 
 
 def print_status(console: Console, answer: dict[str, Any]) -> None:
     """Print the active researches, or the last one, and the load of the workers."""
     capacity = answer["capacity"]
     limit = f" of {capacity['limit']}" if capacity["limit"] is not None else ""
-    console.print(f"{capacity['active']}{limit} researches active")
+    one = capacity["active"] == 1 and capacity["limit"] in (None, 1)
+    console.print(f"{capacity['active']:,}{limit} {'research' if one else 'researches'} active")
     if answer["active_researches"]:
-        table = Table("ID", "Phase", "Strategy", "Owner", "Duration", box=None, pad_edge=False)
-        for research in answer["active_researches"]:
-            table.add_row(
-                escape(research["operation_id"]),
-                research["phase"],
-                escape(research["strategy_name"] or ""),
-                escape(research["owner"] or ""),
-                f"{research['duration_seconds']} s",
-            )
-        console.print(table)
+        print_rows(
+            console,
+            ("ID", "Phase", "Strategy", "Owner", "Duration"),
+            (
+                (
+                    research["operation_id"],
+                    research["phase"],
+                    research["strategy_name"] or "",
+                    research["owner"] or "",
+                    f"{research['duration_seconds']} s",
+                )
+                for research in answer["active_researches"]
+            ),
+        )
     if last := answer["last_cycle"]:
         console.print(f"Last: {last['operation_id']} {last['outcome']}", markup=False)
     for name, load in answer["workers"].items():
@@ -32,13 +37,17 @@ def print_status(console: Console, answer: dict[str, Any]) -> None:
 
 def print_workers(console: Console, workers: list[dict[str, Any]]) -> None:
     """Print the workers as a table."""
-    table = Table("Queue", "Status", "Busy", "Host", "ID", box=None, pad_edge=False)
-    for worker in workers:
-        table.add_row(
-            worker["worker_type"],
-            worker["status"],
-            f"{worker['busy']} of {worker['total']}",
-            escape(worker["host"]),
-            escape(worker["worker_id"]),
-        )
-    console.print(table)
+    print_rows(
+        console,
+        ("Queue", "Status", "Busy", "Host", "ID"),
+        (
+            (
+                worker["worker_type"],
+                worker["status"],
+                f"{worker['busy']} of {worker['total']}",
+                worker["host"],
+                worker["worker_id"],
+            )
+            for worker in workers
+        ),
+    )

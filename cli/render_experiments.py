@@ -3,60 +3,62 @@
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.pretty import pretty_repr
-from rich.table import Table
+
+from cli.tables import interval, print_rows, print_values, shown
+from quant.wording import counted
 
 _EVENTS_SHOWN = 10
 
 
 def print_experiments(console: Console, page: dict[str, Any]) -> None:
     """Print a page of experiments as a table."""
-    table = Table(
-        *("ID", "Bars", "Strategy", "Status", "Verdict", "Return", "Sharpe"),
-        *("Deflated SR", "Cost"),
-        box=None,
-        pad_edge=False,
+    print_rows(
+        console,
+        ("ID", "Bars", "Strategy", "Status", "Verdict", "Return", "Sharpe", "Deflated SR", "Cost"),
+        (
+            (
+                row["operation_id"],
+                f"{row['symbol']} {row['timeframe']}",
+                row["strategy_name"] or "",
+                row["status"],
+                row["verdict"] or "",
+                shown(row["total_return"], "+z.1%"),
+                shown(row["sharpe"], "z.2f"),
+                shown(row["deflated_sharpe"], ".0%"),
+                shown(row["cost"], ".4f", "$"),
+            )
+            for row in page["data"]
+        ),
     )
-    for row in page["data"]:
-        table.add_row(
-            escape(row["operation_id"]),
-            f"{row['symbol']} {row['timeframe']}",
-            escape(row["strategy_name"] or ""),
-            row["status"],
-            row["verdict"] or "",
-            _shown(row["total_return"], "+.1%"),
-            _shown(row["sharpe"], ".2f"),
-            _shown(row["deflated_sharpe"], ".0%"),
-            _shown(row["cost"], ".4f", "$"),
-        )
-    console.print(table)
-    console.print(f"{len(page['data'])} of {page['total_count']} experiments")
+    console.print(f"{len(page['data'])} of {counted(page['total_count'], 'experiment')}")
 
 
 def print_leaderboard(console: Console, page: dict[str, Any]) -> None:
     """Print researches ranked by deflated Sharpe ratio, with the interval of the Sharpe ratio."""
-    table = Table(
-        *("", "ID", "Bars", "Strategy", "Verdict"),
-        *("Deflated SR", "Sharpe", "95 %", "Return"),
-        box=None,
-        pad_edge=False,
+    print_rows(
+        console,
+        (
+            *("", "ID", "Bars", "Strategy", "Verdict"),
+            *("Deflated SR", "Trials", "Sharpe", "95 %", "Return"),
+        ),
+        (
+            (
+                str(rank),
+                row["operation_id"],
+                f"{row['symbol']} {row['timeframe']}",
+                row["strategy_name"] or "",
+                row["verdict"] or "",
+                shown(row["deflated_sharpe"], ".0%"),
+                shown(row["trials_ever"], ","),
+                shown(row["sharpe"], "z.2f"),
+                interval(row),
+                shown(row["total_return"], "+z.1%"),
+            )
+            for rank, row in enumerate(page["data"], start=1)
+        ),
+        title=1,
     )
-    for rank, row in enumerate(page["data"], start=1):
-        low, high = row["sharpe_low"], row["sharpe_high"]
-        table.add_row(
-            str(rank),
-            escape(row["operation_id"]),
-            f"{row['symbol']} {row['timeframe']}",
-            escape(row["strategy_name"] or ""),
-            row["verdict"] or "",
-            _shown(row["deflated_sharpe"], ".0%"),
-            _shown(row["sharpe"], ".2f"),
-            "" if low is None or high is None else f"{low:.2f} to {high:.2f}",
-            _shown(row["total_return"], "+.1%"),
-        )
-    console.print(table)
-    console.print(f"{len(page['data'])} of {page['total_count']} experiments")
+    console.print(f"{len(page['data'])} of {counted(page['total_count'], 'experiment')}")
 
 
 def print_reproduction(console: Console, answer: dict[str, Any]) -> None:
@@ -67,40 +69,39 @@ def print_reproduction(console: Console, answer: dict[str, Any]) -> None:
         markup=False,
         soft_wrap=True,
     )
-    table = Table("", "recorded", "reproduced", box=None, pad_edge=False)
-    for row in answer["differences"] + answer["versions"]:
-        table.add_row(*(escape(str(row[name])) for name in ("name", "recorded", "reproduced")))
-    if table.row_count:
-        console.print(table)
+    if different := answer["differences"] + answer["versions"]:
+        names = ("name", "recorded", "reproduced")
+        rows = ([str(row[name]) for name in names] for row in different)
+        print_rows(console, ("", "recorded", "reproduced"), rows)
 
 
 def print_experiment(console: Console, experiment: dict[str, Any]) -> None:
     """Print the full record of one experiment."""
-    table = Table.grid(padding=(0, 2))
-    for name, value in experiment.items():
-        if value is not None:
-            shown = value if isinstance(value, str) else pretty_repr(value)
-            table.add_row(escape(name), escape(shown))
-    console.print(table)
+    print_values(console, experiment)
 
 
 def print_export(console: Console, written: dict[str, Any]) -> None:
     """Print how many experiments were written, and where."""
-    text = f"{written['experiments']} experiments: {written['path']}"
+    text = f"{counted(written['experiments'], 'experiment')}: {written['path']}"
     console.print(text, markup=False, soft_wrap=True)
 
 
 def print_hypotheses(console: Console, found: list[dict[str, Any]]) -> None:
     """Print hypotheses as a table."""
-    table = Table("Bars", "Status", "Hypothesis", "Tested by", box=None, pad_edge=False)
-    for row in found:
-        table.add_row(
-            f"{row['symbol']} {row['timeframe']}",
-            row["status"],
-            escape(row["statement"]),
-            escape(row["tested_by"] or ""),
-        )
-    console.print(table)
+    print_rows(
+        console,
+        ("Bars", "Status", "Hypothesis", "Tested by"),
+        (
+            (
+                f"{row['symbol']} {row['timeframe']}",
+                row["status"],
+                row["statement"],
+                row["tested_by"] or "",
+            )
+            for row in found
+        ),
+        title=2,
+    )
 
 
 def print_budget(console: Console, budget: dict[str, Any]) -> None:
@@ -111,21 +112,22 @@ def print_budget(console: Console, budget: dict[str, Any]) -> None:
     else:
         console.print(
             f"{spent} of ${budget['daily_limit']:.2f}; ${budget['remaining']:.4f} left, enough for "
-            f"about {budget['cycles_affordable']} researches with a language model"
+            f"about {counted(budget['cycles_affordable'], 'research', 'researches')} with a "
+            "language model"
         )
     if not budget["spend_events"]:
         return
-    table = Table("Research", "Model", "Tokens in", "out", "Cost", box=None, pad_edge=False)
-    for event in budget["spend_events"][:_EVENTS_SHOWN]:
-        table.add_row(
-            escape(event["operation_id"]),
-            escape(event["model"]),
-            str(event["input_tokens"]),
-            str(event["output_tokens"]),
-            f"${event['cost']:.4f}" + ("" if event["settled"] else " set aside"),
-        )
-    console.print(table)
-
-
-def _shown(value: float | None, how: str, unit: str = "") -> str:
-    return "" if value is None else f"{unit}{value:{how}}"
+    print_rows(
+        console,
+        ("Research", "Model", "Tokens in", "out", "Cost"),
+        (
+            (
+                event["operation_id"],
+                event["model"],
+                f"{event['input_tokens']:,}",
+                f"{event['output_tokens']:,}",
+                f"${event['cost']:.4f}" + ("" if event["settled"] else " set aside"),
+            )
+            for event in budget["spend_events"][:_EVENTS_SHOWN]
+        ),
+    )

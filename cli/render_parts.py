@@ -3,36 +3,36 @@
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.pretty import pretty_repr
 from rich.table import Table
+
+from cli.render import took
+from cli.tables import interval, print_rows, print_values, shown
 
 _EPOCHS_SHOWN = 20
 
 
 def print_children(console: Console, children: list[dict[str, Any]]) -> None:
     """Print the steps of an operation as a table."""
-    table = Table("ID", "Type", "Status", "Progress", "Duration", box=None, pad_edge=False)
-    for child in children:
-        seconds = child["duration_seconds"]
-        table.add_row(
-            escape(child["operation_id"]),
-            child["operation_type"],
-            child["status"],
-            f"{child['progress_percentage']:.0f} %",
-            f"{seconds:.1f} s" if seconds is not None else "",
-        )
-    console.print(table)
+    print_rows(
+        console,
+        ("ID", "Type", "Status", "Progress", "Duration"),
+        (
+            (
+                child["operation_id"],
+                child["operation_type"],
+                child["status"],
+                f"{child['progress_percentage']:.0f} %",
+                took(child["duration_seconds"]),
+            )
+            for child in children
+        ),
+    )
 
 
 def print_results(console: Console, answer: dict[str, Any]) -> None:
-    """Print results as they are, value by value."""
+    """Print results as they are."""
     console.print(f"{answer['operation_id']}: {answer['status']}", markup=False)
-    table = Table.grid(padding=(0, 2))
-    for name, value in answer["results"].items():
-        shown = value if isinstance(value, str) else pretty_repr(value)
-        table.add_row(escape(name), escape(shown))
-    console.print(table)
+    print_values(console, answer["results"])
 
 
 def print_metrics(console: Console, answer: dict[str, Any]) -> None:
@@ -61,28 +61,33 @@ def print_report(console: Console, answer: dict[str, Any]) -> None:
 
 def print_comparison(console: Console, answer: dict[str, Any]) -> None:
     """Print researches side by side, the best deflated Sharpe ratio first."""
-    table = Table(
-        *("ID", "Strategy", "Bars", "Verdict", "Deflated SR", "Sharpe", "95 %"),
-        *("Return", "Drawdown", "Trades", "Trials", "Look"),
-        box=None,
-        pad_edge=False,
-    )
     ranked = sorted(
         answer["researches"], key=lambda row: -(row["statistics"] or {}).get("deflated_sharpe", 0)
     )
-    for row in ranked:
-        judged, holdout = row["statistics"], row["holdout"]
-        table.add_row(
-            *(escape(row[name]) for name in ("operation_id", "strategy", "bars", "verdict")),
-            f"{judged['deflated_sharpe']:.0%}" if judged else "",
-            f"{judged['sharpe']:.2f}" if judged else "",
-            f"{judged['sharpe_low']:.2f} to {judged['sharpe_high']:.2f}" if judged else "",
-            f"{holdout['total_return']:+.1%}" if holdout else "",
-            f"{holdout['max_drawdown']:.1%}" if holdout else "",
-            str(holdout["trades"]) if holdout else "",
-            str(judged["trials_ever"]) if judged else "",
-            str(judged["holdout_looks"]) if judged else "",
-        )
-    console.print(table)
+    print_rows(
+        console,
+        (
+            *("ID", "Strategy", "Bars", "Verdict", "Deflated SR", "Sharpe", "95 %", "Return"),
+            *("Drawdown", "Trades", "Trials", "Look"),
+        ),
+        map(_compared, ranked),
+    )
     if answer["page"]:
         console.print(f"Page: {answer['page']}", markup=False, soft_wrap=True)
+
+
+def _compared(row: dict[str, Any]) -> tuple[str, ...]:
+    judged, holdout = row["statistics"] or {}, row["holdout"] or {}
+    # A gate may have stopped it before it was judged, but not before it traded the holdout.
+    sharpe = judged.get("sharpe", holdout.get("sharpe"))
+    return (
+        *(row[name] for name in ("operation_id", "strategy", "bars", "verdict")),
+        shown(judged.get("deflated_sharpe"), ".0%"),
+        shown(sharpe, "z.2f"),
+        interval(judged) if judged else "",
+        shown(holdout.get("total_return"), "+z.1%"),
+        shown(holdout.get("max_drawdown"), ".1%"),
+        shown(holdout.get("trades"), ","),
+        shown(row["trials_ever"], ","),
+        shown(judged.get("holdout_looks"), ","),
+    )

@@ -6,19 +6,26 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cli.tables import print_rows
+from quant.wording import counted
+
 
 def print_schedules(console: Console, schedules: list[dict[str, Any]]) -> None:
     """Print all schedules as a table."""
-    table = Table("ID", "When", "Overlap", "Next", "Research", box=None, pad_edge=False)
-    for each in schedules:
-        table.add_row(
-            escape(each["schedule_id"]),
-            escape(_when(each)),
-            each["overlap"],
-            _next(each),
-            escape(_what(each["research"])),
-        )
-    console.print(table)
+    print_rows(
+        console,
+        ("ID", "When", "Overlap", "Next", "Research"),
+        (
+            (
+                each["schedule_id"],
+                _when(each),
+                each["overlap"],
+                _next(each),
+                _what(each["research"]),
+            )
+            for each in schedules
+        ),
+    )
 
 
 def print_schedule(console: Console, schedule: dict[str, Any]) -> None:
@@ -55,5 +62,5 @@ def _next(schedule: dict[str, Any]) -> str:
 
 
 def _what(research: dict[str, Any]) -> str:
-    how = research["strategy"] or research["brief"] or f"{research['trials']} trials"
+    how = research["strategy"] or research["brief"] or counted(research["trials"], "trial")
     return f"{research['symbol']} {research['timeframe']}, {how}"

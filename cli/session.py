@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from cli.client import Api
+from cli.tables import UNLIMITED
 from errors import KtrdrError
 from settings import Settings
 
@@ -23,6 +24,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for program
 OperationArgument = Annotated[str, typer.Argument(metavar="OPERATION_ID")]
 
 
+def _console() -> Console:
+    """Return where answers go. What is no terminal has no width at which a line would be broken."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=UNLIMITED)
+
+
 @dataclass(frozen=True)
 class Session:
     """The global options, merged with those of the command."""
@@ -31,7 +38,7 @@ class Session:
     url: str
     as_json: bool
     # Progress and prose go to standard error, so that a pipe receives the answer alone.
-    console: Console = field(default_factory=lambda: Console(highlight=False))
+    console: Console = field(default_factory=_console)
     aside: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
 
     def api(self) -> Api:

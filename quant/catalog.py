@@ -21,6 +21,7 @@ from quant.models import DataSource, Symbol, Timeframe
 
 BUILT_IN_SYMBOLS = frozenset({"NASDAQ", "SP500"})
 DAILY = "1d"
+MINUTES_PER_DAY = 1440
 SUFFIXES = frozenset({".csv", ".parquet"})
 
 _WITH_TIMEFRAME = re.compile(r"(?P<symbol>.+)_(?P<timeframe>[1-9][0-9]{0,2}[mhdw])")
@@ -66,7 +67,8 @@ def resolve(source: DataSource, data_dir: Path | None) -> BarsFile | None:
         InvalidData: Two files claim to hold these bars, or `mapping.yaml` cannot be used.
     """
     timeframe = _checked_timeframe(source.timeframe)
-    files = _files(data_dir)
+    # Whatever is wrong with the user's directory is no concern of built-in bars.
+    files = {} if source.symbol in BUILT_IN_SYMBOLS else _files(data_dir)
     known = {(symbol, DAILY) for symbol in BUILT_IN_SYMBOLS} | set(files)
     timeframes = {known_timeframe for symbol, known_timeframe in known if symbol == source.symbol}
     if not timeframes:
@@ -87,6 +89,11 @@ def resolve(source: DataSource, data_dir: Path | None) -> BarsFile | None:
         names = " and ".join(each.path.name for each in [file, *others])
         raise InvalidData(f"{names} hold the same symbol and timeframe; keep one.", field="symbol")
     return file
+
+
+def minutes(timeframe: str) -> int:
+    """Return how long a bar lasts."""
+    return int(timeframe[:-1]) * {"m": 1, "h": 60, "d": 1440, "w": 10_080}[timeframe[-1]]
 
 
 def _checked_timeframe(timeframe: str) -> str:

@@ -185,7 +185,8 @@ def of_table(
     Raises:
         InvalidData: The bars cannot be trusted; names the column and the row.
     """
-    columns = tables.columns(table, name, mapping or FileMapping())
+    daily = catalog.minutes(source.timeframe) >= catalog.MINUTES_PER_DAY
+    columns = tables.columns(table, name, mapping or FileMapping(), daily=daily)
     bars = Bars(source.symbol, source.timeframe, *columns)
     _validate(bars, name)
     return bars

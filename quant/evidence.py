@@ -70,7 +70,11 @@ class RandomEntries(Model):
     as_good: float = Field(description="Fraction of them that did at least as well")
     median_sharpe: float
     high_sharpe: float = Field(description="95th percentile of their Sharpe ratios")
-    p_value: float = Field(description="P(one of them does as well), by a normal distribution")
+    p_value: float = Field(
+        description="P(one of them does at least as well), by a normal distribution with the mean "
+        "and standard deviation of their Sharpe ratios; unlike `as_good`, it can be below 1 / "
+        "`paths`"
+    )
 
 
 class Neighbour(Model):

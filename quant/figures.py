@@ -1,8 +1,10 @@
 """The figures of a report, as inline SVG or as one PNG. Equal dossiers give equal bytes."""
 
 import io
+import math
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from itertools import cycle
+from typing import Any, Final, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -12,8 +14,10 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
+from quant.data import Floats
 from quant.dossier import Dossier
 from quant.record import Record
+from quant.splits import SEARCH_FOLDS
 from quant.statistics import expected_best_by_luck
 
 # Mid grey and saturated colours, readable on a light as well as on a dark page.
@@ -21,8 +25,6 @@ INK: Final = "#808080"
 COLOURS: Final = {"0x": "#3fa34d", "1x": "#2f7fd6", "2x": "#e08a1e"}
 LOSS: Final = "#d64545"
 _STYLE: Final[Any] = {
-    # Without a fixed salt the ids inside the SVG would differ on every run.
-    "svg.hashsalt": "ktrdr",
     "svg.fonttype": "none",
     "date.converter": "concise",
     "font.size": 9,
@@ -36,21 +38,33 @@ _BINS: Final = 40
 _LEFT: Final = 0.75
 _BELOW: Final = 0.5
 _EDGE: Final = 0.1
+# Of the names above a figure: height of a line, least width of a long name.
+_LINE: Final = 0.2
+_NAME: Final = 2.0
+# As wide as a telephone: scaled down to it, text of a broad figure would be too small to read.
+_NARROW: Final = 4.2
 
 
-def performance(record: Record) -> str:
+class Drawing(NamedTuple):
+    """One figure for every width of a page; the page shows the one that fits."""
+
+    broad: str
+    narrow: str
+
+
+def performance(record: Record) -> Drawing:
     """Return equity against the benchmark, drawdown and rolling Sharpe ratio."""
-    return _svg((9, 7), lambda figure: _performance(figure, record))
+    return _drawing((9, 7), 6.4, lambda figure: _performance(figure, record))
 
 
 def trials(dossier: Dossier) -> str:
     """Return the candidates of the search against the best expected by chance."""
-    return _svg((6, 3), lambda figure: _trials(figure.subplots(), dossier))
+    return _svg((_NARROW, 3), lambda figure: _trials(figure.subplots(), dossier))
 
 
 def resampled(dossier: Dossier) -> str:
     """Return the bootstrap distribution of the holdout's Sharpe ratio."""
-    return _svg((6, 3), lambda figure: _resampled(figure.subplots(), dossier))
+    return _svg((_NARROW, 3), lambda figure: _resampled(figure.subplots(), dossier))
 
 
 def sheet(dossier: Dossier) -> bytes:
@@ -71,20 +85,28 @@ def sheet(dossier: Dossier) -> bytes:
     return output.getvalue()
 
 
+def _drawing(
+    broad: tuple[float, float], narrow_height: float, draw: Callable[[Figure], None]
+) -> Drawing:
+    return Drawing(_svg(broad, draw), _svg((_NARROW, narrow_height), draw))
+
+
 def _svg(size: tuple[float, float], draw: Callable[[Figure], None]) -> str:
-    with mpl.rc_context(_STYLE):
+    # Without a fixed salt the ids would differ on every run; with one for all sizes they would not
+    # differ enough: a browser finds nothing by an id inside of what is not displayed.
+    with mpl.rc_context(_STYLE | {"svg.hashsalt": f"ktrdr {size}"}):
         figure = Figure(figsize=size)
         FigureCanvasSVG(figure)
-        draw(figure)
         # A layout engine would draw everything twice to find the same margins.
         width, height = size
         figure.subplots_adjust(
             left=_LEFT / width,
             right=1.0 - _EDGE / width,
             bottom=_BELOW / height,
-            top=1.0 - _EDGE / height,
+            top=1.0 - (_EDGE + _LINE) / height,
             hspace=0.12,
         )
+        draw(figure)
         output = io.StringIO()
         figure.savefig(output, format="svg", transparent=True, metadata=_METADATA)
     svg = output.getvalue()
@@ -96,16 +118,27 @@ def _performance(figure: Figure | SubFigure, record: Record) -> None:
     equity, drawdown, rolling = figure.subplots(3, 1, sharex=True, height_ratios=(3, 1, 1))
     shown = _thinned(len(record.times))
     times = record.times[shown]
-    equity.plot(times, record.benchmark[shown], color=INK, lw=1, ls="--", label="buy and hold")
-    for level, values in record.other_levels.items():
+    lines = {
+        level: (record.times[record.holdout :], values)
+        for level, values in record.other_levels.items()
+    }
+    lines["1x"] = (record.times, record.equity)
+    for level, (moments, values) in sorted(lines.items()):
         late = _thinned(len(values))
-        moments = record.times[record.holdout :][late]
-        equity.plot(moments, values[late], color=COLOURS[level], lw=1, label=f"{level} cost")
-    equity.plot(times, record.equity[shown], color=COLOURS["1x"], lw=1.8, label="1x cost")
+        main = level == "1x"
+        equity.plot(
+            moments[late],
+            values[late],
+            color=COLOURS[level],
+            lw=1.8 if main else 1,
+            zorder=3 if main else 2,
+            label=f"{level} cost",
+        )
+    equity.plot(times, record.benchmark[shown], color=INK, lw=1, ls="--", label="buy and hold")
     equity.set_yscale("log")
     equity.yaxis.set_major_formatter("{x:g}")
     equity.yaxis.set_minor_formatter("{x:g}")
-    equity.legend(frameon=False, labelcolor=INK, loc="upper left")
+    _legend(equity)
     drawdown.fill_between(times, -100.0 * record.drawdown[shown], color=LOSS, lw=0)
     rolling.plot(times, record.rolling_sharpe[shown], color=COLOURS["1x"], lw=1)
     rolling.axhline(0.0, color=INK, lw=0.8)
@@ -136,15 +169,15 @@ def _trials(axes: Axes, dossier: Dossier) -> None:
         axes.scatter(
             numbers[best], sharpes[best] * year, s=60, ec=LOSS, fc="none", label="chosen", lw=1.5
         )
-    luck = expected_best_by_luck(dossier.input.trials_ever, len(dossier.walk_forward.returns))
-    axes.axhline(
-        luck * year,
-        color=INK,
-        ls="--",
-        lw=1,
-        label=f"best of {dossier.input.trials_ever} by chance",
+    ever = dossier.input.trials_ever
+    luck = expected_best_by_luck(ever, len(dossier.walk_forward.returns))
+    axes.axhline(luck * year, color=INK, ls="--", lw=1, label=f"best of {ever:,} by chance")
+    without = len(dossier.trials) - len(scored)
+    _label(
+        axes,
+        "candidate" + (f" ({without} of {len(dossier.trials)} hardly traded)" if without else ""),
+        f"Sharpe ratio in the search, {SEARCH_FOLDS} folds",
     )
-    _label(axes, "candidate", "Sharpe ratio in development")
 
 
 def _resampled(axes: Axes, dossier: Dossier) -> None:
@@ -162,13 +195,29 @@ def _resampled(axes: Axes, dossier: Dossier) -> None:
 def _label(axes: Axes, x: str, y: str) -> None:
     axes.set_xlabel(x, color=INK)
     axes.set_ylabel(y, color=INK)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, labelcolor=INK, fontsize=8)
+    _legend(axes)
     _plain(axes)
 
 
+def _legend(axes: Axes, columns: int | None = None) -> None:
+    """Name what is drawn above the axes, where it hides nothing: in one line, or in columns."""
+    handles, _ = axes.get_legend_handles_labels()
+    if handles:
+        axes.legend(
+            frameon=False,
+            labelcolor=INK,
+            fontsize=8,
+            loc="lower left",
+            bbox_to_anchor=(0.0, 1.0),
+            ncols=columns or len(handles),
+            borderaxespad=0.0,
+            handlelength=1.3,
+            columnspacing=1.2,
+        )
+
+
 def _plain(axes: Axes) -> None:
-    axes.tick_params(which="both", colors=INK)
+    axes.tick_params(which="both", colors=INK, labelsize=8)
     axes.grid(visible=True, color=INK, alpha=0.25, lw=0.5)
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
@@ -180,18 +229,35 @@ def _thinned(points: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, points - 1, min(points, _POINTS)).round().astype(np.int64))
 
 
-def comparison(records: Mapping[str, Record]) -> str:
-    """Return the equity of several researches in one figure, each starting at 1 on its holdout."""
+def comparison(records: Mapping[str, Record], benchmarks: Mapping[str, Record]) -> Drawing:
+    """Return the equity of several researches in one figure, each starting at 1 on its holdout.
+
+    Args:
+        records: By the name of the research.
+        benchmarks: By the name of the bars, a record that has traded them.
+    """
 
     def draw(figure: Figure) -> None:
+        columns = int(figure.get_figwidth() // _NAME)
+        lines = math.ceil((len(records) + len(benchmarks)) / columns)
+        figure.subplots_adjust(top=1.0 - (_EDGE + _LINE * lines) / figure.get_figheight())
         axes = figure.subplots()
         for name, record in records.items():
-            equity = record.equity[record.holdout :]
-            if len(equity):
-                shown = _thinned(len(equity))
-                times = record.times[record.holdout :][shown]
-                axes.plot(times, equity[shown] / equity[0], lw=1.5, label=name)
+            _holdout(axes, record, record.equity, lw=1.5, label=name)
+        for (name, record), style in zip(benchmarks.items(), cycle(("--", ":", "-."))):
+            _holdout(axes, record, record.benchmark, color=INK, ls=style, lw=1, label=name)
         axes.axhline(1.0, color=INK, lw=0.8)
-        _label(axes, "", "equity on the holdout, 1x cost")
+        axes.set_ylabel("equity on the holdout, 1x cost", color=INK)
+        _legend(axes, columns)
+        _plain(axes)
 
-    return _svg((9, 4.5), draw)
+    return _drawing((9, 4.5), 4, draw)
+
+
+def _holdout(axes: Axes, record: Record, values: Floats, **style: Any) -> None:
+    """Draw an account from 1 at the end of the walk-forward."""
+    late = values[record.holdout :]
+    if len(late):
+        shown = _thinned(len(late))
+        start = values[record.holdout - 1]
+        axes.plot(record.times[record.holdout :][shown], late[shown] / start, **style)

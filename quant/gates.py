@@ -4,10 +4,27 @@ Pure arithmetic on results, so that a workflow can call it. The limits stop hope
 only; an ordinary weak one passes and gets its verdict from the assessment.
 """
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from quant.models import BacktestResult, GateDecision, TrainingResult
 from quant.spec import Model
+from quant.wording import counted
+
+
+def _a_part(value: float) -> float:
+    if not 0.0 < value <= 1.0:
+        raise ValueError(f"must be above 0 and at most 1, not {value:g}; 0.3 is 30 %")
+    return value
+
+
+# Who means per cent is told so; a limit of 30 would never stop anything.
+Fraction = Annotated[
+    float,
+    AfterValidator(_a_part),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0.0, "maximum": 1.0}),
+]
 
 
 class TrainingLimits(Model):
@@ -34,9 +51,7 @@ class BacktestLimits(Model):
         le=1_000_000,
         description="Minimum number of round trips; fewer could be chance",
     )
-    max_drawdown: float = Field(
-        0.6, gt=0.0, le=10.0, description="Maximum loss from a peak, as a fraction of it"
-    )
+    max_drawdown: Fraction = Field(0.6, description="Maximum loss from a peak, as a fraction of it")
 
 
 class GateLimits(Model):
@@ -59,7 +74,7 @@ def training_gate(result: TrainingResult, limits: TrainingLimits) -> GateDecisio
         failures.append("no position was ever taken in walk-forward")
     elif result.sharpe < limits.sharpe:
         failures.append(
-            f"walk-forward Sharpe ratio {result.sharpe:.2f} is "
+            f"walk-forward Sharpe ratio {result.sharpe:z.2f} is "
             f"{limits.sharpe - result.sharpe:.2f} below the floor of {limits.sharpe:.2f}"
         )
     return GateDecision(gate="training", passed=not failures, reason="; ".join(failures) or None)
@@ -71,8 +86,8 @@ def backtest_gate(result: BacktestResult, limits: BacktestLimits) -> GateDecisio
     level = result.at(1.0)
     if level.trades < limits.trades:
         failures.append(
-            f"{level.trades} trades on the holdout, {limits.trades - level.trades} fewer than "
-            f"the {limits.trades} needed"
+            f"{counted(level.trades, 'trade')} on the holdout, "
+            f"{limits.trades - level.trades:,} fewer than the {limits.trades:,} needed"
         )
     if level.max_drawdown > limits.max_drawdown:
         failures.append(

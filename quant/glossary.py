@@ -3,6 +3,8 @@
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from quant.splits import SEARCH_FOLDS, TRAINING_FOLDS
+
 
 class Term(NamedTuple):
     """A figure, explained."""
@@ -57,6 +59,20 @@ TERMS: Final = MappingProxyType(
             "given the length, skew and tails of the holdout's returns.",
             "Bailey and López de Prado (2012), The Sharpe Ratio Efficient Frontier",
         ),
+        "trials": Term(
+            "Trials",
+            "Distinct candidates ever scored on these bars, or on others of the same symbol and "
+            "timeframe, as far as this ledger knows.",
+        ),
+        "looks": Term(
+            "Looks",
+            "Distinct models that have traded the holdout of these bars, or of others of the same "
+            "symbol and timeframe.",
+        ),
+        "benchmark": Term(
+            "Buy and hold",
+            "Bought at the first open at which a strategy can buy, held to the end, without cost.",
+        ),
         "luck": Term(
             "Best by chance",
             "The highest Sharpe ratio to be expected from this many worthless candidates.",
@@ -88,12 +104,16 @@ TERMS: Final = MappingProxyType(
         "random": Term(
             "Random entries",
             "The same positions, shifted circularly by a random number of bars: same exposure, "
-            "same trades, no timing. The p-value is that of the strategy among them; at the "
-            "n-th look at the holdout, in any of n² tries.",
+            "same trades, no timing. The p-value is the probability that one of them does at least "
+            "as well, by a normal distribution with the mean and standard deviation of their "
+            "Sharpe ratios, because a share of 500 cannot be below 1 in 500; at the n-th look at "
+            "the holdout, in any of n² tries.",
         ),
         "neighbours": Term(
             "Neighbours",
-            "Strategies that differ in one choice, scored in walk-forward on development bars.",
+            "Strategies that differ in one choice, scored as in a search: walk-forward on "
+            f"development bars, {SEARCH_FOLDS} folds. The training has {TRAINING_FOLDS}, so its "
+            "Sharpe ratio differs.",
         ),
         "log_loss": Term(
             "Log loss", "Mean negative log-likelihood of the outcomes; lower is better."

@@ -21,6 +21,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from errors import InvalidData
 from quant.models import Symbol, Timeframe
+from quant.problems import problems
 from quant.spec import Model
 
 MAPPING_FILE: Final = "mapping.yaml"
@@ -45,7 +46,11 @@ class FileMapping(Model):
 
     symbol: Symbol | None = Field(None, description="Symbol; from the file name if absent")
     timeframe: Timeframe | None = Field(None, description="Timeframe; from the file name if absent")
-    timezone: TimeZone = Field("UTC", description="Time zone of timestamps without an offset")
+    timezone: TimeZone = Field(
+        "UTC",
+        description="Time zone of timestamps without an offset; bars of a day and longer keep "
+        "their local date",
+    )
     columns: dict[Column, str] = Field(
         default_factory=dict, description="Name in the file, for each column with another name"
     )
@@ -76,12 +81,18 @@ def read_mappings(data_dir: Path | None) -> dict[str, FileMapping]:
         reason = " ".join(str(error).split())
         raise InvalidData(f"{MAPPING_FILE} is not YAML: {reason}", field="symbol") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "top level"
-        raise InvalidData(f"{MAPPING_FILE}, {place}: {first['msg']}.", field="symbol") from None
+        place, said = problems(error)[0]
+        raise InvalidData(
+            f"{MAPPING_FILE}, {place or 'top level'}: {said}.", field="symbol"
+        ) from None
 
 
 def mapping_of(name: str, mappings: dict[str, FileMapping]) -> FileMapping:
     """Return how to read the file of this name."""
-    fitting = (mapping for pattern, mapping in mappings.items() if fnmatchcase(name, pattern))
-    return next(fitting, FileMapping())
+    pattern = pattern_of(name, mappings)
+    return FileMapping() if pattern is None else mappings[pattern]
+
+
+def pattern_of(name: str, mappings: dict[str, FileMapping]) -> str | None:
+    """Return the first pattern that fits the file of this name."""
+    return next((pattern for pattern in mappings if fnmatchcase(name, pattern)), None)

@@ -5,6 +5,8 @@ from quant.curves import Curves
 from quant.evidence import Stability, Statistics
 from quant.hypotheses import Condition, Hypothesis
 from quant.models import AssessmentInput, BacktestResult
+from quant.splits import SEARCH_FOLDS
+from quant.wording import counted
 
 
 def observations(
@@ -27,15 +29,15 @@ def observations(
         texts += _of_backtest(inp, inp.backtest, curves)
     if statistics is not None:
         texts.append(
-            f"The best of {statistics.trials_ever} worthless candidates would be expected to show "
-            f"a Sharpe ratio of {statistics.expected_best_sharpe:.2f} over walk-forward and "
+            f"The best of {statistics.trials_ever:,} worthless candidates would be expected to "
+            f"show a Sharpe ratio of {statistics.expected_best_sharpe:.2f} over walk-forward and "
             "holdout."
         )
     if stability is not None and stability.neighbours:
         texts.append(
-            f"{len(stability.neighbours)} strategies that differ in one choice have a median "
-            f"Sharpe ratio of {stability.median_sharpe:.2f} in walk-forward; this one has "
-            f"{stability.sharpe or 0.0:.2f}"
+            f"{counted(len(stability.neighbours), 'strategy', 'strategies')} differing in one "
+            f"choice: median Sharpe ratio {stability.median_sharpe:z.2f} in the walk-forward of "
+            f"a search, {SEARCH_FOLDS} folds; this one has {stability.sharpe or 0.0:z.2f} there"
             + (", a peak that its neighbours do not share." if stability.is_a_peak else ".")
         )
     return texts
@@ -50,8 +52,8 @@ def hypotheses(inp: AssessmentInput, curves: Curves | None) -> list[Hypothesis]:
     if training.log_loss >= training.baseline_log_loss:
         found.append(
             Hypothesis(
-                statement=f"{', '.join(kinds)} do not predict the direction over {spec.horizon} "
-                "bars; other features or another horizon may.",
+                statement=f"{_features(kinds)} not predict the direction over "
+                f"{counted(spec.horizon, 'bar')}; other features or another horizon may.",
                 test=(others, Condition(horizon_other_than=spec.horizon)),
             )
         )
@@ -86,7 +88,8 @@ def limitations(
         "per side. Market impact, borrowing fees, interest and dividends are left out.",
         "Every fill is at the open, fully invested and without leverage.",
         "Trials and looks are counted by symbol and timeframe as far as this ledger knows them; "
-        "what was tried elsewhere, or on a copy under another name, is not.",
+        "what was tried elsewhere, or on other bars of the same market under another name, is not. "
+        "The same bars under another name are.",
     ]
     if inp.design is not None and inp.design.note is not None:
         texts.append(inp.design.note)
@@ -109,7 +112,7 @@ def _of_backtest(
     level, benchmark = backtest.at(1.0), backtest.benchmark
     texts = [
         "Holdout return at zero, single and double costs: "
-        + ", ".join(f"{backtest.at(multiple).total_return:.1%}" for multiple in (0, 1, 2))
+        + ", ".join(f"{backtest.at(multiple).total_return:z.1%}" for multiple in (0, 1, 2))
         + ".",
         f"Maximum drawdown {level.max_drawdown:.1%}; buy and hold {benchmark.max_drawdown:.1%}.",
         f"A position was held for {level.exposure:.0%} of the bars; {level.turnover:.1f} times "
@@ -119,15 +122,15 @@ def _of_backtest(
         net = sum(trade.net_return for trade in curves.trades) / len(curves.trades)
         costs = inp.spec.costs
         texts.append(
-            f"The average trade earned {1e4 * net:.0f} basis points after costs of "
+            f"The average trade earned {1e4 * net:z.0f} basis points after costs of "
             f"{2e4 * (costs.commission + costs.slippage):.0f}."
         )
     random = backtest.random_entries
     if random is not None:
         texts.append(
             f"Of {random.paths} accounts with the same positions at random times, "
-            f"{random.as_good:.0%} did as well; their median Sharpe ratio is "
-            f"{random.median_sharpe:.2f}."
+            f"{random.as_good:.0%} did at least as well; their median Sharpe ratio is "
+            f"{random.median_sharpe:z.2f}."
         )
     if backtest.capacity is not None and inp.data.symbol not in catalog.BUILT_IN_SYMBOLS:
         texts.append(
@@ -136,8 +139,8 @@ def _of_backtest(
         )
     if inp.training.sharpe is not None and level.sharpe is not None:
         texts.append(
-            f"Sharpe ratio {inp.training.sharpe:.2f} in walk-forward and {level.sharpe:.2f} on "
-            "the holdout."
+            f"Sharpe ratio {inp.training.sharpe:z.2f} in the walk-forward of the training, "
+            f"{counted(len(inp.training.folds), 'fold')}, and {level.sharpe:z.2f} on the holdout."
         )
     return texts
 
@@ -150,7 +153,8 @@ def _by_holdout(inp: AssessmentInput, backtest: BacktestResult) -> list[Hypothes
         found.append(
             Hypothesis(
                 statement="The return before costs is positive: fewer trades, through a threshold "
-                f"above {spec.threshold:.1%} or a horizon of more than {spec.horizon} bars, may "
+                f"above {spec.threshold:.1%} or a horizon of more than "
+                f"{counted(spec.horizon, 'bar')}, may "
                 "keep some of it.",
                 test=(
                     Condition(threshold_above=spec.threshold),
@@ -165,7 +169,7 @@ def _by_holdout(inp: AssessmentInput, backtest: BacktestResult) -> list[Hypothes
         found.append(
             Hypothesis(
                 statement="What worked in development did not last: a simpler model, with fewer "
-                f"than {leaves} leaves or {features} features, may generalise better.",
+                f"than {leaves} leaves or {counted(features, 'feature')}, may generalise better.",
                 test=(Condition(leaves_below=leaves), Condition(features_below=features)),
             )
         )
@@ -201,3 +205,10 @@ def _by_direction(curves: Curves) -> list[Hypothesis]:
             )
         ]
     return []
+
+
+def _features(kinds: tuple[str, ...]) -> str:
+    """Return features as the subject of a sentence that denies something."""
+    if len(kinds) == 1:
+        return f"The feature {kinds[0]} does"
+    return f"The features {', '.join(kinds[:-1])} and {kinds[-1]} do"

@@ -1,5 +1,6 @@
 """The report page: one self-contained HTML file."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,6 +11,8 @@ from quant.dossier import Dossier
 from quant.glossary import TERMS
 from quant.record import Record
 from quant.spec import FeatureSpec
+from quant.splits import SEARCH_FOLDS
+from quant.wording import counted
 
 MISSING: Final = "\N{EN DASH}"
 MINUS: Final = "\N{MINUS SIGN}"
@@ -29,7 +32,8 @@ def render(dossier: Dossier) -> str:
         record=record,
         trades=dossier.curves.trades if dossier.curves else [],
         trades_shown=_TRADES_SHOWN,
-        performance=Markup(figures.performance(record)),  # noqa: S704 - our own SVG
+        search_folds=SEARCH_FOLDS,
+        performance=figures.performance(record),
         trials=Markup(figures.trials(dossier)) if dossier.trials else None,  # noqa: S704
         resampled=(
             Markup(figures.resampled(dossier))  # noqa: S704
@@ -39,18 +43,30 @@ def render(dossier: Dossier) -> str:
     )
 
 
-def render_comparison(dossiers: list[Dossier]) -> str:
-    """Return several researches side by side as HTML, the best deflated Sharpe ratio first."""
+def render_comparison(dossiers: list[Dossier], reports: Mapping[str, str] | None = None) -> str:
+    """Return several researches side by side as HTML, the best deflated Sharpe ratio first.
+
+    Args:
+        dossiers: Of the researches.
+        reports: Addresses of their reports by operation id, to link to.
+    """
     ranked = sorted(
         dossiers,
         key=lambda each: -(each.result.statistics.deflated_sharpe if each.result.statistics else 0),
     )
     names = [f"{number}. {each.input.spec.name}" for number, each in enumerate(ranked, start=1)]
     records = {name: Record.of(dossier) for name, dossier in zip(names, ranked, strict=True)}
+    benchmarks = {
+        f"{each.input.data.symbol} {each.input.data.timeframe}, buy and hold": records[name]
+        for name, each in zip(names, ranked, strict=True)
+        if each.curves is not None
+    }
     return _page(
         "comparison.html.j2",
         ranked=list(zip(names, ranked, strict=True)),
-        figure=Markup(figures.comparison(records)),  # noqa: S704 - our own SVG
+        figure=figures.comparison(records, benchmarks),
+        reports=reports or {},
+        missing=MISSING,
     )
 
 
@@ -63,30 +79,47 @@ def _page(template: str, **values: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        percent=_percent, number=_number, moment=_moment, feature=_feature, shade=_shade
+        percent=_percent,
+        number=_number,
+        moment=_moment,
+        feature=_feature,
+        shade=_shade,
+        counted=counted,
+        drawing=_drawing,
     )
-    return environment.get_template(template).render(terms=TERMS, term=_term, **values)
+    used: set[str] = set()
 
+    def term(key: str, name: str | None = None) -> Markup:
+        """Return the name of a figure with its definition on hover and one click away."""
+        used.add(key)
+        link = Markup('<a href="#{}" title="{}">{}</a>')
+        return link.format(key, TERMS[key].meaning, name or TERMS[key].name)
 
-def _term(key: str, name: str | None = None) -> Markup:
-    """Return the name of a figure with its definition on hover and one click away."""
-    term = TERMS[key]
-    link = Markup('<a href="#{}" title="{}">{}</a>')
-    return link.format(key, term.meaning, name or term.name)
+    # The definitions stand at the end of a page, when it is known which ones it needs.
+    return environment.get_template(template).render(terms=TERMS, used=used, term=term, **values)
 
 
 def _percent(value: float | None, digits: int = 1) -> str:
-    return MISSING if value is None else f"{value:.{digits}%}".replace("-", MINUS)
+    return MISSING if value is None else f"{value:z.{digits}%}".replace("-", MINUS)
 
 
 def _number(value: float | None, digits: int = 2) -> str:
-    return MISSING if value is None else f"{value:,.{digits}f}".replace("-", MINUS)
+    return MISSING if value is None else f"{value:z,.{digits}f}".replace("-", MINUS)
 
 
 def _moment(timestamp: str) -> str:
     """Shorten an ISO 8601 timestamp in UTC; midnight, as in daily bars, is left out."""
     date, _, time = timestamp.removesuffix("Z").partition("T")
     return date if time == "00:00:00" else f"{date} {time} UTC"
+
+
+def _drawing(drawing: figures.Drawing, label: str) -> Markup:
+    """Return a figure of which the page shows the variant that fits its width."""
+    variant = Markup('<div class="{}" role="img" aria-label="{}">{}</div>')
+    return Markup("\n").join(
+        variant.format(width, label, Markup(svg))  # noqa: S704 - our own SVG
+        for width, svg in drawing._asdict().items()
+    )
 
 
 def _feature(feature: FeatureSpec) -> str:

@@ -25,10 +25,9 @@ from quant.metrics import sharpe
 from quant.models import Progress, ReportProgress, Trial
 from quant.search_space import Space, describe
 from quant.spec import StrategySpec
-from quant.splits import Fold, walk_forward
+from quant.splits import SEARCH_FOLDS, Fold, walk_forward
 from quant.training import trade
 
-FOLDS: Final = 3
 # A candidate needs one round trip per this many bars. The gate on the holdout requires far fewer.
 BARS_PER_TRADE: Final = 100
 TRIALS_PER_STUDY: Final = 250
@@ -77,7 +76,9 @@ class Scorer:
         features = self._table.matrix(spec)
         outcome = labels(self._bars, spec.horizon)
         names = feature_names(spec)
-        folds = walk_forward(warm_up(features), len(self._bars), folds=FOLDS, horizon=spec.horizon)
+        folds = walk_forward(
+            warm_up(features), len(self._bars), folds=SEARCH_FOLDS, horizon=spec.horizon
+        )
 
         def predict(fold: Fold) -> Floats:
             model = boosting.grow(
@@ -103,7 +104,8 @@ def keeps_trading(positions: NDArray[np.int8]) -> bool:
     changes = np.append(np.diff(positions) != 0, False)
     # A round trip is two changes of the position.
     return all(
-        part.sum() * BARS_PER_TRADE >= 2 * len(part) for part in np.array_split(changes, FOLDS)
+        part.sum() * BARS_PER_TRADE >= 2 * len(part)
+        for part in np.array_split(changes, SEARCH_FOLDS)
     )
 
 

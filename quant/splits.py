@@ -10,6 +10,9 @@ from typing import Final
 
 from errors import InvalidInput
 
+# A search has many candidates to score, a training has one model to know well.
+SEARCH_FOLDS: Final = 3
+TRAINING_FOLDS: Final = 5
 EMBARGO_FRACTION: Final = 0.01
 MINIMUM_TRAINING_ROWS: Final = 30
 

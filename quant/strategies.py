@@ -16,12 +16,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from errors import InvalidInput, UnknownStrategy
 from quant.directory import files_inside, shorten
+from quant.problems import problems
 from quant.spec import Model, StrategyName, StrategySpec
 
 EXAMPLES_DIR: Final = Path(__file__).parent / "examples"
 SUFFIXES: Final = frozenset({".yaml", ".yml"})
 MAX_BYTES: Final = 64 * 1024
 MAX_DEPTH: Final = 16
+_PROBLEMS_SHOWN: Final = 20
 
 _NAME: TypeAdapter[str] = TypeAdapter(StrategyName)
 
@@ -87,7 +89,7 @@ def checked(content: dict[Any, Any]) -> StrategySpec:
     """Validate the parsed content of a strategy file.
 
     Raises:
-        InvalidInput: Not a strategy; `field` is the path of the invalid field.
+        InvalidInput: Not a strategy; lists all problems, and `field` is the path of the first.
     """
     try:
         # As JSON, because strict validation of Python objects would refuse lists as tuples.
@@ -98,10 +100,11 @@ def checked(content: dict[Any, Any]) -> StrategySpec:
             "All field names and texts must be plain text.", field="strategy"
         ) from error
     except ValidationError as error:
-        first, *others = error.errors(include_url=False, include_input=False)
-        field = ".".join(str(part) for part in first["loc"]) or "strategy"
-        more = f" ({len(others)} more problems)" if others else ""
-        raise InvalidInput(f"{field}: {first['msg']}{more}", field=field) from error
+        found = [(field or "strategy", said) for field, said in problems(error)]
+        raise InvalidInput(
+            "; ".join(f"{field}: {said}" for field, said in found[:_PROBLEMS_SHOWN]),
+            field=found[0][0],
+        ) from error
 
 
 class _StrictLoader(yaml.SafeLoader):

@@ -59,7 +59,7 @@ def read(path: Path, mapping: FileMapping) -> pd.DataFrame:
 
 
 def columns(
-    table: pd.DataFrame, name: str, mapping: FileMapping
+    table: pd.DataFrame, name: str, mapping: FileMapping, *, daily: bool = False
 ) -> tuple[
     npt.NDArray[np.int64],
     npt.NDArray[np.float64],
@@ -76,6 +76,8 @@ def columns(
         table: One row per bar.
         name: What messages call the table.
         mapping: Names of the columns, and the zone and format of the times.
+        daily: Whether a bar lasts a day or longer. Then a time in a zone of the mapping is a date:
+            midnight in UTC of the same date, not the moment before at which it begins there.
 
     Raises:
         InvalidData: A column is missing or duplicated, or holds values other than finite numbers
@@ -84,7 +86,7 @@ def columns(
     found = _find_columns([str(column) for column in table.columns], name, mapping)
     if len(table) == 0:
         raise InvalidData(f"{name} has no data rows.", field="symbol")
-    timestamps = _timestamps(table.iloc[:, found["timestamp"]], name, mapping)
+    timestamps = _timestamps(table.iloc[:, found["timestamp"]], name, mapping, daily=daily)
     first, *rest = (
         _numbers(table.iloc[:, found[column]], column, timestamps, name)
         for column in NUMBER_COLUMNS
@@ -162,23 +164,25 @@ def _find_columns(names: list[str], file: str, mapping: FileMapping) -> dict[str
     return {column: normalised.index(name) for column, name in wanted.items()}
 
 
-def _timestamps(values: "pd.Series[Any]", file: str, mapping: FileMapping) -> npt.NDArray[np.int64]:
+def _timestamps(
+    values: "pd.Series[Any]", file: str, mapping: FileMapping, *, daily: bool
+) -> npt.NDArray[np.int64]:
     if pd.api.types.is_numeric_dtype(values.dtype) and mapping.time_format is None:
         return _epochs(values, file)
-    times = _in_utc(values, mapping)
+    times = _in_utc(values, mapping, daily=daily)
     earliest, latest = _NANOSECOND_RANGE
     broken = ~((times >= earliest) & (times <= latest)).to_numpy(dtype=bool)
     if broken.any():
         row = int(np.argmax(broken))
         raise InvalidData(
             f"{file}, row {row + 1}: timestamp {_shown(values.iloc[row])} is not "
-            f"{_expected(mapping)}.",
+            f"{_expected(mapping, daily=daily)}.",
             field="timestamp",
         )
     return np.asarray(times.dt.as_unit("ns").astype(np.int64), dtype=np.int64)
 
 
-def _in_utc(values: "pd.Series[Any]", mapping: FileMapping) -> "pd.Series[Any]":
+def _in_utc(values: "pd.Series[Any]", mapping: FileMapping, *, daily: bool) -> "pd.Series[Any]":
     """Return times in UTC; NaT where missing, ambiguous or nonexistent in the time zone."""
     how = mapping.time_format or "ISO8601"
     if pd.api.types.is_numeric_dtype(values.dtype):  # 20240131 is a day, not a number of seconds
@@ -186,18 +190,20 @@ def _in_utc(values: "pd.Series[Any]", mapping: FileMapping) -> "pd.Series[Any]":
     if mapping.timezone == "UTC":
         return pd.to_datetime(values, utc=True, format=how, errors="coerce")
     local = pd.to_datetime(values, format=how, errors="coerce")
-    if local.dt.tz is None:
+    if local.dt.tz is None and daily:
+        local = local.dt.normalize().dt.tz_localize("UTC")
+    elif local.dt.tz is None:
         local = local.dt.tz_localize(mapping.timezone, ambiguous="NaT", nonexistent="NaT")
     in_utc: pd.Series[Any] = local.dt.tz_convert("UTC")
     return in_utc
 
 
-def _expected(mapping: FileMapping) -> str:
+def _expected(mapping: FileMapping, *, daily: bool) -> str:
     if mapping.time_format is not None:
         described = f"a time in the form {mapping.time_format}"
     else:
         described = "an ISO 8601 time such as 2024-01-31 or 2024-01-31T15:30:00Z"
-    if mapping.timezone != "UTC":
+    if mapping.timezone != "UTC" and not daily:
         described += f" that occurs exactly once in {mapping.timezone}"
     return described
 

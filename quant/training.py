@@ -31,9 +31,8 @@ from quant.models import (
 )
 from quant.positions import target_positions
 from quant.spec import StrategySpec
-from quant.splits import Fold, walk_forward
+from quant.splits import TRAINING_FOLDS, Fold, walk_forward
 
-FOLDS: Final = 5
 CHECKPOINT_SECONDS: Final = 2.0
 MODEL_ARTIFACT: Final = "model.txt"
 WALK_FORWARD_ARTIFACT: Final = "walk_forward.json"
@@ -124,12 +123,14 @@ class _Training:
         self._features = feature_matrix(development, spec)
         self._labels = labels(development, spec.horizon)
         self._first = warm_up(self._features)
-        self._folds = walk_forward(self._first, len(development), folds=FOLDS, horizon=spec.horizon)
+        self._folds = walk_forward(
+            self._first, len(development), folds=TRAINING_FOLDS, horizon=spec.horizon
+        )
         self._state = self._restore()
         self._saved_at = time.monotonic()
 
     def run(self, data: DataInfo) -> TrainingResult:
-        resumed_from = self._state.iteration if len(self._state.folds) == FOLDS else 0
+        resumed_from = self._state.iteration if len(self._state.folds) == TRAINING_FOLDS else 0
         if self._state.folds or self._state.iteration:
             self._report_progress(self._state.iteration, "Resuming")
         for fold in self._folds[len(self._state.folds) :]:
@@ -175,7 +176,7 @@ class _Training:
         """Return a callback that reports progress and collects a thinned history."""
         iterations = self._spec.model.num_iterations
         stride = -(-iterations // POINTS_PER_STAGE)
-        name = f"Fold {fold.number} of {FOLDS}" if fold else "Final model"
+        name = f"Fold {fold.number} of {TRAINING_FOLDS}" if fold else "Final model"
         number = fold.number if fold else None
 
         def record(iteration: int, train_loss: float, valid_loss: float | None) -> None:
@@ -199,7 +200,7 @@ class _Training:
                 percentage=100.0 * done / total,
                 current_step=step,
                 steps_completed=len(self._state.folds),
-                steps_total=FOLDS + 1,
+                steps_total=TRAINING_FOLDS + 1,
                 items_processed=done,
                 items_total=total,
                 current_item=f"Iteration {iteration} of {self._spec.model.num_iterations}",
@@ -245,7 +246,7 @@ class _Training:
     def _iterations(self, of_this_stage: int) -> tuple[int, int]:
         """Return the number of completed and of planned iterations."""
         each = self._spec.model.num_iterations
-        return len(self._state.folds) * each + of_this_stage, (FOLDS + 1) * each
+        return len(self._state.folds) * each + of_this_stage, (TRAINING_FOLDS + 1) * each
 
     def _samples(self, rows: slice) -> Samples:
         return Samples(self._features[rows], self._labels[rows], feature_names(self._spec))

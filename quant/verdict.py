@@ -6,6 +6,7 @@ from typing import Final
 from quant.evidence import Statistics
 from quant.hypotheses import Verdict
 from quant.models import AssessmentInput, BacktestResult
+from quant.wording import counted
 
 # The record decides, the holdout has to confirm it. The holdout is a part of the record, and too
 # short to decide alone; docs/validity.md shows what both together let through.
@@ -50,8 +51,8 @@ def shortfalls(statistics: Statistics, backtest: BacktestResult) -> Iterator[str
     """Yield every figure that keeps a strategy from being promising, with its limit."""
     if statistics.deflated_sharpe < DEFLATED_SHARPE:
         yield (
-            f"a Sharpe ratio of {statistics.record_sharpe:.2f} over walk-forward and holdout is "
-            f"better than the best of {statistics.trials_ever} worthless candidates with "
+            f"a Sharpe ratio of {statistics.record_sharpe:z.2f} over walk-forward and holdout is "
+            f"better than the best of {statistics.trials_ever:,} worthless candidates with "
             f"{statistics.deflated_sharpe:.0%} probability (required: {DEFLATED_SHARPE:.0%})"
         )
     if statistics.confirmed_sharpe < CONFIRMED_SHARPE:
@@ -71,7 +72,7 @@ def shortfalls(statistics: Statistics, backtest: BacktestResult) -> Iterator[str
     for multiple, cost in ((1.0, "cost"), (2.0, "double cost")):
         earned = backtest.at(multiple).total_return
         if earned <= 0.0:
-            yield f"the return after {cost} is {earned:.1%}"
+            yield f"the return after {cost} is {earned:z.1%}"
 
 
 def summary(inp: AssessmentInput, statistics: Statistics | None) -> str:
@@ -94,19 +95,18 @@ def summary(inp: AssessmentInput, statistics: Statistics | None) -> str:
         )
     )
     return (
-        f"On the holdout {inp.spec.name} returned {level.total_return:.1%} after costs in "
-        f"{level.trades} trades, with a Sharpe ratio of {statistics.sharpe:.2f} (95 % interval "
-        f"{statistics.sharpe_low:.2f} to {statistics.sharpe_high:.2f}); buy and hold returned "
-        f"{benchmark.total_return:.1%}. "
+        f"On the holdout {inp.spec.name} returned {level.total_return:z.1%} after costs in "
+        f"{counted(level.trades, 'trade')}, with a Sharpe ratio of {statistics.sharpe:z.2f} (95 % "
+        f"interval {statistics.sharpe_low:z.2f} to {statistics.sharpe_high:z.2f}); buy and hold "
+        f"returned {benchmark.total_return:z.1%}. "
         f"With {_effort(statistics)}, {why}."
     )
 
 
 def _effort(statistics: Statistics) -> str:
     """Return how many trials and looks there were on these bars."""
-    trials = statistics.trials_ever
     return (
-        f"{trials:,} {'trial' if trials == 1 else 'trials'} on these bars and at the "
+        f"{counted(statistics.trials_ever, 'trial')} on these bars and at the "
         f"{_ordinal(statistics.holdout_looks)} look at this holdout"
     )
 

@@ -158,4 +158,9 @@ def _summary(row: ExperimentRow) -> ExperimentSummary:
     known = {
         name: getattr(row, name) for name in ExperimentSummary.model_fields if hasattr(row, name)
     }
-    return ExperimentSummary(**known, cost=dollars(row.cost_microdollars))
+    statistics = (row.metrics or {}).get("statistics") or {}
+    return ExperimentSummary(
+        **known,
+        trials_ever=statistics.get("trials_ever"),
+        cost=dollars(row.cost_microdollars),
+    )

@@ -55,6 +55,7 @@ class ExperimentSummary(Model):
     deflated_sharpe: float | None = Field(
         description="Probability that the true Sharpe ratio exceeds the best expected by chance"
     )
+    trials_ever: int | None = Field(None, description="Tried on these bars, when it was judged")
     total_return: float | None
     cost: float | None
     finished_at: datetime

@@ -13,7 +13,9 @@ def test_a_training_and_its_backtest_are_run_alone_and_read(stack: Stack, tmp_pa
     trained = stack.answer("train", "momentum", "--seed", "1", "--follow")
     assert (trained["status"], trained["operation_type"]) == ("completed", "training")
     training_id = trained["operation_id"]
+    assert "Log loss" in stack.run("status", training_id).stdout
     tested = stack.answer("backtest", training_id, "--follow")
+    assert "Holdout at 1x cost" in stack.run("status", tested["operation_id"]).stdout
     assert (tested["status"], tested["operation_type"]) == ("completed", "backtesting")
 
     assert stack.answer("results", tested["operation_id"])["results"]["levels"]
@@ -59,7 +61,7 @@ def test_what_goes_on_is_shown(stack: Stack) -> None:
     ]
     overview = stack.answer("agent", "status")
     assert overview["capacity"]["limit"] is None
-    assert "researches active" in stack.run("agent", "status").stdout
+    assert "1 research active" in stack.run("agent", "status").stdout
     assert {worker["worker_type"] for worker in stack.answer("workers")} == {
         "research",
         "training",
@@ -84,7 +86,8 @@ async def test_a_schedule_is_created_triggered_and_deleted(stack: Stack) -> None
     stack.answer("schedule", "unpause", "nightly")
     assert "Europe/Berlin" in stack.run("schedule", "show", "nightly").stdout
     assert stack.answer("schedule", "trigger", "nightly")["schedule_id"] == "nightly"
-    assert stack.answer("schedule", "pause", "nightly")["paused"] is True
+    paused = stack.answer("schedule", "pause", "nightly")
+    assert (paused["paused"], paused["note"]) == (True, "paused by ktrdr")
     assert stack.answer("schedule", "delete", "nightly")["deleted"] is True
     assert stack.run("schedule", "show", "nightly").returncode == 1
     wrong = stack.run("schedule", "create", "often", "--every", "soon")
@@ -114,7 +117,7 @@ def test_what_was_found_is_listed_ranked_and_exported(stack: Stack, tmp_path: Pa
     assert row["operation_id"] == operation_id
     assert stack.answer("experiments", operation_id)["seed"] == 2
     assert "momentum" in stack.run("experiments", operation_id).stdout
-    assert "1 of 1 experiments" in stack.run("experiments", "--owner", "zoe").stdout
+    assert "1 of 1 experiment" in stack.run("experiments", "--owner", "zoe").stdout
     ranked = stack.answer("leaderboard", "--owner", "zoe")["data"]
     assert [each["operation_id"] for each in ranked] == [operation_id]
     for name in ("all.csv", "all.parquet"):

@@ -34,7 +34,7 @@ def test_own_bars_are_imported_checked_listed_and_researched(stack: Stack, tmp_p
     checked = stack.run("data", "check")
     assert checked.returncode == 1
     assert "BROKEN.csv lacks the columns" in checked.stdout
-    assert "No file matches 'GONE.csv'" in checked.stdout
+    assert "no file matches 'GONE.csv'" in checked.stdout
     assert "MINE 1d: 900 bars" in checked.stdout
     unknown = stack.run("data", "check", "NOSUCH")
     assert "Known symbols" in unknown.stderr
@@ -80,10 +80,13 @@ def test_researches_are_reported_compared_ranked_and_reproduced(
     page = tmp_path / "comparison.html"
     compared = stack.answer("compare", *ids, "--output", str(page))
     assert [row["operation_id"] for row in compared["researches"]] == ids
-    assert all(operation_id in page.read_text() for operation_id in ids)
+    for operation_id in ids:
+        assert f"/api/v1/operations/{operation_id}/report" in page.read_text()
     shown = stack.run("compare", *ids).stdout
     assert "NASDAQ 1d" in shown
     assert "Deflated" in shown
+    nowhere = stack.run("report", ids[0], "--output", str(tmp_path / "nosuch" / "report.html"))
+    assert (nowhere.returncode, nowhere.stderr.count("\n")) == (1, 1)
     missing = stack.run("compare", ids[0], "nosuch")
     assert (missing.returncode, missing.stderr.count("\n")) == (1, 1)
 
@@ -92,14 +95,14 @@ def test_researches_are_reported_compared_ranked_and_reproduced(
     ranked = [row["operation_id"] for row in stack.answer("leaderboard")["data"]]
     assert set(ids) <= set(ranked)
     assert reproduced["operation_id"] not in ranked
-    assert "95 %" in stack.run("leaderboard").stdout
+    assert "Trials" in stack.run("leaderboard").stdout
 
 
 def test_gates_are_set_by_options(stack: Stack) -> None:
     research = stack.answer(
         *("research", "--strategy", "momentum", "--seed", "1", "--min-trades", "99999", "--follow")
     )
-    assert "99999 needed" in research["result_summary"]["gate_rejection_reason"]
+    assert "99,999 needed" in research["result_summary"]["gate_rejection_reason"]
     refused = stack.run("research", "--max-drawdown", "-1")
     assert refused.returncode == 1
     assert "gates.backtest.max_drawdown" in refused.stderr

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from quant.evidence import Benchmark, CostLevel
 from quant.gates import BacktestLimits, GateLimits, TrainingLimits, backtest_gate, training_gate
@@ -52,6 +53,12 @@ def backtest(trades: int = 40, max_drawdown: float = 0.3) -> BacktestResult:
     )
     benchmark = Benchmark(total_return=0.7, sharpe=0.8, max_drawdown=0.2)
     return BacktestResult(data=INFO, levels=[level], benchmark=benchmark)
+
+
+@pytest.mark.parametrize("drawdown", [3, 60, 0, -0.1])
+def test_a_drawdown_in_per_cent_is_refused(drawdown: float) -> None:
+    with pytest.raises(ValidationError, match=r"0\.3 is 30 %"):
+        BacktestLimits(max_drawdown=drawdown)
 
 
 def test_an_ordinary_model_without_skill_passes() -> None:

@@ -118,7 +118,7 @@ def test_the_best_trials_on_these_bars_come_first(ledger: Ledger) -> None:
 
 def figures(sharpe: float, deflated: float) -> dict[str, Any]:
     return {
-        "statistics": {"sharpe": sharpe, "deflated_sharpe": deflated},
+        "statistics": {"sharpe": sharpe, "deflated_sharpe": deflated, "trials_ever": 12},
         "backtest_result": {"total_return": sharpe / 10},
     }
 
@@ -140,6 +140,8 @@ def test_experiments_are_filtered_sorted_and_paged(ledger: Ledger) -> None:
         return [each.operation_id for each in found]
 
     assert ids() == ["op_4", "op_3", "op_2", "op_1", "op_0"]
+    newest, *_, never_judged = ledger.experiments.find(limit=10)[0]
+    assert (newest.trials_ever, never_judged.trials_ever) == (12, None)
     assert ids(order=ExperimentOrder.DEFLATED_SHARPE) == ["op_1", "op_2", "op_3", "op_4", "op_0"]
     assert ids(order=ExperimentOrder.SHARPE, descending=False)[-1] == "op_0"
     assert ids(owner="ada") == ["op_3", "op_1"]

@@ -76,6 +76,27 @@ def local(directory: Path, times: "pd.DatetimeIndex") -> None:
     write(directory, {"NYC_*.csv": {"timezone": "America/New_York"}})
 
 
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Asia/Tokyo"])
+@pytest.mark.parametrize(("name", "step"), [("DAX", "1D"), ("DAX_1w", "7D")])
+def test_a_day_of_a_zone_stays_that_day(tmp_path: Path, zone: str, name: str, step: str) -> None:
+    table = walk(ROWS, step)
+    times = pd.to_datetime(table["timestamp"])
+    table["timestamp"] = times.dt.strftime("%Y-%m-%d")
+    table.to_csv(tmp_path / f"{name}.csv", index=False)
+    write(tmp_path, {"DAX*": {"timezone": zone}})
+    timeframe = "1w" if name.endswith("w") else "1d"
+    bars = load(DataSource(symbol="DAX", timeframe=timeframe), tmp_path)
+    assert [moment[:10] for moment in bars.moments] == list(table["timestamp"])
+    assert all(moment.endswith("T00:00:00Z") for moment in bars.moments)
+
+
+def test_built_in_bars_need_no_mapping(tmp_path: Path) -> None:
+    write(tmp_path, "[not a mapping")
+    assert len(load(DataSource(symbol="SP500"), tmp_path)) == 5031
+    with pytest.raises(InvalidData, match=r"mapping\.yaml"):
+        load(DataSource(symbol="MINE"), tmp_path)
+
+
 def test_times_of_a_zone_change_with_its_summer(tmp_path: Path) -> None:
     days = pd.bdate_range("2024-01-02", periods=120)
     times = pd.DatetimeIndex([day + pd.Timedelta(hours=h) for day in days for h in range(9, 15)])

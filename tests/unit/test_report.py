@@ -66,12 +66,12 @@ def test_a_report_has_all_that_one_needs_to_decide(dossier: Dossier) -> None:
     assert statistics is not None
     for shown in (
         *(dossier.result.summary, "Returns by month", "Could it be luck?", "Neighbours"),
-        *("Trades on the holdout", "Feature importance", "Definitions", "looks at this holdout"),
+        *("Trades on the holdout", "Feature importance", "Definitions", "</a> at this holdout"),
         *(dossier.input.training.data.content_hash, f"lightgbm {dossier.versions['lightgbm']}"),
-        f"{statistics.trials_ever}</b>trials on these bars",
+        f"<b>{statistics.trials_ever}</b><a",
     ):
         assert shown in page
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 4
     assert dossier.curves is not None
     assert page.count("<tr><td>20") >= len(dossier.curves.trades)
 
@@ -80,7 +80,56 @@ def test_every_definition_that_is_linked_exists(dossier: Dossier) -> None:
     for page in (render(dossier), render_comparison([dossier])):
         linked = set(re.findall(r'<a href="#([^"]+)"', page))
         assert linked
-        assert linked <= set(re.findall(r'<dt id="([^"]+)"', page)) == set(TERMS)
+        assert linked == set(re.findall(r'<dt id="([^"]+)"', page)) <= set(TERMS)
+
+
+def test_two_sharpe_ratios_of_one_strategy_say_where_they_are_from(dossier: Dossier) -> None:
+    page = render(dossier)
+    assert dossier.input.design is not None
+    assert dossier.input.training.sharpe is not None
+    assert f"in these 5 folds: {figure(dossier.input.training.sharpe)}" in page
+    assert "whose walk-forward has 3 folds" in page
+    assert f"{figure(dossier.input.design.best_sharpe)}.\n</p>" in page
+    assert "Sharpe ratio in the search, 3 folds" in page
+    spoken = " ".join(dossier.result.observations)
+    assert "in the walk-forward of the training, 5 folds" in spoken
+    assert "in the walk-forward of a search, 3 folds" in spoken
+
+
+def test_candidates_that_are_not_drawn_are_counted(dossier: Dossier) -> None:
+    drawn = [each.model_copy(update={"sharpe": 0.1}) for each in dossier.trials]
+    assert "hardly traded" not in figures.trials(dossier.model_copy(update={"trials": drawn}))
+    first, *others = drawn
+    idle = dossier.model_copy(
+        update={"trials": [first.model_copy(update={"sharpe": None}), *others]}
+    )
+    assert "candidate (1 of 3 hardly traded)" in figures.trials(idle)
+
+
+def test_a_page_has_its_main_figure_for_every_width(dossier: Dossier) -> None:
+    for page in (render(dossier), render_comparison([dossier])):
+        broad, narrow = (
+            page.index(f'<div class="{width}" role="img"') for width in ("broad", "narrow")
+        )
+        assert "<svg" in page[broad:narrow]
+        # An id inside of what is not displayed cannot be referred to.
+        clips = [
+            set(re.findall(r'<clipPath id="([^"]+)"', part))
+            for part in (page[broad:narrow], page[narrow:])
+        ]
+        assert clips[0]
+        assert clips[0].isdisjoint(clips[1])
+
+
+def test_cost_levels_are_named_in_their_order(dossier: Dossier) -> None:
+    drawn = figures.performance(Record.of(dossier)).broad
+    places = [drawn.index(f"{name} cost") for name in ("0x", "1x", "2x")]
+    assert places == sorted(places)
+
+
+def figure(value: float | None) -> str:
+    assert value is not None
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def test_pages_need_nothing_from_outside(dossier: Dossier) -> None:
@@ -110,7 +159,44 @@ def test_a_comparison_ranks_by_the_deflated_sharpe_ratio(dossier: Dossier) -> No
     page = render_comparison([rejected, dossier, winner])
     assert page.index("1. winner") < page.index(f"2. {dossier.input.spec.name}")
     assert "99.9%" in page
-    assert page.count("<svg") == 1
+    assert "NASDAQ 1d, buy and hold" in page
+    assert "<td></td>" not in page
+    assert page.count(f"<code>{dossier.input.operation_id}</code>") == 3
+
+
+def test_a_comparison_shows_the_sharpe_ratio_of_what_a_gate_stopped(dossier: Dossier) -> None:
+    assert dossier.input.backtest is not None
+    level = dossier.input.backtest.at(1.0).model_copy(update={"sharpe": -7.25})
+    backtest = dossier.input.backtest.model_copy(update={"levels": [level]})
+    stopped = dossier.model_copy(
+        update={
+            "result": dossier.result.model_copy(update={"statistics": None}),
+            "input": dossier.input.model_copy(update={"backtest": backtest}),
+        }
+    )
+    assert "\N{MINUS SIGN}7.25" in render_comparison([stopped])
+
+
+def test_a_comparison_links_to_the_reports(dossier: Dossier) -> None:
+    address = "http://localhost:1/report"
+    page = render_comparison([dossier], {dossier.input.operation_id: address})
+    assert f'<a href="{address}"><code>{dossier.input.operation_id}</code></a>' in page
+
+
+def test_nothing_is_less_than_zero_by_rounding(dossier: Dossier) -> None:
+    level = dossier.input.backtest and dossier.input.backtest.levels[0]
+    assert level is not None
+    almost = level.model_copy(update={"total_return": -0.0001, "sharpe": -0.0001})
+    backtest = dossier.input.backtest and dossier.input.backtest.model_copy(
+        update={"levels": [almost, *dossier.input.backtest.levels[1:]]}
+    )
+    page = render(
+        dossier.model_copy(
+            update={"input": dossier.input.model_copy(update={"backtest": backtest})}
+        )
+    )
+    assert "<td>0.0%</td>" in page
+    assert not re.search("\N{MINUS SIGN}0[.]0+(%|<)", page)
 
 
 def test_equal_dossiers_give_equal_pictures(dossier: Dossier) -> None:

@@ -30,27 +30,39 @@ def test_examples_are_valid(name: str) -> None:
 @pytest.mark.parametrize(
     ("text", "field", "message"),
     [
-        (MINIMAL.replace("14", "1"), "features.0.period", "greater than or equal to 2"),
-        (MINIMAL.replace("14", "yes"), "features.0.period", "valid integer"),
-        (MINIMAL.replace("14", "'14'"), "features.0.period", "valid integer"),
+        (MINIMAL.replace("14", "1"), "features.0.period", "must be at least 2"),
+        (MINIMAL.replace("14", "yes"), "features.0.period", "whole number"),
+        (MINIMAL.replace("14", "'14'"), "features.0.period", "whole number"),
         (MINIMAL.replace("rsi", "magic"), "features.0.kind", "'return', 'rsi'"),
-        (MINIMAL + "leverage: 5", "leverage", "Extra inputs"),
-        (MINIMAL + "model: {num_leavs: 5}", "model.num_leavs", "Extra inputs"),
+        (MINIMAL + "leverage: 5", "leverage", "is not known"),
+        (MINIMAL + "model: {num_leavs: 5}", "model.num_leavs", "is not known"),
         (MINIMAL + "threshold: .nan", "threshold", "finite number"),
         (MINIMAL + "costs: {slippage: .inf}", "costs.slippage", "finite number"),
-        (MINIMAL.replace("mine", "../mine"), "name", "match pattern"),
-        (MINIMAL.replace("mine", "2001-01-01 00:00:00"), "name", "match pattern"),
+        (MINIMAL.replace("mine", "../mine"), "name", "does not match"),
+        (MINIMAL.replace("mine", "2001-01-01 00:00:00"), "name", "does not match"),
         (MINIMAL + "2001-01-01: 1", "strategy", "plain text"),
         (MINIMAL.replace("One feature.", '"\\ud800"'), "strategy", "plain text"),
         ("", "strategy", "must be a mapping"),
         ("- a\n- b", "strategy", "must be a mapping"),
-        ("{}", "name", "Field required"),
+        ("{}", "name", "is missing"),
+        (MINIMAL.split("features", maxsplit=1)[0] + "features: []", "features", "at least 1 entry"),
     ],
 )
 def test_invalid_strategies_are_refused_with_the_path(text: str, field: str, message: str) -> None:
     with pytest.raises(InvalidInput, match=message) as refusal:
         parse(text)
     assert refusal.value.field == field
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        parse("name: mine\nfeatures: []\nhorizon: 0\npositions: both\n")
+    assert refusal.value.field == "features"
+    assert [problem.split(":")[0] for problem in refusal.value.message.split("; ")] == [
+        "features",
+        "horizon",
+        "positions",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +151,7 @@ def test_listing_shows_invalid_files_with_the_reason(tmp_path: Path) -> None:
     assert entries["mine"].description == "One feature."
     assert not entries["mine"].built_in
     assert entries["momentum"].built_in
-    assert entries["broken"].invalid == "broken.yaml: features: Field required"
+    assert entries["broken"].invalid == "broken.yaml: features: is missing"
     assert all(entry.invalid is None for entry in available(None))
 
 

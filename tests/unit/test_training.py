@@ -17,7 +17,8 @@ from quant.data import Bars, load
 from quant.features import feature_matrix, warm_up
 from quant.models import DataSource, Progress, TrainingResult
 from quant.spec import FeatureSpec, ModelSpec, StrategySpec
-from quant.training import FOLDS, predict, train
+from quant.splits import TRAINING_FOLDS
+from quant.training import predict, train
 from storage.artifacts import ArtifactStore, OperationArtifacts
 
 ITERATIONS = 120
@@ -135,7 +136,7 @@ def test_two_interruptions_are_as_good_as_one(
 def test_the_result_tells_from_which_iteration_of_the_final_model_it_went_on(
     tmp_path: Path, uninterrupted: tuple[Path, TrainingResult]
 ) -> None:
-    interrupt(tmp_path, FOLDS * ITERATIONS + 75)
+    interrupt(tmp_path, TRAINING_FOLDS * ITERATIONS + 75)
     assert run(tmp_path).resumed_from_iteration == 50
     assert uninterrupted[1].resumed_from_iteration == 0
 

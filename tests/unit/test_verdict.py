@@ -239,8 +239,9 @@ def test_observations_compare_with_chance_and_with_neighbours() -> None:
 
     text = " ".join(observations(inp, statistics(), curves((1, 0.01), (1, 0.03)), close_by))
 
-    assert "500 accounts with the same positions at random times, 2% did as well" in text
-    assert "median Sharpe ratio of 0.10 in walk-forward; this one has 0.90, a peak" in text
+    assert "500 accounts with the same positions at random times, 2% did at least as well" in text
+    assert "median Sharpe ratio 0.10 in the walk-forward of a search, 3 folds;" in text
+    assert "this one has 0.90 there, a peak" in text
     assert "The average trade earned 200 basis points after costs of 20." in text
 
 
@@ -261,7 +262,7 @@ def test_a_model_without_splits_has_no_important_features() -> None:
 @pytest.mark.parametrize(
     ("inp", "traded", "expected"),
     [
-        (assessment(None, log_loss=0.70), None, "do not predict the direction over 5 bars"),
+        (assessment(None, log_loss=0.70), None, "rsi do not predict the direction over 5 bars"),
         (
             assessment(None, feature_importance={"rsi_14": 0.8, "adx_20": 0.2}),
             None,

@@ -132,7 +132,7 @@ async def test_the_limits_of_the_gates_are_those_of_the_request(client: Client) 
     request = ResearchRequest(strategy="quick", seed=7, gates=strict)
     result = await (await start(client, request)).result()
     assert result.gate_rejection_reason is not None
-    assert "fewer than the 100000 needed" in result.gate_rejection_reason
+    assert "fewer than the 100,000 needed" in result.gate_rejection_reason
     assert result.backtest_result is not None
     hopeless = GateLimits(training=TrainingLimits(sharpe=50.0))
     request = ResearchRequest(strategy="quick", seed=7, gates=hopeless)

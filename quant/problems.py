@@ -1,0 +1,54 @@
+"""What is wrong with a value, in the words of someone who wrote a file by hand."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from quant.wording import counted
+
+
+def _entries(number: int) -> str:
+    return counted(number, "entry", "entries")
+
+
+# By pydantic's names; what is not here keeps its own words.
+_WORDS: Final[Mapping[str, Callable[[dict[str, Any]], str]]] = {
+    "missing": lambda _: "is missing",
+    "extra_forbidden": lambda _: "is not known",
+    "too_short": lambda limits: f"needs at least {_entries(limits['min_length'])}",
+    "too_long": lambda limits: f"may have at most {_entries(limits['max_length'])}",
+    "string_too_long": lambda limits: f"may have at most {limits['max_length']:,} characters",
+    "greater_than_equal": lambda limits: f"must be at least {limits['ge']:g}",
+    "greater_than": lambda limits: f"must be more than {limits['gt']:g}",
+    "less_than_equal": lambda limits: f"must be at most {limits['le']:g}",
+    "less_than": lambda limits: f"must be less than {limits['lt']:g}",
+    "finite_number": lambda _: "must be a finite number",
+    "int_type": lambda _: "must be a whole number",
+    "int_parsing": lambda _: "must be a whole number",
+    "int_from_float": lambda _: "must be a whole number",
+    "float_type": lambda _: "must be a number",
+    "float_parsing": lambda _: "must be a number",
+    "string_type": lambda _: "must be a text",
+    "tuple_type": lambda _: "must be a list",
+    "model_type": lambda _: "must be a mapping",
+    "dict_type": lambda _: "must be a mapping",
+    "literal_error": lambda limits: f"must be {limits['expected']}",
+    "string_pattern_mismatch": lambda limits: f"does not match {limits['pattern']}",
+}
+
+
+def problems(error: ValidationError) -> list[tuple[str, str]]:
+    """Return every field that is wrong, such as `features.0.period`, and what is wrong with it."""
+    return [
+        (".".join(str(part) for part in each["loc"] if part != "[key]"), _said(each))
+        for each in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def _said(problem: ErrorDetails) -> str:
+    words = _WORDS.get(problem["type"])
+    if words is not None:
+        return words(problem.get("ctx", {}))
+    return problem["msg"].removeprefix("Value error, ")
