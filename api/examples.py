@@ -336,6 +336,7 @@ _ANSWERS: tuple[BaseModel, ...] = (
                 statement="Long trades earned 8.1% and short ones lost 9.0%: try long only.",
                 test=(Condition(positions="long_only"),),
                 status="open",
+                by_holdout=True,
                 operation_id=_ID,
                 created_at=_END,
                 tested_by=None,

@@ -64,6 +64,11 @@ class Hypothesis(Model):
 
     statement: str = Field(max_length=MAX_STATEMENT)
     test: tuple[Condition, ...] = Field((), description="Any of these; none if only people can say")
+    by_holdout: bool = Field(
+        True,
+        description="Whether the holdout may have led to it. No designer is shown such a one, "
+        "because its strategies will trade the same holdout",
+    )
 
     def tested_by(self, spec: StrategySpec, symbol: str, *, arose_on: str) -> bool:
         """Say whether a strategy on the bars of `symbol` puts this to the test.

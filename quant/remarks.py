@@ -42,37 +42,17 @@ def observations(
 
 
 def hypotheses(inp: AssessmentInput, curves: Curves | None) -> list[Hypothesis]:
-    """Return hypotheses that further researches could test, each from a figure."""
-    training, spec = inp.training, inp.spec
-    kinds = tuple(sorted({feature.kind for feature in spec.features}))
-    others = Condition(without_all_of=kinds)
-    found = []
-    if training.log_loss >= training.baseline_log_loss:
-        found.append(
-            Hypothesis(
-                statement=f"{', '.join(kinds)} do not predict the direction over {spec.horizon} "
-                "bars; other features or another horizon may.",
-                test=(others, Condition(horizon_other_than=spec.horizon)),
-            )
-        )
-    dominant = [name for name, share in training.feature_importance.items() if share > 0.5]
-    if dominant and len(spec.features) > 1:
-        kind = dominant[0].rpartition("_")[0]
-        found.append(
-            Hypothesis(
-                statement=f"{dominant[0]} carries most of the model; it alone, or the others "
-                "without it, may do as well.",
-                test=(Condition(only_feature=kind), Condition(without_feature=kind)),
-            )
-        )
+    """Return hypotheses that further researches could test, each from a figure.
+
+    Those by the walk-forward do not depend on what the holdout has shown, nor does whether there
+    are any: a designer is told of them.
+    """
+    found = _by_walk_forward(inp)
     if inp.backtest is not None:
         found += _by_holdout(inp, inp.backtest)
     if curves is not None:
         found += _by_direction(curves)
-    anything = Hypothesis(
-        statement=f"Other features than {', '.join(kinds)} may carry a signal.", test=(others,)
-    )
-    return found or [anything]
+    return found
 
 
 def limitations(
@@ -138,6 +118,39 @@ def _of_backtest(
             "the holdout."
         )
     return texts
+
+
+def _by_walk_forward(inp: AssessmentInput) -> list[Hypothesis]:
+    training, spec = inp.training, inp.spec
+    kinds = tuple(sorted({feature.kind for feature in spec.features}))
+    others = Condition(without_all_of=kinds)
+    found = []
+    if training.log_loss >= training.baseline_log_loss:
+        found.append(
+            Hypothesis(
+                statement=f"{', '.join(kinds)} do not predict the direction over {spec.horizon} "
+                "bars; other features or another horizon may.",
+                test=(others, Condition(horizon_other_than=spec.horizon)),
+                by_holdout=False,
+            )
+        )
+    dominant = [name for name, share in training.feature_importance.items() if share > 0.5]
+    if dominant and len(spec.features) > 1:
+        kind = dominant[0].rpartition("_")[0]
+        found.append(
+            Hypothesis(
+                statement=f"{dominant[0]} carries most of the model; it alone, or the others "
+                "without it, may do as well.",
+                test=(Condition(only_feature=kind), Condition(without_feature=kind)),
+                by_holdout=False,
+            )
+        )
+    anything = Hypothesis(
+        statement=f"Other features than {', '.join(kinds)} may carry a signal.",
+        test=(others,),
+        by_holdout=False,
+    )
+    return found or [anything]
 
 
 def _by_holdout(inp: AssessmentInput, backtest: BacktestResult) -> list[Hypothesis]:

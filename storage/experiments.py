@@ -19,6 +19,7 @@ class ExperimentOrder(StrEnum):
     FINISHED_AT = "finished_at"
     SHARPE = "sharpe"
     DEFLATED_SHARPE = "deflated_sharpe"
+    DEVELOPMENT_SHARPE = "development_sharpe"
     TOTAL_RETURN = "total_return"
     COST = "cost"
 
@@ -27,6 +28,7 @@ _COLUMN: dict[ExperimentOrder, InstrumentedAttribute[Any]] = {
     ExperimentOrder.FINISHED_AT: ExperimentRow.finished_at,
     ExperimentOrder.SHARPE: ExperimentRow.sharpe,
     ExperimentOrder.DEFLATED_SHARPE: ExperimentRow.deflated_sharpe,
+    ExperimentOrder.DEVELOPMENT_SHARPE: ExperimentRow.development_sharpe,
     ExperimentOrder.TOTAL_RETURN: ExperimentRow.total_return,
     ExperimentOrder.COST: ExperimentRow.cost_microdollars,
 }
@@ -144,6 +146,7 @@ def _row(experiment: Experiment) -> dict[str, Any]:
         "sharpe_low": statistics.get("sharpe_low"),
         "sharpe_high": statistics.get("sharpe_high"),
         "deflated_sharpe": statistics.get("deflated_sharpe"),
+        "development_sharpe": metrics.get("development_sharpe"),
         "total_return": backtest.get("total_return"),
         "cost_microdollars": None if experiment.cost is None else micro(experiment.cost),
     }

@@ -65,6 +65,7 @@ class HypothesisRecord(Model):
     statement: str
     test: tuple[Condition, ...]
     status: HypothesisStatus
+    by_holdout: bool = Field(description="Whether the holdout may have led to it")
     operation_id: str = Field(description="Of the research that suggested it")
     created_at: datetime
     tested_by: str | None = Field(description="Operation id of the research that settled it")

@@ -27,7 +27,9 @@ class Answer(Data):
     """What a model answers."""
 
     comment: str = Field(min_length=1, max_length=2000)
-    hypotheses: tuple[Sentence, ...] = Field((), max_length=5, description="To test next")
+    hypotheses: tuple[Sentence, ...] = Field(
+        (), max_length=5, description="To test next; without figures, also without their names"
+    )
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,10 @@ async def comment(model: Model, prompt: str, figures: dict[str, str]) -> Comment
 
     @agent.output_validator
     def without_figures(said: Answer) -> Answer:
-        for text in (said.comment, *said.hypotheses):
-            _check(text, figures)
+        _check(said.comment, figures)
+        for text in said.hypotheses:
+            # They are kept and read by others, for whom the figures of one research are a leak.
+            _check(text, {})
         return said
 
     try:
@@ -114,14 +118,14 @@ async def comment(model: Model, prompt: str, figures: dict[str, str]) -> Comment
     said = answer.output
     return Comment(
         text=_filled(said.comment, figures),
-        hypotheses=tuple(_filled(text, figures) for text in said.hypotheses),
+        hypotheses=tuple(printable(text) for text in said.hypotheses),
     )
 
 
 def _check(text: str, figures: dict[str, str]) -> None:
     unknown = {name for name in _PLACEHOLDER.findall(text) if name not in figures}
     if unknown:
-        raise ModelRetry(f"There is no figure {', '.join(sorted(unknown))}.")
+        raise ModelRetry(f"No figure {', '.join(sorted(unknown))} may stand here.")
     if any(character.isnumeric() for character in text):
         raise ModelRetry("Write no digits: name the figure in braces instead.")
 

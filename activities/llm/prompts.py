@@ -81,7 +81,11 @@ def assess_prompt(inp: AssessmentInput, result: AssessmentResult, figures: dict[
 
 
 def _compact(experiment: Experiment) -> dict[str, Any]:
-    """Return what an experiment was and what came of it; no figure of the holdout."""
+    """Return what an experiment was and what came of it in development.
+
+    The verdict is as much of the holdout as its figures are: a designer that is told which
+    strategies have passed chooses by the bars that are to judge its own.
+    """
     spec = experiment.strategy or {}
     metrics = experiment.metrics or {}
     # The reason of the gate after the backtest speaks of the holdout.
@@ -93,7 +97,7 @@ def _compact(experiment: Experiment) -> dict[str, Any]:
         "threshold": spec.get("threshold"),
         "positions": spec.get("positions"),
         "leaves": (spec.get("model") or {}).get("num_leaves"),
-        "verdict": experiment.verdict or experiment.status,
+        "development_sharpe": metrics.get("development_sharpe"),
         "stopped_by": metrics.get("gate_rejection_reason") if at_training else None,
     }
 
