@@ -89,7 +89,10 @@ class Trial(Model):
     """One candidate that was scored on development data."""
 
     number: int
-    fingerprint: str = Field(description="SHA-256 of the candidate's spec: equal specs, one trial")
+    fingerprint: str = Field(
+        description="SHA-256 of the candidate's spec, with the seed if it samples: equal ones, "
+        "one trial"
+    )
     sharpe: float | None = Field(description="Per-bar Sharpe ratio; None if it never traded")
     parameters: dict[str, float | int | str | bool]
 

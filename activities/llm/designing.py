@@ -35,6 +35,7 @@ class Candidates:
 
     Attributes:
         limit: how many may be scored.
+        seed: with which they are scored.
         score_one: computes the score of one.
         report: told after each.
         tried: told each as soon as it is scored.
@@ -42,6 +43,7 @@ class Candidates:
     """
 
     limit: int
+    seed: int
     score_one: Callable[[StrategySpec], Awaitable[CandidateScore]]
     report: ReportProgress
     tried: ReportTrial
@@ -57,7 +59,7 @@ class Candidates:
             ModelRetry: it cannot be scored, or no more may be; the message says why.
             KtrdrError: nothing can be scored, whatever the candidate.
         """
-        fingerprint = spec.fingerprint()
+        fingerprint = spec.trial_fingerprint(self.seed)
         if fingerprint not in self._scored:
             if len(self.trials) >= self.limit:
                 raise ModelRetry(

@@ -102,7 +102,7 @@ class Researcher:
             InvalidInput: there is no such model, no key for it, or no price.
             ApplicationError: the provider refused, or broke off.
         """
-        candidates = Candidates(task.input.trials, score, report, tried)
+        candidates = Candidates(task.input.trials, task.input.seed, score, report, tried)
         hypotheses = await asyncio.to_thread(self._open_hypotheses, task.input.data)
 
         def told() -> str:
@@ -169,9 +169,7 @@ class Researcher:
                 "hypotheses": [
                     *result.hypotheses,
                     *(
-                        Hypothesis(
-                            statement=statement, by_holdout=task.input.backtest is not None
-                        )
+                        Hypothesis(statement=statement, by_holdout=task.input.backtest is not None)
                         for statement in said.hypotheses
                     ),
                 ],

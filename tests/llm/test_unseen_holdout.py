@@ -35,7 +35,7 @@ def with_holdout(*, mirrored: bool) -> pd.DataFrame:
     bars = walk(_ROWS, "1D")
     if mirrored:
         after = bars.index >= _HOLDOUT
-        level = bars.loc[_HOLDOUT, "open"] ** 2
+        level = float(bars["open"].iloc[_HOLDOUT]) ** 2
         high, low = level / bars["low"], level / bars["high"]
         for name, mirror in {"high": high, "low": low}.items():
             bars.loc[after, name] = mirror[after]
