@@ -23,6 +23,8 @@ def print_findings(console: Console, findings: list[dict[str, Any]]) -> None:
             console.print(f"[red]✗[/red] {escape(finding['error'])}", soft_wrap=True)
         else:
             console.print("[green]✓[/green] " + escape(_described(finding)), soft_wrap=True)
+        for remark in finding.get("remarks", ()):
+            console.print("[yellow]![/yellow] " + escape(remark), soft_wrap=True)
 
 
 def print_imported(console: Console, info: dict[str, Any]) -> None:

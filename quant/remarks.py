@@ -1,10 +1,15 @@
 """What can be said about a research in words: observations, hypotheses, limitations."""
 
+from typing import Final
+
 from quant import catalog
 from quant.curves import Curves
+from quant.data import Bars
 from quant.evidence import Stability, Statistics
 from quant.hypotheses import Condition, Hypothesis
 from quant.models import AssessmentInput, BacktestResult
+
+MANY_REPEATED_OPENS: Final = 0.2
 
 
 def observations(
@@ -79,6 +84,18 @@ def limitations(
             f"from zero; the holdout has {len(curves.returns):,}."
         )
     return texts
+
+
+def of_bars(bars: Bars) -> list[str]:
+    """Return what whoever trades these bars should know of them."""
+    if bars.repeated_opens <= MANY_REPEATED_OPENS:
+        return []
+    development, holdout = bars.split()
+    return [
+        f"{development.repeated_opens:.0%} of the development bars and "
+        f"{holdout.repeated_opens:.0%} of the holdout bars open at the close before them: a fill "
+        "at the next open is often one at the very close that gave the signal."
+    ]
 
 
 def _of_backtest(
