@@ -68,12 +68,14 @@ def _verdict(home: Path, ledger: Ledger, seed: int) -> str:
     known = EarlierTrials(
         data_hash=data_hash, trials=tuple(ledger.trials.best(data_hash, _REMEMBERED))
     )
-    return conduct(
-        source,
-        trials=_TRIALS,
-        seed=seed,
-        store=ArtifactStore(str(home / "artifacts")),
-        data_dir=home,
-        ledger=ledger,
-        earlier=known,
-    ).assessment.verdict
+    # What one research leaves, such as the checkpoint of a slow training, is not for the next.
+    with tempfile.TemporaryDirectory(dir=home) as artifacts:
+        return conduct(
+            source,
+            trials=_TRIALS,
+            seed=seed,
+            store=ArtifactStore(artifacts),
+            data_dir=home,
+            ledger=ledger,
+            earlier=known,
+        ).assessment.verdict
