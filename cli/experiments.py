@@ -28,7 +28,10 @@ def experiments(
     status: Annotated[str | None, typer.Option(help="completed, failed or cancelled.")] = None,
     verdict: Annotated[str | None, typer.Option(help="Only with this verdict.")] = None,
     sort: Annotated[
-        str, typer.Option(help="finished_at, sharpe, deflated_sharpe, total_return or cost.")
+        str,
+        typer.Option(
+            help="finished_at, sharpe, deflated_sharpe, development_sharpe, total_return or cost."
+        ),
     ] = "finished_at",
     limit: LimitOption = 20,
     export: Annotated[
@@ -64,17 +67,10 @@ def leaderboard(
     limit: LimitOption = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Rank completed researches by how unlikely it is that they were lucky."""
+    """Rank completed researches by verdict, then by how unlikely it is that they were lucky."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        page = session.api().experiments(
-            symbol=symbol,
-            owner=owner,
-            status="completed",
-            originals=True,
-            sort="deflated_sharpe",
-            limit=limit,
-        )
+        page = session.api().leaderboard(symbol=symbol, owner=owner, limit=limit)
     session.answer(page, render_experiments.print_leaderboard)
 
 

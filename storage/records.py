@@ -51,9 +51,22 @@ class ExperimentSummary(Model):
     deflated_sharpe: float | None = Field(
         description="Probability that the Sharpe ratio exceeds the best of luck, when it was judged"
     )
+    development_sharpe: float | None = Field(None, description="Of the walk-forward, after cost")
     total_return: float | None
     cost: float | None
     finished_at: datetime
+
+
+class Standing(ExperimentSummary):
+    """One row of the leaderboard."""
+
+    deflated_sharpe: float | None = Field(
+        description="Probability that the Sharpe ratio exceeds the best of luck, by the trials of "
+        "today"
+    )
+    deflated_sharpe_then: float | None = Field(description="The same when it was judged")
+    trials_ever: int = Field(description="Distinct candidates tried on these bars until today")
+    holdout_looks: int = Field(description="Models backtested on this holdout until today")
 
 
 class HypothesisRecord(Model):
