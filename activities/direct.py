@@ -95,13 +95,14 @@ def conduct(
     trials_ever, holdout_looks = design.trials, 1
     if ledger is not None:
         ledger.trials.record("direct", tried)
-        ledger.looks.record(
-            "direct",
-            bars,
-            fingerprint=design.spec.fingerprint(),
-            model_sha256=training.model_sha256,
-        )
-        trials_ever, holdout_looks = ledger.trials.count(bars), ledger.looks.count(bars)
+        if backtest is not None:
+            ledger.looks.record(
+                "direct",
+                bars,
+                fingerprint=design.spec.fingerprint(),
+                model_sha256=training.model_sha256,
+            )
+        trials_ever, holdout_looks = ledger.trials.count(bars), max(1, ledger.looks.count(bars))
     assessment = conclusions.assess(
         AssessmentInput(
             operation_id="direct",

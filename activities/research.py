@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 from activities import jobs
 from activities.compute import Compute
 from activities.compute_process import Job
+from activities.counting import counting
 from activities.heartbeat import HEARTBEAT_SECONDS, heartbeating
 from errors import ArtifactsUnavailable, BudgetExhausted, ComputeDied, KtrdrError
 from quant import strategies
@@ -72,23 +73,18 @@ class ResearchActivities:
     @activity.defn
     async def design(self, task: jobs.DesignTask) -> DesignResult:
         """Find a strategy, and record every candidate that was tried, however it ends."""
-        tried: list[Tried] = []
-        try:
+        async with counting(self._ledger.trials, task.operation_id) as tried:
             if task.language_model is None:
-                return await self._search(task, tried.append)
+                return await self._search(task, tried)
             with _failures():
-                return await self._ask_for_design(task, task.language_model, tried.append)
-        finally:
-            # Candidates of a cancelled search had their chance to be lucky, too.
-            await asyncio.to_thread(self._ledger.trials.record, task.operation_id, tried)
+                return await self._ask_for_design(task, task.language_model, tried)
 
     @activity.defn
     async def train(self, task: jobs.TrainingTask) -> TrainingResult:
         """Train the model, and count its strategy as a trial."""
         result = await self._run(jobs.train, task, TrainingResult)
-        trial = Trial(
-            number=0, fingerprint=task.input.spec.fingerprint(), sharpe=None, parameters={}
-        )
+        fingerprint = task.input.spec.trial_fingerprint(task.input.seed)
+        trial = Trial(number=0, fingerprint=fingerprint, sharpe=None, parameters={})
         tried = [Tried(data=result.data.source, trial=trial)]
         await asyncio.to_thread(self._ledger.trials.record, task.operation_id, tried)
         return result

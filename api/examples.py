@@ -12,6 +12,7 @@ from api.routes.experiments import (
     ExperimentListResponse,
     ExperimentResponse,
     HypothesisListResponse,
+    LeaderboardResponse,
 )
 from api.schedule_schemas import (
     ScheduledRun,
@@ -49,7 +50,7 @@ from quant.hypotheses import Condition
 from quant.models import Progress
 from quant.spec import FeatureSpec, StrategySpec
 from quant.strategies import StrategyEntry
-from storage.records import Experiment, ExperimentSummary, HypothesisRecord
+from storage.records import Experiment, ExperimentSummary, HypothesisRecord, Standing
 from storage.spending import SpendingEvent
 from workflows.contract import (
     ChildOperation,
@@ -148,6 +149,26 @@ _WORKER = WorkerInfo(
     busy=1,
     total=2,
     host="worker-1",
+)
+
+_EXPERIMENT = ExperimentSummary(
+    operation_id=_ID,
+    status="completed",
+    owner="ada",
+    symbol="NASDAQ",
+    timeframe="1d",
+    designer="search",
+    strategy_name=_STRATEGY,
+    verdict="poor",
+    sharpe=-0.21,
+    sharpe_low=-0.98,
+    sharpe_high=0.55,
+    deflated_sharpe=0.08,
+    trials_ever=12,
+    development_sharpe=0.41,
+    total_return=-0.034,
+    cost=None,
+    finished_at=_END,
 )
 
 _ANSWERS: tuple[BaseModel, ...] = (
@@ -284,25 +305,15 @@ _ANSWERS: tuple[BaseModel, ...] = (
             )
         ],
     ),
-    ExperimentListResponse(
+    ExperimentListResponse(data=[_EXPERIMENT], total_count=1),
+    LeaderboardResponse(
         data=[
-            ExperimentSummary(
-                operation_id=_ID,
-                status="completed",
-                owner="ada",
-                symbol="NASDAQ",
-                timeframe="1d",
-                designer="search",
-                strategy_name=_STRATEGY,
-                verdict="poor",
-                sharpe=-0.21,
-                sharpe_low=-0.98,
-                sharpe_high=0.55,
-                deflated_sharpe=0.08,
-                trials_ever=12,
-                total_return=-0.034,
-                cost=None,
-                finished_at=_END,
+            Standing(
+                **_EXPERIMENT.model_dump(exclude={"deflated_sharpe", "trials_ever"}),
+                deflated_sharpe=0.05,
+                deflated_sharpe_then=_EXPERIMENT.deflated_sharpe,
+                trials_ever=4_120,
+                holdout_looks=31,
             )
         ],
         total_count=1,
@@ -337,6 +348,7 @@ _ANSWERS: tuple[BaseModel, ...] = (
                 statement="Long trades earned 8.1% and short ones lost 9.0%: try long only.",
                 test=(Condition(positions="long_only"),),
                 status="open",
+                by_holdout=True,
                 operation_id=_ID,
                 created_at=_END,
                 tested_by=None,

@@ -142,6 +142,10 @@ class Api:
         """Return a page of experiments."""
         return self._call("GET", "/experiments", params=_given(filters))
 
+    def leaderboard(self, **filters: Any) -> dict[str, Any]:
+        """Return a page of the leaderboard."""
+        return self._call("GET", "/leaderboard", params=_given(filters))
+
     def experiment(self, operation_id: str) -> dict[str, Any]:
         """Return the full record of one experiment."""
         data: dict[str, Any] = self._call("GET", f"/experiments/{_quoted(operation_id)}")["data"]

@@ -144,7 +144,8 @@ def import_(
 
 
 def _finding(entry: catalog.CatalogEntry, directory: Path) -> dict[str, Any]:
-    from quant.data import load  # noqa: PLC0415 - loads the numerical libraries
+    from quant import remarks  # noqa: PLC0415 - loads the numerical libraries
+    from quant.data import load  # noqa: PLC0415
 
     source = DataSource(symbol=entry.symbol, timeframe=entry.timeframe)
     found: dict[str, Any] = {
@@ -155,7 +156,8 @@ def _finding(entry: catalog.CatalogEntry, directory: Path) -> dict[str, Any]:
         "warning": None,
     }
     try:
-        return found | load(source, directory).info().model_dump()
+        bars = load(source, directory)
+        return found | bars.info().model_dump() | {"remarks": remarks.of_bars(bars)}
     except KtrdrError as error:
         return found | {"error": error.message}
 

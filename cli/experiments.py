@@ -31,7 +31,10 @@ def experiments(
     verdict: Annotated[str | None, typer.Option(help="Only this verdict.")] = None,
     sort: Annotated[
         str,
-        typer.Option(help="Sort by finished_at, sharpe, deflated_sharpe, total_return or cost."),
+        typer.Option(
+            help="Sort by finished_at, sharpe, deflated_sharpe, development_sharpe, total_return "
+            "or cost."
+        ),
     ] = "finished_at",
     limit: LimitOption = 20,
     export: Annotated[
@@ -70,17 +73,10 @@ def leaderboard(
     limit: LimitOption = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Rank completed researches by their deflated Sharpe ratio."""
+    """Rank completed researches by verdict, then by today's deflated Sharpe ratio."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        page = session.api().experiments(
-            symbol=symbol,
-            owner=owner,
-            status="completed",
-            originals=True,
-            sort="deflated_sharpe",
-            limit=limit,
-        )
+        page = session.api().leaderboard(symbol=symbol, owner=owner, limit=limit)
     session.answer(page, render_experiments.print_leaderboard)
 
 

@@ -35,6 +35,8 @@ def print_findings(console: Console, findings: list[dict[str, Any]]) -> None:
         else:
             described = escape(_described(finding))
             console.print(f"[green]✓[/green] {described}{where}", soft_wrap=True)
+        for remark in finding.get("remarks", ()):
+            console.print("[yellow]![/yellow] " + escape(remark), soft_wrap=True)
 
 
 def print_imported(console: Console, info: dict[str, Any]) -> None:

@@ -34,7 +34,7 @@ def print_experiments(console: Console, page: dict[str, Any]) -> None:
 
 
 def print_leaderboard(console: Console, page: dict[str, Any]) -> None:
-    """Print researches ranked by deflated Sharpe ratio, with the interval of the Sharpe ratio."""
+    """Print the leaderboard, with the interval of every Sharpe ratio."""
     print_rows(
         console,
         (

@@ -93,13 +93,13 @@ def assess(
     stages.start()
     figures = None if judged is None else judged.figures
     result = AssessmentResult(
-        verdict=verdict.decide(figures, inp.backtest),
+        verdict=verdict.decide(figures, inp.backtest, inp.spec.costs),
         summary=verdict.summary(inp, figures),
         statistics=figures,
         stability=close_by,
         observations=remarks.observations(inp, figures, curves, close_by),
         hypotheses=remarks.hypotheses(inp, curves),
-        limitations=remarks.limitations(inp, figures, curves),
+        limitations=[*remarks.limitations(inp, figures, curves), *remarks.of_bars(bars)],
         report_artifact=REPORT_ARTIFACT,
     )
     dossier = Dossier(

@@ -27,6 +27,8 @@ MINIMUM_BARS: Final = 500
 DEVELOPMENT_PERCENT: Final = 70
 TRADING_DAYS_PER_YEAR: Final = 252.0
 
+# Apart by less than a basis point, of which a trade costs some twenty.
+_SAME_PRICE: Final = 1e-4
 _NANOSECONDS_PER_DAY: Final = 86_400 * 10**9
 _DAYS_PER_YEAR: Final = 365.25
 _BUILT_IN_LOADERS: Final = {"NASDAQ": nasdaq.load, "SP500": sp500.load}
@@ -89,6 +91,11 @@ class Bars:
             _NANOSECONDS_PER_DAY * _DAYS_PER_YEAR
         )
         return (len(self) - 1) / years
+
+    @cached_property
+    def repeated_opens(self) -> float:
+        """Share of the bars that open where the bar before has closed, to a basis point."""
+        return float(np.mean(np.isclose(self.open[1:], self.close[:-1], rtol=_SAME_PRICE, atol=0)))
 
     @property
     def holdout_start(self) -> int:

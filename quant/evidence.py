@@ -55,6 +55,9 @@ class Statistics(Model):
     expected_best_sharpe: float = Field(description="Expected best of `trials_ever` by chance")
     record_sharpe: float = Field(description="Sharpe ratio of the record")
     record_bars: int
+    record_skewness: float = Field(0.0, description="Of its returns")
+    record_kurtosis: float = Field(3.0, description="Of its returns; 3 for normal ones")
+    periods_per_year: float | None = Field(None, description="By which ratios are annualised")
     trials_ever: int
     holdout_looks: int
     timing_p_value: float = Field(

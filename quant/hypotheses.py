@@ -66,6 +66,11 @@ class Hypothesis(Model):
     test: tuple[Condition, ...] = Field(
         (), description="Any of these tests it; none if only people can judge"
     )
+    by_holdout: bool = Field(
+        True,
+        description="Whether the holdout may have led to it. No designer is shown such a one, "
+        "because its strategies will trade the same holdout",
+    )
 
     def tested_by(self, spec: StrategySpec, symbol: str, *, arose_on: str) -> bool:
         """Return whether a strategy on the bars of `symbol` tests this.

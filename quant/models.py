@@ -89,7 +89,9 @@ class Trial(Model):
     """One candidate that was scored on development data."""
 
     number: int
-    fingerprint: str = Field(description="SHA-256 of the spec; equal specs are one trial")
+    fingerprint: str = Field(
+        description="SHA-256 of the spec, with the seed if it samples; equal ones are one trial"
+    )
     sharpe: float | None = Field(description="Sharpe ratio per bar; null if it never traded")
     parameters: dict[str, float | int | str | bool]
 

@@ -1,12 +1,17 @@
 """The texts of an assessment: observations, hypotheses, limitations."""
 
+from typing import Final
+
 from quant import catalog
 from quant.curves import Curves
+from quant.data import Bars
 from quant.evidence import Stability, Statistics
 from quant.hypotheses import Condition, Hypothesis
 from quant.models import AssessmentInput, BacktestResult
 from quant.splits import SEARCH_FOLDS
 from quant.wording import counted
+
+MANY_REPEATED_OPENS: Final = 0.2
 
 
 def observations(
@@ -44,37 +49,17 @@ def observations(
 
 
 def hypotheses(inp: AssessmentInput, curves: Curves | None) -> list[Hypothesis]:
-    """Return hypotheses that further researches could test, each derived from a figure."""
-    training, spec = inp.training, inp.spec
-    kinds = tuple(sorted({feature.kind for feature in spec.features}))
-    others = Condition(without_all_of=kinds)
-    found = []
-    if training.log_loss >= training.baseline_log_loss:
-        found.append(
-            Hypothesis(
-                statement=f"{_features(kinds)} not predict the direction over "
-                f"{counted(spec.horizon, 'bar')}; other features or another horizon may.",
-                test=(others, Condition(horizon_other_than=spec.horizon)),
-            )
-        )
-    dominant = [name for name, share in training.feature_importance.items() if share > 0.5]
-    if dominant and len(spec.features) > 1:
-        kind = dominant[0].rpartition("_")[0]
-        found.append(
-            Hypothesis(
-                statement=f"{dominant[0]} carries most of the model; it alone, or the others "
-                "without it, may do as well.",
-                test=(Condition(only_feature=kind), Condition(without_feature=kind)),
-            )
-        )
+    """Return hypotheses that further researches could test, each derived from a figure.
+
+    Those from the walk-forward do not depend on the holdout, nor does whether there are any: a
+    designer is told of them.
+    """
+    found = _by_walk_forward(inp)
     if inp.backtest is not None:
         found += _by_holdout(inp, inp.backtest)
     if curves is not None:
         found += _by_direction(curves)
-    anything = Hypothesis(
-        statement=f"Other features than {', '.join(kinds)} may carry a signal.", test=(others,)
-    )
-    return found or [anything]
+    return found
 
 
 def limitations(
@@ -104,6 +89,18 @@ def limitations(
             f"ratio from zero; the holdout has {len(curves.returns):,}."
         )
     return texts
+
+
+def of_bars(bars: Bars) -> list[str]:
+    """Return what whoever trades these bars should know of them."""
+    if bars.repeated_opens <= MANY_REPEATED_OPENS:
+        return []
+    development, holdout = bars.split()
+    return [
+        f"{development.repeated_opens:.0%} of the development bars and "
+        f"{holdout.repeated_opens:.0%} of the holdout bars open at the close before them: a fill "
+        "at the next open is often one at the very close that gave the signal."
+    ]
 
 
 def _of_backtest(
@@ -143,6 +140,39 @@ def _of_backtest(
             f"{counted(len(inp.training.folds), 'fold')}, and {level.sharpe:z.2f} on the holdout."
         )
     return texts
+
+
+def _by_walk_forward(inp: AssessmentInput) -> list[Hypothesis]:
+    training, spec = inp.training, inp.spec
+    kinds = tuple(sorted({feature.kind for feature in spec.features}))
+    others = Condition(without_all_of=kinds)
+    found = []
+    if training.log_loss >= training.baseline_log_loss:
+        found.append(
+            Hypothesis(
+                statement=f"{_features(kinds)} not predict the direction over "
+                f"{counted(spec.horizon, 'bar')}; other features or another horizon may.",
+                test=(others, Condition(horizon_other_than=spec.horizon)),
+                by_holdout=False,
+            )
+        )
+    dominant = [name for name, share in training.feature_importance.items() if share > 0.5]
+    if dominant and len(spec.features) > 1:
+        kind = dominant[0].rpartition("_")[0]
+        found.append(
+            Hypothesis(
+                statement=f"{dominant[0]} carries most of the model; it alone, or the others "
+                "without it, may do as well.",
+                test=(Condition(only_feature=kind), Condition(without_feature=kind)),
+                by_holdout=False,
+            )
+        )
+    anything = Hypothesis(
+        statement=f"Other features than {', '.join(kinds)} may carry a signal.",
+        test=(others,),
+        by_holdout=False,
+    )
+    return found or [anything]
 
 
 def _by_holdout(inp: AssessmentInput, backtest: BacktestResult) -> list[Hypothesis]:

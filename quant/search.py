@@ -150,7 +150,7 @@ def search(
         _tell(study, proposal, score)
         trial = Trial(
             number=number,
-            fingerprint=candidate.fingerprint(),
+            fingerprint=candidate.trial_fingerprint(seed),
             sharpe=score,
             parameters=proposal.params,
         )

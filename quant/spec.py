@@ -47,6 +47,11 @@ class ModelSpec(Model):
     feature_fraction: float = Field(1.0, gt=0.0, le=1.0)
     bagging_fraction: float = Field(1.0, gt=0.0, le=1.0)
 
+    @property
+    def is_sampled(self) -> bool:
+        """Whether it learns from a sample of rows or columns, so that the seed matters."""
+        return self.feature_fraction < 1.0 or self.bagging_fraction < 1.0
+
 
 class Costs(Model):
     """Assumed trading costs per side, as fractions of the traded notional."""
@@ -73,3 +78,12 @@ class StrategySpec(Model):
         """Return the SHA-256 of what the strategy does; its name and description do not count."""
         content = self.model_dump_json(exclude={"name", "description"})
         return hashlib.sha256(content.encode()).hexdigest()
+
+    def trial_fingerprint(self, seed: int) -> str:
+        """Return what is counted as one trial: the fingerprint, and the seed where it matters.
+
+        Who samples with one seed after the other has as many chances to be lucky.
+        """
+        if not self.model.is_sampled:
+            return self.fingerprint()
+        return hashlib.sha256(f"{self.fingerprint()}:{seed}".encode()).hexdigest()

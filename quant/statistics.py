@@ -88,6 +88,9 @@ def significance(
         expected_best_sharpe=luck * year,
         record_sharpe=record_sharpe * year,
         record_bars=len(record),
+        record_skewness=_moment(record, 3),
+        record_kurtosis=_moment(record, 4),
+        periods_per_year=periods_per_year,
         trials_ever=trials_ever,
         holdout_looks=holdout_looks,
         timing_p_value=at_look(holdout_looks, timing),
@@ -147,15 +150,17 @@ def _unit_variance(sharpe: float, returns: FloatArray) -> float:
     jsharpe by default takes it at the null hypothesis, where skew and kurtosis have no effect;
     at the estimate, as published, fat tails and negative skew count against a strategy.
     """
-    standardised = (returns - np.mean(returns)) / np.std(returns)
     variance = sharpe_ratio_variance(
-        sharpe,
-        1,
-        gamma3=float(np.mean(standardised**3)),
-        gamma4=float(np.mean(standardised**4)),
+        sharpe, 1, gamma3=_moment(returns, 3), gamma4=_moment(returns, 4)
     )
     # Zero for some two-valued returns, below zero by rounding only.
     return max(float(variance), 1e-12)
+
+
+def _moment(returns: FloatArray, order: int) -> float:
+    """Return a standardised moment: the third is the skewness, the fourth the kurtosis."""
+    standardised = (returns - np.mean(returns)) / np.std(returns)
+    return float(np.mean(standardised**order))
 
 
 def _block_length(returns: FloatArray) -> int:

@@ -6,6 +6,7 @@ from typing import Final
 from quant.evidence import Statistics
 from quant.hypotheses import Verdict
 from quant.models import AssessmentInput, BacktestResult
+from quant.spec import Costs
 from quant.wording import counted
 
 # The record decides, the holdout has to confirm it. The holdout is a part of the record, and too
@@ -20,13 +21,13 @@ PROBABILISTIC_SHARPE: Final = 0.90
 LESSER_TIMING_P_VALUE: Final = 0.25
 
 
-def decide(statistics: Statistics | None, backtest: BacktestResult | None) -> Verdict:
+def decide(statistics: Statistics | None, backtest: BacktestResult | None, costs: Costs) -> Verdict:
     """Return the verdict: the first row of this table whose condition holds.
 
     ========== ===================================================================================
     no_signal  a gate stopped the research (no statistics), no trades, or Sharpe ratio <= 0
     promising  deflated Sharpe >= 0.95, confirmed Sharpe >= 0.90, SPA p-value <= 0.10, timing
-               p-value <= 0.05, return > 0 at 1x and at 2x cost
+               p-value <= 0.05, return > 0 at 1x and at 2x cost, and some cost is assumed
     mediocre   probabilistic Sharpe >= 0.90, timing p-value <= 0.25, return > 0 at 1x cost
     poor       everything else
     ========== ===================================================================================
@@ -36,7 +37,7 @@ def decide(statistics: Statistics | None, backtest: BacktestResult | None) -> Ve
     level = backtest.at(1.0)
     if level.trades == 0 or statistics.sharpe <= 0.0:
         return "no_signal"
-    if not any(shortfalls(statistics, backtest)):
+    if not any(shortfalls(statistics, backtest, costs)):
         return "promising"
     if (
         level.total_return > 0.0
@@ -47,7 +48,7 @@ def decide(statistics: Statistics | None, backtest: BacktestResult | None) -> Ve
     return "poor"
 
 
-def shortfalls(statistics: Statistics, backtest: BacktestResult) -> Iterator[str]:
+def shortfalls(statistics: Statistics, backtest: BacktestResult, costs: Costs) -> Iterator[str]:
     """Yield every figure that keeps a strategy from being promising, with its limit."""
     if statistics.deflated_sharpe < DEFLATED_SHARPE:
         yield (
@@ -73,6 +74,8 @@ def shortfalls(statistics: Statistics, backtest: BacktestResult) -> Iterator[str
         earned = backtest.at(multiple).total_return
         if earned <= 0.0:
             yield f"the return after {cost} is {earned:z.1%}"
+    if costs.commission == costs.slippage == 0.0:
+        yield "it assumes that trading costs nothing"
 
 
 def summary(inp: AssessmentInput, statistics: Statistics | None) -> str:
@@ -84,7 +87,7 @@ def summary(inp: AssessmentInput, statistics: Statistics | None) -> str:
             f"against {inp.training.baseline_log_loss:.4f} for the base rate."
         )
     level, benchmark = inp.backtest.at(1.0), inp.backtest.benchmark
-    reasons = list(shortfalls(statistics, inp.backtest))
+    reasons = list(shortfalls(statistics, inp.backtest, inp.spec.costs))
     why = (
         f"it falls short: {'; '.join(reasons)}"
         if reasons

@@ -19,6 +19,7 @@ class ExperimentOrder(StrEnum):
     FINISHED_AT = "finished_at"
     SHARPE = "sharpe"
     DEFLATED_SHARPE = "deflated_sharpe"
+    DEVELOPMENT_SHARPE = "development_sharpe"
     TOTAL_RETURN = "total_return"
     COST = "cost"
 
@@ -27,12 +28,12 @@ _COLUMN: dict[ExperimentOrder, InstrumentedAttribute[Any]] = {
     ExperimentOrder.FINISHED_AT: ExperimentRow.finished_at,
     ExperimentOrder.SHARPE: ExperimentRow.sharpe,
     ExperimentOrder.DEFLATED_SHARPE: ExperimentRow.deflated_sharpe,
+    ExperimentOrder.DEVELOPMENT_SHARPE: ExperimentRow.development_sharpe,
     ExperimentOrder.TOTAL_RETURN: ExperimentRow.total_return,
     ExperimentOrder.COST: ExperimentRow.cost_microdollars,
 }
 
-
-_IS_ORIGINAL = ExperimentRow.reproduces.is_(None)
+IS_ORIGINAL = ExperimentRow.reproduces.is_(None)
 
 
 class Experiments:
@@ -92,19 +93,19 @@ class Experiments:
             offset: how many to skip.
             equals: columns and the values that they must have; None is no condition.
         """
-        conditions = _conditions(equals) + [_IS_ORIGINAL] * originals
+        conditions = matching(equals) + [IS_ORIGINAL] * originals
         statement = _sorted(order, descending, conditions).limit(limit).offset(offset)
         with self._database.reading() as session:
             rows = session.scalars(statement).all()
             total = session.scalar(_count(conditions)) or 0
-            return [_summary(row) for row in rows], total
+            return [summary_of(row) for row in rows], total
 
     def first(
         self, limit: int, *, order: ExperimentOrder, descending: bool, **equals: str | None
     ) -> list[Experiment]:
         """Return the first original experiments in an order, with all that is known of them."""
         with self._database.reading() as session:
-            conditions = [*_conditions(equals), _IS_ORIGINAL]
+            conditions = [*matching(equals), IS_ORIGINAL]
             rows = session.scalars(_sorted(order, descending, conditions).limit(limit))
             return [_experiment(row) for row in rows]
 
@@ -127,7 +128,8 @@ def _count(conditions: Sequence[ColumnElement[bool]]) -> Select[int]:
     return select(func.count()).select_from(ExperimentRow).where(*conditions)
 
 
-def _conditions(equals: Mapping[str, str | None]) -> list[ColumnElement[bool]]:
+def matching(equals: Mapping[str, str | None]) -> list[ColumnElement[bool]]:
+    """Return that these columns have these values; None is no condition."""
     return [
         getattr(ExperimentRow, name) == value for name, value in equals.items() if value is not None
     ]
@@ -144,6 +146,7 @@ def _row(experiment: Experiment) -> dict[str, Any]:
         "sharpe_low": statistics.get("sharpe_low"),
         "sharpe_high": statistics.get("sharpe_high"),
         "deflated_sharpe": statistics.get("deflated_sharpe"),
+        "development_sharpe": metrics.get("development_sharpe"),
         "total_return": backtest.get("total_return"),
         "cost_microdollars": None if experiment.cost is None else micro(experiment.cost),
     }
@@ -154,7 +157,8 @@ def _experiment(row: ExperimentRow) -> Experiment:
     return Experiment(**known, cost=dollars(row.cost_microdollars))
 
 
-def _summary(row: ExperimentRow) -> ExperimentSummary:
+def summary_of(row: ExperimentRow) -> ExperimentSummary:
+    """Return a row of a list."""
     known = {
         name: getattr(row, name) for name in ExperimentSummary.model_fields if hasattr(row, name)
     }

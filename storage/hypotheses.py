@@ -39,6 +39,7 @@ class Hypotheses:
                     "any_of": [each.model_dump(exclude_defaults=True) for each in hypothesis.test]
                 },
                 "status": "open",
+                "by_holdout": hypothesis.by_holdout,
                 "operation_id": operation_id,
                 "created_at": now,
             }
@@ -103,10 +104,16 @@ class Hypotheses:
         symbol: str | None = None,
         timeframe: str | None = None,
         owner: str | None = None,
+        by_holdout: bool | None = None,
         limit: int | None,
     ) -> list[HypothesisRecord]:
         """Return hypotheses, newest first; with an owner, only those of that owner's researches."""
-        conditions = {"status": status, "symbol": symbol, "timeframe": timeframe}
+        conditions = {
+            "status": status,
+            "symbol": symbol,
+            "timeframe": timeframe,
+            "by_holdout": by_holdout,
+        }
         statement = (
             select(HypothesisRow)
             .filter_by(**{name: value for name, value in conditions.items() if value is not None})
@@ -137,6 +144,7 @@ def _record(row: HypothesisRow) -> HypothesisRecord:
         statement=row.statement,
         test=tuple(Condition(**each) for each in (row.test or {}).get("any_of", ())),
         status=row.status,
+        by_holdout=row.by_holdout,
         operation_id=row.operation_id,
         created_at=row.created_at,
         tested_by=row.tested_by,

@@ -7,6 +7,7 @@ after its first run has already committed.
 from storage.database import Database, Revisions
 from storage.experiments import Experiments
 from storage.hypotheses import Hypotheses
+from storage.leaderboard import Leaderboard
 from storage.looks import Looks
 from storage.spending import Spending
 from storage.trials import Trials
@@ -25,6 +26,7 @@ class Ledger:
         self.experiments = Experiments(self._database)
         self.trials = Trials(self._database)
         self.looks = Looks(self._database)
+        self.leaderboard = Leaderboard(self._database, self.experiments, self.trials, self.looks)
         self.hypotheses = Hypotheses(self._database)
         self.spending = Spending(self._database, daily_budget)
 

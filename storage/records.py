@@ -56,9 +56,22 @@ class ExperimentSummary(Model):
         description="Probability that the true Sharpe ratio exceeds the best expected by chance"
     )
     trials_ever: int | None = Field(None, description="Tried on these bars, when it was judged")
+    development_sharpe: float | None = Field(None, description="Of the walk-forward, after cost")
     total_return: float | None
     cost: float | None
     finished_at: datetime
+
+
+class Standing(ExperimentSummary):
+    """One row of the leaderboard."""
+
+    deflated_sharpe: float | None = Field(
+        description="Probability that the true Sharpe ratio exceeds the best expected by chance, "
+        "by today's trials"
+    )
+    deflated_sharpe_then: float | None = Field(description="The same when it was judged")
+    trials_ever: int = Field(description="Distinct candidates tried on these bars until today")
+    holdout_looks: int = Field(description="Models backtested on this holdout until today")
 
 
 class HypothesisRecord(Model):
@@ -70,6 +83,7 @@ class HypothesisRecord(Model):
     statement: str
     test: tuple[Condition, ...]
     status: HypothesisStatus
+    by_holdout: bool = Field(description="Whether the holdout may have led to it")
     operation_id: str = Field(description="Operation ID of the research that suggested it")
     created_at: datetime
     tested_by: str | None = Field(description="Operation ID of the research that settled it")

@@ -13,6 +13,7 @@ from sqlalchemy import (
     TypeDecorator,
     and_,
     or_,
+    true,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -70,6 +71,7 @@ class ExperimentRow(Base):
     sharpe_low: Mapped[float | None]
     sharpe_high: Mapped[float | None]
     deflated_sharpe: Mapped[float | None]
+    development_sharpe: Mapped[float | None]
     total_return: Mapped[float | None]
     cost_microdollars: Mapped[int | None] = mapped_column(BigInteger)
     request: Mapped[dict[str, Any] | None]
@@ -136,6 +138,7 @@ class HypothesisRow(Base):
     statement: Mapped[str]
     test: Mapped[dict[str, Any] | None]
     status: Mapped[str]
+    by_holdout: Mapped[bool] = mapped_column(server_default=true())
     operation_id: Mapped[str]
     created_at: Mapped[datetime]
     tested_by: Mapped[str | None]

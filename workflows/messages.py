@@ -199,6 +199,9 @@ class ResearchResult(Model):
     gate_rejection_reason: str | None
     backtest_result: BacktestSummary | None
     statistics: Statistics | None
+    development_sharpe: float | None = Field(
+        None, description="Annualised, of the walk-forward, after 1x cost"
+    )
     model_path: str
     model_sha256: str
     report_path: str

@@ -251,6 +251,7 @@ class Research:
             gate_rejection_reason=self._gate_rejection,
             backtest_result=self._finished.backtest and BacktestSummary.of(self._finished.backtest),
             statistics=assessment.statistics,
+            development_sharpe=training.sharpe,
             model_path=f"{training_id}/{training.model_artifact}",
             model_sha256=training.model_sha256,
             report_path=f"{assessment_id}/{assessment.report_artifact}",

@@ -28,7 +28,7 @@ class Answer(Data):
 
     comment: str = Field(min_length=1, max_length=2000)
     hypotheses: tuple[Sentence, ...] = Field(
-        (), max_length=5, description="Hypotheses to test next"
+        (), max_length=5, description="Hypotheses to test next, without figures or their names"
     )
 
 
@@ -105,8 +105,10 @@ async def comment(model: Model, prompt: str, figures: dict[str, str]) -> Comment
 
     @agent.output_validator
     def without_figures(said: Answer) -> Answer:
-        for text in (said.comment, *said.hypotheses):
-            _check(text, figures)
+        _check(said.comment, figures)
+        for text in said.hypotheses:
+            # Later designers read them; a figure of the holdout must not reach one.
+            _check(text, {})
         return said
 
     try:
@@ -116,14 +118,14 @@ async def comment(model: Model, prompt: str, figures: dict[str, str]) -> Comment
     said = answer.output
     return Comment(
         text=_filled(said.comment, figures),
-        hypotheses=tuple(_filled(text, figures) for text in said.hypotheses),
+        hypotheses=tuple(printable(text) for text in said.hypotheses),
     )
 
 
 def _check(text: str, figures: dict[str, str]) -> None:
     unknown = {name for name in _PLACEHOLDER.findall(text) if name not in figures}
     if unknown:
-        raise ModelRetry(f"There is no figure {', '.join(sorted(unknown))}.")
+        raise ModelRetry(f"No figure {', '.join(sorted(unknown))} may stand here.")
     if any(character.isnumeric() for character in text):
         raise ModelRetry("Write no digits: name the figure in braces instead.")
 

@@ -37,6 +37,7 @@ class Candidates:
 
     Attributes:
         limit: how many may be scored.
+        seed: with which they are scored.
         score_one: computes the score of one.
         report: called after each.
         tried: called with each as soon as it is scored.
@@ -44,6 +45,7 @@ class Candidates:
     """
 
     limit: int
+    seed: int
     score_one: Callable[[StrategySpec], Awaitable[CandidateScore]]
     report: ReportProgress
     tried: ReportTrial
@@ -59,7 +61,7 @@ class Candidates:
             ModelRetry: it cannot be scored, or no more may be; the message says why.
             KtrdrError: no candidate can be scored at all.
         """
-        fingerprint = spec.fingerprint()
+        fingerprint = spec.trial_fingerprint(self.seed)
         if fingerprint not in self._scored:
             if len(self.trials) >= self.limit:
                 raise ModelRetry(

@@ -81,7 +81,11 @@ def assess_prompt(inp: AssessmentInput, result: AssessmentResult, figures: dict[
 
 
 def _compact(experiment: Experiment) -> dict[str, Any]:
-    """Return an experiment and its outcome, without any figure of the holdout."""
+    """Return an experiment and its outcome in development.
+
+    The verdict reveals as much of the holdout as its figures do: a designer that is told which
+    strategies passed chooses by the bars that will judge its own.
+    """
     spec = experiment.strategy or {}
     metrics = experiment.metrics or {}
     # The reason of the gate after the backtest contains figures of the holdout.
@@ -93,7 +97,7 @@ def _compact(experiment: Experiment) -> dict[str, Any]:
         "threshold": spec.get("threshold"),
         "positions": spec.get("positions"),
         "leaves": (spec.get("model") or {}).get("num_leaves"),
-        "verdict": experiment.verdict or experiment.status,
+        "development_sharpe": metrics.get("development_sharpe"),
         "stopped_by": metrics.get("gate_rejection_reason") if at_training else None,
     }
 

@@ -102,7 +102,7 @@ class Researcher:
             InvalidInput: the model is unknown, or has no key or no price.
             ApplicationError: the provider refused or broke off.
         """
-        candidates = Candidates(task.input.trials, score, report, tried)
+        candidates = Candidates(task.input.trials, task.input.seed, score, report, tried)
         hypotheses = await asyncio.to_thread(self._open_hypotheses, task.input.data)
 
         def told() -> str:
@@ -168,7 +168,10 @@ class Researcher:
                 "comment": ModelComment(text=said.text, model=str(self._name(model))),
                 "hypotheses": [
                     *result.hypotheses,
-                    *(Hypothesis(statement=statement) for statement in said.hypotheses),
+                    *(
+                        Hypothesis(statement=statement, by_holdout=task.input.backtest is not None)
+                        for statement in said.hypotheses
+                    ),
                 ],
             }
         )
@@ -210,7 +213,11 @@ class Researcher:
 
     def _open_hypotheses(self, data: DataSource) -> list[HypothesisRecord]:
         return self.ledger.hypotheses.find(
-            status="open", symbol=data.symbol, timeframe=data.timeframe, limit=_HYPOTHESES_TOLD
+            status="open",
+            symbol=data.symbol,
+            timeframe=data.timeframe,
+            by_holdout=False,
+            limit=_HYPOTHESES_TOLD,
         )
 
     def _told(self, inp: DesignInput, hypotheses: list[HypothesisRecord]) -> str:
@@ -224,8 +231,8 @@ class Researcher:
         return prompts.design_prompt(
             brief=inp.brief,
             bars=bars,
-            best=first(ExperimentOrder.DEFLATED_SHARPE, descending=True),
-            worst=first(ExperimentOrder.DEFLATED_SHARPE, descending=False),
+            best=first(ExperimentOrder.DEVELOPMENT_SHARPE, descending=True),
+            worst=first(ExperimentOrder.DEVELOPMENT_SHARPE, descending=False),
             recent=first(ExperimentOrder.FINISHED_AT, descending=True),
             hypotheses=hypotheses,
         )

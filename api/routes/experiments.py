@@ -16,7 +16,7 @@ from quant.hypotheses import HypothesisStatus, Verdict
 from quant.models import Symbol, Timeframe
 from quant.spec import Model, StrategyName
 from storage.experiments import ExperimentOrder
-from storage.records import Experiment, ExperimentSummary, HypothesisRecord
+from storage.records import Experiment, ExperimentSummary, HypothesisRecord, Standing
 from workflows.contract import OperationStatus
 from workflows.messages import Owner
 
@@ -56,6 +56,24 @@ class ExperimentResponse(BaseModel):
     data: Experiment
 
 
+class LeaderboardPage(Model):
+    """Filters and page of the leaderboard."""
+
+    owner: Owner | None = None
+    symbol: Symbol | None = None
+    timeframe: Timeframe | None = None
+    limit: int = Field(50, ge=1, le=1000)
+    offset: int = Field(0, ge=0, le=10_000_000)
+
+
+class LeaderboardResponse(BaseModel):
+    """A page of the leaderboard."""
+
+    success: Literal[True] = True
+    data: list[Standing]
+    total_count: int
+
+
 class HypothesisPage(Model):
     """Which hypotheses."""
 
@@ -87,6 +105,16 @@ def get_experiments(
         **equals | {"owner": access.narrowed(page.owner)},
     )
     return ExperimentListResponse(data=found, total_count=total)
+
+
+@router.get("/leaderboard")
+def get_leaderboard(
+    services: ServicesDep, access: AccessDep, page: Annotated[LeaderboardPage, Query()]
+) -> LeaderboardResponse:
+    """Rank completed researches by verdict, then by the Sharpe ratio deflated by today's trials."""
+    asked = page.model_dump() | {"owner": access.narrowed(page.owner)}
+    found, total = services.ledger.leaderboard.find(**asked)
+    return LeaderboardResponse(data=found, total_count=total)
 
 
 @router.get("/experiments/{operation_id}", responses=refusals(HTTPStatus.NOT_FOUND))

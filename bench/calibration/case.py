@@ -68,12 +68,14 @@ def _verdict(home: Path, ledger: Ledger, seed: int) -> str:
     known = EarlierTrials(
         data_hash=data_hash, trials=tuple(ledger.trials.best(data_hash, _REMEMBERED))
     )
-    return conduct(
-        source,
-        trials=_TRIALS,
-        seed=seed,
-        store=ArtifactStore(str(home / "artifacts")),
-        data_dir=home,
-        ledger=ledger,
-        earlier=known,
-    ).assessment.verdict
+    # An own store per research: the next one must not find checkpoints of this one.
+    with tempfile.TemporaryDirectory(dir=home) as artifacts:
+        return conduct(
+            source,
+            trials=_TRIALS,
+            seed=seed,
+            store=ArtifactStore(artifacts),
+            data_dir=home,
+            ledger=ledger,
+            earlier=known,
+        ).assessment.verdict

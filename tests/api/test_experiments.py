@@ -1,5 +1,6 @@
 """What all research has found: experiments, hypotheses, and the memory of the next search."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,25 @@ async def test_a_search_starts_from_what_others_have_tried(
     assert await remembered(memory=False) == 0
 
 
+async def test_a_strategy_that_samples_is_another_trial_with_another_seed(
+    api: httpx.AsyncClient,
+    client: Client,
+    strategy_dir: Path,
+    fresh_bars: Callable[[str, int], None],
+) -> None:
+    fresh_bars("SAMPLED", 31)
+    quick = (strategy_dir / "quick.yaml").read_text()
+    sampled = quick.replace("quick", "sampled").replace(
+        "model: {", "model: {bagging_fraction: 0.5, "
+    )
+    (strategy_dir / "sampled.yaml").write_text(sampled)
+    for seed in (1, 2, 1):
+        asked = ResearchRequest(strategy="sampled", symbol="SAMPLED", seed=seed, bypass_gates=True)
+        await (await start(client, asked)).result()
+    rows = accepted(await api.get("/leaderboard", params={"symbol": "SAMPLED"}))["data"]
+    assert [(row["trials_ever"], row["holdout_looks"]) for row in rows] == [(2, 2)] * 3
+
+
 async def data_hash(api: httpx.AsyncClient, operation_id: str) -> str:
     found: str = accepted(await api.get(f"/experiments/{operation_id}"))["data"]["data_hash"]
     return found
@@ -115,6 +135,8 @@ async def test_there_is_a_budget(api: httpx.AsyncClient) -> None:
         ("/experiments", {"offset": -1}, "offset"),
         ("/experiments", {"data_hash": "abc"}, "data_hash"),
         ("/experiments", {"colour": "red"}, "colour"),
+        ("/leaderboard", {"limit": 0}, "limit"),
+        ("/leaderboard", {"sort": "sharpe"}, "sort"),
         ("/hypotheses", {"status": "maybe"}, "status"),
         ("/hypotheses", {"limit": 10_000}, "limit"),
     ],

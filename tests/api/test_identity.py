@@ -146,7 +146,7 @@ async def test_nothing_of_another_owner_shows(
         refused(await keyed["mallory"].post("/backtests/start", json=body), 404, "not_found")
         refused(await keyed["mallory"].get("/schedules/hidden"), 404, "not_found")
         refused(await keyed["mallory"].delete("/schedules/hidden"), 404, "not_found")
-        for path in ("/operations", "/experiments", "/schedules"):
+        for path in ("/operations", "/experiments", "/leaderboard", "/schedules"):
             page = accepted(await keyed["mallory"].get(path))
             assert (page["data"], page["total_count"]) == ([], 0)
         assert accepted(await keyed["mallory"].get("/hypotheses"))["data"] == []

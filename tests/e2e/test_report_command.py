@@ -36,6 +36,7 @@ def test_own_bars_are_imported_checked_listed_and_researched(stack: Stack, tmp_p
     assert "BROKEN.csv lacks the columns" in checked.stdout
     assert "no file matches 'GONE.csv'" in checked.stdout
     assert "MINE 1d: 900 bars" in checked.stdout
+    assert "of the holdout bars open at the close before them" in checked.stdout
     unknown = stack.run("data", "check", "NOSUCH")
     assert "Known symbols" in unknown.stderr
     (bars / "mapping.yaml").unlink()

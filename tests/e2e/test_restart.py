@@ -16,9 +16,11 @@ import pytest_asyncio
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from quant import strategies
+from quant.data import load
 from quant.models import DataSource, Progress, TrainingInput, TrainingResult
 from settings import Settings
 from storage.artifacts import ArtifactStore
+from storage.ledger import Ledger
 from tests.api.answers import accepted
 from tests.data import STRATEGIES
 from tests.helpers import (
@@ -127,6 +129,35 @@ async def test_training_continues_from_its_checkpoint_after_its_worker_was_kille
         result = await handle.result()
         assert without_history(result) == without_history(undisturbed)
         assert compute_processes(worker.pid) == []
+
+
+async def test_a_search_whose_worker_is_killed_has_counted_what_it_has_tried(
+    alone: Client, tmp_path: Path
+) -> None:
+    settings = Settings(home=tmp_path)
+    ledger = Ledger(settings.ledger)
+    source = load(DataSource(), None).info().source
+    with worker_process(alone, settings) as worker:
+        handle = await start(alone, ResearchRequest(trials=10_000, seed=7))
+        await activity_started(handle, "design")
+
+        async def tried() -> int:
+            [pending] = (await handle.describe()).raw_description.pending_activities
+            said = pending.heartbeat_details.payloads
+            assert said, "nothing tried yet"
+            [progress] = await alone.data_converter.decode(said, [Progress])
+            assert isinstance(progress, Progress)
+            return progress.items_processed
+
+        made = await assert_eventually(tried, within=60)
+
+        async def counted() -> bool:
+            return ledger.trials.count(source) >= made
+
+        await assert_eventually(counted, within=10)
+        kill(worker.pid)
+    assert ledger.trials.count(source) >= made
+    ledger.close()
 
 
 async def test_a_worker_that_is_told_to_stop_stops_and_another_one_finishes_its_work(

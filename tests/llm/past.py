@@ -7,16 +7,17 @@ from storage.ledger import Ledger
 from storage.records import Experiment
 
 _THEN = datetime(2026, 1, 1, tzinfo=UTC)
-_SUGGESTED = Hypothesis(statement="Volume may carry a signal.")
+_SUGGESTED = Hypothesis(statement="Volume may carry a signal.", by_holdout=False)
 
 
 def remember_experiments(ledger: Ledger, count: int, brief: str | None = None) -> str:
-    """Record experiments, of which each is better than the one before it.
+    """Record experiments, of which each is better in development than the one before it.
 
     Their horizon is their number. Returns the id of an open hypothesis.
     """
     for number in range(count):
-        figures = {"sharpe": 0.123, "deflated_sharpe": number / count}
+        # On the holdout the last are the worst: no order of what is told may come from there.
+        figures = {"sharpe": 0.123, "deflated_sharpe": 1.0 - number / count}
         ledger.experiments.record(
             Experiment(
                 operation_id=f"op_agent_research_past_{number}",
@@ -27,7 +28,11 @@ def remember_experiments(ledger: Ledger, count: int, brief: str | None = None) -
                 seed=1,
                 brief=brief,
                 strategy={"name": "past", "horizon": number, "description": brief or ""},
-                metrics={"statistics": figures, "backtest_result": {"total_return": 0.123}},
+                metrics={
+                    "statistics": figures,
+                    "development_sharpe": number / 10.0,
+                    "backtest_result": {"total_return": 0.123},
+                },
                 verdict="poor",
                 started_at=_THEN,
                 finished_at=_THEN + timedelta(hours=number),

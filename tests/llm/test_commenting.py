@@ -66,10 +66,18 @@ async def assessed(client: Client, settings: Settings) -> tuple[AssessmentResult
 async def test_the_figures_come_from_us(
     provider: Provider, comment_by: Commenting, model: str
 ) -> None:
-    provider.replies = [says("A ratio of {sharpe} in {trades} trades.", "More than {trades}.")]
+    provider.replies = [says("A ratio of {sharpe} in {trades} trades.", "More trades.")]
     said = await comment_by(model)
     assert said.text == "A ratio of 0.42 in 81 trades."
-    assert said.hypotheses == ("More than 81.",)
+    assert said.hypotheses == ("More trades.",)
+
+
+async def test_a_hypothesis_holds_no_figure_not_even_one_of_ours(
+    provider: Provider, comment_by: Commenting
+) -> None:
+    provider.replies = [says("Fine.", "More than {trades}."), says("Fine.", "More trades.")]
+    assert (await comment_by(SONNET)).hypotheses == ("More trades.",)
+    assert "No figure trades may stand here" in str(provider.requests[-1])
 
 
 @pytest.mark.parametrize(

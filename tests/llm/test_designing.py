@@ -12,7 +12,8 @@ from temporalio.testing import ActivityEnvironment
 from activities.llm.designing import Candidates
 from activities.research import ResearchActivities
 from errors import ComputeDied
-from quant.models import CandidateScore, Progress, unheard
+from quant.data import load
+from quant.models import CandidateScore, DataSource, Progress, unheard
 from quant.spec import Costs, StrategySpec
 from storage.ledger import Ledger
 from storage.spending import Tokens
@@ -131,7 +132,21 @@ async def test_the_death_of_a_process_is_not_the_models_doing() -> None:
         raise ComputeDied("killed")
 
     with pytest.raises(ComputeDied):
-        await Candidates(5, die, unheard, unheard).score(StrategySpec.model_validate(strategy()))
+        await Candidates(5, 7, die, unheard, unheard).score(StrategySpec.model_validate(strategy()))
+
+
+async def test_a_candidate_that_samples_is_counted_with_its_seed() -> None:
+    sampled = strategy(model={"num_iterations": 20, "feature_fraction": 0.5})
+    spec = StrategySpec.model_validate(sampled)
+    scored = CandidateScore(data=load(DataSource(), None).info(), sharpe=0.1, annual_sharpe=1.6)
+
+    async def score_one(_: StrategySpec) -> CandidateScore:
+        return scored
+
+    candidates = Candidates(5, 7, score_one, unheard, unheard)
+    await candidates.score(spec)
+    [trial] = candidates.trials
+    assert trial.fingerprint == spec.trial_fingerprint(7) != spec.trial_fingerprint(8)
 
 
 async def test_a_model_that_never_keeps_to_the_rules_is_given_up(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from errors import InvalidData, InvalidInput
-from quant import data
+from quant import data, remarks
 from quant.conclusions import Evidence, assess
 from quant.curves import Curves
 from quant.holdout import backtest
@@ -25,6 +25,7 @@ from quant.models import (
     Workspace,
 )
 from quant.spec import FeatureSpec, ModelSpec, StrategySpec
+from quant.statistics import at_look
 from quant.training import train
 from quant.verdict import decide
 from storage.artifacts import ArtifactStore
@@ -177,16 +178,49 @@ def test_assessment_states_the_verdict_with_its_figures(research: Research, tmp_
 
     assert result.statistics is not None
     assert result.statistics.sharpe == pytest.approx(research.backtest.at(1.0).sharpe)
-    assert result.verdict == decide(result.statistics, research.backtest)
+    assert result.verdict == decide(result.statistics, research.backtest, SPEC.costs)
     assert f"{research.backtest.at(1.0).total_return:.1%}" in result.summary
     assert result.observations
     assert result.hypotheses
-    assert result.limitations
+    [disclosed] = remarks.of_bars(data.load(SOURCE, None))
+    assert result.limitations[-1] == disclosed
+    assert disclosed in report
     for shown in ("Performance on the holdout", "<svg", research.training.model_sha256, str(SEED)):
         assert shown in report
     stored = workspace_in(tmp_path).read("assessment.json")
     assert stored is not None
     assert json.loads(stored) == result.model_dump(mode="json")
+
+
+def test_an_assessment_counts_all_that_was_tried_and_seen(
+    research: Research, tmp_path: Path
+) -> None:
+    inp = assessment_input(research)
+    few, _ = run_assessment(inp, research.evidence, tmp_path / "few")
+    counts = {"trials_ever": 500, "holdout_looks": 7}
+    many, _ = run_assessment(inp.model_copy(update=counts), research.evidence, tmp_path / "many")
+
+    assert few.statistics is not None and many.statistics is not None
+    assert {name: getattr(many.statistics, name) for name in counts} == counts
+    assert many.statistics.deflated_sharpe < few.statistics.deflated_sharpe
+    assert many.statistics.confirmed_sharpe < few.statistics.confirmed_sharpe
+    assert many.statistics.p_value == at_look(7, few.statistics.p_value)
+
+
+def test_the_p_value_of_random_entries_counts(research: Research, tmp_path: Path) -> None:
+    random = research.backtest.random_entries
+    assert random is not None and random.p_value > 0.0
+    nothing_to_time = research.backtest.model_copy(update={"random_entries": None})
+    inp = assessment_input(research).model_copy(update={"holdout_looks": 3})
+    for backtested, expected in (
+        (research.backtest, at_look(3, random.p_value)),
+        (nothing_to_time, 1.0),
+    ):
+        result, _ = run_assessment(
+            inp.model_copy(update={"backtest": backtested}), research.evidence, tmp_path
+        )
+        assert result.statistics is not None
+        assert result.statistics.timing_p_value == expected
 
 
 def test_equal_inputs_give_equal_bytes(research: Research, tmp_path: Path) -> None:

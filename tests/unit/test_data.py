@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from errors import InvalidData, UnknownSymbol
+from quant import remarks
 from quant.data import MINIMUM_BARS, Bars, load
 from quant.models import DataSource
 from quant.tables import MAX_FILE_BYTES
@@ -259,3 +260,13 @@ def test_a_part_shares_the_arrays(bars: Bars) -> None:
 @pytest.fixture(scope="module")
 def bars() -> Bars:
     return load(DataSource(), None)
+
+
+def test_opens_that_repeat_the_close_before_are_remarked_on() -> None:
+    bars = load(DataSource(symbol="SP500"), None)
+    closes, opens = bars.close[: bars.holdout_start - 1], bars.open[1 : bars.holdout_start]
+    share = np.mean(np.abs(opens / closes - 1.0) < 1e-4)
+    assert 0.6 < share < 0.7
+    [remark] = remarks.of_bars(bars)
+    assert remark.startswith(f"{share:.0%} of the development bars and 13% of the holdout bars")
+    assert remarks.of_bars(load(DataSource(symbol="NASDAQ"), None)) == []

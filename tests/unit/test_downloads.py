@@ -1,4 +1,8 @@
-"""Yahoo Finance, as its answers look, from a server on this machine."""
+"""Yahoo Finance, played by a server on this machine.
+
+Its answer is composed in Yahoo's format, with prices and days that never were: no test here has
+ever spoken to Yahoo itself.
+"""
 
 import json
 import threading
@@ -24,11 +28,11 @@ from quant.models import DataSource
 # yfinance still uses what pandas 4 will drop.
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
 
-RECORDED = json.loads((Path(__file__).parent / "yahoo_chart.json").read_text())
+COMPOSED = json.loads((Path(__file__).parent / "composed_yahoo_chart.json").read_text())
 
 
-class Recorded(BaseHTTPRequestHandler):
-    """Answers as Yahoo Finance has answered; `asked` has the queries."""
+class Pretender(BaseHTTPRequestHandler):
+    """Answers in Yahoo's format; `asked` has the queries."""
 
     asked: list[dict[str, list[str]]]
     status: int
@@ -43,7 +47,7 @@ class Recorded(BaseHTTPRequestHandler):
             if self.status != 200:
                 self._answer(self.status, {})
             elif name == "AAPL":
-                self._answer(200, RECORDED)
+                self._answer(200, COMPOSED)
             else:
                 error = {
                     "code": "Not Found",
@@ -82,9 +86,9 @@ class Redirected(HTTPAdapter):
 
 
 @pytest.fixture
-def recorded(tmp_path: Path) -> Iterator[type[Recorded]]:
+def pretender(tmp_path: Path) -> Iterator[type[Pretender]]:
     yfinance.set_tz_cache_location(str(tmp_path))
-    handler: type[Recorded] = type("Handler", (Recorded,), {"asked": [], "status": 200})
+    handler: type[Pretender] = type("Handler", (Pretender,), {"asked": [], "status": 200})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -95,17 +99,17 @@ def recorded(tmp_path: Path) -> Iterator[type[Recorded]]:
 
 
 @pytest.fixture
-def yahoo(recorded: Any) -> Yahoo:
+def yahoo(pretender: Any) -> Yahoo:
     session = requests.Session()
-    session.mount("https://", Redirected(recorded.port))
+    session.mount("https://", Redirected(pretender.port))
     return Yahoo(session)
 
 
-def test_bars_arrive_adjusted_and_in_utc(yahoo: Yahoo, recorded: type[Recorded]) -> None:
+def test_bars_arrive_adjusted_and_in_utc(yahoo: Yahoo, pretender: type[Pretender]) -> None:
     source = DataSource(symbol="AAPL")
     table = yahoo.fetch(source, date(2020, 1, 2), date(2022, 6, 1))
     bars = of_table(table, source, "AAPL")
-    [chart] = RECORDED["chart"]["result"]
+    [chart] = COMPOSED["chart"]["result"]
     assert len(bars) == len(chart["timestamp"])
     # A day is named by its midnight in New York.
     assert bars.timestamp(0) == "2020-01-02T05:00:00Z"
@@ -113,15 +117,15 @@ def test_bars_arrive_adjusted_and_in_utc(yahoo: Yahoo, recorded: type[Recorded])
     assert np.allclose(bars.close, adjusted)
     raw = chart["indicators"]["quote"][0]
     assert np.allclose(bars.open / bars.close, np.array(raw["open"]) / np.array(raw["close"]))
-    asked = recorded.asked[-1]
+    asked = pretender.asked[-1]
     assert asked["interval"] == ["1d"]
     start = pd.Timestamp("2020-01-02", tz="America/New_York")
     assert asked["period1"] == [str(int(start.timestamp()))]
 
 
-def test_without_days_everything_is_asked_for(yahoo: Yahoo, recorded: type[Recorded]) -> None:
+def test_without_days_everything_is_asked_for(yahoo: Yahoo, pretender: type[Pretender]) -> None:
     yahoo.fetch(DataSource(symbol="AAPL"), None, date(2022, 6, 1))
-    assert int(recorded.asked[-1]["period1"][0]) < 0
+    assert int(pretender.asked[-1]["period1"][0]) < 0
 
 
 def test_an_unknown_symbol_is_named(yahoo: Yahoo) -> None:
@@ -137,9 +141,9 @@ def test_a_timeframe_that_it_has_not_is_named(yahoo: Yahoo) -> None:
 
 
 def test_a_server_in_trouble_is_not_a_missing_symbol(
-    yahoo: Yahoo, recorded: type[Recorded]
+    yahoo: Yahoo, pretender: type[Pretender]
 ) -> None:
-    recorded.status = 429
+    pretender.status = 429
     with pytest.raises(SourceUnavailable):
         yahoo.fetch(DataSource(symbol="AAPL"), None, None)
 

@@ -123,9 +123,10 @@ def test_formulas_that_can_be_written_down(bars: Bars) -> None:
     assert last["range_position"] == pytest.approx((close[-1] - low) / (high - low))
 
 
-def test_labels_compare_the_open_after_the_decision_with_the_open_a_horizon_later(
-    bars: Bars,
-) -> None:
+def test_labels_compare_the_open_after_the_decision_with_the_open_a_horizon_later() -> None:
+    # The S&P 500's opens repeat the closes before them, and would not tell the two apart.
+    bars = load(DataSource(symbol="NASDAQ"), None).part(0, 1000)
+    assert not np.isclose(bars.open[1:], bars.close[:-1], rtol=1e-4).mean() > 0.05
     horizon = 5
     outcome = labels(bars, horizon)
     assert np.isnan(outcome).sum() == horizon + 1

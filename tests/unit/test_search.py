@@ -104,6 +104,16 @@ def test_every_trial_is_told_as_soon_as_it_is_made(development: Bars) -> None:
     assert search(development, 3, 5, None, count, tried=told.append).trials == told
 
 
+def test_another_seed_is_another_trial_where_it_samples_and_only_there() -> None:
+    plain = StrategySpec(name="one", features=(FeatureSpec(kind="rsi", period=14),))
+    assert plain.trial_fingerprint(1) == plain.trial_fingerprint(2) == plain.fingerprint()
+    for fraction in ("bagging_fraction", "feature_fraction"):
+        sampled = plain.model_copy(update={"model": ModelSpec(**{fraction: 0.5})})
+        assert len({sampled.trial_fingerprint(seed) for seed in (1, 2, 2)}) == 2
+        renamed = sampled.model_copy(update={"name": "two"})
+        assert renamed.trial_fingerprint(1) == sampled.trial_fingerprint(1)
+
+
 def test_a_search_begins_simply_unless_it_remembers(development: Bars) -> None:
     first = search(development, 7, 5, None, ignore, tried=unheard)
     assert [trial.parameters["num_leaves"] for trial in first.trials] == [2] * 7

@@ -1,137 +1,13 @@
-"""The verdict table, and the words around it."""
-
-from typing import Any
+"""The verdict table, and the words that explain a verdict."""
 
 import pytest
 
-from quant.curves import Curves, TradeRecord
-from quant.evidence import Benchmark, CostLevel, Neighbour, RandomEntries, Stability, Statistics
+from quant.evidence import Statistics
 from quant.hypotheses import Verdict
-from quant.models import (
-    AssessmentInput,
-    BacktestResult,
-    DataInfo,
-    DataSource,
-    TrainingResult,
-)
-from quant.remarks import hypotheses, limitations, observations
-from quant.spec import FeatureSpec, StrategySpec
+from quant.models import BacktestResult
+from quant.spec import Costs
 from quant.verdict import decide, shortfalls, summary
-
-INFO = DataInfo(
-    symbol="SP500",
-    timeframe="1d",
-    bars=5031,
-    start="1999-01-04T00:00:00Z",
-    end="2018-12-31T00:00:00Z",
-    holdout_start="2013-01-02T00:00:00Z",
-    content_hash="0" * 64,
-)
-SPEC = StrategySpec(
-    name="example",
-    features=(FeatureSpec(kind="rsi", period=14), FeatureSpec(kind="adx", period=20)),
-)
-
-
-def statistics(**changes: Any) -> Statistics:
-    strong = Statistics(
-        sharpe=1.5,
-        sharpe_low=0.5,
-        sharpe_high=2.5,
-        p_value=0.01,
-        probabilistic_sharpe=0.999,
-        confirmed_sharpe=0.98,
-        deflated_sharpe=0.97,
-        expected_best_sharpe=0.6,
-        record_sharpe=1.2,
-        record_bars=4100,
-        trials_ever=412,
-        holdout_looks=9,
-        timing_p_value=0.02,
-        minimum_track_record=300.0,
-    )
-    return strong.model_copy(update=changes)
-
-
-def backtest(*returns: float, trades: int = 50, sharpe: float = 0.8) -> BacktestResult:
-    """Build a result with these total returns at 0x, 1x and 2x cost."""
-    levels = [
-        CostLevel(
-            cost_multiple=float(multiple),
-            total_return=total,
-            annual_return=total / 6,
-            annual_volatility=0.15,
-            sharpe=sharpe,
-            max_drawdown=0.2,
-            trades=trades,
-            win_rate=0.5,
-            exposure=0.6,
-            turnover=12.5,
-        )
-        for multiple, total in enumerate(returns)
-    ]
-    benchmark = Benchmark(total_return=0.7, sharpe=0.8, max_drawdown=0.22)
-    random = RandomEntries(
-        paths=500, as_good=0.02, median_sharpe=0.1, high_sharpe=0.9, p_value=0.015
-    )
-    return BacktestResult(
-        data=INFO,
-        levels=levels,
-        benchmark=benchmark,
-        random_entries=random,
-        capacity=2_500_000.0,
-    )
-
-
-def assessment(result: BacktestResult | None, **training: Any) -> AssessmentInput:
-    skilled = TrainingResult(
-        data=INFO,
-        model_sha256="0" * 64,
-        iterations=100,
-        folds=[],
-        log_loss=0.68,
-        baseline_log_loss=0.69,
-        accuracy=0.55,
-        auc=0.56,
-        sharpe=0.9,
-        feature_importance={"adx_20": 0.4, "rsi_14": 0.5},
-    )
-    return AssessmentInput(
-        operation_id="research",
-        data=DataSource(symbol="SP500"),
-        spec=SPEC,
-        seed=1,
-        training=skilled.model_copy(update=training),
-        backtest=result,
-        gate_rejection=None if result else "2 trades on the holdout",
-        trials_ever=12,
-    )
-
-
-def curves(*trades: tuple[int, float]) -> Curves:
-    """Build the curves of a holdout of 200 bars with trades of this direction and profit."""
-    nothing = [0.0] * 200
-    return Curves(
-        timestamps=["2018-01-02T00:00:00Z"] * 200,
-        equity={"1x": nothing},
-        benchmark_equity=nothing,
-        drawdown=nothing,
-        returns=nothing,
-        trades=[
-            TradeRecord(
-                entry_time="2018-01-02T00:00:00Z",
-                exit_time="2018-01-03T00:00:00Z",
-                direction=direction,
-                entry_price=100.0,
-                exit_price=101.0,
-                size=0.01,
-                profit=profit,
-                net_return=profit,
-                costs=0.001,
-            )
-            for direction, profit in trades
-        ],
-    )
+from tests.judged import SPEC, assessment, backtest, statistics
 
 
 @pytest.mark.parametrize(
@@ -171,7 +47,18 @@ def curves(*trades: tuple[int, float]) -> Curves:
 def test_verdict_table(
     figures: Statistics | None, result: BacktestResult | None, verdict: Verdict
 ) -> None:
-    assert decide(figures, result) == verdict
+    assert decide(figures, result, Costs()) == verdict
+
+
+def test_a_strategy_that_trades_for_free_is_not_promising_and_is_told_why() -> None:
+    free = Costs(commission=0.0, slippage=0.0)
+    result = backtest(0.4, 0.4, 0.4)
+    assert decide(statistics(), result, free) == "mediocre"
+    inp = assessment(result)
+    inp = inp.model_copy(update={"spec": SPEC.model_copy(update={"costs": free})})
+    assert "it falls short: it assumes that trading costs nothing." in summary(inp, statistics())
+    for costs in (Costs(commission=0.0), Costs(slippage=0.0)):
+        assert decide(statistics(), result, costs) == "promising"
 
 
 def test_summary_gives_the_figures_in_two_sentences() -> None:
@@ -202,7 +89,7 @@ def test_summary_says_which_figure_fails_and_by_how_much() -> None:
         "p-value against the same positions at random times is 0.60 (limit: 0.05); the return "
         "after double cost is -10.0%."
     )
-    assert len(list(shortfalls(weak, backtest(0.4, -0.3, -0.1)))) == 6
+    assert len(list(shortfalls(weak, backtest(0.4, -0.3, -0.1), Costs()))) == 6
 
 
 @pytest.mark.parametrize(
@@ -221,78 +108,3 @@ def test_summary_of_a_rejection_gives_its_reason() -> None:
         "In walk-forward on development data the log loss was 0.6800, against 0.6900 for the base "
         "rate."
     )
-
-
-def test_observations_name_the_most_important_feature_first() -> None:
-    text = " ".join(observations(assessment(backtest(0.4, 0.3, 0.1)), statistics(), None, None))
-
-    assert "rsi_14 (50%), adx_20 (40%)" in text
-    assert "40.0%, 30.0%, 10.0%" in text
-
-
-def test_observations_compare_with_chance_and_with_neighbours() -> None:
-    inp = assessment(backtest(0.4, 0.3, 0.1))
-    close_by = Stability(
-        sharpe=0.9,
-        neighbours=(Neighbour(change="horizon 3", sharpe=0.2), Neighbour(change="x", sharpe=None)),
-    )
-
-    text = " ".join(observations(inp, statistics(), curves((1, 0.01), (1, 0.03)), close_by))
-
-    assert "500 accounts with the same positions at random times, 2% did at least as well" in text
-    assert "median Sharpe ratio 0.10 in the walk-forward of a search, 3 folds;" in text
-    assert "this one has 0.90 there, a peak" in text
-    assert "The average trade earned 200 basis points after costs of 20." in text
-
-
-def test_capacity_is_told_of_what_can_be_traded() -> None:
-    inp = assessment(backtest(0.4, 0.3, 0.1))
-    own = inp.model_copy(update={"data": DataSource(symbol="SPY")})
-
-    assert "2,500,000" in " ".join(observations(own, statistics(), None, None))
-    assert "2,500,000" not in " ".join(observations(inp, statistics(), None, None))
-
-
-def test_a_model_without_splits_has_no_important_features() -> None:
-    inp = assessment(None, feature_importance={"rsi_14": 0.0, "adx_20": 0.0})
-
-    assert "important" not in " ".join(observations(inp, None, None, None))
-
-
-@pytest.mark.parametrize(
-    ("inp", "traded", "expected"),
-    [
-        (assessment(None, log_loss=0.70), None, "rsi do not predict the direction over 5 bars"),
-        (
-            assessment(None, feature_importance={"rsi_14": 0.8, "adx_20": 0.2}),
-            None,
-            "rsi_14 carries most of the model",
-        ),
-        (assessment(backtest(0.1, -0.1, -0.3)), None, "fewer trades"),
-        (assessment(backtest(0.1, -0.1, -0.3, sharpe=-0.2)), None, "simpler model"),
-        (assessment(backtest(0.4, 0.3, 0.1)), None, "related instrument"),
-        (assessment(None), curves((1, 0.3), (-1, -0.1)), "try long only"),
-        (assessment(None), curves((1, -0.3), (-1, 0.1)), "falls better than rises"),
-        (assessment(None), curves((1, 0.3), (-1, 0.1)), "Other features"),
-    ],
-)
-def test_hypotheses_follow_from_the_figures(
-    inp: AssessmentInput, traded: Curves | None, expected: str
-) -> None:
-    assert expected in " ".join(each.statement for each in hypotheses(inp, traded))
-
-
-def test_a_record_that_is_too_short_is_a_limitation() -> None:
-    inp = assessment(backtest(0.4, 0.3, 0.1))
-
-    assert "About 300 bars" in " ".join(limitations(inp, statistics(), curves()))
-    enough = statistics(minimum_track_record=150.0)
-    assert "bars of such returns" not in " ".join(limitations(inp, enough, curves()))
-
-
-def test_an_index_is_named_as_not_tradable() -> None:
-    inp = assessment(backtest(0.4, 0.3, 0.1))
-    own = inp.model_copy(update={"data": DataSource(symbol="SPY")})
-
-    assert "cannot be traded directly" in " ".join(limitations(inp, None, None))
-    assert "cannot be traded directly" not in " ".join(limitations(own, None, None))
