@@ -3,7 +3,8 @@
 from typing import Final
 
 import httpx
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse
 
 router = APIRouter(tags=["health"])
 
@@ -12,14 +13,14 @@ _TEXT: Final = "text/plain; version=0.0.4"
 
 @router.get(
     "/metrics",
-    response_class=Response,
-    responses={200: {"content": {"text/plain": {}}, "description": "Prometheus' text format"}},
+    response_class=PlainTextResponse,
+    responses={200: {"description": "Prometheus' text format"}},
 )
-async def get_metrics(request: Request) -> Response:
+async def get_metrics(request: Request) -> PlainTextResponse:
     """Return the metrics of this process: its requests, and its calls to Temporal."""
     address: str | None = request.app.state.metrics_address
     if address is None:
-        return Response("", media_type=_TEXT)
+        return PlainTextResponse("", media_type=_TEXT)
     async with httpx.AsyncClient() as exporter:
         answer = await exporter.get(f"http://{address}/metrics")
-    return Response(answer.content, media_type=_TEXT)
+    return PlainTextResponse(answer.content, media_type=_TEXT)
