@@ -12,7 +12,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -180,13 +180,14 @@ class Access:
             return reason
         return f"{reason} ({self.caller.name})" if reason else f"cancelled by {self.caller.name}"
 
-    def log(self, action: str, what: str) -> None:
+    def log(self, action: str, what: str, **more: Any) -> None:
         """Record in the audit log who started, cancelled or changed what."""
         entry = {
             "event": action,
             "operation_id": what,
             "key": self.caller.name,
             "owner": self.caller.owner,
+            **more,
         }
         _audit.info(json.dumps(entry), extra={"audit": entry})
 

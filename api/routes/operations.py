@@ -56,12 +56,20 @@ async def cancel_operations(
 ) -> BatchCancelResponse:
     """Cancel all running operations that match the filter; `dry_run` only lists them."""
     require_selective(selection)
-    narrowed = {
-        "owner": access.narrowed(selection.owner),
-        "reason": access.signed(selection.reason) or "",
-    }
-    answer = await cancel_many(services.client, selection.model_copy(update=narrowed))
-    if not selection.dry_run:
+    chosen = selection.model_copy(
+        update={
+            "owner": access.narrowed(selection.owner),
+            "reason": access.signed(selection.reason) or "",
+        }
+    )
+    answer = await cancel_many(services.client, chosen)
+    if answer.data.batch_id is not None:
+        access.log(
+            "batch cancelled",
+            answer.data.batch_id,
+            matched=answer.data.matched,
+            selection=chosen.model_dump(mode="json", exclude_defaults=True),
+        )
         for operation_id in answer.data.operation_ids:
             access.log("cancelled", operation_id)
     return answer
