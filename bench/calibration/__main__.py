@@ -17,7 +17,7 @@ from bench.calibration.case import Case, promising
 from bench.figures import Figure, publish
 
 NOISE_SERIES: Final = 100
-SHARED_SERIES: Final = 8
+SHARED_SERIES: Final = 30
 RESEARCHES: Final = 15
 # The market in which chance comes closest, and the one that is real.
 THOUSAND: Final = ("a rising market", "resampled S&P 500")
