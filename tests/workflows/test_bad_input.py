@@ -132,7 +132,7 @@ async def test_a_link_out_of_the_data_directory_is_not_followed(
         handle = await start(client, ResearchRequest(symbol="LINKED", trials=1))
         with pytest.raises(WorkflowFailureError) as failed:
             await handle.result()
-        assert "no bars" in message_of(failed.value.cause)
+        assert "No bars exist" in message_of(failed.value.cause)
     finally:
         link.unlink()
     found = catalog.resolve(DataSource(symbol="GOOD"), data_dir)
