@@ -1,4 +1,4 @@
-"""The databases that the ledger can be in."""
+"""The databases that the ledger can be in, and a training to compare with."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +8,10 @@ import pg8000.dbapi
 import pytest
 from sqlalchemy import make_url
 
+from quant.models import TrainingResult
 from storage.ledger import Ledger
 from tests.postgresql import postgresql_server
+from tests.trained import run
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +44,10 @@ def ledger(ledger_url: str) -> Iterator[Ledger]:
     opened.upgrade()
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainingResult]:
+    """The directory and the result of a training that nothing has interrupted."""
+    directory = tmp_path_factory.mktemp("uninterrupted")
+    return directory, run(directory)

@@ -1,0 +1,67 @@
+"""Who can reach the API at all."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from temporalio.client import Client
+
+from api.app import create_app
+from api.security import require_safe
+from errors import StartupError
+from settings import Settings
+from tests.api.answers import refused
+from tests.helpers import ROOT, free_port, serving
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "api.example.org"])
+def test_without_keys_only_this_machine_is_served(host: str, tmp_path: Path) -> None:
+    with pytest.raises(StartupError, match="everybody may do everything"):
+        require_safe(Settings(api_host=host))
+    require_safe(Settings(api_host=host, api_keys=tmp_path))
+    for own in ("127.0.0.1", "::1", "localhost"):
+        require_safe(Settings(api_host=own))
+
+
+def test_an_api_without_keys_does_not_start_beyond_this_machine() -> None:
+    refused_start = subprocess.run(
+        [sys.executable, "-m", "api"],
+        cwd=ROOT,
+        env=os.environ | {"KTRDR_API_HOST": "0.0.0.0", "KTRDR_API_PORT": str(free_port())},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert refused_start.returncode == 1
+    assert "everybody may do everything" in refused_start.stderr
+
+
+async def test_a_foreign_host_is_refused_and_every_answer_has_safe_headers(
+    api: httpx.AsyncClient,
+) -> None:
+    for host in ("evil.example", "localhost.evil.example:8000", ""):
+        answer = await api.get("/operations", headers={"Host": host})
+        refused(answer, 421, "wrong_host")
+    for path in ("/health", "/nosuch", "/api/v1/docs"):
+        answer = await api.get(path, headers={"Host": "LOCALHOST:8000"})
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["x-frame-options"] == "DENY"
+        assert answer.headers["cache-control"] == "no-store"
+    preflight = {"Origin": "https://evil.example", "Access-Control-Request-Method": "DELETE"}
+    answer = await api.options("/operations", headers=preflight)
+    assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_pages_that_are_named_may_call(client: Client, settings: Settings) -> None:
+    own = settings.model_copy(
+        update={"api_cors_origins": "https://desk.example", "api_allowed_hosts": "api.example, x"}
+    )
+    async with serving(create_app(own, client)) as api:
+        answer = await api.get(
+            "/health", headers={"Origin": "https://desk.example", "Host": "api.example"}
+        )
+        assert answer.headers["access-control-allow-origin"] == "https://desk.example"

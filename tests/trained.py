@@ -1,0 +1,93 @@
+"""A training of the tests, whole and interrupted."""
+
+from pathlib import Path
+
+import pytest
+
+from quant.data import Bars, load
+from quant.models import DataSource, Progress, TrainingResult
+from quant.spec import FeatureSpec, ModelSpec, StrategySpec
+from quant.training import train
+from storage.artifacts import ArtifactStore, OperationArtifacts
+
+ITERATIONS = 120
+SPEC = StrategySpec(
+    name="sampled",
+    features=(
+        FeatureSpec(kind="rsi", period=14),
+        FeatureSpec(kind="return", period=20),
+        FeatureSpec(kind="volatility", period=10),
+    ),
+    model=ModelSpec(
+        num_iterations=ITERATIONS, num_leaves=7, bagging_fraction=0.7, feature_fraction=0.7
+    ),
+)
+ARTIFACTS = ("model.txt", "metrics.json")
+
+
+class Interrupted(Exception):
+    """Stands for whatever ends an attempt."""
+
+
+def ignore(progress: Progress) -> None:
+    """Take no interest in progress."""
+
+
+def bars() -> Bars:
+    """Return the first bars of the S&P 500."""
+    return load(DataSource(), None).part(0, 1500)
+
+
+def workspace(directory: Path) -> OperationArtifacts:
+    """Return the artifacts of the training in this directory."""
+    return ArtifactStore(str(directory)).operation("training")
+
+
+def run(
+    directory: Path, spec: StrategySpec = SPEC, seed: int = 7, checkpoint_seconds: float = 0.0
+) -> TrainingResult:
+    """Train, or continue from the checkpoint in this directory."""
+    everything = bars()
+    return train(
+        everything.split()[0],
+        spec,
+        seed,
+        workspace(directory),
+        ignore,
+        data=everything.info(),
+        checkpoint_seconds=checkpoint_seconds,
+    )
+
+
+def interrupt(directory: Path, after: int) -> None:
+    """Train up to this iteration, counted over all models."""
+
+    def stop(progress: Progress) -> None:
+        if progress.items_processed >= after:
+            raise Interrupted
+
+    everything = bars()
+    with pytest.raises(Interrupted):
+        train(
+            everything.split()[0],
+            SPEC,
+            7,
+            workspace(directory),
+            stop,
+            data=everything.info(),
+            checkpoint_seconds=0.0,
+        )
+
+
+def artifacts(directory: Path) -> dict[str, bytes | None]:
+    """Return what a training leaves."""
+    return {name: workspace(directory).read(name) for name in ARTIFACTS}
+
+
+def assert_same(
+    directory: Path, result: TrainingResult, uninterrupted: tuple[Path, TrainingResult]
+) -> None:
+    """Check that a training has left what the uninterrupted one has, to the bit."""
+    expected_directory, expected = uninterrupted
+    assert artifacts(directory) == artifacts(expected_directory)
+    assert result.model_copy(update={"resumed_from_iteration": 0}) == expected
