@@ -28,7 +28,13 @@ from workflows.admission import Admission, LastingAdmission
 from workflows.backtest import Backtest
 from workflows.claim import Claim
 from workflows.connection import connect, pushes_cancels, register_search_attributes
-from workflows.policies import BACKTEST_QUEUE, RECORD_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
+from workflows.policies import (
+    BACKTEST_QUEUE,
+    RECORD_QUEUE,
+    RESEARCH_QUEUE,
+    TRAINING_QUEUE,
+    WORKER_HEARTBEAT_INTERVAL,
+)
 from workflows.research import Research
 from workflows.training import Training
 
@@ -37,9 +43,6 @@ _log = logging.getLogger(__name__)
 # The SDK warns if an executor has fewer threads than a worker has slots; more than this many
 # short writes at once gain nothing.
 _RECORD_THREADS = 8
-
-# Also the maximum age of the slot counts that `ktrdr workers` shows.
-_WORKER_HEARTBEAT_INTERVAL = timedelta(seconds=5)
 
 _SECONDS_BETWEEN_SIGNS_OF_LIFE = 5
 
@@ -181,7 +184,7 @@ async def main(queues: Sequence[str]) -> None:
     client = await connect(
         payload_keys=settings.payload_keys,
         plugins=tracing.plugins("ktrdr-worker"),
-        runtime=telemetry.runtime(settings, _WORKER_HEARTBEAT_INTERVAL),
+        runtime=telemetry.runtime(settings, WORKER_HEARTBEAT_INTERVAL),
     )
     async with running_workers(client, settings, queues) as workers:
         _log.info("serving %s", ", ".join(worker.task_queue for worker in workers))

@@ -1,11 +1,14 @@
 """The workers as Temporal lists them: each worker process reports its state to the server."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
+from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import BaseModel, Field
 from temporalio.api.enums.v1 import TaskQueueType, WorkerStatus
-from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
 from temporalio.api.worker.v1 import WorkerHeartbeat
 from temporalio.api.workflowservice.v1 import (
     DescribeTaskQueueRequest,
@@ -15,9 +18,14 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 
 from api.calls import sent
-from workflows.policies import COMPUTE_QUEUES
+from workflows.policies import COMPUTE_QUEUES, WORKER_HEARTBEAT_INTERVAL
 
-_PAGE = 1000
+_PAGE: Final = 1000
+
+# A worker that has died still stands in both of Temporal's lists for minutes.
+_GONE_AFTER: Final = 4 * WORKER_HEARTBEAT_INTERVAL
+# One that reports nothing is known by its polls, of which each waits up to a minute.
+_POLLS_WITHIN: Final = timedelta(seconds=70)
 
 
 class WorkerState(StrEnum):
@@ -52,13 +60,26 @@ async def list_workers(client: Client) -> list[WorkerInfo]:
     Raises:
         TemporalUnavailable: Temporal does not answer.
     """
-    request = ListWorkersRequest(namespace=client.namespace, page_size=_PAGE)
-    answer = await sent(client.workflow_service.list_workers, request)
-    heartbeats = (each.worker_heartbeat for each in answer.workers_info)
     return sorted(
-        (_worker(each) for each in heartbeats if _serves(each)),
+        (_worker(each) for each in await _heartbeats(client) if _serves(each)),
         key=lambda worker: (worker.worker_type, worker.worker_id),
     )
+
+
+async def count_workers(client: Client) -> dict[str, int]:
+    """Return how many workers serve each task queue, from their first poll on.
+
+    Raises:
+        TemporalUnavailable: Temporal does not answer.
+    """
+    heartbeats, described = await asyncio.gather(
+        _heartbeats(client), asyncio.gather(*(_describe(client, queue) for queue in COMPUTE_QUEUES))
+    )
+    last = {(each.worker_identity, each.task_queue): each for each in heartbeats}
+    return {
+        queue: sum(_is_there(each, last.get((each.identity, queue))) for each in answer.pollers)
+        for queue, answer in zip(COMPUTE_QUEUES, described, strict=True)
+    }
 
 
 async def queue_loads(client: Client) -> dict[str, QueueLoad]:
@@ -80,9 +101,41 @@ async def queue_loads(client: Client) -> dict[str, QueueLoad]:
     }
 
 
+async def _heartbeats(client: Client) -> list[WorkerHeartbeat]:
+    """Return the last heartbeat of every worker, the latest last."""
+    request = ListWorkersRequest(namespace=client.namespace, page_size=_PAGE)
+    answer = await sent(client.workflow_service.list_workers, request)
+    return sorted(
+        (each.worker_heartbeat for each in answer.workers_info),
+        key=lambda heartbeat: heartbeat.heartbeat_time.ToNanoseconds(),
+    )
+
+
 def _serves(heartbeat: WorkerHeartbeat) -> bool:
-    running = heartbeat.status == WorkerStatus.WORKER_STATUS_RUNNING
-    return running and heartbeat.task_queue in COMPUTE_QUEUES
+    return (
+        heartbeat.task_queue in COMPUTE_QUEUES
+        and _runs(heartbeat)
+        and _is_within(_GONE_AFTER, heartbeat.heartbeat_time)
+    )
+
+
+def _runs(heartbeat: WorkerHeartbeat) -> bool:
+    return heartbeat.status == WorkerStatus.WORKER_STATUS_RUNNING
+
+
+def _is_there(poller: PollerInfo, heartbeat: WorkerHeartbeat | None) -> bool:
+    polled = poller.last_access_time
+    if heartbeat is None:
+        return _is_within(_POLLS_WITHIN, polled)
+    if _runs(heartbeat) and _is_within(_GONE_AFTER, heartbeat.heartbeat_time):
+        return True
+    # It is gone, unless a new process with its identity has not reported yet.
+    new = polled.ToNanoseconds() > heartbeat.heartbeat_time.ToNanoseconds()
+    return new and _is_within(_GONE_AFTER, polled)
+
+
+def _is_within(period: timedelta, moment: Timestamp) -> bool:
+    return datetime.now(UTC) - moment.ToDatetime(UTC) < period
 
 
 def _worker(heartbeat: WorkerHeartbeat) -> WorkerInfo:
@@ -98,15 +151,11 @@ def _worker(heartbeat: WorkerHeartbeat) -> WorkerInfo:
 
 
 async def _waiting(client: Client, queue: str) -> int:
-    return (await describe_queue(client, queue)).stats.approximate_backlog_count
+    return (await _describe(client, queue)).stats.approximate_backlog_count
 
 
-async def describe_queue(client: Client, queue: str) -> DescribeTaskQueueResponse:
-    """Return Temporal's description of the activities on a task queue.
-
-    Raises:
-        TemporalUnavailable: Temporal does not answer.
-    """
+async def _describe(client: Client, queue: str) -> DescribeTaskQueueResponse:
+    """Return Temporal's description of the activities on a task queue."""
     request = DescribeTaskQueueRequest(
         namespace=client.namespace,
         task_queue=TaskQueue(name=queue),

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from fastapi import FastAPI
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowHandle
+from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
 from bench.ports import free_ports
@@ -26,6 +28,7 @@ from settings import Settings
 from tests.processes import compute_processes
 from workflows.connection import register_search_attributes
 from workflows.converter import data_converter
+from workflows.policies import WORKER_HEARTBEAT_INTERVAL
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -119,11 +122,19 @@ async def connect(address: str, namespace: str = "default") -> Client:
 
     async def attempt() -> Client:
         try:
-            return await Client.connect(address, namespace=namespace, data_converter=data_converter)
+            return await Client.connect(
+                address, namespace=namespace, data_converter=data_converter, runtime=_runtime()
+            )
         except RuntimeError as error:
             raise AssertionError(f"no server at {address}: {error}") from error
 
     return await assert_eventually(attempt)
+
+
+@cache
+def _runtime() -> Runtime:
+    """Return the runtime of a worker, which reports to Temporal."""
+    return Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=WORKER_HEARTBEAT_INTERVAL)
 
 
 async def new_namespace(client: Client) -> Client:

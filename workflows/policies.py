@@ -28,6 +28,9 @@ COMPUTE_QUEUES = (RESEARCH_QUEUE, TRAINING_QUEUE, BACKTEST_QUEUE)
 # The death of a worker is noticed after this time, and the step continues elsewhere.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 
+# How often a worker tells Temporal how many of its slots are in use; `ktrdr workers` is as old.
+WORKER_HEARTBEAT_INTERVAL = timedelta(seconds=5)
+
 # Compute may wait in its queue without limit, and may then run this long while it heartbeats.
 LONGEST_COMPUTE = timedelta(days=7)
 

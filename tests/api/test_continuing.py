@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.exceptions import ApplicationError
 
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
@@ -178,6 +179,13 @@ async def test_other_bars_than_before_are_refused_with_the_reason(
     assert shown["status"] == "failed"
     assert "MOVING" in shown["error_message"]
     assert "have changed" in shown["error_message"]
+    with pytest.raises(WorkflowFailureError) as failed:
+        await client.get_workflow_handle(handle.id).result()
+    assert isinstance(failed.value.cause, ApplicationError)
+    assert failed.value.cause.type == "data_changed"
+    again = accepted(await api.post(f"/operations/{handle.id}/retry"), 202)["data"]
+    await assert_eventually(lambda: _design_is_done(api, again["operation_id"]))
+    await cancelled(api, again["operation_id"])
 
 
 async def _design_is_done(api: httpx.AsyncClient, operation_id: str) -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import psutil
 import pytest_asyncio
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
+from api.workers import count_workers, list_workers
 from quant import strategies
 from quant.data import load
 from quant.models import DataSource, Progress, TrainingInput, TrainingResult
@@ -28,8 +28,6 @@ from tests.helpers import (
     ROOT,
     activity_started,
     assert_eventually,
-    connect,
-    dev_server,
     environment,
     free_port,
     new_id,
@@ -39,10 +37,9 @@ from tests.helpers import (
     worker_process,
 )
 from tests.phases import start
-from tests.processes import children_with, compute_processes, kill
-from worker import running_workers
+from tests.processes import compute_processes, kill
 from workflows.messages import ResearchRequest
-from workflows.policies import TRAINING_QUEUE
+from workflows.policies import COMPUTE_QUEUES, TRAINING_QUEUE
 from workflows.training import Training
 
 Handle = WorkflowHandle[Training, TrainingResult]
@@ -129,6 +126,13 @@ async def test_training_continues_from_its_checkpoint_after_its_worker_was_kille
         result = await handle.result()
         assert without_history(result) == without_history(undisturbed)
         assert compute_processes(worker.pid) == []
+
+        async def only_the_new_one_is_there() -> bool:
+            listed = [each.worker_type for each in await list_workers(alone)]
+            counted = await count_workers(alone)
+            return sorted(listed) == sorted(COMPUTE_QUEUES) and set(counted.values()) == {1}
+
+        await assert_eventually(only_the_new_one_is_there)
 
 
 async def test_a_search_whose_worker_is_killed_has_counted_what_it_has_tried(
@@ -219,21 +223,3 @@ async def test_the_api_may_be_restarted_at_any_time(client: Client, settings: Se
             await asyncio.to_thread(api.wait, GRACE_SECONDS)
     status = (await client.get_workflow_handle(operation_id).describe()).status
     assert status is WorkflowExecutionStatus.CANCELED
-
-
-async def test_temporal_may_be_killed_and_restarted_while_a_research_runs(
-    settings: Settings, tmp_path: Path
-) -> None:
-    port = free_port()
-    with dev_server(tmp_path, port) as address:
-        client = await connect(address)
-        async with running_workers(client, settings):
-            handle = await start(client, ResearchRequest(strategy="steady", seed=7))
-            training = client.get_workflow_handle(f"{handle.id}.training")
-            await activity_started(training, "train")
-            [server] = children_with(str(port), os.getpid())
-            kill(server.pid)
-            await asyncio.to_thread(server.wait)
-            with dev_server(tmp_path, port):
-                await connect(address)
-                assert (await handle.result()).success

@@ -19,6 +19,6 @@ def test_every_likely_fault_is_provoked_by_a_test() -> None:
     assert {len(row) for row in faults} == {4}, "fault, symptom, check, cure"
     provoked = rows_of("testing.md", "Faults")
     assert len(provoked) == len(faults)
-    for _, test in provoked:
+    for test in (test for _, tests in provoked for test in tests.split(", ")):
         file, _, name = test.strip("`").partition("::")
         assert f"def {name}(" in (ROOT / file).read_text()
