@@ -2,7 +2,7 @@
 
 AES-256-GCM with a random nonce for each payload; the id of the key is stored with it, so that old
 payloads stay readable after a rotation. Search attributes, workflow ids and types, and what makes
-lists readable (symbol, owner, strategy name, phase) are not payloads and stay in the clear.
+lists readable (symbol, owner, strategy, phase, verdict) are not payloads and stay in the clear.
 """
 
 import base64

@@ -11,19 +11,26 @@ import httpx
 import pytest
 import pytest_asyncio
 from temporalio.api.common.v1 import Payload
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import Client
 
 from api.app import create_app
 from errors import StartupError, UnreadablePayload
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
-from tests.helpers import new_namespace, serving, temporal_command
+from tests.helpers import assert_eventually, new_namespace, serving, temporal_command
+from tests.integration.stored import assert_unreadable, of_schedule, of_workflow
 from tests.served import served
 from worker import running_workers
+from workflows.claim import claim_id
 from workflows.connection import connect
 from workflows.encryption import EncryptingCodec, key_file, rotate
 
 BRIEF = "buy the dips of quiet weeks"
+KEY = "what ann clicked at noon"
+RESEARCH = {"brief": BRIEF, "trials": 2, "seed": 7, "bypass_gates": True}
+STRATEGY = ("num_leaves", "min_data_in_leaf", "horizon")
+"""Words of every strategy."""
 
 
 @pytest.fixture
@@ -47,40 +54,87 @@ async def encrypted(
         yield client, own
 
 
-def raw(history: object) -> bytes:
-    """Return all that a history holds, as the server has it."""
-    return b"".join(event.SerializeToString() for event in history.events)  # type: ignore[attr-defined]
-
-
 def shown(history: str) -> bytes:
     """Return the payloads in a history as the command prints it."""
     return b"".join(base64.b64decode(data) for data in re.findall(r'"data": "([^"]+)"', history))
 
 
-async def test_brief_and_strategy_cannot_be_read_in_the_history(
-    encrypted: tuple[Client, Settings],
-) -> None:
+async def test_a_research_cannot_be_read(encrypted: tuple[Client, Settings]) -> None:
     client, own = encrypted
     async with serving(create_app(own, client)) as api:
-        body = {"brief": BRIEF, "trials": 2, "seed": 7, "bypass_gates": True}
-        operation_id = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]
+        headers = {"Idempotency-Key": KEY}
+        answer = await api.post("/agent/trigger", json=RESEARCH, headers=headers)
+        operation_id = accepted(answer, 202)["operation_id"]
         operation = await ended(api, operation_id)
         assert operation["status"] == "completed"
         # With the key, all is as ever.
         assert operation["metadata"]["parameters"]["brief"] == BRIEF
         assert accepted(await api.get(f"/operations/{operation_id}.training/results"))["results"]
-        failing = accepted(
-            await api.post("/agent/trigger", json={"symbol": "SHORT", "brief": BRIEF}), 202
-        )["operation_id"]
-        failed = await ended(api, failing)
-        assert "99 bars" in failed["error_message"]
-    seen = b""
+        again = accepted(await api.post("/agent/trigger", json=RESEARCH, headers=headers), 202)
+        assert again["operation_id"] == operation_id
+    stored = await of_workflow(client, claim_id(KEY))
     for workflow_id in (operation_id, f"{operation_id}.training", f"{operation_id}.backtest"):
-        seen += raw(await client.get_workflow_handle(workflow_id).fetch_history())
-    seen += raw(await client.get_workflow_handle(failing).fetch_history())
-    assert b"binary/encrypted" in seen
-    for secret in (BRIEF, "num_leaves", "log_loss", "min_data_in_leaf", "99 bars", "horizon"):
-        assert secret.encode() not in seen, secret
+        stored += await of_workflow(client, workflow_id)
+    assert_unreadable(stored, BRIEF, KEY, *STRATEGY, "log_loss", "sharpe")
+
+
+async def test_a_failure_and_what_it_is_resumed_from_cannot_be_read(
+    encrypted: tuple[Client, Settings],
+) -> None:
+    client, own = encrypted
+    async with serving(create_app(own, client)) as api:
+        body = {"symbol": "SHORT", "strategy": "quick"}
+        operation_id = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]
+        failed = await ended(api, operation_id)
+        assert "99 bars" in failed["error_message"]
+        stored = await of_workflow(client, operation_id)
+        stored += await of_workflow(client, f"{operation_id}.training")
+        headers = {"Idempotency-Key": KEY}
+        resuming = await api.post(f"/operations/{operation_id}/resume", headers=headers)
+        accepted(resuming, 202)
+        assert "99 bars" in (await ended(api, operation_id))["error_message"]
+    stored += await of_workflow(client, operation_id)
+    assert_unreadable(stored, "99 bars", "Traceback", KEY, *STRATEGY, "checkpoint_type")
+
+
+async def test_progress_cannot_be_read(encrypted: tuple[Client, Settings]) -> None:
+    client, own = encrypted
+    async with serving(create_app(own, client)) as api:
+        body = RESEARCH | {"trials": 5000}
+        operation_id = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]
+
+        async def trying() -> bool:
+            shown = accepted(await api.get(f"/operations/{operation_id}"))["data"]
+            return "Trial" in shown["progress"]["current_step"]
+
+        await assert_eventually(trying)
+        stored = await of_workflow(client, operation_id)
+        accepted(await api.delete(f"/agent/cancel/{operation_id}", params={"wait": 30}))
+    description = stored[-1]
+    assert isinstance(description, DescribeWorkflowExecutionResponse)
+    [activity] = description.pending_activities
+    assert activity.heartbeat_details.payloads
+    assert_unreadable(stored, BRIEF, "Trial", "current_step", "sharpe")
+
+
+async def test_a_schedule_cannot_be_read(encrypted: tuple[Client, Settings]) -> None:
+    client, own = encrypted
+    async with serving(create_app(own, client)) as api:
+        body = {"schedule_id": "nightly", "cron": "30 6 * * *", "paused": True}
+        accepted(await api.post("/schedules", json=body | {"research": RESEARCH}), 201)
+        accepted(await api.post("/schedules/nightly/trigger"), 202)
+
+        async def started() -> list[dict[str, str]]:
+            schedule = accepted(await api.get("/schedules/nightly"))["data"]
+            assert schedule["research"]["brief"] == BRIEF
+            runs: list[dict[str, str]] = schedule["recent_runs"]
+            return runs
+
+        [run] = await assert_eventually(started)
+        operation = await ended(api, run["operation_id"])
+        assert operation["metadata"]["parameters"]["brief"] == BRIEF
+    stored = await of_schedule(client, "nightly") + await of_workflow(client, run["operation_id"])
+    assert_unreadable(stored, BRIEF, *STRATEGY, "sharpe")
 
 
 async def test_the_codec_server_lets_the_temporal_command_read(
@@ -88,8 +142,8 @@ async def test_the_codec_server_lets_the_temporal_command_read(
 ) -> None:
     client, own = encrypted
     async with served(create_app(own, client)) as api:
-        body = {"brief": BRIEF, "trials": 1, "seed": 7, "bypass_gates": True}
-        operation_id = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]
+        answer = await api.post("/agent/trigger", json=RESEARCH)
+        operation_id = accepted(answer, 202)["operation_id"]
         await ended(api, operation_id)
         show = ("workflow", "show", "-w", operation_id, "-o", "json")
         assert BRIEF.encode() not in shown(await temporal_command(client, *show))

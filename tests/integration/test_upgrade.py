@@ -2,17 +2,28 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
+from temporalio.api.workflowservice.v1 import DescribeWorkerDeploymentRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from errors import StartupError
 from settings import Settings
-from tests.helpers import ROOT, activity_started, assert_eventually, environment, process
+from tests.helpers import (
+    KTRDR,
+    ROOT,
+    activity_started,
+    assert_eventually,
+    connect,
+    dev_server,
+    environment,
+    process,
+)
 from tests.phases import start
 from tests.processes import fork_servers, suspended
 from workflows.deployments import promote, versions
@@ -22,9 +33,23 @@ from workflows.research import Research
 DEPLOYMENT = "ktrdr"
 OLD = ROOT / "worker.py"
 NEW = ROOT / "tests/integration/upgraded_worker.py"
-IN_FLIGHT = 20
+IN_FLIGHT = 16
+
+# How often the server looks whether a version is drained, and how long after an upgrade it begins
+# to. Its own 3 minutes for each are too long for a test.
+LOOKS_FOR_DRAINED = {
+    "matching.wv.VersionDrainageStatusRefreshInterval": "1s",
+    "matching.wv.VersionDrainageStatusVisibilityGracePeriod": "1s",
+}
 
 Handle = WorkflowHandle[Research, ResearchResult]
+
+
+@pytest_asyncio.fixture
+async def attentive(tmp_path: Path) -> AsyncIterator[Client]:
+    """A client of a server of its own that soon finds a version drained."""
+    with dev_server(tmp_path, config=LOOKS_FOR_DRAINED) as address:
+        yield await connect(address)
 
 
 @contextmanager
@@ -69,38 +94,92 @@ async def ran_on(handle: Handle) -> str:
     return await version_of(handle)
 
 
+async def admin(client: Client, settings: Settings, *arguments: str) -> list[list[str]]:
+    """Run `ktrdr admin` as an operator does, and return the words of each line that it prints."""
+    command = await asyncio.create_subprocess_exec(
+        *(KTRDR, "admin", *arguments),
+        env={**environment(client, settings), "KTRDR_DEPLOYMENT": DEPLOYMENT},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, problem = await command.communicate()
+    assert command.returncode == 0, problem.decode()
+    return [line.split() for line in output.decode().splitlines()]
+
+
+def starts_on(build_id: str) -> list[list[str]]:
+    """Return the words by which the command says that a version has been deployed."""
+    return [f"New operations start on version {build_id}.".split()]
+
+
+async def looked(client: Client, build_id: str) -> bool:
+    """Whether the server has looked again for what runs on a version, since it was replaced."""
+    request = DescribeWorkerDeploymentRequest(
+        namespace=client.namespace, deployment_name=DEPLOYMENT
+    )
+    answer = await client.workflow_service.describe_worker_deployment(request)
+    [drainage] = [
+        each.drainage_info
+        for each in answer.worker_deployment_info.version_summaries
+        if each.deployment_version.build_id == build_id
+    ]
+    return drainage.last_checked_time.ToNanoseconds() > drainage.last_changed_time.ToNanoseconds()
+
+
+def listed(old: str) -> list[list[str]]:
+    """Return the words by which the command lists the versions, the new one in use."""
+    return [["Version"], ["new", "current"], ["old", old]]
+
+
 async def test_a_new_version_takes_over_while_researches_run(
-    alone: Client, settings: Settings
+    attentive: Client, settings: Settings
 ) -> None:
     request = ResearchRequest(strategy="quick", seed=7, bypass_gates=True)
-    with worker_of(alone, settings, "old", OLD) as old:
-        await promote(alone, DEPLOYMENT, "old")
-        before = [await start(alone, request) for _ in range(IN_FLIGHT // 2)]
-        await before[0].result()
-        [fork_server] = fork_servers(old)
 
-        async def all_begun() -> bool:
-            return {await version_of(each) for each in before} == {"old"}
+    async def started_on(build_id: str, count: int) -> list[Handle]:
+        started = [await start(attentive, request) for _ in range(count)]
 
-        with worker_of(alone, settings, "new", NEW):
+        async def begun() -> bool:
+            return {await version_of(each) for each in started} == {build_id}
+
+        await assert_eventually(begun)
+        return started
+
+    async def drained() -> bool:
+        return any(each.drained for each in await versions(attentive, DEPLOYMENT))
+
+    with ExitStack() as new_version:
+        with worker_of(attentive, settings, "old", OLD) as old:
+            # What is started before the first version is deployed waits for it.
+            before = [await start(attentive, request)]
+            assert await admin(attentive, settings, "deploy", "old") == starts_on("old")
+            before += await started_on("old", IN_FLIGHT // 2)
+            await before[0].result()
+            [fork_server] = fork_servers(old)
+
+            new_version.enter_context(worker_of(attentive, settings, "new", NEW))
             # What begins now cannot end: nothing is computed until the new version has taken over.
             with suspended(fork_server):
-                before += [await start(alone, request) for _ in range(IN_FLIGHT // 2)]
-                await assert_eventually(all_begun)
-                await promote(alone, DEPLOYMENT, "new")
+                before += await started_on("old", IN_FLIGHT // 2)
+                assert await admin(attentive, settings, "deploy", "new") == starts_on("new")
+                after = await started_on("new", 2)
+                assert await admin(attentive, settings, "deploy", "old") == starts_on("old")
+                before += await started_on("old", 1)
+                assert await admin(attentive, settings, "deploy", "new") == starts_on("new")
+                after += await started_on("new", 1)
+                await assert_eventually(lambda: looked(attentive, "old"))
+                assert await admin(attentive, settings, "versions") == listed(old="running")
                 assert not (await before[-1].describe()).close_time
-                after = [await start(alone, request) for _ in range(3)]
             results = await asyncio.gather(*(each.result() for each in before + after))
             assert {await ran_on(each) for each in before} == {"old"}
             assert {await ran_on(each) for each in after} == {"new"}
             assert len({result.model_sha256 for result in results}) == 1
 
-            async def drained() -> bool:
-                known = {each.build_id: each for each in await versions(alone, DEPLOYMENT)}
-                assert known["new"].current
-                return known["old"].drained or not known["old"].current
-
-            assert await assert_eventually(drained)
+            await assert_eventually(drained)
+            assert await admin(attentive, settings, "versions") == listed(old="drained")
+        last = await start(attentive, request)
+        assert (await last.result()).model_sha256 == results[0].model_sha256
+        assert await ran_on(last) == "new"
 
 
 async def test_a_change_without_a_patch_is_cured_by_going_back(
