@@ -33,7 +33,7 @@ from workflows.research import Research
 DEPLOYMENT = "ktrdr"
 OLD = ROOT / "worker.py"
 NEW = ROOT / "tests/integration/upgraded_worker.py"
-IN_FLIGHT = 16
+IN_FLIGHT = 20
 
 # How often the server looks whether a version is drained, and how long after an upgrade it begins
 # to. Its own 3 minutes for each are too long for a test.
@@ -153,14 +153,13 @@ async def test_a_new_version_takes_over_while_researches_run(
             # What is started before the first version is deployed waits for it.
             before = [await start(attentive, request)]
             assert await admin(attentive, settings, "deploy", "old") == starts_on("old")
-            before += await started_on("old", IN_FLIGHT // 2)
             await before[0].result()
             [fork_server] = fork_servers(old)
 
             new_version.enter_context(worker_of(attentive, settings, "new", NEW))
             # What begins now cannot end: nothing is computed until the new version has taken over.
             with suspended(fork_server):
-                before += await started_on("old", IN_FLIGHT // 2)
+                before += await started_on("old", IN_FLIGHT)
                 assert await admin(attentive, settings, "deploy", "new") == starts_on("new")
                 after = await started_on("new", 2)
                 assert await admin(attentive, settings, "deploy", "old") == starts_on("old")
