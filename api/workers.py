@@ -98,19 +98,32 @@ def _worker(heartbeat: WorkerHeartbeat) -> WorkerInfo:
 
 
 async def _waiting(client: Client, queue: str) -> int:
-    return (await describe_queue(client, queue)).stats.approximate_backlog_count
+    activities = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+    return (await _describe(client, queue, activities)).stats.approximate_backlog_count
 
 
-async def describe_queue(client: Client, queue: str) -> DescribeTaskQueueResponse:
-    """Return Temporal's description of the activities on a task queue.
+async def count_workers(client: Client) -> dict[str, int]:
+    """Return how many workers ask for work, by task queue; Temporal remembers them for 5 minutes.
+
+    They are counted where they ask for workflows: for activities, none asks whose slots are taken.
 
     Raises:
         TemporalUnavailable: Temporal does not answer.
     """
+    workflows = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
+    described = await asyncio.gather(
+        *(_describe(client, queue, workflows) for queue in COMPUTE_QUEUES)
+    )
+    return {queue: len(each.pollers) for queue, each in zip(COMPUTE_QUEUES, described, strict=True)}
+
+
+async def _describe(
+    client: Client, queue: str, kind: TaskQueueType.ValueType
+) -> DescribeTaskQueueResponse:
     request = DescribeTaskQueueRequest(
         namespace=client.namespace,
         task_queue=TaskQueue(name=queue),
-        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+        task_queue_type=kind,
         report_stats=True,
     )
     return await sent(client.workflow_service.describe_task_queue, request)

@@ -69,15 +69,18 @@ def new_id(prefix: str = "op_agent_research_test") -> str:
 
 
 @contextmanager
-def dev_server(directory: Path, port: int | None = None) -> Iterator[str]:
-    """Run the embedded stack's Temporal server, and yield its address."""
+def dev_server(directory: Path, port: int | None = None, **config: Any) -> Iterator[str]:
+    """Run the embedded stack's Temporal server, and yield its address.
+
+    Dynamic configuration is added to that of the stack.
+    """
     port = port or free_port()
     command = server_command(
         temporal_executable(Settings()),
         port=port,
         ui_port=None,
         database=directory / "temporal.db",
-        config=dynamic_config(),
+        config=dynamic_config() | config,
     )
     with (directory / "temporal.log").open("ab") as log, process(command, stdout=log, stderr=log):
         yield f"127.0.0.1:{port}"

@@ -8,9 +8,8 @@ from fastapi import APIRouter, Response
 
 from api.dependencies import Services, ServicesDep
 from api.schemas import Health, Readiness
-from api.workers import describe_queue
+from api.workers import count_workers
 from errors import LedgerUnavailable, TemporalUnavailable
-from workflows.policies import COMPUTE_QUEUES
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -42,13 +41,11 @@ async def ready(services: ServicesDep, response: Response) -> Readiness:
 
 
 async def _workers(services: Services) -> dict[str, int] | None:
-    """Return how many workers poll each task queue; None if Temporal does not answer."""
+    """Return how many workers serve each task queue; None if Temporal does not answer."""
     try:
-        describing = (describe_queue(services.client, queue) for queue in COMPUTE_QUEUES)
-        pollers = [len(described.pollers) for described in await asyncio.gather(*describing)]
+        return await count_workers(services.client)
     except TemporalUnavailable:
         return None
-    return dict(zip(COMPUTE_QUEUES, pollers, strict=True))
 
 
 async def _ledger(services: Services) -> bool:

@@ -30,7 +30,8 @@ async def research_without_a_worker(
         handle = await IN_TRAINING.begin(client)
 
     async def none_is_listed() -> bool:
-        return (await api.get("/workers")).json() == []
+        workers: list[object] = (await api.get("/workers")).json()
+        return workers == []
 
     await assert_eventually(none_is_listed)
     assert compute_processes() == []

@@ -12,7 +12,9 @@ from typing import Any
 import httpx
 import psutil
 from sqlalchemy import NullPool, create_engine, make_url, text
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
@@ -21,7 +23,14 @@ from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
 from tests.api.answers import accepted, ended, refused
-from tests.helpers import assert_eventually, serving, until_ready, worker_process
+from tests.helpers import (
+    assert_eventually,
+    connect,
+    dev_server,
+    serving,
+    until_ready,
+    worker_process,
+)
 from tests.phases import IN_TRAINING, start
 from tests.postgresql import postgresql_server
 from tests.processes import compute_processes, fork_servers, kill
@@ -34,6 +43,8 @@ QUICK = ResearchRequest(strategy="quick", seed=7, bypass_gates=True)
 STEADY = ResearchRequest(strategy="steady", seed=7, bypass_gates=True)
 # Enough for logs and a model, too little for a report.
 ALMOST_NOTHING = 64 * 1024
+# A server that forgets in seconds, not in minutes, who has last asked for work.
+FORGETFUL = {"matching.longPollExpirationInterval": "2s", "matching.pollerHistoryTTL": "10s"}
 
 
 async def what_is_retried(client: Client, research_id: str) -> str:
@@ -100,6 +111,16 @@ async def slots_for_training(api: httpx.AsyncClient) -> dict[str, int]:
     return shown
 
 
+async def silent(client: Client, queue: str) -> bool:
+    """Whether the server has forgotten when it was last asked for an activity of this queue."""
+    request = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+    )
+    return not (await client.workflow_service.describe_task_queue(request, retry=True)).pollers
+
+
 async def limits_of_waiting(client: Client, workflow_id: str) -> set[timedelta]:
     """Return how long a workflow and its activities may wait for a worker; zero is for ever."""
     limits = set()
@@ -140,30 +161,34 @@ async def test_without_a_worker_work_is_pending_until_there_is_one(
 
 
 async def test_with_all_workers_busy_work_waits_until_one_is_free(
-    alone: Client, settings: Settings, tmp_path: Path
+    settings: Settings, tmp_path: Path
 ) -> None:
     own = settings.model_copy(update={"home": tmp_path, "compute_slots": 1})
-    async with serving(create_app(own, alone)) as api:
-        with worker_process(alone, own):
-            busy = await IN_TRAINING.begin(alone)
-            waiting = (await start(alone, QUICK)).id
+    with dev_server(tmp_path, **FORGETFUL) as address:
+        client = await connect(address)
+        async with serving(create_app(own, client)) as api:
+            with worker_process(client, own):
+                busy = await IN_TRAINING.begin(client)
+                waiting = (await start(client, QUICK)).id
 
-            async def seen_to_wait() -> bool:
-                shown = (await operation(api, waiting))["progress"]["current_step"]
-                return bool(shown == "Training model... Waiting for a free worker")
+                async def waits() -> bool:
+                    progress = (await operation(api, waiting))["progress"]
+                    step: str = progress["current_step"]
+                    return step == "Training model... Waiting for a free worker"
 
-            async def no_slot_is_free() -> bool:
-                return await slots_for_training(api) == {"busy": 1, "total": 1, "waiting": 1}
+                async def no_slot_is_free() -> bool:
+                    return await slots_for_training(api) == {"busy": 1, "total": 1, "waiting": 1}
 
-            await assert_eventually(seen_to_wait)
-            await assert_eventually(no_slot_is_free)
-            await until_ready(api)
-            assert await served_by(api) == dict.fromkeys(COMPUTE_QUEUES, 1)
-            for workflow_id in (waiting, f"{waiting}.training"):
-                assert await limits_of_waiting(alone, workflow_id) == {timedelta(0)}
-            with worker_process(alone, own, TRAINING_QUEUE):
-                assert (await ended(api, waiting))["status"] == "completed"
-            assert (await operation(api, busy.id))["phase"] == "training"
+                await assert_eventually(waits)
+                await assert_eventually(no_slot_is_free)
+                await assert_eventually(lambda: silent(client, TRAINING_QUEUE))
+                await until_ready(api)
+                assert await served_by(api) == dict.fromkeys(COMPUTE_QUEUES, 1)
+                for workflow_id in (waiting, f"{waiting}.training"):
+                    assert await limits_of_waiting(client, workflow_id) == {timedelta(0)}
+                with worker_process(client, own, TRAINING_QUEUE):
+                    assert (await ended(api, waiting))["status"] == "completed"
+                assert (await operation(api, busy.id))["phase"] == "training"
 
 
 async def test_a_full_disk_is_waited_for(alone: Client, settings: Settings, tmp_path: Path) -> None:
