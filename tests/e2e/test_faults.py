@@ -15,7 +15,7 @@ from sqlalchemy import NullPool, create_engine, make_url, text
 from temporalio.api.enums.v1 import EventType, TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
 from api.app import create_app
@@ -23,15 +23,16 @@ from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
 from tests.api.answers import accepted, ended, refused
+from tests.e2e.stack import FOREVER
 from tests.helpers import (
+    activity_started,
     assert_eventually,
     connect,
     dev_server,
     serving,
-    until_ready,
     worker_process,
 )
-from tests.phases import IN_TRAINING, start
+from tests.phases import start
 from tests.postgresql import postgresql_server
 from tests.processes import compute_processes, fork_servers, kill
 from workflows.contract import OperationType
@@ -105,9 +106,9 @@ async def served_by(api: httpx.AsyncClient) -> dict[str, int]:
     return shown
 
 
-async def slots_for_training(api: httpx.AsyncClient) -> dict[str, int]:
-    """Return what `ktrdr agent status` shows of the slots for training."""
-    shown: dict[str, int] = accepted(await api.get("/agent/status"))["workers"]["training"]
+async def slots_for_design(api: httpx.AsyncClient) -> dict[str, int]:
+    """Return what `ktrdr agent status` shows of the slots for designs."""
+    shown: dict[str, int] = accepted(await api.get("/agent/status"))["workers"]["agent_design"]
     return shown
 
 
@@ -121,10 +122,10 @@ async def silent(client: Client, queue: str) -> bool:
     return not (await client.workflow_service.describe_task_queue(request, retry=True)).pollers
 
 
-async def limits_of_waiting(client: Client, workflow_id: str) -> set[timedelta]:
+async def limits_of_waiting(handle: WorkflowHandle[Any, Any]) -> set[timedelta]:
     """Return how long a workflow and its activities may wait for a worker; zero is for ever."""
     limits = set()
-    for event in (await client.get_workflow_handle(workflow_id).fetch_history()).events:
+    for event in (await handle.fetch_history()).events:
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
             workflow = event.workflow_execution_started_event_attributes
             limits.add(workflow.workflow_execution_timeout.ToTimedelta())
@@ -146,7 +147,7 @@ async def test_without_a_worker_work_is_pending_until_there_is_one(
         research = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]
         assert (await operation(api, research))["status"] == "pending"
         assert await served_by(api) == dict.fromkeys(COMPUTE_QUEUES, 0)
-        assert await slots_for_training(api) == {"busy": 0, "total": 0, "waiting": 0}
+        assert await slots_for_design(api) == {"busy": 0, "total": 0, "waiting": 0}
 
         async def training_is_pending() -> bool:
             return (await operation(api, f"{research}.training"))["status"] == "pending"
@@ -168,27 +169,31 @@ async def test_with_all_workers_busy_work_waits_until_one_is_free(
         client = await connect(address)
         async with serving(create_app(own, client)) as api:
             with worker_process(client, own):
-                busy = await IN_TRAINING.begin(client)
-                waiting = (await start(client, QUICK)).id
+                busy = await start(client, ResearchRequest(trials=FOREVER))
+                await activity_started(busy, "design")
+                waiting = await start(client, ResearchRequest(trials=1))
 
                 async def waits() -> bool:
-                    progress = (await operation(api, waiting))["progress"]
+                    progress = (await operation(api, waiting.id))["progress"]
                     step: str = progress["current_step"]
-                    return step == "Training model... Waiting for a free worker"
+                    return step == "Designing strategy... Waiting for a free worker"
 
                 async def no_slot_is_free() -> bool:
-                    return await slots_for_training(api) == {"busy": 1, "total": 1, "waiting": 1}
+                    return await slots_for_design(api) == {"busy": 1, "total": 1, "waiting": 1}
+
+                async def ready_though_no_work_is_asked_for() -> bool:
+                    served = await served_by(api) == dict.fromkeys(COMPUTE_QUEUES, 1)
+                    return served and await silent(client, RESEARCH_QUEUE)
 
                 await assert_eventually(waits)
                 await assert_eventually(no_slot_is_free)
-                await assert_eventually(lambda: silent(client, TRAINING_QUEUE))
-                await until_ready(api)
-                assert await served_by(api) == dict.fromkeys(COMPUTE_QUEUES, 1)
-                for workflow_id in (waiting, f"{waiting}.training"):
-                    assert await limits_of_waiting(client, workflow_id) == {timedelta(0)}
-                with worker_process(client, own, TRAINING_QUEUE):
-                    assert (await ended(api, waiting))["status"] == "completed"
-                assert (await operation(api, busy.id))["phase"] == "training"
+                await assert_eventually(ready_though_no_work_is_asked_for)
+                assert await limits_of_waiting(waiting) == {timedelta(0)}
+                with worker_process(client, own):
+                    assert (await ended(api, waiting.id))["status"] == "completed"
+                    training = client.get_workflow_handle(f"{waiting.id}.training")
+                    assert await limits_of_waiting(training) == {timedelta(0)}
+                assert (await operation(api, busy.id))["phase"] == "designing"
 
 
 async def test_a_full_disk_is_waited_for(alone: Client, settings: Settings, tmp_path: Path) -> None:
