@@ -69,11 +69,15 @@ async def list_workers(client: Client) -> list[WorkerInfo]:
 async def count_workers(client: Client) -> dict[str, int]:
     """Return how many workers serve each task queue, from their first poll on.
 
+    They are counted where they poll for workflows: for activities none polls whose slots are taken.
+
     Raises:
         TemporalUnavailable: Temporal does not answer.
     """
+    workflows = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
     heartbeats, described = await asyncio.gather(
-        _heartbeats(client), asyncio.gather(*(_describe(client, queue) for queue in COMPUTE_QUEUES))
+        _heartbeats(client),
+        asyncio.gather(*(_describe(client, queue, workflows) for queue in COMPUTE_QUEUES)),
     )
     last = {(each.worker_identity, each.task_queue): each for each in heartbeats}
     return {
@@ -151,15 +155,17 @@ def _worker(heartbeat: WorkerHeartbeat) -> WorkerInfo:
 
 
 async def _waiting(client: Client, queue: str) -> int:
-    return (await _describe(client, queue)).stats.approximate_backlog_count
+    activities = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
+    return (await _describe(client, queue, activities)).stats.approximate_backlog_count
 
 
-async def _describe(client: Client, queue: str) -> DescribeTaskQueueResponse:
-    """Return Temporal's description of the activities on a task queue."""
+async def _describe(
+    client: Client, queue: str, kind: TaskQueueType.ValueType
+) -> DescribeTaskQueueResponse:
     request = DescribeTaskQueueRequest(
         namespace=client.namespace,
         task_queue=TaskQueue(name=queue),
-        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+        task_queue_type=kind,
         report_stats=True,
     )
     return await sent(client.workflow_service.describe_task_queue, request)

@@ -8,7 +8,6 @@ import pytest
 from temporalio.client import (
     Client,
     WorkflowExecutionStatus,
-    WorkflowFailureError,
     WorkflowHandle,
 )
 
@@ -30,9 +29,8 @@ from tests.helpers import (
 )
 from tests.phases import IN_DESIGN, IN_TRAINING, STAYS, Stay, start
 from tests.processes import compute_processes
-from worker import running_workers
 from workflows.messages import ResearchRequest
-from workflows.policies import RESEARCH_QUEUE, TRAINING_QUEUE
+from workflows.policies import TRAINING_QUEUE
 from workflows.training import Training
 
 Handle = WorkflowHandle[Any, Any]
@@ -117,25 +115,6 @@ async def test_both_addresses_of_the_route_cancel(
     handle = await IN_DESIGN.begin(client)
     answer = await api.delete(f"{door}/{handle.id}", params={"wait": 30})
     assert accepted(answer)["status"] == "cancelled"
-
-
-async def test_a_pending_research_is_cancelled_as_soon_as_a_worker_comes(
-    alone_api: httpx.AsyncClient, alone: Client, settings: Settings
-) -> None:
-    pending = accepted(await alone_api.post("/agent/trigger", json={"trials": 5000}), 202)
-    operation_id = pending["operation_id"]
-    shown = accepted(await alone_api.get(f"/operations/{operation_id}"))["data"]
-    assert (shown["status"], shown["phase"]) == ("pending", "queued")
-    body = accepted(await cancel(alone_api, operation_id, wait=0))
-    assert body["status"] == "cancelling"
-    assert body["child_cancelled"] is None
-    shown = accepted(await alone_api.get(f"/operations/{operation_id}"))["data"]
-    assert (shown["status"], shown["cancel_requested"]) == ("pending", True)
-    handle = alone.get_workflow_handle(operation_id)
-    async with running_workers(alone, settings, [RESEARCH_QUEUE]):
-        with pytest.raises(WorkflowFailureError):
-            await handle.result()
-    assert await status(handle) is WorkflowExecutionStatus.CANCELED
 
 
 async def test_an_unknown_id_is_not_found(api: httpx.AsyncClient) -> None:

@@ -1,19 +1,15 @@
 """Resume and retry: what was cancelled or failed goes on, exactly once, to the same result."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
-from temporalio.client import Client, WorkflowFailureError
-from temporalio.exceptions import ApplicationError
+from temporalio.client import Client
 
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
-from tests.data import walk
 from tests.helpers import activity_started, assert_eventually, worker_process
 from tests.phases import IN_DESIGN, IN_TRAINING, STAYS, Stay, start
 from tests.processes import kill
@@ -144,53 +140,6 @@ async def test_what_runs_or_has_completed_is_neither_resumed_nor_retried(
         refused(await api.post(f"/operations/{step}/resume"), 409, "not_resumable")
     for verb in ("resume", "retry"):
         refused(await api.post(f"/operations/nosuch/{verb}"), 404, "not_found")
-
-
-@pytest.fixture
-def moving_bars(data_dir: Path) -> Iterator[Path]:
-    """Where bars of the symbol MOVING belong; there are none yet."""
-    path = data_dir / "MOVING.csv"
-    yield path
-    path.unlink(missing_ok=True)
-
-
-async def test_a_failed_research_goes_on_when_its_bars_are_there(
-    api: httpx.AsyncClient, client: Client, moving_bars: Path
-) -> None:
-    handle = await start(client, ResearchRequest(symbol="MOVING", strategy="quick", seed=7))
-    assert (await ended(api, handle.id))["status"] == "failed"
-    walk(3000, "1D").to_csv(moving_bars, index=False)
-    resumed = accepted(await api.post(f"/operations/{handle.id}/resume"), 202)["data"]
-    assert resumed["resumed_from"]["checkpoint_type"] == "failure"
-    assert resumed["resumed_from"]["epoch"] is None
-    assert (await ended(api, handle.id))["status"] == "completed"
-
-
-async def test_other_bars_than_before_are_refused_with_the_reason(
-    api: httpx.AsyncClient, client: Client, moving_bars: Path
-) -> None:
-    walk(100_000, "1h").to_csv(moving_bars, index=False)
-    handle = await start(client, ResearchRequest(symbol="MOVING", trials=1, seed=7))
-    await assert_eventually(lambda: _design_is_done(api, handle.id))
-    await cancelled(api, handle.id)
-    walk(90_000, "1h").to_csv(moving_bars, index=False)
-    accepted(await api.post(f"/operations/{handle.id}/resume"), 202)
-    shown = await ended(api, handle.id)
-    assert shown["status"] == "failed"
-    assert "MOVING" in shown["error_message"]
-    assert "have changed" in shown["error_message"]
-    with pytest.raises(WorkflowFailureError) as failed:
-        await client.get_workflow_handle(handle.id).result()
-    assert isinstance(failed.value.cause, ApplicationError)
-    assert failed.value.cause.type == "data_changed"
-    again = accepted(await api.post(f"/operations/{handle.id}/retry"), 202)["data"]
-    await assert_eventually(lambda: _design_is_done(api, again["operation_id"]))
-    await cancelled(api, again["operation_id"])
-
-
-async def _design_is_done(api: httpx.AsyncClient, operation_id: str) -> bool:
-    children = accepted(await api.get(f"/operations/{operation_id}/children"))["data"]
-    return len(children) > 1
 
 
 async def test_a_retry_is_a_new_operation_that_points_to_the_old_one(

@@ -24,12 +24,14 @@ class Stack:
     def __init__(self, home: Path) -> None:
         self.home = home
         temporal_port, ui_port, self.api_port = free_ports(3)
+        self.temporal = f"127.0.0.1:{temporal_port}"
+        self.bars = home / "bars"
         self.environment = os.environ | {
             "KTRDR_HOME": str(home),
             "KTRDR_TEMPORAL_PORT": str(temporal_port),
             "KTRDR_UI_PORT": str(ui_port),
             "KTRDR_API_PORT": str(self.api_port),
-            "KTRDR_DATA_DIR": str(home / "bars"),
+            "KTRDR_DATA_DIR": str(self.bars),
             "COLUMNS": "200",
         }
 

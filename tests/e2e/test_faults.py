@@ -1,33 +1,51 @@
-"""Faults of a machine while a research runs: it waits, and goes on when the fault is gone.
+"""Faults around a research: it waits, and goes on when the fault is gone.
 
 docs/testing.md has the list of the likeliest faults, and where each is provoked.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import httpx
 import psutil
 from sqlalchemy import NullPool, create_engine, make_url, text
-from temporalio.client import Client
+from temporalio.api.enums.v1 import EventType, TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
 from api.app import create_app
 from settings import Settings
 from storage.artifacts import ArtifactStore
+from storage.ledger import Ledger
 from tests.api.answers import accepted, ended, refused
-from tests.helpers import assert_eventually, serving, worker_process
+from tests.e2e.stack import FOREVER
+from tests.helpers import (
+    activity_started,
+    assert_eventually,
+    connect,
+    dev_server,
+    serving,
+    worker_process,
+)
 from tests.phases import start
 from tests.postgresql import postgresql_server
 from tests.processes import compute_processes, fork_servers, kill
 from workflows.contract import OperationType
 from workflows.ids import make_step_id
 from workflows.messages import ResearchRequest
+from workflows.policies import BACKTEST_QUEUE, COMPUTE_QUEUES, RESEARCH_QUEUE, TRAINING_QUEUE
 
 QUICK = ResearchRequest(strategy="quick", seed=7, bypass_gates=True)
 STEADY = ResearchRequest(strategy="steady", seed=7, bypass_gates=True)
 # Enough for logs and a model, too little for a report.
 ALMOST_NOTHING = 64 * 1024
+# A server that forgets in seconds, not in minutes, who has last asked for work.
+FORGETFUL = {"matching.longPollExpirationInterval": "2s", "matching.pollerHistoryTTL": "10s"}
 
 
 async def what_is_retried(client: Client, research_id: str) -> str:
@@ -72,6 +90,110 @@ def shut(database: str) -> Iterator[None]:
         )
         yield
         admin.execute(text("ALTER DATABASE postgres WITH ALLOW_CONNECTIONS true"))
+
+
+async def operation(api: httpx.AsyncClient, operation_id: str) -> dict[str, Any]:
+    """Return what is shown of an operation."""
+    shown: dict[str, Any] = accepted(await api.get(f"/operations/{operation_id}"))["data"]
+    return shown
+
+
+async def served_by(api: httpx.AsyncClient) -> dict[str, int]:
+    """Return how many workers there are by queue, as the readiness of the API shows them."""
+    answer = await api.get("/health/ready")
+    shown: dict[str, int] = answer.json()["workers"]
+    assert answer.is_success == all(shown.values())
+    return shown
+
+
+async def slots_for_design(api: httpx.AsyncClient) -> dict[str, int]:
+    """Return what `ktrdr agent status` shows of the slots for designs."""
+    shown: dict[str, int] = accepted(await api.get("/agent/status"))["workers"]["agent_design"]
+    return shown
+
+
+async def silent(client: Client, queue: str) -> bool:
+    """Whether the server has forgotten when it was last asked for an activity of this queue."""
+    request = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+    )
+    return not (await client.workflow_service.describe_task_queue(request, retry=True)).pollers
+
+
+async def limits_of_waiting(handle: WorkflowHandle[Any, Any]) -> set[timedelta]:
+    """Return how long a workflow and its activities may wait for a worker; zero is for ever."""
+    limits = set()
+    for event in (await handle.fetch_history()).events:
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+            workflow = event.workflow_execution_started_event_attributes
+            limits.add(workflow.workflow_execution_timeout.ToTimedelta())
+            limits.add(workflow.workflow_run_timeout.ToTimedelta())
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+            activity = event.activity_task_scheduled_event_attributes
+            limits.add(activity.schedule_to_start_timeout.ToTimedelta())
+            limits.add(activity.schedule_to_close_timeout.ToTimedelta())
+    return limits
+
+
+async def test_without_a_worker_work_is_pending_until_there_is_one(
+    alone: Client, settings: Settings, tmp_path: Path
+) -> None:
+    own = settings.model_copy(update={"home": tmp_path})
+    Ledger(own.ledger).upgrade()
+    async with serving(create_app(own, alone)) as api:
+        body = QUICK.model_dump(mode="json")
+        research = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]
+        assert (await operation(api, research))["status"] == "pending"
+        assert await served_by(api) == dict.fromkeys(COMPUTE_QUEUES, 0)
+        assert await slots_for_design(api) == {"busy": 0, "total": 0, "waiting": 0}
+
+        async def training_is_pending() -> bool:
+            return bool((await operation(api, f"{research}.training"))["status"] == "pending")
+
+        with worker_process(alone, own, RESEARCH_QUEUE):
+            await assert_eventually(training_is_pending)
+            assert (await operation(api, research))["status"] == "running"
+            assert await served_by(api) == {RESEARCH_QUEUE: 1, TRAINING_QUEUE: 0, BACKTEST_QUEUE: 0}
+            with worker_process(alone, own, TRAINING_QUEUE, BACKTEST_QUEUE):
+                assert (await ended(api, research))["status"] == "completed"
+                assert set((await served_by(api)).values()) == {1}
+
+
+async def test_with_all_workers_busy_work_waits_until_one_is_free(
+    settings: Settings, tmp_path: Path
+) -> None:
+    own = settings.model_copy(update={"home": tmp_path, "compute_slots": 1})
+    with dev_server(tmp_path, config=FORGETFUL) as address:
+        client = await connect(address)
+        async with serving(create_app(own, client)) as api:
+            with worker_process(client, own):
+                busy = await start(client, ResearchRequest(trials=FOREVER))
+                await activity_started(busy, "design")
+                waiting = await start(client, ResearchRequest(trials=1))
+
+                async def waits() -> bool:
+                    progress = (await operation(api, waiting.id))["progress"]
+                    step: str = progress["current_step"]
+                    return step == "Designing strategy... Waiting for a free worker"
+
+                async def no_slot_is_free() -> bool:
+                    return await slots_for_design(api) == {"busy": 1, "total": 1, "waiting": 1}
+
+                async def ready_though_no_work_is_asked_for() -> bool:
+                    served = await served_by(api) == dict.fromkeys(COMPUTE_QUEUES, 1)
+                    return served and await silent(client, RESEARCH_QUEUE)
+
+                await assert_eventually(waits)
+                await assert_eventually(no_slot_is_free)
+                await assert_eventually(ready_though_no_work_is_asked_for)
+                assert await limits_of_waiting(waiting) == {timedelta(0)}
+                with worker_process(client, own):
+                    assert (await ended(api, waiting.id))["status"] == "completed"
+                    training = client.get_workflow_handle(f"{waiting.id}.training")
+                    assert await limits_of_waiting(training) == {timedelta(0)}
+                assert (await operation(api, busy.id))["phase"] == "designing"
 
 
 async def test_a_full_disk_is_waited_for(alone: Client, settings: Settings, tmp_path: Path) -> None:

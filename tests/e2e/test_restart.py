@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,9 +12,11 @@ from typing import Any
 
 import httpx
 import psutil
+import pytest
 import pytest_asyncio
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
+from api.app import create_app
 from api.workers import count_workers, list_workers
 from quant import strategies
 from quant.data import load
@@ -21,23 +24,27 @@ from quant.models import DataSource, Progress, TrainingInput, TrainingResult
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
-from tests.api.answers import accepted
+from tests.api.answers import accepted, ended, refused
 from tests.data import STRATEGIES
 from tests.helpers import (
     KTRDR,
     ROOT,
     activity_started,
     assert_eventually,
+    connect,
+    dev_server,
     environment,
     free_port,
     new_id,
     process,
     said,
+    serving,
+    temporal_command,
     until_ready,
     worker_process,
 )
 from tests.phases import start
-from tests.processes import compute_processes, kill
+from tests.processes import children_with, compute_processes, kill
 from workflows.messages import ResearchRequest
 from workflows.policies import COMPUTE_QUEUES, TRAINING_QUEUE
 from workflows.training import Training
@@ -223,3 +230,38 @@ async def test_the_api_may_be_restarted_at_any_time(client: Client, settings: Se
             await asyncio.to_thread(api.wait, GRACE_SECONDS)
     status = (await client.get_workflow_handle(operation_id).describe()).status
     assert status is WorkflowExecutionStatus.CANCELED
+
+
+async def test_temporal_may_be_killed_and_restarted_while_a_research_runs(
+    settings: Settings, tmp_path: Path
+) -> None:
+    port = free_port()
+    with dev_server(tmp_path, port) as address:
+        client = await connect(address)
+        with worker_process(client, settings) as worker:
+            async with serving(create_app(settings, client)) as api:
+                before = await start(client, ResearchRequest(strategy="never-trades", seed=7))
+                assert (await ended(api, before.id))["status"] == "completed"
+                handle = await start(client, STEADY)
+                await activity_started(client.get_workflow_handle(f"{handle.id}.training"), "train")
+                [server] = children_with(str(port), os.getpid())
+                kill(server.pid)
+                await asyncio.to_thread(server.wait)
+
+                shown = await api.get(f"/operations/{handle.id}")
+                refused(shown, 503, "temporal_unavailable")
+                readiness = await api.get("/health/ready")
+                assert readiness.status_code == 503
+                missing = {"ready": False, "temporal": False, "workers": {}}
+                assert readiness.json() == missing | {"ledger": True}
+                with pytest.raises(AssertionError, match="connection refused"):
+                    await temporal_command(client, "operator", "cluster", "health")
+
+                with dev_server(tmp_path, port):
+                    await until_ready(api)
+                    assert "SERVING" in await temporal_command(
+                        client, "operator", "cluster", "health"
+                    )
+                    assert (await ended(api, handle.id))["status"] == "completed"
+                    assert (await ended(api, before.id))["status"] == "completed"
+                    assert worker.poll() is None

@@ -202,18 +202,6 @@ async def test_a_cancel_at_a_gate_wins_over_the_result_that_the_gate_would_judge
     assert (await child.describe()).status is WorkflowExecutionStatus.COMPLETED
 
 
-async def test_cancelled_while_the_worker_is_away_stops_when_it_is_back(
-    alone: Client, settings: Settings
-) -> None:
-    async with running_workers(alone, settings):
-        handle = await IN_TRAINING.begin(alone)
-    assert compute_processes() == []
-    await handle.cancel()
-    async with running_workers(alone, settings):
-        await ends_cancelled(handle)
-    assert compute_processes() == []
-
-
 async def test_a_second_cancel_does_not_disturb_the_first(
     client: Client, settings: Settings
 ) -> None:

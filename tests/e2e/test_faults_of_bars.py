@@ -1,0 +1,101 @@
+"""Bars that are missing, broken or have changed fail a research until they are corrected."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowFailureError
+
+from tests.data import walk
+from tests.e2e.stack import Stack
+from tests.helpers import assert_eventually, connect
+from workflows.failures import reason_of
+
+
+@pytest.fixture
+def moving_bars(stack: Stack) -> Iterator[Path]:
+    """Where bars of the symbol MOVING belong; there are none yet."""
+    path = stack.bars / "MOVING.csv"
+    path.parent.mkdir(exist_ok=True)
+    yield path
+    path.unlink(missing_ok=True)
+
+
+async def failed_with(stack: Stack, operation_id: str) -> tuple[str, str]:
+    """Wait until an operation has failed, and return the reason and what the command shows."""
+    client = await connect(stack.temporal)
+    with pytest.raises(WorkflowFailureError) as failed:
+        await client.get_workflow_handle(operation_id).result()
+    shown = stack.run("status", operation_id).stdout
+    assert "failed" in shown
+    return reason_of(failed.value.cause), shown
+
+
+def take_away(bars: Path) -> None:
+    """Delete a file of bars."""
+    bars.unlink()
+
+
+async def test_missing_and_broken_bars_fail_a_research_until_they_are_corrected(
+    stack: Stack, moving_bars: Path
+) -> None:
+    good = walk(3000, "1D")
+    good.assign(close=good["close"].where(good.index != 6)).to_csv(moving_bars, index=False)
+    started = stack.answer("research", "--symbol", "MOVING", "--strategy", "momentum")
+    operation_id = started["operation_id"]
+    reason, shown = await failed_with(stack, operation_id)
+    assert reason == "invalid_data"
+    assert "MOVING.csv, row 7" in shown
+    checked = stack.run("data", "check", "MOVING")
+    assert checked.returncode == 1
+    assert "MOVING.csv, row 7" in checked.stdout
+
+    take_away(moving_bars)
+    stack.answer("resume", operation_id)
+    reason, shown = await failed_with(stack, operation_id)
+    assert reason == "unknown_symbol"
+    assert "No bars exist for 'MOVING'" in shown
+    checked = stack.run("data", "check", "MOVING")
+    assert checked.returncode == 1
+    assert "No bars exist for 'MOVING'" in checked.stderr
+
+    good.to_csv(moving_bars, index=False)
+    assert stack.run("data", "check", "MOVING").returncode == 0
+    resumed = stack.answer("resume", operation_id)["resumed_from"]
+    assert (resumed["checkpoint_type"], resumed["epoch"]) == ("failure", None)
+    assert stack.answer("follow", operation_id)["status"] == "completed"
+
+
+async def test_changed_bars_fail_a_resumed_research_and_are_used_by_its_retry(
+    stack: Stack, moving_bars: Path
+) -> None:
+    before = walk(100_000, "1h")
+    before.to_csv(moving_bars, index=False)
+    started = stack.answer("research", "--symbol", "MOVING", "--trials", "1", "--seed", "7")
+    operation_id = started["operation_id"]
+
+    async def design_is_done() -> bool:
+        return len(stack.answer("children", operation_id)) > 1
+
+    await assert_eventually(design_is_done)
+    stack.answer("cancel", operation_id)
+    assert stack.answer("follow", operation_id)["status"] == "cancelled"
+
+    walk(3000, "1D").to_csv(moving_bars, index=False)
+    stack.answer("resume", operation_id)
+    reason, shown = await failed_with(stack, operation_id)
+    assert reason == "data_changed"
+    assert "The bars of MOVING 1d have changed" in shown
+    [checked] = stack.answer("data", "check", "MOVING")
+    assert checked["error"] is None
+
+    retried = stack.answer("retry", operation_id)["operation_id"]
+    ended = stack.answer("follow", retried)
+    assert ended["status"] == "completed"
+    assert ended["result_summary"]["data_hash"] == checked["content_hash"]
+
+    before.to_csv(moving_bars, index=False)
+    stack.answer("resume", operation_id)
+    ended = stack.answer("follow", operation_id)
+    assert ended["status"] == "completed"
+    assert ended["result_summary"]["data_hash"] != checked["content_hash"]
