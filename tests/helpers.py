@@ -69,10 +69,15 @@ def new_id(prefix: str = "op_agent_research_test") -> str:
 
 
 @contextmanager
-def dev_server(directory: Path, port: int | None = None, **config: Any) -> Iterator[str]:
+def dev_server(
+    directory: Path, port: int | None = None, *, config: Mapping[str, Any] | None = None
+) -> Iterator[str]:
     """Run the embedded stack's Temporal server, and yield its address.
 
-    Dynamic configuration is added to that of the stack.
+    Args:
+        directory: where its database and its log are.
+        port: a free one if None.
+        config: dynamic configuration, added to that of the stack.
     """
     port = port or free_port()
     command = server_command(
@@ -80,7 +85,7 @@ def dev_server(directory: Path, port: int | None = None, **config: Any) -> Itera
         port=port,
         ui_port=None,
         database=directory / "temporal.db",
-        config=dynamic_config() | config,
+        config={**dynamic_config(), **(config or {})},
     )
     with (directory / "temporal.log").open("ab") as log, process(command, stdout=log, stderr=log):
         yield f"127.0.0.1:{port}"

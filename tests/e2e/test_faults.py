@@ -165,7 +165,7 @@ async def test_with_all_workers_busy_work_waits_until_one_is_free(
     settings: Settings, tmp_path: Path
 ) -> None:
     own = settings.model_copy(update={"home": tmp_path, "compute_slots": 1})
-    with dev_server(tmp_path, **FORGETFUL) as address:
+    with dev_server(tmp_path, config=FORGETFUL) as address:
         client = await connect(address)
         async with serving(create_app(own, client)) as api:
             with worker_process(client, own):
