@@ -73,11 +73,14 @@ def new_id(prefix: str = "op_agent_research_test") -> str:
 
 @contextmanager
 def dev_server(
-    directory: Path, port: int | None = None, config: Mapping[str, Any] | None = None
+    directory: Path, port: int | None = None, *, config: Mapping[str, Any] | None = None
 ) -> Iterator[str]:
     """Run the embedded stack's Temporal server, and yield its address.
 
-    Its dynamic configuration may be given more values than the embedded stack needs.
+    Args:
+        directory: where its database and its log are.
+        port: a free one if None.
+        config: dynamic configuration, added to that of the stack.
     """
     port = port or free_port()
     command = server_command(
@@ -85,7 +88,7 @@ def dev_server(
         port=port,
         ui_port=None,
         database=directory / "temporal.db",
-        config=dynamic_config() | dict(config or {}),
+        config={**dynamic_config(), **(config or {})},
     )
     with (directory / "temporal.log").open("ab") as log, process(command, stdout=log, stderr=log):
         yield f"127.0.0.1:{port}"

@@ -150,7 +150,8 @@ async def test_without_a_worker_work_is_pending_until_there_is_one(
         assert await slots_for_design(api) == {"busy": 0, "total": 0, "waiting": 0}
 
         async def training_is_pending() -> bool:
-            return bool((await operation(api, f"{research}.training"))["status"] == "pending")
+            status: str = (await operation(api, f"{research}.training"))["status"]
+            return status == "pending"
 
         with worker_process(alone, own, RESEARCH_QUEUE):
             await assert_eventually(training_is_pending)

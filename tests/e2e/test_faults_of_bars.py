@@ -1,12 +1,14 @@
 """Bars that are missing, broken or have changed fail a research until they are corrected."""
 
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from temporalio.client import WorkflowFailureError
 
-from tests.data import walk
+from tests.data import walk, write_strategies
 from tests.e2e.stack import Stack
 from tests.helpers import assert_eventually, connect
 from workflows.failures import reason_of
@@ -19,6 +21,26 @@ def moving_bars(stack: Stack) -> Iterator[Path]:
     path.parent.mkdir(exist_ok=True)
     yield path
     path.unlink(missing_ok=True)
+
+
+@contextmanager
+def occupied(stack: Stack, slots: int) -> Iterator[None]:
+    """Let long trainings have all slots of the stack for trainings."""
+    strategies = stack.home / "strategies"
+    strategies.mkdir()
+    write_strategies(strategies)
+    bars = stack.bars / "LONG.csv"
+    walk(50_000, "1h").to_csv(bars, index=False)
+    trainings = [
+        stack.answer("train", "slow", "--symbol", "LONG")["operation_id"] for _ in range(slots)
+    ]
+    try:
+        yield
+    finally:
+        for training in trainings:
+            stack.answer("cancel", training)
+        shutil.rmtree(strategies)
+        bars.unlink()
 
 
 async def failed_with(stack: Stack, operation_id: str) -> tuple[str, str]:
@@ -69,19 +91,25 @@ async def test_missing_and_broken_bars_fail_a_research_until_they_are_corrected(
 async def test_changed_bars_fail_a_resumed_research_and_are_used_by_its_retry(
     stack: Stack, moving_bars: Path
 ) -> None:
-    before = walk(100_000, "1h")
+    before = walk(3000, "1D")
     before.to_csv(moving_bars, index=False)
-    started = stack.answer("research", "--symbol", "MOVING", "--trials", "1", "--seed", "7")
-    operation_id = started["operation_id"]
 
-    async def design_is_done() -> bool:
-        return len(stack.answer("children", operation_id)) > 1
+    async def slots_for_training() -> int:
+        return int(stack.answer("agent", "status")["workers"]["training"]["total"])
 
-    await assert_eventually(design_is_done)
-    stack.answer("cancel", operation_id)
-    assert stack.answer("follow", operation_id)["status"] == "cancelled"
+    with occupied(stack, await assert_eventually(slots_for_training)):
+        started = stack.answer("research", "--symbol", "MOVING", "--trials", "1", "--seed", "7")
+        operation_id = started["operation_id"]
 
-    walk(3000, "1D").to_csv(moving_bars, index=False)
+        async def designed() -> bool:
+            step: str = stack.answer("status", operation_id)["progress"]["current_step"]
+            return step == "Training model... Waiting for a free worker"
+
+        await assert_eventually(designed)
+        stack.answer("cancel", operation_id)
+        assert stack.answer("follow", operation_id)["status"] == "cancelled"
+
+    walk(3000, "1D", seed=2).to_csv(moving_bars, index=False)
     stack.answer("resume", operation_id)
     reason, shown = await failed_with(stack, operation_id)
     assert reason == "data_changed"
