@@ -203,5 +203,5 @@ def _unread(channel: Connection) -> Iterator[Tried]:
 def _next(channel: Connection) -> Message | None:
     try:
         return Message.model_validate_json(channel.recv_bytes())
-    except (EOFError, ConnectionResetError):
+    except (EOFError, OSError):
         return None

@@ -12,9 +12,15 @@ from temporalio.exceptions import ApplicationError
 from activities import jobs
 from activities.compute import Compute
 from activities.compute_process import Job
-from activities.counting import counting
 from activities.heartbeat import HEARTBEAT_SECONDS, heartbeating
-from errors import ArtifactsUnavailable, BudgetExhausted, ComputeDied, KtrdrError
+from activities.recording import recording
+from errors import (
+    ArtifactsUnavailable,
+    BudgetExhausted,
+    ComputeDied,
+    KtrdrError,
+    LedgerUnavailable,
+)
 from quant import strategies
 from quant.models import (
     AssessmentInput,
@@ -43,7 +49,7 @@ _Task = TypeVar("_Task", bound=jobs.Task)
 _Result = TypeVar("_Result", bound=Model)
 
 _MEMORY_ARTIFACT = "memory.json"
-_MAY_PASS = frozenset({ComputeDied.reason, ArtifactsUnavailable.reason})
+_MAY_PASS = frozenset({ComputeDied.reason, ArtifactsUnavailable.reason, LedgerUnavailable.reason})
 # More of them do not improve a search, and cost it time.
 _REMEMBERED = 50
 
@@ -73,7 +79,7 @@ class ResearchActivities:
     @activity.defn
     async def design(self, task: jobs.DesignTask) -> DesignResult:
         """Find a strategy, and record every candidate that was tried, however it ends."""
-        async with counting(self._ledger.trials, task.operation_id) as tried:
+        async with recording(self._ledger.trials, task.operation_id) as tried:
             if task.language_model is None:
                 return await self._search(task, tried)
             with _failures():

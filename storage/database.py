@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_u
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError, InterfaceError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 
 from errors import LedgerUnavailable
@@ -137,6 +138,8 @@ def _is_from_before(connection: Connection) -> bool:
 def _unavailable() -> Iterator[None]:
     try:
         yield
+    except NoConnection:
+        raise LedgerUnavailable("The ledger does not answer: no connection is free") from None
     except (DatabaseError, InterfaceError) as error:
         # SQLAlchemy's message contains the statement with its values; the driver's does not.
         raise LedgerUnavailable(f"The ledger does not answer: {error.orig}") from None

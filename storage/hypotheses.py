@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, case, select, update
 
 from quant.hypotheses import OUTCOME, Condition, Hypothesis, HypothesisStatus, Verdict
 from quant.spec import StrategySpec
@@ -46,9 +46,15 @@ class Hypotheses:
             for hypothesis in hypotheses
         ]
         if rows:
+            insert = self._database.insert(HypothesisRow)
+            # What the walk-forward suggests as well may be told to a designer.
+            known = insert.on_conflict_do_update(
+                index_elements=[HypothesisRow.hypothesis_id],
+                set_={"by_holdout": and_(HypothesisRow.by_holdout, insert.excluded.by_holdout)},
+            )
             with self._database.writing() as session:
                 session.execute(
-                    self._database.insert(HypothesisRow).on_conflict_do_nothing(),
+                    known,
                     sorted(rows, key=lambda row: str(row["hypothesis_id"])),
                 )
 
@@ -107,13 +113,19 @@ class Hypotheses:
         by_holdout: bool | None = None,
         limit: int | None,
     ) -> list[HypothesisRecord]:
-        """Return hypotheses, newest first; with an owner, only those of that owner's researches."""
-        conditions = {
-            "status": status,
-            "symbol": symbol,
-            "timeframe": timeframe,
-            "by_holdout": by_holdout,
-        }
+        """Return hypotheses, newest first.
+
+        With an owner only those of that owner's researches, and open unless another of them has
+        settled it: the verdict of somebody else's research would show.
+        """
+        conditions = {"symbol": symbol, "timeframe": timeframe, "by_holdout": by_holdout}
+        own = select(ExperimentRow.operation_id).where(ExperimentRow.owner == owner)
+        settled_by_own = HypothesisRow.tested_by.in_(own)
+        shown = (
+            HypothesisRow.status
+            if owner is None
+            else case((settled_by_own, HypothesisRow.status), else_="open")
+        )
         statement = (
             select(HypothesisRow)
             .filter_by(**{name: value for name, value in conditions.items() if value is not None})
@@ -121,10 +133,19 @@ class Hypotheses:
             .limit(limit)
         )
         if owner is not None:
-            own = select(ExperimentRow.operation_id).where(ExperimentRow.owner == owner)
             statement = statement.where(HypothesisRow.operation_id.in_(own))
+        if status is not None:
+            statement = statement.where(shown == status)
         with self._database.reading() as session:
-            return [_record(row) for row in session.scalars(statement)]
+            records = [_record(row) for row in session.scalars(statement)]
+            if owner is None:
+                return records
+            testers = {each.tested_by for each in records}
+            known = set(session.scalars(own.where(ExperimentRow.operation_id.in_(testers))))
+        hidden = {"status": "open", "tested_by": None, "tested_at": None}
+        return [
+            each if each.tested_by in known else each.model_copy(update=hidden) for each in records
+        ]
 
 
 def _id(hypothesis: Hypothesis, symbol: str, timeframe: str) -> str:

@@ -9,6 +9,7 @@ from quant.deflation import deflated_by
 from quant.evidence import Statistics
 from quant.hypotheses import Verdict
 from quant.models import DataSource
+from quant.verdict import DEFLATED_SHARPE
 from storage.database import Database
 from storage.experiments import IS_ORIGINAL, Experiments, matching, summary_of
 from storage.looks import Looks
@@ -35,8 +36,9 @@ class Leaderboard:
     ) -> tuple[list[Standing], int]:
         """Return a page, the best verdict first, and how many experiments there are in all.
 
-        Among equal verdicts the Sharpe ratio deflated by all trials until today decides; otherwise
-        early researches, judged by few trials, would stay on top for ever.
+        Among equal verdicts the Sharpe ratio deflated by all trials until today decides, and a
+        promising one that they no longer support ranks as mediocre; otherwise early researches,
+        judged by few trials, would stay on top for ever.
 
         Args:
             limit: how many to return at most.
@@ -66,8 +68,10 @@ class Leaderboard:
         }
 
         def standing(operation_id: str, verdict: str | None) -> tuple[int, float, str]:
-            place = _RANKED.index(verdict) if verdict in _RANKED else len(_RANKED)
             now = deflated[operation_id]
+            if verdict == "promising" and (now is None or now < DEFLATED_SHARPE):
+                verdict = "mediocre"
+            place = _RANKED.index(verdict) if verdict in _RANKED else len(_RANKED)
             return place, 1.0 if now is None else -now, operation_id
 
         ranked = sorted(found, key=lambda row: standing(row.operation_id, row.verdict))

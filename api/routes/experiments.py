@@ -156,7 +156,4 @@ def get_hypotheses(
 ) -> HypothesisListResponse:
     """List the hypotheses that assessments have suggested, and their outcomes."""
     found = services.ledger.hypotheses.find(**page.model_dump(), owner=access.only)
-    if access.only is not None:
-        # It may have been tested by another owner's research.
-        found = [each.model_copy(update={"tested_by": None}) for each in found]
     return HypothesisListResponse(data=found)

@@ -21,6 +21,7 @@ async def get_metrics(request: Request) -> PlainTextResponse:
     address: str | None = request.app.state.metrics_address
     if address is None:
         return PlainTextResponse("", media_type=_TEXT)
-    async with httpx.AsyncClient() as exporter:
+    async with httpx.AsyncClient(trust_env=False) as exporter:
         answer = await exporter.get(f"http://{address}/metrics")
+        answer.raise_for_status()
     return PlainTextResponse(answer.content, media_type=_TEXT)

@@ -244,6 +244,10 @@ async def test_a_database_that_is_away_is_waited_for(
                     refused(await api.get("/experiments"), 503, "ledger_unavailable")
                     second = (await start(alone, QUICK)).id
                     assert await what_is_retried(alone, second) == "LedgerUnavailable"
-                assert (await ended(api, second))["status"] == "completed"
+                    # Without a seed it begins with what the ledger remembers.
+                    third = (await start(alone, ResearchRequest(trials=1))).id
+                    assert await what_is_retried(alone, third) == "ledger_unavailable"
+                for each in (second, third):
+                    assert (await ended(api, each))["status"] == "completed"
                 rows = accepted(await api.get("/experiments"))["data"]
-                assert {row["operation_id"] for row in rows} == {first, second}
+                assert {row["operation_id"] for row in rows} == {first, second, third}

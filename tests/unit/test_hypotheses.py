@@ -9,6 +9,7 @@ from quant.hypotheses import Condition, Hypothesis, HypothesisStatus, Verdict
 from quant.models import AssessmentResult
 from quant.spec import FeatureSpec, ModelSpec, StrategySpec
 from storage.ledger import Ledger
+from storage.records import Experiment
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SPEC = StrategySpec(
@@ -130,3 +131,43 @@ def test_a_designer_names_what_it_tests(ledger: Ledger) -> None:
     assert settle(ledger, "op_2", "poor", named=[known.hypothesis_id, "hyp_other"]) == [
         known.hypothesis_id
     ]
+
+
+def test_what_the_walk_forward_suggests_as_well_may_be_told_to_a_designer(ledger: Ledger) -> None:
+    by_both = LONG_ONLY.model_copy(update={"by_holdout": False})
+    register(ledger, "op_1", LONG_ONLY)
+    register(ledger, "op_2", by_both)
+    register(ledger, "op_3", LONG_ONLY)
+    [found] = ledger.hypotheses.find(limit=10)
+    assert (found.by_holdout, found.operation_id) == (False, "op_1")
+
+
+def test_the_verdict_of_anothers_research_shows_in_no_hypothesis_of_ones_own(
+    ledger: Ledger,
+) -> None:
+    for name, owner in {"op_1": "ann", "op_2": "bob"}.items():
+        experiment = Experiment(
+            operation_id=name,
+            status="completed",
+            owner=owner,
+            symbol="SP500",
+            timeframe="1d",
+            seed=1,
+            started_at=NOW,
+            finished_at=NOW,
+        )
+        ledger.experiments.record(experiment)
+    register(ledger, "op_1", LONG_ONLY)
+    settle(ledger, "op_2", "promising")
+
+    [seen_by_ann] = ledger.hypotheses.find(limit=10, owner="ann")
+    assert (seen_by_ann.status, seen_by_ann.tested_by, seen_by_ann.tested_at) == (
+        "open",
+        None,
+        None,
+    )
+    assert ledger.hypotheses.find(limit=10, owner="ann", status="supported") == []
+    assert ledger.hypotheses.find(limit=10, owner="ann", status="open") == [seen_by_ann]
+    assert ledger.hypotheses.find(limit=10, owner="bob") == []
+    [seen_by_all] = ledger.hypotheses.find(limit=10, status="supported")
+    assert seen_by_all.tested_by == "op_2"

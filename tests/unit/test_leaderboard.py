@@ -106,14 +106,15 @@ def test_the_verdict_comes_first_and_what_was_not_judged_last(ledger: Ledger) ->
     record(ledger, "no-signal", judged(1), verdict="no_signal")
     record(ledger, "of-old", {"sharpe": 0.1, "deflated_sharpe": 0.99})
     record(ledger, "poor", judged(1, drift=0.0002))
-    record(ledger, "promising", judged(1, drift=0.0), verdict="promising")
+    record(ledger, "promising", judged(1, drift=0.002), verdict="promising")
+    record(ledger, "no-longer", judged(1, drift=0.0), verdict="promising")
     record(ledger, "mediocre", judged(1, drift=0.0001), verdict="mediocre", owner="bob")
     record(ledger, "failed", None, status="failed", verdict=None)
     record(ledger, "again", judged(1), reproduces="promising")
 
-    expected = ["promising", "mediocre", "of-old", "poor", "no-signal", "a-gate"]
+    expected = ["promising", "mediocre", "no-longer", "of-old", "poor", "no-signal", "a-gate"]
     assert ranked(ledger) == expected
     assert ranked(ledger, limit=2, offset=1) == expected[1:3]
     assert ranked(ledger, owner="bob") == ["mediocre"]
     assert ranked(ledger, symbol="NASDAQ") == []
-    assert ledger.leaderboard.find(limit=1)[1] == 6
+    assert ledger.leaderboard.find(limit=1)[1] == 7

@@ -1,8 +1,9 @@
-"""Counts trials while a search runs, however it ends."""
+"""Records trials while a search runs, however it ends."""
 
 import asyncio
-import contextlib
+import logging
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from errors import LedgerUnavailable
@@ -11,16 +12,19 @@ from storage.trials import Trials
 
 SECONDS_BETWEEN_WRITES: Final = 1.0
 
+_log = logging.getLogger(__name__)
 
-@contextlib.asynccontextmanager
-async def counting(trials: Trials, operation_id: str) -> AsyncIterator[ReportTrial]:
+
+@asynccontextmanager
+async def recording(trials: Trials, operation_id: str) -> AsyncIterator[ReportTrial]:
     """Record every reported trial, once a second and at the end.
 
     A killed worker loses the last second at most. The last write may overlap with a periodic one:
     a trial that is recorded twice is kept once.
 
     Raises:
-        LedgerUnavailable: at the end; until then a failed write is repeated with the next batch.
+        LedgerUnavailable: at the end of a search that has succeeded. Until then a failed write is
+            repeated with the next batch; a search that failed or was cancelled ends as such.
     """
     waiting: list[Tried] = []
 
@@ -32,12 +36,20 @@ async def counting(trials: Trials, operation_id: str) -> AsyncIterator[ReportTri
     async def keep_writing() -> None:
         while True:
             await asyncio.sleep(SECONDS_BETWEEN_WRITES)
-            with contextlib.suppress(LedgerUnavailable):
+            try:
                 await write()
+            except LedgerUnavailable as error:
+                _log.warning("trials of %s are not recorded yet: %s", operation_id, error)
 
     writing = asyncio.create_task(keep_writing())
     try:
         yield waiting.append
-    finally:
+    except BaseException:
         writing.cancel()
-        await write()
+        try:
+            await write()
+        except LedgerUnavailable as error:
+            _log.warning("lost %d trials of %s: %s", len(waiting), operation_id, error)
+        raise
+    writing.cancel()
+    await write()
