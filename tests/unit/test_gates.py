@@ -9,18 +9,10 @@ from pydantic import ValidationError
 
 from quant.evidence import Benchmark, CostLevel
 from quant.gates import BacktestLimits, GateLimits, TrainingLimits, backtest_gate, training_gate
-from quant.models import BacktestResult, DataInfo, TrainingResult
+from quant.models import BacktestResult, TrainingResult
+from tests.judged import INFO
 
 DEFAULTS = GateLimits()
-INFO = DataInfo(
-    symbol="SP500",
-    timeframe="1d",
-    bars=5031,
-    start="1999-01-04T00:00:00Z",
-    end="2018-12-31T00:00:00Z",
-    holdout_start="2013-01-02T00:00:00Z",
-    content_hash="0" * 64,
-)
 
 
 def training(log_loss: float = 0.695, sharpe: float | None = -0.4) -> TrainingResult:
