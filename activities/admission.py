@@ -7,12 +7,12 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from quant.spec import Model
+from quant.messages.base import FrozenModel
 
 _RUNNING_RESEARCHES = "WorkflowType = 'Research' AND ExecutionStatus = 'Running'"
 
 
-class ActiveQuestion(Model):
+class ActiveQuestion(FrozenModel):
     """Asks how many researches are active, counting admitted ones but not those that ask."""
 
     asking: list[str]
@@ -20,7 +20,7 @@ class ActiveQuestion(Model):
     limit: int
 
 
-class ActiveAnswer(Model):
+class ActiveAnswer(FrozenModel):
     """The number, and which admitted researches are not listed yet."""
 
     active_count: int

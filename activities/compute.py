@@ -23,7 +23,7 @@ from activities.compute_process import Argument, Job, Message, Result, nothing, 
 from activities.jobs import JobContext
 from activities.tracing import carried
 from errors import ComputeDied, KtrdrError
-from quant.models import ReportProgress, ReportTrial, Tried, unheard
+from quant.messages.steps import ReportProgress, ReportTrial, Tried, unheard
 
 _tracer = trace.get_tracer("ktrdr")
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from activities.jobs import JobContext, Report
 from activities.tracing import continued
 from errors import KtrdrError
-from quant.models import Progress, Tried
+from quant.messages.steps import Progress, Tried
 
 NICENESS: Final = 10
 _SECONDS_BETWEEN_REPORTS: Final = 0.25

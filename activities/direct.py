@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quant import conclusions, holdout, steps
-from quant.gates import GateLimits, backtest_gate, training_gate
-from quant.models import (
+from quant.messages.steps import (
     AssessmentInput,
     AssessmentResult,
     BacktestInput,
@@ -19,6 +17,11 @@ from quant.models import (
     Tried,
     unheard,
 )
+from quant.steps.assess import AssessmentEvidence, assess_research
+from quant.steps.backtest import backtest_holdout
+from quant.steps.design import design_strategy
+from quant.steps.train import train_model
+from quant.verdict.gates import GateLimits, backtest_gate, training_gate
 from storage.artifacts import ArtifactStore
 
 if TYPE_CHECKING:  # The fork server does not need what a database needs.
@@ -64,7 +67,7 @@ def conduct(
         bypass_gates: whether to continue when a gate rejects.
     """
     tried: list[Tried] = []
-    design = steps.design(
+    design = design_strategy(
         DesignInput(data=data, trials=trials, seed=seed, earlier=earlier),
         data_dir,
         store.operation("design"),
@@ -72,7 +75,7 @@ def conduct(
         tried.append,
     )
     bars = design.data.source
-    training = steps.train(
+    training = train_model(
         TrainingInput(data=data, spec=design.spec, seed=seed),
         data_dir,
         store.operation("training"),
@@ -82,7 +85,7 @@ def conduct(
     backtest = None
     if rejection is None:
         model = store.operation("training").read(training.model_artifact) or b""
-        backtest = holdout.backtest(
+        backtest = backtest_holdout(
             BacktestInput(
                 data=bars, spec=design.spec, seed=seed, model_sha256=training.model_sha256
             ),
@@ -103,7 +106,7 @@ def conduct(
                 model_sha256=training.model_sha256,
             )
         trials_ever, holdout_looks = ledger.trials.count(bars), max(1, ledger.looks.count(bars))
-    assessment = conclusions.assess(
+    assessment = assess_research(
         AssessmentInput(
             operation_id="direct",
             data=data,
@@ -116,7 +119,7 @@ def conduct(
             trials_ever=trials_ever,
             holdout_looks=holdout_looks,
         ),
-        conclusions.Evidence(
+        AssessmentEvidence(
             walk_forward=store.operation("training").read(training.curves_artifact) or b"",
             curves=store.operation("backtest").read(backtest.curves_artifact) if backtest else None,
             trials=store.operation("design").read(design.trials_artifact),

@@ -12,7 +12,8 @@ from pathlib import Path
 from pydantic import Field
 
 from errors import MissingArtifact
-from quant.models import (
+from quant.messages.base import FrozenModel
+from quant.messages.steps import (
     AssessmentInput,
     AssessmentResult,
     BacktestInput,
@@ -27,7 +28,6 @@ from quant.models import (
     TrainingResult,
     Tried,
 )
-from quant.spec import Model
 from storage.artifacts import ArtifactStore, OperationArtifacts
 
 Report = Callable[[Progress | Tried], None]
@@ -54,13 +54,13 @@ class JobContext:
         return content
 
 
-class Task(Model):
+class Task(FrozenModel):
     """The input common to all jobs."""
 
     operation_id: str
 
 
-class LanguageModel(Model):
+class LanguageModel(FrozenModel):
     """Which language model to use, and what it may cost the research in total."""
 
     name: str | None = Field(
@@ -118,50 +118,50 @@ class PublishTask(Task):
 
 def design(task: DesignTask, context: JobContext, report: Report) -> DesignResult:
     """Search for the best candidate on development data."""
-    from quant import steps
+    from quant.steps.design import design_strategy
 
-    return steps.design(task.input, context.data_dir, context.artifacts(), report, report)
+    return design_strategy(task.input, context.data_dir, context.artifacts(), report, report)
 
 
 def score(task: CandidateTask, context: JobContext, report: ReportProgress) -> CandidateScore:  # noqa: ARG001 - too short to report
     """Score one candidate on development data."""
-    from quant import steps
+    from quant.steps.design import score_candidate
 
-    return steps.score(task.input, context.data_dir)
+    return score_candidate(task.input, context.data_dir)
 
 
 def train(task: TrainingTask, context: JobContext, report: ReportProgress) -> TrainingResult:
     """Walk forward, then fit the final model; continues from a checkpoint if there is one."""
-    from quant import steps
+    from quant.steps.train import train_model
 
-    return steps.train(task.input, context.data_dir, context.artifacts(), report)
+    return train_model(task.input, context.data_dir, context.artifacts(), report)
 
 
 def backtest(task: BacktestTask, context: JobContext, report: ReportProgress) -> BacktestResult:
     """Trade the holdout once, at three cost levels."""
-    from quant import holdout
+    from quant.steps.backtest import backtest_holdout
 
     model = context.artifact_of(task.training_id, "model.txt").decode()
-    return holdout.backtest(task.input, model, context.data_dir, context.artifacts(), report)
+    return backtest_holdout(task.input, model, context.data_dir, context.artifacts(), report)
 
 
 def assess(task: AssessmentTask, context: JobContext, report: ReportProgress) -> AssessmentResult:
     """Test the holdout returns for significance, and write verdict and report."""
-    from quant import conclusions
+    from quant.steps.assess import AssessmentEvidence, assess_research
 
-    evidence = conclusions.Evidence(
+    evidence = AssessmentEvidence(
         walk_forward=context.artifact_of(task.training_id, "walk_forward.json"),
         curves=_left(task.backtest_id, "backtest.json", context),
         trials=_left(task.design_id, "trials.json", context),
     )
-    return conclusions.assess(task.input, evidence, context.data_dir, context.artifacts(), report)
+    return assess_research(task.input, evidence, context.data_dir, context.artifacts(), report)
 
 
 def publish(task: PublishTask, context: JobContext, report: ReportProgress) -> AssessmentResult:  # noqa: ARG001 - too short to report
     """Write the report anew."""
-    from quant import conclusions
+    from quant.steps.assess import publish_assessment
 
-    conclusions.publish(task.result, context.artifacts())
+    publish_assessment(task.result, context.artifacts())
     return task.result
 
 

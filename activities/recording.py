@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from errors import LedgerUnavailable
-from quant.models import ReportTrial, Tried
+from quant.messages.steps import ReportTrial, Tried
 from storage.trials import Trials
 
 SECONDS_BETWEEN_WRITES: Final = 1.0

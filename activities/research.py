@@ -21,8 +21,8 @@ from errors import (
     KtrdrError,
     LedgerUnavailable,
 )
-from quant import strategies
-from quant.models import (
+from quant.messages.base import FrozenModel
+from quant.messages.steps import (
     AssessmentInput,
     AssessmentResult,
     BacktestResult,
@@ -36,7 +36,8 @@ from quant.models import (
     Tried,
     unheard,
 )
-from quant.spec import Model, StrategySpec
+from quant.messages.strategy import StrategySpec
+from quant.strategy import strategies
 from quant.versions import installed
 from settings import Settings
 from storage.ledger import Ledger
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from activities.llm.researcher import Researcher
 
 _Task = TypeVar("_Task", bound=jobs.Task)
-_Result = TypeVar("_Result", bound=Model)
+_Result = TypeVar("_Result", bound=FrozenModel)
 
 _MEMORY_ARTIFACT = "memory.json"
 _MAY_PASS = frozenset({ComputeDied.reason, ArtifactsUnavailable.reason, LedgerUnavailable.reason})

@@ -11,8 +11,8 @@ from api.given import given_to
 from api.resolver import Resolver
 from api.starting import IdempotencyKey, Starter
 from errors import InvalidInput, NotFinished
-from quant import catalog, strategies
-from quant.models import (
+from quant.bars import catalog
+from quant.messages.steps import (
     BacktestInput,
     DataSource,
     Seed,
@@ -21,7 +21,8 @@ from quant.models import (
     TrainingInput,
     TrainingResult,
 )
-from quant.spec import StrategyName, StrategySpec
+from quant.messages.strategy import StrategyName, StrategySpec
+from quant.strategy import strategies
 from settings import Settings
 from workflows.contract import OperationStatus
 from workflows.messages import BacktestRequest, OwnedRequest

@@ -22,7 +22,7 @@ from api.schemas import Resumed, ResumedFrom
 from api.starting import IdempotencyKey, Start, Starter
 from api.training_metrics import read_metrics
 from errors import InvalidInput, NotResumable, NotRetryable, OperationNotFound
-from quant.models import TrainingInput
+from quant.messages.steps import TrainingInput
 from storage.artifacts import ArtifactStore
 from workflows import search_attributes
 from workflows.contract import RETRY_OF, OperationStatus, OperationType

@@ -46,10 +46,10 @@ from api.schemas import (
 )
 from api.training_metrics import Epoch, EpochMetrics
 from api.workers import QueueLoad, WorkerInfo, WorkerState
-from quant.hypotheses import Condition
-from quant.models import Progress
-from quant.spec import FeatureSpec, StrategySpec
-from quant.strategies import StrategyEntry
+from quant.messages.hypotheses import Condition
+from quant.messages.steps import Progress
+from quant.messages.strategy import FeatureSpec, StrategySpec
+from quant.strategy.strategies import StrategyEntry
 from storage.records import Experiment, ExperimentSummary, HypothesisRecord, Standing
 from storage.spending import SpendingEvent
 from workflows.contract import (

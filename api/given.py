@@ -6,7 +6,7 @@ from temporalio.exceptions import FailureError
 from api.calls import RPC_TIMEOUT, answered
 from api.describing import ResolvedWorkflow
 from errors import InvalidInput
-from quant.models import TrainingInput
+from quant.messages.steps import TrainingInput
 from workflows.contract import OperationType
 from workflows.messages import BacktestRequest, ResearchInput
 

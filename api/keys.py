@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints, ValidationError
 
 from api.scopes import Scope
 from errors import InvalidInput
-from quant.spec import Model
+from quant.messages.base import FrozenModel
 from workflows.messages import Owner
 from workflows.secret_file import SecretFile
 
@@ -22,7 +22,7 @@ _PREFIX = "ktrdr_"
 KeyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 
 
-class ApiKey(Model):
+class ApiKey(FrozenModel):
     """A key as it is stored."""
 
     name: KeyName
@@ -31,7 +31,7 @@ class ApiKey(Model):
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-class KeyFile(Model):
+class KeyFile(FrozenModel):
     """The content of the file."""
 
     keys: tuple[ApiKey, ...] = ()

@@ -13,7 +13,7 @@ from api.calls import RPC_TIMEOUT, answered
 from api.describing import CLOSED_STATUS, TYPE_OF_WORKFLOW
 from api.schemas import OperationListResponse, OperationSummary
 from errors import InvalidInput
-from quant.models import Symbol
+from quant.messages.steps import Symbol
 from workflows import search_attributes
 from workflows.contract import (
     PHASE_START,

@@ -15,7 +15,7 @@ from api.schemas import (
 )
 from api.training_metrics import EpochMetrics, read_metrics
 from errors import MissingArtifact, NotFinished
-from quant.models import AssessmentResult, BacktestResult, DesignResult, TrainingResult
+from quant.messages.steps import AssessmentResult, BacktestResult, DesignResult, TrainingResult
 from storage.artifacts import ArtifactStore
 from workflows.contract import ACTIVE, OperationInfo, OperationType
 from workflows.ids import make_step_id

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 from api import starting
 from api.starting import IdempotencyKey, Starter
 from errors import ExperimentNotFound, NotReproducible
-from quant.spec import StrategySpec
+from quant.messages.strategy import StrategySpec
 from storage.ledger import Ledger
 from storage.records import Experiment
 from workflows.messages import Reproduction, ResearchInput, ResearchRequest

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from quant.spec import Model
+from quant.messages.base import FrozenModel
 from workflows.messages import ResearchRequest
 
 # Between the owner and the name, where API keys give each owner names of their own.
@@ -45,7 +45,7 @@ class Overlap(StrEnum):
     ALLOW_ALL = "allow_all"
 
 
-class ScheduleRequest(Model):
+class ScheduleRequest(FrozenModel):
     """Which research to start when."""
 
     model_config = ConfigDict(

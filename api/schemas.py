@@ -6,9 +6,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.training_metrics import EpochMetrics
-from quant.models import AssessmentResult, BacktestResult, DesignResult, TrainingResult
-from quant.spec import StrategySpec
-from quant.strategies import StrategyEntry
+from quant.messages.steps import AssessmentResult, BacktestResult, DesignResult, TrainingResult
+from quant.messages.strategy import StrategySpec
+from quant.strategy.strategies import StrategyEntry
 from workflows.contract import OperationInfo, OperationStatus, OperationType
 from workflows.messages import ResearchResult
 

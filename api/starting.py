@@ -20,9 +20,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.calls import RPC_TIMEOUT, answered
 from errors import AtCapacity, KeyReused, TemporalUnavailable
-from quant import catalog, strategies
-from quant.models import BacktestInput, TrainingInput
-from quant.spec import Model
+from quant.bars import catalog
+from quant.messages.base import FrozenModel
+from quant.messages.steps import BacktestInput, TrainingInput
+from quant.strategy import strategies
 from settings import Settings
 from workflows import search_attributes
 from workflows.admission import (
@@ -46,7 +47,7 @@ class Start:
     """A workflow to be started, with everything that Temporal shows of it."""
 
     operation_type: OperationType
-    argument: Model
+    argument: FrozenModel
     task_queue: str
     summary: str
     turn: Priority
@@ -96,7 +97,7 @@ def backtest(request: BacktestRequest, turn: Priority) -> Start:
 
 def _step(
     operation_type: OperationType,
-    argument: Model,
+    argument: FrozenModel,
     given: TrainingInput | BacktestInput,
     task_queue: str,
     turn: Priority,

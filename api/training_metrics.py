@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from quant.models import METRICS_ARTIFACT, IterationMetrics, TrainingMetrics
+from quant.messages.steps import METRICS_ARTIFACT, IterationMetrics, TrainingMetrics
 from storage.artifacts import ArtifactStore
 
 

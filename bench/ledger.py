@@ -14,7 +14,7 @@ from temporalio.client import Client
 
 from bench.figures import Figure, publish
 from bench.temporary import start_research, temporary_stack
-from quant.models import DataSource, Trial, Tried
+from quant.messages.steps import DataSource, Trial, Tried
 from storage.ledger import Ledger
 from storage.records import Experiment
 from storage.spending import Call, Tokens

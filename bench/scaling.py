@@ -28,17 +28,17 @@ import pandas as pd
 from activities.direct import conduct
 from bench.calibration.series import to_table
 from bench.figures import Figure, publish
-from quant import data, metrics
-from quant.boosting import derive_seed
-from quant.data import Bars, Floats
-from quant.features import feature_matrix, labels, warm_up
-from quant.models import DataSource
-from quant.positions import target_positions
-from quant.random_entries import position_returns
-from quant.search import keeps_trading
-from quant.search_space import Space
-from quant.spec import StrategySpec
-from quant.splits import SEARCH_FOLDS, TRAINING_FOLDS, walk_forward
+from quant.backtest import metrics
+from quant.backtest.random_entries import position_returns
+from quant.bars.bars import Bars, Floats, load_bars
+from quant.learning.boosting import derive_seed
+from quant.learning.splits import SEARCH_FOLDS, TRAINING_FOLDS, walk_forward
+from quant.messages.steps import DataSource
+from quant.messages.strategy import StrategySpec
+from quant.search.search import keeps_trading
+from quant.search.space import Space
+from quant.strategy.features import feature_matrix, labels, warm_up
+from quant.strategy.positions import target_positions
 from storage.artifacts import ArtifactStore
 
 SIZES: Final = (5_000, 500_000)
@@ -77,7 +77,7 @@ def ours(home: Path) -> None:
 def plain(home: Path) -> None:
     """Search, train and test in one loop."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    bars = data.load(SOURCE, home)
+    bars = load_bars(SOURCE, home)
     development, holdout = bars.split()
     space = Space.of(None, len(development))
     sampler = optuna.samplers.TPESampler(seed=derive_seed(SEED, 0))

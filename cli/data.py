@@ -11,14 +11,14 @@ from pydantic import BaseModel, ValidationError
 from cli import render_data
 from cli.session import FAILED, JsonOption, refusals, session_of
 from errors import InvalidInput, KtrdrError
-from quant import catalog
-from quant.directory import files_inside
-from quant.mapping import MAPPING_FILE, FileMapping, pattern_of, read_mappings
-from quant.models import DataSource
+from quant.bars import catalog
+from quant.bars.directory import files_inside
+from quant.bars.mapping import MAPPING_FILE, FileMapping, pattern_of, read_mappings
+from quant.messages.steps import DataSource
 from quant.problems import problems
 
 if TYPE_CHECKING:
-    from quant.data import Bars
+    from quant.bars.bars import Bars
 
 _Kind = TypeVar("_Kind", bound=BaseModel)
 
@@ -135,7 +135,7 @@ def import_(
                 "decimal": decimal,
             }
             bars = _read(Path(what), source, _valid(FileMapping, options))
-        from quant.importing import import_bars  # noqa: PLC0415
+        from quant.bars.importing import import_bars  # noqa: PLC0415
 
         info = import_bars(bars, session.settings.bars, replace=replace)
         stored = catalog.resolve(info.source, session.settings.bars)
@@ -144,8 +144,8 @@ def import_(
 
 
 def _finding(entry: catalog.CatalogEntry, directory: Path) -> dict[str, Any]:
-    from quant import remarks  # noqa: PLC0415 - loads the numerical libraries
-    from quant.data import load  # noqa: PLC0415
+    from quant.bars.bars import load_bars  # noqa: PLC0415
+    from quant.verdict import remarks  # noqa: PLC0415 - loads the numerical libraries
 
     source = DataSource(symbol=entry.symbol, timeframe=entry.timeframe)
     found: dict[str, Any] = {
@@ -156,7 +156,7 @@ def _finding(entry: catalog.CatalogEntry, directory: Path) -> dict[str, Any]:
         "warning": None,
     }
     try:
-        bars = load(source, directory)
+        bars = load_bars(source, directory)
         return found | bars.info().model_dump() | {"remarks": remarks.of_bars(bars)}
     except KtrdrError as error:
         return found | {"error": error.message}
@@ -173,19 +173,19 @@ def _path(file: str | None, directory: Path) -> str | None:
 
 
 def _read(path: Path, source: DataSource, mapping: FileMapping) -> "Bars":
-    from quant import tables  # noqa: PLC0415
-    from quant.data import of_table  # noqa: PLC0415
+    from quant.bars import files  # noqa: PLC0415
+    from quant.bars.bars import of_table  # noqa: PLC0415
 
     if path.suffix.lower() not in catalog.SUFFIXES:
         raise InvalidInput(f"{path.name} is neither a CSV nor a Parquet file.", field="file")
-    return of_table(tables.read(path, mapping), source, path.name, mapping)
+    return of_table(files.read(path, mapping), source, path.name, mapping)
 
 
 def _downloaded(
     origin: Source, name: str, source: DataSource, start: date | None, end: date | None
 ) -> "Bars":
-    from quant.data import of_table  # noqa: PLC0415
-    from quant.downloads import SOURCES  # noqa: PLC0415
+    from quant.bars.bars import of_table  # noqa: PLC0415
+    from quant.bars.downloads import SOURCES  # noqa: PLC0415
 
     wanted = _source(name, source.timeframe)
     table = SOURCES[origin]().fetch(wanted, start, end)

@@ -88,8 +88,8 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Compare researches side by side; with --open or --output, as a page with equity curves."""
-    from quant.dossier import Dossier  # noqa: PLC0415 - loads the numerical libraries
-    from quant.report import render_comparison  # noqa: PLC0415
+    from quant.messages.dossier import Dossier  # noqa: PLC0415 - loads the numerical libraries
+    from quant.report.page import render_comparison  # noqa: PLC0415
 
     session = session_of(context, as_json)
     path = None
@@ -141,7 +141,7 @@ def _require_several(operation_ids: list[str]) -> None:
 
 
 def _drawn(report: bytes) -> bytes:
-    from quant import figures  # noqa: PLC0415 - loads the numerical libraries
-    from quant.dossier import Dossier  # noqa: PLC0415
+    from quant.messages.dossier import Dossier  # noqa: PLC0415
+    from quant.report import figures  # noqa: PLC0415 - loads the numerical libraries
 
     return figures.sheet(Dossier.model_validate_json(report))

@@ -37,7 +37,7 @@ class ArtifactStore:
 
 
 class OperationArtifacts:
-    """Artifacts of one operation; a `quant.models.Workspace`."""
+    """Artifacts of one operation; a `quant.messages.steps.Workspace`."""
 
     def __init__(self, fs: fsspec.AbstractFileSystem, folder: str) -> None:
         self._fs = fs

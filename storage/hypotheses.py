@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import and_, case, select, update
 
-from quant.hypotheses import OUTCOME, Condition, Hypothesis, HypothesisStatus, Verdict
-from quant.spec import StrategySpec
+from quant.messages.hypotheses import OUTCOME, Condition, Hypothesis, HypothesisStatus, Verdict
+from quant.messages.strategy import StrategySpec
 from storage.database import Database
 from storage.records import HypothesisRecord
 from storage.tables import ExperimentRow, HypothesisRow

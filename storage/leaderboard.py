@@ -5,11 +5,11 @@ from typing import Any, Final
 from pydantic import ValidationError
 from sqlalchemy import select
 
-from quant.deflation import deflated_by
-from quant.evidence import Statistics
-from quant.hypotheses import Verdict
-from quant.models import DataSource
-from quant.verdict import DEFLATED_SHARPE
+from quant.messages.evidence import Statistics
+from quant.messages.hypotheses import Verdict
+from quant.messages.steps import DataSource
+from quant.verdict.deflation import deflated_by
+from quant.verdict.verdict import DEFLATED_SHARPE
 from storage.database import Database
 from storage.experiments import IS_ORIGINAL, Experiments, matching, summary_of
 from storage.looks import Looks

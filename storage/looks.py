@@ -2,7 +2,7 @@
 
 from sqlalchemy import func, select
 
-from quant.models import DataSource
+from quant.messages.steps import DataSource
 from storage.database import Database
 from storage.tables import LookRow
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from pydantic import Field
 
-from quant.hypotheses import Condition, HypothesisStatus
-from quant.spec import Model
+from quant.messages.base import FrozenModel
+from quant.messages.hypotheses import Condition, HypothesisStatus
 
 
-class Experiment(Model):
+class Experiment(FrozenModel):
     """One ended research, whatever its outcome."""
 
     operation_id: str
@@ -38,7 +38,7 @@ class Experiment(Model):
     finished_at: datetime
 
 
-class ExperimentSummary(Model):
+class ExperimentSummary(FrozenModel):
     """One row of a list of experiments. Sharpe ratio and return: on the holdout, after cost."""
 
     operation_id: str
@@ -74,7 +74,7 @@ class Standing(ExperimentSummary):
     holdout_looks: int = Field(description="Models backtested on this holdout until today")
 
 
-class HypothesisRecord(Model):
+class HypothesisRecord(FrozenModel):
     """A hypothesis, its origin, and its outcome."""
 
     hypothesis_id: str

@@ -10,13 +10,13 @@ from pydantic import Field
 from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, select, update
 
 from errors import BudgetExhausted
-from quant.spec import Model
+from quant.messages.base import FrozenModel
 from storage.database import Database
 from storage.money import MICRO, dollars, micro
 from storage.tables import BudgetDayRow, SpendingRow
 
 
-class Tokens(Model):
+class Tokens(FrozenModel):
     """Token counts reported by a provider. Input includes tokens read from a cache."""
 
     input_tokens: int = 0

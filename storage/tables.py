@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from quant.models import DataSource
+from quant.messages.steps import DataSource
 
 
 class UtcDateTime(TypeDecorator[datetime]):

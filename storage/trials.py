@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import func, select
 
-from quant.models import DataSource, Trial, Tried
+from quant.messages.steps import DataSource, Trial, Tried
 from storage.database import Database
 from storage.tables import TrialRow
 

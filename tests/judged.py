@@ -2,10 +2,16 @@
 
 from typing import Any
 
-from quant.curves import Curves, TradeRecord
-from quant.evidence import Benchmark, CostLevel, RandomEntries, Statistics
-from quant.models import AssessmentInput, BacktestResult, DataInfo, DataSource, TrainingResult
-from quant.spec import FeatureSpec, StrategySpec
+from quant.messages.curves import Curves, TradeRecord
+from quant.messages.evidence import Benchmark, CostLevel, RandomEntries, Statistics
+from quant.messages.steps import (
+    AssessmentInput,
+    BacktestResult,
+    DataInfo,
+    DataSource,
+    TrainingResult,
+)
+from quant.messages.strategy import FeatureSpec, StrategySpec
 
 INFO = DataInfo(
     symbol="SP500",

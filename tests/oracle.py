@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from quant.data import Bars
-from quant.spec import Costs
+from quant.bars.bars import Bars
+from quant.messages.strategy import Costs
 
 DAY = 86_400 * 10**9
 
@@ -25,7 +25,7 @@ class OracleTrade:
 def oracle(
     bars: Bars, targets: list[int], costs: Costs, multiple: float
 ) -> tuple[list[float], list[OracleTrade]]:
-    """Return the equity at each close and the trades, by the rules stated in `quant.backtest`."""
+    """Return the equity at each close and the trades, by the rules of `quant.backtest.account`."""
     commission, slippage = costs.commission * multiple, costs.slippage * multiple
     cash, units, ruined = 1.0, 0.0, False
     paid_in, entry = 0.0, 0

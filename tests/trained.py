@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from quant.data import Bars, load
-from quant.models import DataSource, Progress, TrainingResult
-from quant.spec import FeatureSpec, ModelSpec, StrategySpec
-from quant.training import train
+from quant.bars.bars import Bars, load_bars
+from quant.learning.training import train
+from quant.messages.steps import DataSource, Progress, TrainingResult
+from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
 from storage.artifacts import ArtifactStore, OperationArtifacts
 
 ITERATIONS = 120
@@ -35,7 +35,7 @@ def ignore(progress: Progress) -> None:
 
 def bars() -> Bars:
     """Return the first bars of the S&P 500."""
-    return load(DataSource(), None).part(0, 1500)
+    return load_bars(DataSource(), None).part(0, 1500)
 
 
 def workspace(directory: Path) -> OperationArtifacts:

@@ -11,7 +11,7 @@ from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from activities.admission import ActiveQuestion, count_active
-    from quant.spec import Model
+    from quant.messages.base import FrozenModel
     from workflows import policies
 
 ADMISSION_ID = "admission"
@@ -20,14 +20,14 @@ ADMISSION_ID = "admission"
 _LISTED_AFTER = timedelta(seconds=30)
 
 
-class AdmissionRequest(Model):
+class AdmissionRequest(FrozenModel):
     """A request to admit a research."""
 
     operation_id: str
     limit: int = Field(ge=1, description="Maximum number of active researches, this one included")
 
 
-class AdmissionAnswer(Model):
+class AdmissionAnswer(FrozenModel):
     """Whether it is admitted, and how many other researches are active."""
 
     admitted: bool

@@ -20,7 +20,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec
 
 from errors import UnreadablePayload
-from quant.spec import Model
+from quant.messages.base import FrozenModel
 from workflows.secret_file import SecretFile
 
 ENCODING: Final = b"binary/encrypted"
@@ -29,7 +29,7 @@ _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 
 
-class PayloadKeys(Model):
+class PayloadKeys(FrozenModel):
     """The content of the key file."""
 
     current: str = Field(description="ID of the key that encrypts; all others only decrypt")

@@ -5,10 +5,10 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from temporalio.common import Priority
 
-from quant.evidence import Statistics
-from quant.gates import GateLimits
-from quant.hypotheses import Verdict
-from quant.models import (
+from quant.messages.base import FrozenModel
+from quant.messages.evidence import Statistics
+from quant.messages.hypotheses import Verdict
+from quant.messages.steps import (
     AssessmentResult,
     BacktestInput,
     BacktestResult,
@@ -20,13 +20,14 @@ from quant.models import (
     TrainingResult,
     Trials,
 )
-from quant.spec import Model, StrategyName, StrategySpec
+from quant.messages.strategy import StrategyName, StrategySpec
+from quant.verdict.gates import GateLimits
 from workflows.contract import OperationType
 
 Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
 
 
-class OwnedRequest(Model):
+class OwnedRequest(FrozenModel):
     """Whose work it is, and how urgent."""
 
     priority: int = Field(3, strict=True, ge=1, le=5, description="1 (first) to 5 (last)")
@@ -101,7 +102,7 @@ class ResearchRequest(OwnedRequest):
         return f"{self.symbol} {self.timeframe} · {how}"
 
 
-class FinishedSteps(Model):
+class FinishedSteps(FrozenModel):
     """The results of a research so far; a resumed research begins with them."""
 
     seed: int
@@ -122,7 +123,7 @@ class FinishedSteps(Model):
         return [step for step, result in results.items() if result is not None]
 
 
-class Reproduction(Model):
+class Reproduction(FrozenModel):
     """Which research to repeat, and the counts by which it was judged."""
 
     operation_id: str
@@ -152,14 +153,14 @@ class ResearchInput(ResearchRequest):
         return ResearchRequest(**self.model_dump(include=set(ResearchRequest.model_fields)))
 
 
-class BacktestRequest(Model):
+class BacktestRequest(FrozenModel):
     """Backtest the model of a finished training."""
 
     training_id: str
     input: BacktestInput
 
 
-class BacktestSummary(Model):
+class BacktestSummary(FrozenModel):
     """The holdout at a glance, after 1x cost."""
 
     sharpe_ratio: float | None
@@ -187,7 +188,7 @@ class BacktestSummary(Model):
         )
 
 
-class ResearchResult(Model):
+class ResearchResult(FrozenModel):
     """Outcome of a research. Paths are relative to the artifact store."""
 
     success: bool = True

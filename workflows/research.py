@@ -6,8 +6,8 @@ from temporalio.common import SearchAttributePair
 with workflow.unsafe.imports_passed_through():
     from activities.jobs import AssessmentTask, DesignTask, LanguageModel
     from activities.research import ResearchActivities
-    from quant.gates import backtest_gate, training_gate
-    from quant.models import (
+    from quant.messages.base import FrozenModel
+    from quant.messages.steps import (
         MAX_SEED,
         AssessmentInput,
         AssessmentResult,
@@ -19,7 +19,8 @@ with workflow.unsafe.imports_passed_through():
         TrainingInput,
         TrainingResult,
     )
-    from quant.spec import Model, StrategySpec
+    from quant.messages.strategy import StrategySpec
+    from quant.verdict.gates import backtest_gate, training_gate
     from storage.records import Experiment
     from workflows import policies, search_attributes
     from workflows.backtest import Backtest
@@ -221,7 +222,7 @@ class Research:
             return None
         return LanguageModel(name=self._request.model, max_cost=self._request.max_cost)
 
-    def _keep(self, **results: Model) -> None:
+    def _keep(self, **results: FrozenModel) -> None:
         self._finished = self._finished.model_copy(update=results)
 
     def _passes(self, decision: GateDecision) -> bool:

@@ -5,7 +5,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.jobs import TrainingTask
     from activities.research import ResearchActivities
-    from quant.models import TrainingInput, TrainingResult
+    from quant.messages.steps import TrainingInput, TrainingResult
     from workflows import policies
     from workflows.contract import OperationInfo, OperationMetadata, OperationType
     from workflows.failures import WRONG_ARGUMENTS

@@ -13,9 +13,9 @@ from activities.llm import prompts
 from activities.llm.designing import CORRECTIONS
 from activities.llm.text import printable
 from errors import ModelMisbehaved
-from quant.hypotheses import MAX_STATEMENT
-from quant.models import AssessmentInput, AssessmentResult
-from quant.spec import Model as Data
+from quant.messages.base import FrozenModel
+from quant.messages.hypotheses import MAX_STATEMENT
+from quant.messages.steps import AssessmentInput, AssessmentResult
 
 _CALLS: Final = 6
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]*)\}")
@@ -23,7 +23,7 @@ _PLACEHOLDER: Final = re.compile(r"\{([a-z_]*)\}")
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=MAX_STATEMENT)]
 
 
-class Answer(Data):
+class Answer(FrozenModel):
     """The answer of a model."""
 
     comment: str = Field(min_length=1, max_length=2000)

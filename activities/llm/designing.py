@@ -12,17 +12,17 @@ from pydantic_ai.models import Model
 from activities.llm import prompts
 from activities.llm.text import printable
 from errors import BudgetExhausted, InvalidInput, KtrdrError, ModelMisbehaved
-from quant import strategies
-from quant.models import CandidateScore, Progress, ReportProgress, ReportTrial, Trial, Tried
-from quant.spec import Costs, StrategySpec
-from quant.spec import Model as Data
+from quant.messages.base import FrozenModel
+from quant.messages.steps import CandidateScore, Progress, ReportProgress, ReportTrial, Trial, Tried
+from quant.messages.strategy import Costs, StrategySpec
+from quant.strategy import strategies
 
 # How many invalid answers a model may correct before the call fails.
 CORRECTIONS: Final = 3
 _CALLS_BESIDE_SCORES: Final = 10
 
 
-class Proposal(Data):
+class Proposal(FrozenModel):
     """The final answer of a model."""
 
     strategy: StrategySpec

@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from quant.models import AssessmentInput, AssessmentResult
+from quant.messages.steps import AssessmentInput, AssessmentResult
 from storage.records import Experiment, HypothesisRecord
 
 DESIGNER = """\

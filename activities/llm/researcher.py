@@ -19,8 +19,8 @@ from activities.llm.metering import CONVERSATION_ARTIFACT, Conversation, Meter, 
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
 from errors import KtrdrError, ModelMisbehaved
-from quant.hypotheses import Hypothesis
-from quant.models import (
+from quant.messages.hypotheses import Hypothesis
+from quant.messages.steps import (
     TRIALS,
     AssessmentResult,
     CandidateScore,
@@ -32,7 +32,7 @@ from quant.models import (
     ReportProgress,
     ReportTrial,
 )
-from quant.spec import StrategySpec
+from quant.messages.strategy import StrategySpec
 from settings import Settings
 from storage.artifacts import OperationArtifacts
 from storage.experiments import ExperimentOrder

@@ -12,9 +12,10 @@ from api.errors import refusals
 from api.reproducing import Reproduced
 from api.schemas import OperationResponse
 from errors import ExperimentNotFound
-from quant.hypotheses import HypothesisStatus, Verdict
-from quant.models import Symbol, Timeframe
-from quant.spec import Model, StrategyName
+from quant.messages.base import FrozenModel
+from quant.messages.hypotheses import HypothesisStatus, Verdict
+from quant.messages.steps import Symbol, Timeframe
+from quant.messages.strategy import StrategyName
 from storage.experiments import ExperimentOrder
 from storage.records import Experiment, ExperimentSummary, HypothesisRecord, Standing
 from workflows.contract import OperationStatus
@@ -23,7 +24,7 @@ from workflows.messages import Owner
 router = APIRouter(tags=["experiments"])
 
 
-class ExperimentPage(Model):
+class ExperimentPage(FrozenModel):
     """Which experiments."""
 
     status: OperationStatus | None = None
@@ -56,7 +57,7 @@ class ExperimentResponse(BaseModel):
     data: Experiment
 
 
-class LeaderboardPage(Model):
+class LeaderboardPage(FrozenModel):
     """Filters and page of the leaderboard."""
 
     owner: Owner | None = None
@@ -74,7 +75,7 @@ class LeaderboardResponse(BaseModel):
     total_count: int
 
 
-class HypothesisPage(Model):
+class HypothesisPage(FrozenModel):
     """Which hypotheses."""
 
     status: HypothesisStatus | None = None

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 
 from api.dependencies import ServicesDep
 from api.schemas import StrategyListResponse, StrategyResponse
-from quant import strategies
+from quant.strategy import strategies
 
 router = APIRouter(prefix="/strategies", tags=["strategies"])
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from activities.direct import conduct
 from bench.calibration import series
-from quant.data import load
-from quant.models import DataSource, EarlierTrials
+from quant.bars.bars import load_bars
+from quant.messages.steps import DataSource, EarlierTrials
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
 from workflows.messages import ResearchRequest
@@ -64,7 +64,7 @@ def promising(case: Case) -> bool:
 
 def _verdict(home: Path, ledger: Ledger, seed: int) -> str:
     source = DataSource(symbol=_SYMBOL)
-    data_hash = load(source, home).content_hash
+    data_hash = load_bars(source, home).content_hash
     known = EarlierTrials(
         data_hash=data_hash, trials=tuple(ledger.trials.best(data_hash, _REMEMBERED))
     )

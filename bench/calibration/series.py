@@ -16,10 +16,10 @@ from arch.bootstrap import StationaryBootstrap
 from arch.data import sp500
 from scipy.optimize import brentq
 
-from quant import metrics
-from quant.backtest import simulate
-from quant.data import TRADING_DAYS_PER_YEAR, Bars, Floats
-from quant.spec import Costs
+from quant.backtest import metrics
+from quant.backtest.account import simulate
+from quant.bars.bars import TRADING_DAYS_PER_YEAR, Bars, Floats
+from quant.messages.strategy import Costs
 
 BARS: Final = 5_000
 VOLATILITY: Final = 0.01

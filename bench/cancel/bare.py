@@ -5,7 +5,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.jobs import AssessmentTask, BacktestTask, DesignTask, TrainingTask
     from activities.research import ResearchActivities
-    from quant.models import (
+    from quant.messages.steps import (
         AssessmentInput,
         AssessmentResult,
         BacktestInput,

@@ -1,14 +1,14 @@
 """Results as the steps would return them, good enough for every gate."""
 
-from quant.evidence import Benchmark, CostLevel
-from quant.models import (
+from quant.messages.evidence import Benchmark, CostLevel
+from quant.messages.steps import (
     AssessmentResult,
     BacktestResult,
     DataInfo,
     DesignResult,
     TrainingResult,
 )
-from quant.spec import FeatureSpec, StrategySpec
+from quant.messages.strategy import FeatureSpec, StrategySpec
 
 _DATA = DataInfo(
     symbol="SP500",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from activities.jobs import JobContext, Task
 from errors import EngineError
-from quant.models import ReportProgress
+from quant.messages.steps import ReportProgress
 from storage.artifacts import ArtifactStore
 
 _LONG = 1_000_000.0

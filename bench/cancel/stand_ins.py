@@ -6,8 +6,8 @@ from activities import jobs as real
 from activities.research import ResearchActivities
 from bench.cancel import canned, jobs
 from bench.cancel.plans import Plan
-from quant.models import AssessmentResult, BacktestResult, DesignResult, TrainingResult
-from quant.spec import Model
+from quant.messages.base import FrozenModel
+from quant.messages.steps import AssessmentResult, BacktestResult, DesignResult, TrainingResult
 from workflows.contract import OperationType
 
 
@@ -42,4 +42,4 @@ class StandIns(ResearchActivities):
         if plan.step is not step:
             return
         job = jobs.fail if plan.fails else jobs.idle
-        await self._run(job, task, Model)
+        await self._run(job, task, FrozenModel)

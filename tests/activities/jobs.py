@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from activities.jobs import JobContext, Report
 from errors import InvalidData
-from quant.models import DataSource, Progress, ReportProgress, Trial, Tried
+from quant.messages.steps import DataSource, Progress, ReportProgress, Trial, Tried
 
 
 class Argument(BaseModel):

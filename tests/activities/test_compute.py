@@ -13,7 +13,7 @@ import pytest_asyncio
 from activities.compute import Compute, JobFailed
 from activities.jobs import JobContext
 from errors import ComputeDied
-from quant.models import Progress, Tried
+from quant.messages.steps import Progress, Tried
 from tests.activities import jobs
 from tests.activities.jobs import Answer, Argument
 from tests.helpers import assert_eventually, leftovers

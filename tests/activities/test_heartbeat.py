@@ -6,7 +6,7 @@ from typing import Any
 from temporalio.testing import ActivityEnvironment
 
 from activities.heartbeat import HEARTBEAT_SECONDS, heartbeating
-from quant.models import Progress
+from quant.messages.steps import Progress
 from tests.helpers import assert_eventually
 
 

@@ -12,8 +12,8 @@ from temporalio.client import (
 )
 
 from api.app import create_app
-from quant import strategies
-from quant.models import DataSource, TrainingInput
+from quant.messages.steps import DataSource, TrainingInput
+from quant.strategy import strategies
 from settings import Settings
 from storage.ledger import Ledger
 from tests.api.answers import accepted, answered, refused

@@ -101,7 +101,7 @@ def test_in_a_terminal_the_running_step_has_a_bar_of_its_own(stack: Stack) -> No
 
 def test_strategy_files_are_listed_and_checked(stack: Stack, tmp_path: Path) -> None:
     assert "momentum" in [entry["name"] for entry in stack.answer("strategies")]
-    assert stack.run("validate", "quant/examples/momentum.yaml").returncode == 0
+    assert stack.run("validate", "quant/strategy/examples/momentum.yaml").returncode == 0
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("name: wrong\nfeatures: [{kind: rsi, period: 1}]\n")
     refused = stack.run("validate", str(wrong))

@@ -18,9 +18,9 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from api.app import create_app
 from api.workers import count_workers, list_workers
-from quant import strategies
-from quant.data import load
-from quant.models import DataSource, Progress, TrainingInput, TrainingResult
+from quant.bars.bars import load_bars
+from quant.messages.steps import DataSource, Progress, TrainingInput, TrainingResult
+from quant.strategy import strategies
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
@@ -147,7 +147,7 @@ async def test_a_search_whose_worker_is_killed_has_counted_what_it_has_tried(
 ) -> None:
     settings = Settings(home=tmp_path)
     ledger = Ledger(settings.ledger)
-    source = load(DataSource(), None).info().source
+    source = load_bars(DataSource(), None).info().source
     with worker_process(alone, settings) as worker:
         handle = await start(alone, ResearchRequest(trials=10_000, seed=7))
         await activity_started(handle, "design")

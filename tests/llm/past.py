@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from quant.hypotheses import Hypothesis
+from quant.messages.hypotheses import Hypothesis
 from storage.ledger import Ledger
 from storage.records import Experiment
 

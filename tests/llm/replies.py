@@ -3,7 +3,7 @@
 from typing import Any
 
 from activities.jobs import DesignTask, LanguageModel
-from quant.models import DataSource, DesignInput
+from quant.messages.steps import DataSource, DesignInput
 from tests.helpers import new_id
 from tests.llm.provider import Reply
 

@@ -12,7 +12,7 @@ from activities.llm.metering import Conversation, Meter, MeteredModel
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
 from errors import ModelMisbehaved
-from quant.models import AssessmentResult
+from quant.messages.steps import AssessmentResult
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger

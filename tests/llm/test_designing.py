@@ -12,9 +12,9 @@ from temporalio.testing import ActivityEnvironment
 from activities.llm.designing import Candidates
 from activities.research import ResearchActivities
 from errors import ComputeDied
-from quant.data import load
-from quant.models import CandidateScore, DataSource, Progress, unheard
-from quant.spec import Costs, StrategySpec
+from quant.bars.bars import load_bars
+from quant.messages.steps import CandidateScore, DataSource, Progress, unheard
+from quant.messages.strategy import Costs, StrategySpec
 from storage.ledger import Ledger
 from storage.spending import Tokens
 from tests.llm.past import remember_experiments
@@ -138,7 +138,9 @@ async def test_the_death_of_a_process_is_not_the_models_doing() -> None:
 async def test_a_candidate_that_samples_is_counted_with_its_seed() -> None:
     sampled = strategy(model={"num_iterations": 20, "feature_fraction": 0.5})
     spec = StrategySpec.model_validate(sampled)
-    scored = CandidateScore(data=load(DataSource(), None).info(), sharpe=0.1, annual_sharpe=1.6)
+    scored = CandidateScore(
+        data=load_bars(DataSource(), None).info(), sharpe=0.1, annual_sharpe=1.6
+    )
 
     async def score_one(_: StrategySpec) -> CandidateScore:
         return scored

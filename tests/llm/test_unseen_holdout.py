@@ -10,7 +10,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.compute import Compute
 from activities.research import ResearchActivities
-from quant.models import AssessmentResult
+from quant.messages.steps import AssessmentResult
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger

@@ -5,7 +5,7 @@ from datetime import datetime
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from quant.models import TrainingInput
+    from quant.messages.steps import TrainingInput
     from workflows.admission import Admission
     from workflows.contract import OperationInfo
     from workflows.failures import WRONG_ARGUMENTS

@@ -8,7 +8,7 @@ import pg8000.dbapi
 import pytest
 from sqlalchemy import make_url
 
-from quant.models import TrainingResult
+from quant.messages.steps import TrainingResult
 from storage.ledger import Ledger
 from tests.postgresql import postgresql_server
 from tests.trained import run

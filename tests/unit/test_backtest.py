@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from errors import EngineError
-from quant.backtest import require_consistent, simulate, the_one_trade
-from quant.spec import Costs
+from quant.backtest.account import require_consistent, simulate, the_one_trade
+from quant.messages.strategy import Costs
 from tests.oracle import DAY, bars_of, oracle, random_bars
 
 FREE = Costs(commission=0.0, slippage=0.0)
@@ -168,7 +168,7 @@ def test_importing_the_adapter_does_not_ask_for_a_newer_engine() -> None:
         "import threading\n"
         "started = []\n"
         "threading.Thread.start = lambda thread: started.append(thread.name)\n"
-        "import quant.backtest\n"
+        "import quant.backtest.account\n"
         "assert not started, started\n"
     )
     # The engine itself is silent on build servers, which would hide a missing opt-out.

@@ -7,9 +7,9 @@ import pytest
 
 from activities.direct import conduct
 from bench.calibration import case, series
-from quant import training
-from quant.gates import GateLimits, TrainingLimits
-from quant.models import DataSource
+from quant.learning import training
+from quant.messages.steps import DataSource
+from quant.verdict.gates import GateLimits, TrainingLimits
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
 from tests.data import walk

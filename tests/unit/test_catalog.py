@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from errors import InvalidData, InvalidInput, UnknownSymbol
-from quant.catalog import BarsFile, CatalogEntry, resolve, symbols
-from quant.mapping import FileMapping
-from quant.models import DataSource
+from quant.bars.catalog import BarsFile, CatalogEntry, resolve, symbols
+from quant.bars.mapping import FileMapping
+from quant.messages.steps import DataSource
 
 
 def source(symbol: str, timeframe: str = "1d") -> DataSource:

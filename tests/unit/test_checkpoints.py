@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from errors import CheckpointMismatch
-from quant import checkpoint
-from quant.models import TrainingResult
-from quant.spec import StrategySpec
-from quant.splits import TRAINING_FOLDS
-from quant.training import train
+from quant.learning import checkpoint
+from quant.learning.splits import TRAINING_FOLDS
+from quant.learning.training import train
+from quant.messages.steps import TrainingResult
+from quant.messages.strategy import StrategySpec
 from tests.trained import ITERATIONS, SPEC, assert_same, bars, ignore, interrupt, run, workspace
 
 
@@ -44,7 +44,7 @@ def test_the_result_tells_from_which_iteration_of_the_final_model_it_went_on(
 CHILD = """
 import sys
 from pathlib import Path
-from quant.training import train
+from quant.learning.training import train
 from tests import trained as t
 
 def wait_to_be_killed(progress):

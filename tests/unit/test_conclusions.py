@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from errors import InvalidData, InvalidInput
-from quant import data, remarks
-from quant.conclusions import Evidence, assess
-from quant.curves import Curves
-from quant.holdout import backtest
-from quant.models import (
+from quant.bars.bars import load_bars
+from quant.learning.training import train
+from quant.messages.curves import Curves
+from quant.messages.steps import (
     AssessmentInput,
     AssessmentResult,
     BacktestInput,
@@ -24,13 +23,15 @@ from quant.models import (
     TrainingResult,
     Workspace,
 )
-from quant.spec import FeatureSpec, ModelSpec, StrategySpec
-from quant.statistics import at_look
-from quant.training import train
-from quant.verdict import decide
+from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
+from quant.steps.assess import AssessmentEvidence, assess_research
+from quant.steps.backtest import backtest_holdout
+from quant.verdict import remarks
+from quant.verdict.significance import at_look
+from quant.verdict.verdict import decide
 from storage.artifacts import ArtifactStore
 
-SOURCE = data.load(DataSource(symbol="SP500"), None).info().source
+SOURCE = load_bars(DataSource(symbol="SP500"), None).info().source
 SEED = 11
 SPEC = StrategySpec(
     name="small",
@@ -61,21 +62,21 @@ class Research:
     progress: tuple[Progress, ...]
 
     @property
-    def evidence(self) -> Evidence:
-        return Evidence(self.walk_forward, self.curves)
+    def evidence(self) -> AssessmentEvidence:
+        return AssessmentEvidence(self.walk_forward, self.curves)
 
 
 @pytest.fixture(scope="module")
 def research(tmp_path_factory: pytest.TempPathFactory) -> Research:
     workspace = workspace_in(tmp_path_factory.mktemp("research"))
-    bars = data.load(SOURCE, None)
+    bars = load_bars(SOURCE, None)
     development, _ = bars.split()
     training = train(development, SPEC, SEED, workspace, ignore, data=bars.info())
     model = workspace.read(training.model_artifact)
     assert model is not None
     progress: list[Progress] = []
     inp = BacktestInput(data=SOURCE, spec=SPEC, seed=SEED, model_sha256=training.model_sha256)
-    result = backtest(inp, model.decode(), None, workspace, progress.append)
+    result = backtest_holdout(inp, model.decode(), None, workspace, progress.append)
     curves = workspace.read(result.curves_artifact)
     walk_forward = workspace.read(training.curves_artifact)
     assert curves is not None and walk_forward is not None
@@ -99,11 +100,11 @@ def assessment_input(
 
 
 def run_assessment(
-    inp: AssessmentInput, evidence: Evidence, directory: Path
+    inp: AssessmentInput, evidence: AssessmentEvidence, directory: Path
 ) -> tuple[AssessmentResult, str]:
     """Return the result and the report."""
     workspace = workspace_in(directory)
-    result = assess(inp, evidence, None, workspace, ignore)
+    result = assess_research(inp, evidence, None, workspace, ignore)
     report = workspace.read(result.report_artifact)
     assert report is not None
     return result, report.decode()
@@ -139,7 +140,7 @@ def test_costs_only_ever_take_away(research: Research) -> None:
 
 
 def test_benchmark_is_buy_and_hold_without_cost(research: Research) -> None:
-    _, holdout = data.load(SOURCE, None).split()
+    _, holdout = load_bars(SOURCE, None).split()
 
     held = holdout.open[-1] / holdout.open[1] - 1.0
     assert research.backtest.benchmark.total_return == pytest.approx(held)
@@ -159,7 +160,7 @@ def test_backtest_refuses_another_model_than_the_trained_one(
     inp = BacktestInput(data=SOURCE, spec=SPEC, seed=SEED, model_sha256=other)
 
     with pytest.raises(InvalidInput, match="not the one that was trained"):
-        backtest(inp, research.model_text, None, workspace_in(tmp_path), ignore)
+        backtest_holdout(inp, research.model_text, None, workspace_in(tmp_path), ignore)
 
 
 def test_backtest_gives_the_same_bits_again(research: Research, tmp_path: Path) -> None:
@@ -167,7 +168,7 @@ def test_backtest_gives_the_same_bits_again(research: Research, tmp_path: Path) 
     sha256 = research.training.model_sha256
     inp = BacktestInput(data=SOURCE, spec=SPEC, seed=SEED, model_sha256=sha256)
 
-    assert backtest(inp, research.model_text, None, workspace, ignore) == research.backtest
+    assert backtest_holdout(inp, research.model_text, None, workspace, ignore) == research.backtest
     assert workspace.read("backtest.json") == research.curves
 
 
@@ -182,7 +183,7 @@ def test_assessment_states_the_verdict_with_its_figures(research: Research, tmp_
     assert f"{research.backtest.at(1.0).total_return:.1%}" in result.summary
     assert result.observations
     assert result.hypotheses
-    [disclosed] = remarks.of_bars(data.load(SOURCE, None))
+    [disclosed] = remarks.of_bars(load_bars(SOURCE, None))
     assert result.limitations[-1] == disclosed
     assert disclosed in report
     for shown in ("Performance on the holdout", "<svg", research.training.model_sha256, str(SEED)):
@@ -237,7 +238,7 @@ def test_a_rejected_research_gets_a_verdict_and_a_report(
 ) -> None:
     inp = assessment_input(research, gate_rejection="log loss 0.9000 is far too high")
 
-    result, report = run_assessment(inp, Evidence(research.walk_forward), tmp_path)
+    result, report = run_assessment(inp, AssessmentEvidence(research.walk_forward), tmp_path)
 
     assert result.verdict == "no_signal"
     assert result.statistics is None
@@ -281,16 +282,16 @@ def test_assessment_refuses_bars_that_changed(research: Research, tmp_path: Path
     inp = assessment_input(research).model_copy(update={"data": DataSource(symbol="NASDAQ")})
 
     with pytest.raises(InvalidData, match="have changed"):
-        assess(inp, research.evidence, None, workspace_in(tmp_path), ignore)
+        assess_research(inp, research.evidence, None, workspace_in(tmp_path), ignore)
 
 
 def test_assessment_without_a_rejection_needs_the_curves(
     research: Research, tmp_path: Path
 ) -> None:
     with pytest.raises(InvalidInput, match="needs a backtest"):
-        assess(
+        assess_research(
             assessment_input(research),
-            Evidence(research.walk_forward),
+            AssessmentEvidence(research.walk_forward),
             None,
             workspace_in(tmp_path),
             ignore,

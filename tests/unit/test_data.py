@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from errors import InvalidData, UnknownSymbol
-from quant import remarks
-from quant.data import MINIMUM_BARS, Bars, load
-from quant.models import DataSource
-from quant.tables import MAX_FILE_BYTES
+from quant.bars.bars import MINIMUM_BARS, Bars, load_bars
+from quant.bars.files import MAX_FILE_BYTES
+from quant.messages.steps import DataSource
+from quant.verdict import remarks
 
 ROWS = MINIMUM_BARS + 20
 GOLD = DataSource(symbol="GOLD")
@@ -44,7 +44,7 @@ both_formats = pytest.mark.parametrize("write", [write_csv, write_parquet])
 
 def refusal(directory: Path) -> InvalidData:
     with pytest.raises(InvalidData) as caught:
-        load(GOLD, directory)
+        load_bars(GOLD, directory)
     assert str(directory) not in caught.value.message
     return caught.value
 
@@ -58,7 +58,7 @@ def set_cell(column: str, row: int, value: Any) -> Callable[[pd.DataFrame], pd.D
 
 
 def test_built_in_bars_are_valid_and_split_70_to_30() -> None:
-    bars = load(DataSource(), None)
+    bars = load_bars(DataSource(), None)
     development, holdout = bars.split()
     assert (len(bars), len(development), len(holdout)) == (5031, 3521, 1510)
     assert bars.info().start == "1999-01-04T00:00:00Z"
@@ -69,7 +69,7 @@ def test_built_in_bars_are_valid_and_split_70_to_30() -> None:
 @both_formats
 def test_a_file_is_read_to_the_bit(tmp_path: Path, write: Writer) -> None:
     write(tmp_path, table())
-    bars = load(GOLD, tmp_path)
+    bars = load_bars(GOLD, tmp_path)
     np.testing.assert_array_equal(bars.close, table()["Close"].to_numpy())
     assert bars.timestamps[1] == pd.Timestamp("2020-01-02", tz="UTC").value
     for array in (bars.open, bars.high, bars.low, bars.close, bars.volume):
@@ -84,20 +84,20 @@ def test_csv_and_parquet_with_the_same_bars_have_the_same_content_hash(tmp_path:
         directory = tmp_path / write.__name__
         directory.mkdir()
         write(directory, table())
-        hashes.add(load(GOLD, directory).content_hash)
+        hashes.add(load_bars(GOLD, directory).content_hash)
     assert len(hashes) == 1
 
 
 def test_any_changed_value_changes_the_content_hash(tmp_path: Path) -> None:
     write_csv(tmp_path, table())
-    before = load(GOLD, tmp_path).content_hash
+    before = load_bars(GOLD, tmp_path).content_hash
     write_csv(tmp_path, set_cell("Volume", 7, 1)(table()))
-    assert load(GOLD, tmp_path).content_hash != before
+    assert load_bars(GOLD, tmp_path).content_hash != before
 
 
 def test_a_pandas_index_in_parquet_serves_as_timestamp(tmp_path: Path) -> None:
     table().set_index("Date").rename_axis(None).to_parquet(tmp_path / "GOLD.parquet")
-    assert load(GOLD, tmp_path).timestamp(0) == "2020-01-01T00:00:00Z"
+    assert load_bars(GOLD, tmp_path).timestamp(0) == "2020-01-01T00:00:00Z"
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
@@ -105,31 +105,31 @@ def test_epoch_numbers_tell_their_unit_by_size(tmp_path: Path, unit: str) -> Non
     frame = table()
     frame["Date"] = frame["Date"].to_numpy().astype(f"datetime64[{unit}]").astype(np.int64)
     write_csv(tmp_path, frame)
-    assert load(GOLD, tmp_path).timestamp(1) == "2020-01-02T00:00:00Z"
+    assert load_bars(GOLD, tmp_path).timestamp(1) == "2020-01-02T00:00:00Z"
 
 
 def test_times_with_a_zone_are_converted_to_utc(tmp_path: Path) -> None:
     frame = table()
     frame["Date"] = frame["Date"].dt.strftime("%Y-%m-%dT00:00:00+02:00")
     write_csv(tmp_path, frame)
-    assert load(GOLD, tmp_path).timestamp(0) == "2019-12-31T22:00:00Z"
+    assert load_bars(GOLD, tmp_path).timestamp(0) == "2019-12-31T22:00:00Z"
 
 
 def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "GOLD.csv").write_bytes(b"\xef\xbb\xbf" + table().to_csv(index=False).encode())
-    assert len(load(GOLD, tmp_path)) == ROWS
+    assert len(load_bars(GOLD, tmp_path)) == ROWS
 
 
 def test_daily_bars_of_a_market_that_never_closes_are_365_a_year(tmp_path: Path) -> None:
     write_csv(tmp_path, table())
-    assert load(GOLD, tmp_path).periods_per_year == pytest.approx(365.25)
+    assert load_bars(GOLD, tmp_path).periods_per_year == pytest.approx(365.25)
 
 
 def test_hourly_bars_are_annualised_by_the_calendar(tmp_path: Path) -> None:
     frame = table()
     frame["Date"] = pd.date_range("2020-01-01", periods=ROWS, freq="h")
     frame.to_csv(tmp_path / "GOLD_1h.csv", index=False)
-    bars = load(DataSource(symbol="GOLD", timeframe="1h"), tmp_path)
+    bars = load_bars(DataSource(symbol="GOLD", timeframe="1h"), tmp_path)
     assert bars.periods_per_year == pytest.approx(24 * 365.25)
 
 
@@ -247,7 +247,7 @@ def test_a_symbolic_link_out_of_the_data_directory_is_not_followed(tmp_path: Pat
     write_csv(tmp_path, table())
     (inside / "GOLD.csv").symlink_to(tmp_path / "GOLD.csv")
     with pytest.raises(UnknownSymbol):
-        load(GOLD, inside)
+        load_bars(GOLD, inside)
 
 
 def test_a_part_shares_the_arrays(bars: Bars) -> None:
@@ -259,14 +259,14 @@ def test_a_part_shares_the_arrays(bars: Bars) -> None:
 
 @pytest.fixture(scope="module")
 def bars() -> Bars:
-    return load(DataSource(), None)
+    return load_bars(DataSource(), None)
 
 
 def test_opens_that_repeat_the_close_before_are_remarked_on() -> None:
-    bars = load(DataSource(symbol="SP500"), None)
+    bars = load_bars(DataSource(symbol="SP500"), None)
     closes, opens = bars.close[: bars.holdout_start - 1], bars.open[1 : bars.holdout_start]
     share = np.mean(np.abs(opens / closes - 1.0) < 1e-4)
     assert 0.6 < share < 0.7
     [remark] = remarks.of_bars(bars)
     assert remark.startswith(f"{share:.0%} of the development bars and 13% of the holdout bars")
-    assert remarks.of_bars(load(DataSource(symbol="NASDAQ"), None)) == []
+    assert remarks.of_bars(load_bars(DataSource(symbol="NASDAQ"), None)) == []

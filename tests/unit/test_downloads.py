@@ -21,9 +21,9 @@ import yfinance
 from requests.adapters import HTTPAdapter
 
 from errors import InvalidInput, SourceUnavailable
-from quant.data import of_table
-from quant.downloads import SOURCES, Yahoo
-from quant.models import DataSource
+from quant.bars.bars import of_table
+from quant.bars.downloads import SOURCES, Yahoo
+from quant.messages.steps import DataSource
 
 # yfinance still uses what pandas 4 will drop.
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")

@@ -5,8 +5,10 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from quant.data import Bars, Floats, load
-from quant.features import (
+from quant.bars.bars import Bars, Floats, load_bars
+from quant.messages.steps import DataSource
+from quant.messages.strategy import FeatureKind, FeatureSpec, StrategySpec
+from quant.strategy.features import (
     INDICATORS,
     FeatureTable,
     feature_matrix,
@@ -14,9 +16,7 @@ from quant.features import (
     labels,
     warm_up,
 )
-from quant.lookahead import assert_causal
-from quant.models import DataSource
-from quant.spec import FeatureKind, FeatureSpec, StrategySpec
+from quant.strategy.lookahead import assert_causal
 
 KINDS = get_args(FeatureKind)
 CUTS = (1, 2, 30, 399, 400, 777, 999)
@@ -24,7 +24,7 @@ CUTS = (1, 2, 30, 399, 400, 777, 999)
 
 @pytest.fixture(scope="module")
 def bars() -> Bars:
-    return load(DataSource(), None).part(0, 1000)
+    return load_bars(DataSource(), None).part(0, 1000)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_formulas_that_can_be_written_down(bars: Bars) -> None:
 
 def test_labels_compare_the_open_after_the_decision_with_the_open_a_horizon_later() -> None:
     # The S&P 500's opens repeat the closes before them, and would not tell the two apart.
-    bars = load(DataSource(symbol="NASDAQ"), None).part(0, 1000)
+    bars = load_bars(DataSource(symbol="NASDAQ"), None).part(0, 1000)
     assert not np.isclose(bars.open[1:], bars.close[:-1], rtol=1e-4).mean() > 0.05
     horizon = 5
     outcome = labels(bars, horizon)

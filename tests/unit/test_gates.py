@@ -7,9 +7,15 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from quant.evidence import Benchmark, CostLevel
-from quant.gates import BacktestLimits, GateLimits, TrainingLimits, backtest_gate, training_gate
-from quant.models import BacktestResult, TrainingResult
+from quant.messages.evidence import Benchmark, CostLevel
+from quant.messages.steps import BacktestResult, TrainingResult
+from quant.verdict.gates import (
+    BacktestLimits,
+    GateLimits,
+    TrainingLimits,
+    backtest_gate,
+    training_gate,
+)
 from tests.judged import INFO
 
 DEFAULTS = GateLimits()
@@ -123,5 +129,5 @@ def test_a_figure_at_its_limit_passes() -> None:
 
 def test_importing_the_gates_does_not_load_numerics() -> None:
     """They run inside workflow code, which must stay light and deterministic."""
-    program = "import sys, quant.gates; assert not {'numpy', 'pandas'} & set(sys.modules)"
+    program = "import sys, quant.verdict.gates; assert not {'numpy', 'pandas'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2])

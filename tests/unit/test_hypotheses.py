@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from quant.hypotheses import Condition, Hypothesis, HypothesisStatus, Verdict
-from quant.models import AssessmentResult
-from quant.spec import FeatureSpec, ModelSpec, StrategySpec
+from quant.messages.hypotheses import Condition, Hypothesis, HypothesisStatus, Verdict
+from quant.messages.steps import AssessmentResult
+from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
 from storage.ledger import Ledger
 from storage.records import Experiment
 

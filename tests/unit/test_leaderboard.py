@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from quant.deflation import deflated_by
-from quant.evidence import Statistics
-from quant.models import DataSource, Trial, Tried
-from quant.statistics import significance
+from quant.messages.evidence import Statistics
+from quant.messages.steps import DataSource, Trial, Tried
+from quant.verdict.deflation import deflated_by
+from quant.verdict.significance import significance
 from storage.ledger import Ledger
 from storage.records import Experiment
 

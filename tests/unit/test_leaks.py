@@ -8,12 +8,15 @@ import pandas as pd
 import pytest
 
 from activities.direct import conduct
-from quant import holdout, steps, training
-from quant.backtest import Simulation
-from quant.curves import Curves, WalkForward
-from quant.data import Bars, Floats, load
-from quant.models import BacktestInput, CandidateInput, DataSource, TrainingInput, unheard
-from quant.spec import Costs, FeatureSpec, ModelSpec, StrategySpec
+from quant.backtest.account import Simulation
+from quant.bars.bars import Bars, Floats, load_bars
+from quant.learning import training
+from quant.messages.curves import Curves, WalkForward
+from quant.messages.steps import BacktestInput, CandidateInput, DataSource, TrainingInput, unheard
+from quant.messages.strategy import Costs, FeatureSpec, ModelSpec, StrategySpec
+from quant.steps.backtest import backtest_holdout
+from quant.steps.design import score_candidate
+from quant.steps.train import train_model
 from storage.artifacts import ArtifactStore
 from tests.oracle import oracle, random_bars
 
@@ -34,7 +37,7 @@ SPEC = StrategySpec(
 
 def frame() -> pd.DataFrame:
     """Bars with gaps between them."""
-    bars = load(DataSource(symbol="NASDAQ"), None).part(0, ROWS)
+    bars = load_bars(DataSource(symbol="NASDAQ"), None).part(0, ROWS)
     names = ("open", "high", "low", "close", "volume")
     return pd.DataFrame(
         {"timestamp": bars.timestamps, **{name: getattr(bars, name) for name in names}}
@@ -63,8 +66,8 @@ def before_the_holdout(directory: Path) -> list[object]:
     store = ArtifactStore(str(directory / "artifacts"))
     research = conduct(GOLD, trials=2, seed=3, store=store, data_dir=directory, bypass_gates=True)
     own = store.operation("own")
-    scored = steps.score(CandidateInput(data=GOLD, spec=SPEC, seed=3), directory)
-    trained = steps.train(TrainingInput(data=GOLD, spec=SPEC, seed=3), directory, own, unheard)
+    scored = score_candidate(CandidateInput(data=GOLD, spec=SPEC, seed=3), directory)
+    trained = train_model(TrainingInput(data=GOLD, spec=SPEC, seed=3), directory, own, unheard)
     return [
         research.assessment.stability,
         *(each.model_dump(exclude={"data"}) for each in (research.training, scored, trained)),
@@ -89,10 +92,10 @@ class Backtester:
     sha256: str
 
     def trade(self, directory: Path) -> Curves:
-        source = load(GOLD, directory).info().source
+        source = load_bars(GOLD, directory).info().source
         store = ArtifactStore(str(directory)).operation("backtest")
         inp = BacktestInput(data=source, spec=SPEC, seed=3, model_sha256=self.sha256)
-        holdout.backtest(inp, self.model, directory, store, unheard)
+        backtest_holdout(inp, self.model, directory, store, unheard)
         return Curves.model_validate_json(store.read("backtest.json") or b"")
 
 
@@ -101,7 +104,7 @@ def backtester(tmp_path_factory: pytest.TempPathFactory) -> Backtester:
     directory = written(tmp_path_factory.mktemp("training") / "bars", frame())
     store = ArtifactStore(str(directory)).operation("training")
     inp = TrainingInput(data=GOLD, spec=SPEC, seed=3)
-    trained = steps.train(inp, directory, store, unheard)
+    trained = train_model(inp, directory, store, unheard)
     return Backtester((store.read("model.txt") or b"").decode(), trained.model_sha256)
 
 
@@ -138,7 +141,7 @@ def test_no_position_on_the_holdout_depends_on_the_close_of_its_bar_or_on_later_
 
 
 def decisions(probabilities: Floats, spec: StrategySpec) -> list[int]:
-    """Return what to hold after each close, by the rules stated in `quant.positions`."""
+    """Return what to hold after each close, by the rules stated in `quant.strategy.positions`."""
     held: list[int] = []
     direction, left = 0, 0
     for probability in probabilities:
@@ -179,7 +182,7 @@ def test_the_walk_forward_is_what_the_oracle_earns_by_the_same_predictions(
     monkeypatch.setattr(training, "trade", noted)
     directory = written(tmp_path / "bars", frame())
     store = ArtifactStore(str(directory)).operation("training")
-    result = steps.train(TrainingInput(data=GOLD, spec=SPEC, seed=3), directory, store, unheard)
+    result = train_model(TrainingInput(data=GOLD, spec=SPEC, seed=3), directory, store, unheard)
     curves = WalkForward.model_validate_json(store.read(result.curves_artifact) or b"")
     [(bars, probabilities)] = predicted
     expected = earned(bars, probabilities, SPEC)

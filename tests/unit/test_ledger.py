@@ -2,7 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from quant.models import DataSource, Trial, Tried
+from quant.messages.steps import DataSource, Trial, Tried
 from storage.experiments import ExperimentOrder
 from storage.ledger import Ledger
 from storage.records import Experiment

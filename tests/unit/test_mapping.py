@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from errors import InvalidData, UnknownSymbol
-from quant.catalog import symbols
-from quant.data import Bars, load
-from quant.importing import import_bars
-from quant.models import DataSource
+from quant.bars.bars import Bars, load_bars
+from quant.bars.catalog import symbols
+from quant.bars.importing import import_bars
+from quant.messages.steps import DataSource
 from tests.data import walk
 
 ROWS = 600
@@ -29,7 +29,7 @@ def usual(tmp_path: Path) -> Bars:
     own = tmp_path / "usual"
     own.mkdir()
     walk(ROWS, "1D").to_csv(own / "USUAL.csv", index=False)
-    return load(DataSource(symbol="USUAL"), own)
+    return load_bars(DataSource(symbol="USUAL"), own)
 
 
 def test_columns_have_other_names(tmp_path: Path, usual: Bars) -> None:
@@ -40,16 +40,16 @@ def test_columns_have_other_names(tmp_path: Path, usual: Bars) -> None:
     table.to_csv(tmp_path / "AAPL_daily.csv", index=False)
     columns = {"timestamp": "Day", "close": "adj close", "volume": "Vol."}
     write(tmp_path, {"AAPL_daily.csv": {"symbol": "AAPL", "columns": columns}})
-    assert load(DataSource(symbol="AAPL"), tmp_path).content_hash == usual.content_hash
+    assert load_bars(DataSource(symbol="AAPL"), tmp_path).content_hash == usual.content_hash
     with pytest.raises(UnknownSymbol):
-        load(DataSource(symbol="AAPL_daily"), tmp_path)
+        load_bars(DataSource(symbol="AAPL_daily"), tmp_path)
 
 
 def test_columns_of_a_parquet_file_have_other_names(tmp_path: Path, usual: Bars) -> None:
     table = walk(ROWS, "1D").rename(columns={"timestamp": "t", "open": "o"})
     table.to_parquet(tmp_path / "AAPL.parquet")
     write(tmp_path, {"*.parquet": {"columns": {"timestamp": "t", "open": "o"}}})
-    assert load(DataSource(symbol="AAPL"), tmp_path).content_hash == usual.content_hash
+    assert load_bars(DataSource(symbol="AAPL"), tmp_path).content_hash == usual.content_hash
 
 
 def test_a_continental_file(tmp_path: Path, usual: Bars) -> None:
@@ -58,7 +58,7 @@ def test_a_continental_file(tmp_path: Path, usual: Bars) -> None:
     table.to_csv(tmp_path / "DAX.csv", index=False, sep=";", decimal=",")
     form = {"delimiter": ";", "decimal": ",", "time_format": "%d.%m.%Y"}
     write(tmp_path, {"DAX.csv": form})
-    assert load(DataSource(symbol="DAX"), tmp_path).content_hash == usual.content_hash
+    assert load_bars(DataSource(symbol="DAX"), tmp_path).content_hash == usual.content_hash
 
 
 def test_days_without_separators_are_not_seconds(tmp_path: Path, usual: Bars) -> None:
@@ -66,7 +66,7 @@ def test_days_without_separators_are_not_seconds(tmp_path: Path, usual: Bars) ->
     table["timestamp"] = pd.to_datetime(table["timestamp"]).dt.strftime("%Y%m%d")
     table.to_csv(tmp_path / "X.csv", index=False)
     write(tmp_path, {"X.csv": {"time_format": "%Y%m%d"}})
-    assert load(DataSource(symbol="X"), tmp_path).content_hash == usual.content_hash
+    assert load_bars(DataSource(symbol="X"), tmp_path).content_hash == usual.content_hash
 
 
 def local(directory: Path, times: "pd.DatetimeIndex") -> None:
@@ -85,23 +85,23 @@ def test_a_day_of_a_zone_stays_that_day(tmp_path: Path, zone: str, name: str, st
     table.to_csv(tmp_path / f"{name}.csv", index=False)
     write(tmp_path, {"DAX*": {"timezone": zone}})
     timeframe = "1w" if name.endswith("w") else "1d"
-    bars = load(DataSource(symbol="DAX", timeframe=timeframe), tmp_path)
+    bars = load_bars(DataSource(symbol="DAX", timeframe=timeframe), tmp_path)
     assert [moment[:10] for moment in bars.moments] == list(table["timestamp"])
     assert all(moment.endswith("T00:00:00Z") for moment in bars.moments)
 
 
 def test_built_in_bars_need_no_mapping(tmp_path: Path) -> None:
     write(tmp_path, "[not a mapping")
-    assert len(load(DataSource(symbol="SP500"), tmp_path)) == 5031
+    assert len(load_bars(DataSource(symbol="SP500"), tmp_path)) == 5031
     with pytest.raises(InvalidData, match=r"mapping\.yaml"):
-        load(DataSource(symbol="MINE"), tmp_path)
+        load_bars(DataSource(symbol="MINE"), tmp_path)
 
 
 def test_times_of_a_zone_change_with_its_summer(tmp_path: Path) -> None:
     days = pd.bdate_range("2024-01-02", periods=120)
     times = pd.DatetimeIndex([day + pd.Timedelta(hours=h) for day in days for h in range(9, 15)])
     local(tmp_path, times)
-    bars = load(DataSource(symbol="NYC", timeframe="1h"), tmp_path)
+    bars = load_bars(DataSource(symbol="NYC", timeframe="1h"), tmp_path)
     assert bars.timestamp(0) == "2024-01-02T14:00:00Z"
     assert bars.timestamp(-6) == "2024-06-17T13:00:00Z"
 
@@ -111,7 +111,7 @@ def test_an_hour_that_a_zone_has_never_or_twice_is_refused(tmp_path: Path, hour:
     times = pd.date_range(pd.Timestamp(hour) - pd.Timedelta(hours=550), periods=600, freq="1h")
     local(tmp_path, times)
     with pytest.raises(InvalidData, match="exactly once in America/New_York") as refused:
-        load(DataSource(symbol="NYC", timeframe="1h"), tmp_path)
+        load_bars(DataSource(symbol="NYC", timeframe="1h"), tmp_path)
     assert refused.value.field == "timestamp"
     assert hour in refused.value.message
 
@@ -123,7 +123,7 @@ def test_times_with_an_offset_keep_it(tmp_path: Path, usual: Bars) -> None:
     )
     table.to_csv(tmp_path / "X.csv", index=False)
     write(tmp_path, {"*": {"timezone": "Asia/Tokyo"}})
-    assert load(DataSource(symbol="X"), tmp_path).content_hash == usual.content_hash
+    assert load_bars(DataSource(symbol="X"), tmp_path).content_hash == usual.content_hash
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_mapping_that_cannot_be_used_says_where(
     walk(ROWS, "1D").to_csv(tmp_path / "X.csv", index=False)
     write(tmp_path, mapping)
     with pytest.raises(InvalidData, match=complaint):
-        load(DataSource(symbol="X"), tmp_path)
+        load_bars(DataSource(symbol="X"), tmp_path)
 
 
 def test_what_is_imported_is_what_a_research_reads(tmp_path: Path, usual: Bars) -> None:
@@ -154,7 +154,7 @@ def test_what_is_imported_is_what_a_research_reads(tmp_path: Path, usual: Bars) 
     info = import_bars(usual, target)
     assert info.content_hash == usual.content_hash
     assert [path.name for path in target.iterdir()] == ["USUAL.parquet"]
-    assert load(DataSource(symbol="USUAL"), target).content_hash == usual.content_hash
+    assert load_bars(DataSource(symbol="USUAL"), target).content_hash == usual.content_hash
 
 
 def test_an_import_replaces_only_when_told_to(tmp_path: Path, usual: Bars) -> None:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from quant import metrics
+from quant.backtest import metrics
 
 
 def test_sharpe_is_mean_over_sample_deviation() -> None:

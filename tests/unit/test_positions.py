@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quant.positions import target_positions
-from quant.spec import FeatureSpec, StrategySpec
+from quant.messages.strategy import FeatureSpec, StrategySpec
+from quant.strategy.positions import target_positions
 
 NAN = float("nan")
 UP, NONE, DOWN = 0.6, 0.5, 0.4

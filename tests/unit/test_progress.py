@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from api.progress import carried_over
-from quant.models import Progress
+from quant.messages.steps import Progress
 from workflows.contract import (
     PHASE_START,
     PHASE_STEP,

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from quant import metrics
-from quant.backtest import simulate
-from quant.data import Bars, load
-from quant.models import DataSource
-from quant.random_entries import PATHS, position_returns, random_entries
-from quant.spec import Costs
+from quant.backtest import metrics
+from quant.backtest.account import simulate
+from quant.backtest.random_entries import PATHS, position_returns, random_entries
+from quant.bars.bars import Bars, load_bars
+from quant.messages.steps import DataSource
+from quant.messages.strategy import Costs
 
 
 @pytest.fixture(scope="module")
 def holdout() -> Bars:
-    return load(DataSource(symbol="NASDAQ"), None).split()[1]
+    return load_bars(DataSource(symbol="NASDAQ"), None).split()[1]
 
 
 def blocks(bars: int, length: int, seed: int) -> NDArray[np.int8]:

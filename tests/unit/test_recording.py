@@ -6,7 +6,7 @@ import pytest
 
 from activities.recording import recording
 from errors import LedgerUnavailable
-from quant.models import DataSource, Trial, Tried
+from quant.messages.steps import DataSource, Trial, Tried
 from storage.ledger import Ledger
 from tests.helpers import assert_eventually
 

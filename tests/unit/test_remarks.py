@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from quant.curves import Curves
-from quant.evidence import Neighbour, Stability
-from quant.models import AssessmentInput, DataSource
-from quant.remarks import hypotheses, limitations, observations
+from quant.messages.curves import Curves
+from quant.messages.evidence import Neighbour, Stability
+from quant.messages.steps import AssessmentInput, DataSource
+from quant.verdict.remarks import hypotheses, limitations, observations
 from tests.judged import assessment, backtest, curves, statistics
 
 

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from activities.direct import conduct
-from quant import figures, metrics
-from quant.conclusions import publish
-from quant.dossier import Dossier
-from quant.glossary import TERMS
-from quant.models import DataSource, ModelComment
-from quant.record import Record
-from quant.report import render, render_comparison
+from quant.backtest import metrics
+from quant.messages.dossier import Dossier
+from quant.messages.steps import DataSource, ModelComment
+from quant.report import figures
+from quant.report.glossary import TERMS
+from quant.report.page import render, render_comparison
+from quant.report.track_record import Record
+from quant.steps.assess import publish_assessment
 from storage.artifacts import ArtifactStore
 
 
@@ -209,7 +210,7 @@ def test_equal_dossiers_give_equal_pictures(dossier: Dossier) -> None:
 def test_what_is_added_later_stands_in_all_three(home: Path, dossier: Dossier) -> None:
     artifacts = ArtifactStore(str(home)).operation("assessment")
     said = ModelComment(text="Nothing <b>to</b> see.", model="test:model")
-    publish(dossier.result.model_copy(update={"comment": said}), artifacts)
+    publish_assessment(dossier.result.model_copy(update={"comment": said}), artifacts)
     for name in ("assessment.json", "report.json", "report.html"):
         stored = artifacts.read(name)
         assert stored is not None

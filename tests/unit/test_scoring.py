@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from quant.scoring import accuracy, auc, log_loss
+from quant.learning.scoring import accuracy, auc, log_loss
 
 LABELS = np.array([1.0, 0.0, 1.0, 1.0])
 PROBABILITIES = np.array([0.9, 0.6, 0.6, 0.2])

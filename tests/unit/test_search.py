@@ -5,12 +5,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from quant import steps
-from quant.data import Bars, load
-from quant.models import DataSource, DesignInput, DesignResult, Progress, Trial, Tried, unheard
-from quant.search import Scorer, search
-from quant.search_space import FAMILIES, PERIODS, Space
-from quant.spec import FeatureSpec, ModelSpec, StrategySpec
+from quant.bars.bars import Bars, load_bars
+from quant.messages.steps import (
+    DataSource,
+    DesignInput,
+    DesignResult,
+    Progress,
+    Trial,
+    Tried,
+    unheard,
+)
+from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
+from quant.search.search import Scorer, search
+from quant.search.space import FAMILIES, PERIODS, Space
+from quant.steps.design import design_strategy
 from storage.artifacts import ArtifactStore
 
 
@@ -20,7 +28,7 @@ def ignore(progress: Progress) -> None:
 
 @pytest.fixture(scope="module")
 def development() -> Bars:
-    return load(DataSource(), None).split()[0].part(0, 1500)
+    return load_bars(DataSource(), None).split()[0].part(0, 1500)
 
 
 def test_the_same_seed_finds_the_same(development: Bars) -> None:
@@ -45,12 +53,12 @@ def design(directory: Path, frame: pd.DataFrame) -> tuple[DesignResult, bytes | 
     frame.to_csv(directory / "GOLD.csv", index=False)
     artifacts = ArtifactStore(str(directory)).operation("design")
     inp = DesignInput(data=DataSource(symbol="GOLD"), trials=4, seed=3)
-    result = steps.design(inp, directory, artifacts, ignore)
+    result = design_strategy(inp, directory, artifacts, ignore)
     return result, artifacts.read(result.trials_artifact)
 
 
 def test_only_development_bars_matter(tmp_path: Path) -> None:
-    bars = load(DataSource(), None).part(0, 1200)
+    bars = load_bars(DataSource(), None).part(0, 1200)
     start = bars.holdout_start
     frame = pd.DataFrame(
         {
@@ -91,7 +99,7 @@ def test_a_candidate_that_stops_trading_has_no_score(
 ) -> None:
     spec = StrategySpec(name="busy", features=(FeatureSpec(kind="rsi", period=5),), threshold=0.0)
     assert Scorer(development, 1).score(spec) is not None
-    monkeypatch.setattr("quant.search.BARS_PER_TRADE", 1)
+    monkeypatch.setattr("quant.search.search.BARS_PER_TRADE", 1)
     assert Scorer(development, 1).score(spec) is None
 
 
@@ -128,7 +136,7 @@ def test_a_design_names_the_bars_of_its_trials() -> None:
     told: list[Tried] = []
     artifacts = ArtifactStore("memory://design").operation("design")
     inp = DesignInput(data=DataSource(), trials=2, seed=3)
-    result = steps.design(inp, None, artifacts, ignore, told.append)
+    result = design_strategy(inp, None, artifacts, ignore, told.append)
     assert [each.data for each in told] == [result.data.source] * 2
 
 
@@ -177,5 +185,5 @@ def test_periods_are_short_against_the_bars() -> None:
 
 
 def test_the_fewest_bars_allowed_can_be_searched() -> None:
-    found = search(load(DataSource(), None).part(0, 350), 10, 1, None, ignore, tried=unheard)
+    found = search(load_bars(DataSource(), None).part(0, 350), 10, 1, None, ignore, tried=unheard)
     assert len(found.trials) == 10

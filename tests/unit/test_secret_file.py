@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from errors import StartupError
-from quant.spec import Model
+from quant.messages.base import FrozenModel
 from workflows.secret_file import SecretFile
 
 THE_SERVICE = 10001
@@ -18,7 +18,7 @@ SOMEBODY = 10002
 for_root = pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")
 
 
-class Content(Model):
+class Content(FrozenModel):
     word: str
 
 

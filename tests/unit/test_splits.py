@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from errors import InvalidInput
-from quant.splits import MINIMUM_TRAINING_ROWS, walk_forward
+from quant.learning.splits import MINIMUM_TRAINING_ROWS, walk_forward
 
 
 @given(

@@ -2,12 +2,12 @@
 
 import pytest
 
-from quant.data import load
-from quant.evidence import Neighbour, Stability
-from quant.models import DataSource
-from quant.search import Scorer
-from quant.spec import FeatureSpec, ModelSpec, StrategySpec
-from quant.stability import neighbours, stability
+from quant.bars.bars import load_bars
+from quant.messages.evidence import Neighbour, Stability
+from quant.messages.steps import DataSource
+from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
+from quant.search.search import Scorer
+from quant.search.stability import neighbours, stability
 
 SPEC = StrategySpec(
     name="one",
@@ -41,7 +41,7 @@ def test_neighbours_stay_within_the_limits() -> None:
 
 
 def test_neighbours_are_scored_as_a_search_does() -> None:
-    development = load(DataSource(), None).split()[0].part(0, 1500)
+    development = load_bars(DataSource(), None).split()[0].part(0, 1500)
     found = stability(development, SPEC, seed=3)
     own = Scorer(development, 3).score(SPEC)
     assert own is not None
@@ -52,7 +52,7 @@ def test_neighbours_are_scored_as_a_search_does() -> None:
 
 
 def test_a_neighbour_that_needs_more_bars_than_there_are_has_no_score() -> None:
-    development = load(DataSource(), None).part(0, 350)
+    development = load_bars(DataSource(), None).part(0, 350)
     slow = SPEC.model_copy(update={"features": (FeatureSpec(kind="return", period=160),)})
     by_change = {each.change: each.sharpe for each in stability(development, slow, 3).neighbours}
     assert by_change["periods times 1.5"] is None

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from errors import InvalidInput, UnknownStrategy
-from quant.strategies import EXAMPLES_DIR, MAX_BYTES, available, load, parse
+from quant.strategy.strategies import EXAMPLES_DIR, MAX_BYTES, available, load, parse
 
 MINIMAL = """
 name: mine
@@ -161,7 +161,7 @@ def test_examples_have_nothing_but_strategies() -> None:
 
 def test_listing_bars_and_strategies_needs_no_numerical_library() -> None:
     code = (
-        "import sys, quant.catalog, quant.strategies; "
+        "import sys, quant.bars.catalog, quant.strategy.strategies; "
         "heavy = {'numpy', 'pandas', 'lightgbm', 'arch', 'talib', 'pyarrow'}; "
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from errors import InvalidInput
-from quant.boosting import chunk_ends, derive_seed
-from quant.features import feature_matrix, warm_up
-from quant.models import Progress, TrainingResult
-from quant.spec import FeatureSpec, ModelSpec
-from quant.training import predict, train
+from quant.learning.boosting import chunk_ends, derive_seed
+from quant.learning.training import predict, train
+from quant.messages.steps import Progress, TrainingResult
+from quant.messages.strategy import FeatureSpec, ModelSpec
+from quant.strategy.features import feature_matrix, warm_up
 from tests.trained import ITERATIONS, SPEC, assert_same, bars, ignore, run, workspace
 
 

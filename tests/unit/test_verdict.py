@@ -2,11 +2,11 @@
 
 import pytest
 
-from quant.evidence import Statistics
-from quant.hypotheses import Verdict
-from quant.models import BacktestResult
-from quant.spec import Costs
-from quant.verdict import decide, shortfalls, summary
+from quant.messages.evidence import Statistics
+from quant.messages.hypotheses import Verdict
+from quant.messages.steps import BacktestResult
+from quant.messages.strategy import Costs
+from quant.verdict.verdict import decide, shortfalls, summary
 from tests.judged import SPEC, assessment, backtest, statistics
 
 

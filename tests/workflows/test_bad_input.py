@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 
-from quant import catalog
-from quant.models import DataSource
+from quant.bars import catalog
+from quant.messages.steps import DataSource
 from settings import Settings
 from storage.ledger import Ledger
 from tests.data import broken_rows

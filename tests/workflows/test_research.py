@@ -9,7 +9,7 @@ from temporalio.client import (
     WorkflowHandle,
 )
 
-from quant.gates import BacktestLimits, GateLimits, TrainingLimits
+from quant.verdict.gates import BacktestLimits, GateLimits, TrainingLimits
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger

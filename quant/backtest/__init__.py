@@ -1,0 +1,1 @@
+"""What an account that follows a strategy does, and figures of it."""

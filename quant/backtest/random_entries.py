@@ -1,0 +1,80 @@
+"""Random entries: a strategy against itself at other times.
+
+Its positions are shifted circularly by a random number of bars. Exposure, direction, the number of
+trades and their durations stay the same; only the timing is lost. A strategy that owes its return
+to being in a rising market does no better than its shifts.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from quant.backtest import metrics
+from quant.bars.bars import Bars, Floats
+from quant.messages.evidence import RandomEntries
+from quant.messages.strategy import Costs
+
+PATHS: Final = 500
+_HIGH: Final = 0.95
+
+
+def random_entries(
+    bars: Bars, positions: NDArray[np.int8], costs: Costs, seed: int
+) -> RandomEntries | None:
+    """Compare positions with the same positions at random times.
+
+    Args:
+        bars: Prices to trade at.
+        positions: Held at each close: -1, 0 or 1, shape (bars,).
+        costs: Assumed costs per side.
+        seed: Seed of the shifts. Equal arguments give bit-identical results.
+
+    Returns:
+        None if there was never a position, or always the same one.
+    """
+    if len(bars) < 2 or np.all(positions == positions[0]):
+        return None
+    moves = _moves(bars)
+
+    def sharpe(held: NDArray[np.int8]) -> float:
+        return metrics.sharpe(_earned(moves, held, costs)) or 0.0
+
+    own = sharpe(positions)
+    shifts = np.random.default_rng(seed).integers(1, len(bars), PATHS)
+    random = np.array([sharpe(np.roll(positions, shift)) for shift in shifts])
+    year = np.sqrt(bars.periods_per_year)
+    # Their share cannot be less than one path, but many looks at a holdout require less.
+    spread = float(np.std(random))
+    beyond = (own - float(np.mean(random))) / spread if spread > 0.0 else 0.0
+    return RandomEntries(
+        paths=PATHS,
+        as_good=float(np.mean(random >= own)),
+        median_sharpe=float(np.median(random) * year),
+        high_sharpe=float(np.quantile(random, _HIGH) * year),
+        p_value=float(norm.sf(beyond)),
+    )
+
+
+def position_returns(bars: Bars, positions: NDArray[np.int8], costs: Costs) -> Floats:
+    """Return simple returns per bar of holding these positions, changed at the open.
+
+    The sum of the parts approximates their product; over one bar they differ by less than a
+    thousandth of the return. This is for comparing positions, not for accounting.
+    """
+    return _earned(_moves(bars), positions, costs)
+
+
+def _moves(bars: Bars) -> tuple[Floats, Floats]:
+    """Return the price changes per bar: from the previous close to the open, then to the close."""
+    overnight = np.concatenate([[0.0], bars.open[1:] / bars.close[:-1] - 1.0])
+    return overnight, bars.close / bars.open - 1.0
+
+
+def _earned(moves: tuple[Floats, Floats], positions: NDArray[np.int8], costs: Costs) -> Floats:
+    overnight, intraday = moves
+    before = np.concatenate([[0.0], positions[:-1].astype(np.float64)])
+    paid = np.abs(positions - before) * (costs.commission + costs.slippage)
+    returns: Floats = before * overnight + positions * intraday - paid
+    return returns

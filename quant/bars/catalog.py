@@ -1,0 +1,128 @@
+"""The available bars: the built-in symbols and the files in the user's data directory.
+
+A file is named `<symbol>.csv` or `<symbol>.parquet` for daily bars, `<symbol>_<timeframe>.csv` or
+`.parquet` for any timeframe; `mapping.yaml` may say otherwise. The names of built-in symbols are
+reserved: a file such as `SP500.csv` is never read, so that SP500 means the same bars in every
+record.
+
+The API imports this module; it must stay free of numerical libraries.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from errors import InvalidData, InvalidInput, UnknownSymbol
+from quant.bars.directory import files_inside, shorten
+from quant.bars.mapping import FileMapping, mapping_of, read_mappings
+from quant.messages.steps import DataSource, Symbol, Timeframe
+
+BUILT_IN_SYMBOLS = frozenset({"NASDAQ", "SP500"})
+DAILY = "1d"
+MINUTES_PER_DAY = 1440
+SUFFIXES = frozenset({".csv", ".parquet"})
+
+_WITH_TIMEFRAME = re.compile(r"(?P<symbol>.+)_(?P<timeframe>[1-9][0-9]{0,2}[mhdw])")
+_TIMEFRAME: TypeAdapter[str] = TypeAdapter(Timeframe)
+_SYMBOL: TypeAdapter[str] = TypeAdapter(Symbol)
+
+
+class CatalogEntry(DataSource):
+    """Bars that exist."""
+
+    built_in: bool
+    file: str | None = Field(None, description="Name in the data directory")
+
+
+@dataclass(frozen=True)
+class BarsFile:
+    """A user's file, and how to read it."""
+
+    path: Path
+    mapping: FileMapping
+
+
+def symbols(data_dir: Path | None) -> list[CatalogEntry]:
+    """List all bars, built-in ones first, then those of the data directory by name."""
+    built_in = [
+        CatalogEntry(symbol=symbol, timeframe=DAILY, built_in=True)
+        for symbol in sorted(BUILT_IN_SYMBOLS)
+    ]
+    of_user = [
+        CatalogEntry(symbol=symbol, timeframe=timeframe, built_in=False, file=file.path.name)
+        for (symbol, timeframe), files in sorted(_files(data_dir).items())
+        for file in files
+    ]
+    return built_in + of_user
+
+
+def resolve(source: DataSource, data_dir: Path | None) -> BarsFile | None:
+    """Return the file that holds these bars, or None for a built-in symbol.
+
+    Raises:
+        UnknownSymbol: No such symbol; the message lists those that exist.
+        InvalidInput: The symbol exists, but not in this timeframe.
+        InvalidData: Two files claim to hold these bars, or `mapping.yaml` cannot be used.
+    """
+    timeframe = _checked_timeframe(source.timeframe)
+    # Whatever is wrong with the user's directory is no concern of built-in bars.
+    files = {} if source.symbol in BUILT_IN_SYMBOLS else _files(data_dir)
+    known = {(symbol, DAILY) for symbol in BUILT_IN_SYMBOLS} | set(files)
+    timeframes = {known_timeframe for symbol, known_timeframe in known if symbol == source.symbol}
+    if not timeframes:
+        raise UnknownSymbol(
+            f"No bars exist for {source.symbol!r}. "
+            f"Known symbols: {shorten({symbol for symbol, _ in known})}.",
+            field="symbol",
+        )
+    if timeframe not in timeframes:
+        raise InvalidInput(
+            f"{source.symbol} has no bars of timeframe {timeframe}, only of {shorten(timeframes)}.",
+            field="timeframe",
+        )
+    if source.symbol in BUILT_IN_SYMBOLS:
+        return None
+    file, *others = files[source.symbol, timeframe]
+    if others:
+        names = " and ".join(each.path.name for each in [file, *others])
+        raise InvalidData(f"{names} hold the same symbol and timeframe; keep one.", field="symbol")
+    return file
+
+
+def minutes(timeframe: str) -> int:
+    """Return how long a bar lasts."""
+    return int(timeframe[:-1]) * {"m": 1, "h": 60, "d": 1440, "w": 10_080}[timeframe[-1]]
+
+
+def _checked_timeframe(timeframe: str) -> str:
+    try:
+        return _TIMEFRAME.validate_python(timeframe)
+    except ValidationError:
+        raise InvalidInput(
+            f"{timeframe!r} is not a timeframe; examples are 15m, 1h, 1d and 1w.",
+            field="timeframe",
+        ) from None
+
+
+def _files(data_dir: Path | None) -> dict[tuple[str, str], list[BarsFile]]:
+    """Map symbol and timeframe to the files that claim to hold them."""
+    files: dict[tuple[str, str], list[BarsFile]] = {}
+    mappings = read_mappings(data_dir)
+    for path in files_inside(data_dir, SUFFIXES):
+        mapping = mapping_of(path.name, mappings)
+        match = _WITH_TIMEFRAME.fullmatch(path.stem)
+        named, lasting = match.group("symbol", "timeframe") if match else (path.stem, DAILY)
+        symbol, timeframe = mapping.symbol or named, mapping.timeframe or lasting
+        if symbol not in BUILT_IN_SYMBOLS and _is_symbol(symbol):
+            files.setdefault((symbol, timeframe), []).append(BarsFile(path, mapping))
+    return files
+
+
+def _is_symbol(name: str) -> bool:
+    try:
+        _SYMBOL.validate_python(name)
+    except ValidationError:
+        return False
+    return True

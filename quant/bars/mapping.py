@@ -1,0 +1,98 @@
+"""How to read the user's files: `mapping.yaml` in the data directory.
+
+    AAPL_daily.csv:
+      symbol: AAPL
+      timezone: America/New_York
+      columns: {timestamp: Date, close: Adj Close}
+    "*.csv":
+      delimiter: ";"
+
+The first entry whose pattern matches the name of a file counts. Omitted fields have their defaults.
+The API imports this module; it must stay free of numerical libraries.
+"""
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+
+from errors import InvalidData
+from quant.messages.base import FrozenModel
+from quant.messages.steps import Symbol, Timeframe
+from quant.problems import problems
+
+MAPPING_FILE: Final = "mapping.yaml"
+_MAX_BYTES: Final = 256 * 1024
+
+Column = Literal["timestamp", "open", "high", "low", "close", "volume"]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name!r} is not a time zone such as America/New_York") from None
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
+
+class FileMapping(FrozenModel):
+    """How to read one file."""
+
+    symbol: Symbol | None = Field(None, description="Symbol; from the file name if absent")
+    timeframe: Timeframe | None = Field(None, description="Timeframe; from the file name if absent")
+    timezone: TimeZone = Field(
+        "UTC",
+        description="Time zone of timestamps without an offset; bars of a day and longer keep "
+        "their local date",
+    )
+    columns: dict[Column, str] = Field(
+        default_factory=dict, description="Name in the file, for each column with another name"
+    )
+    time_format: str | None = Field(
+        None, max_length=64, description="strptime format; ISO 8601 if absent"
+    )
+    delimiter: Literal[",", ";", "\t", "|"] = Field(",", description="CSV field delimiter")
+    decimal: Literal[".", ","] = Field(".", description="CSV decimal mark")
+
+
+_MAPPINGS: TypeAdapter[dict[str, FileMapping]] = TypeAdapter(dict[str, FileMapping])
+
+
+def read_mappings(data_dir: Path | None) -> dict[str, FileMapping]:
+    """Return the mappings of a data directory by file pattern, in their order.
+
+    Raises:
+        InvalidData: `mapping.yaml` is not valid; says where.
+    """
+    path = data_dir and data_dir / MAPPING_FILE
+    if path is None or not path.is_file():
+        return {}
+    if path.stat().st_size > _MAX_BYTES:
+        raise InvalidData(f"{MAPPING_FILE} is larger than {_MAX_BYTES:,} bytes.", field="symbol")
+    try:
+        return _MAPPINGS.validate_python(yaml.safe_load(path.read_text("utf-8")) or {})
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise InvalidData(f"{MAPPING_FILE} is not YAML: {reason}", field="symbol") from None
+    except ValidationError as error:
+        place, said = problems(error)[0]
+        raise InvalidData(
+            f"{MAPPING_FILE}, {place or 'top level'}: {said}.", field="symbol"
+        ) from None
+
+
+def mapping_of(name: str, mappings: dict[str, FileMapping]) -> FileMapping:
+    """Return how to read the file of this name."""
+    pattern = pattern_of(name, mappings)
+    return FileMapping() if pattern is None else mappings[pattern]
+
+
+def pattern_of(name: str, mappings: dict[str, FileMapping]) -> str | None:
+    """Return the first pattern that fits the file of this name."""
+    return next((pattern for pattern in mappings if fnmatchcase(name, pattern)), None)

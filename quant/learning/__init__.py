@@ -1,0 +1,1 @@
+"""The classifier: splits, training that can be resumed, and scores of predictions."""

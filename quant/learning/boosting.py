@@ -1,0 +1,143 @@
+"""LightGBM, used so that the same input gives the same model bit for bit.
+
+One thread, deterministic histograms, and growth in *chunks*: each chunk starts from the text of
+the model so far and from its own seed. LightGBM cannot save the state of its random number
+generators, so a resumed training can only repeat an uninterrupted one exactly if both convert the
+model to text at the same fixed points. Models are kept as LightGBM's text, never pickled.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import lightgbm as lgb
+import numpy as np
+
+from quant.bars.bars import Floats
+from quant.messages.strategy import ModelSpec
+
+FIRST_CHUNK: Final = 50
+
+OnIteration = Callable[[int, float, float | None], None]
+"""Called with the iteration, counted from 1 over all chunks, and the train and valid log loss."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Rows to learn from or to validate on.
+
+    Attributes:
+        features: Shape (rows, features).
+        labels: 0.0 or 1.0, shape (rows,).
+        names: Names of the features.
+    """
+
+    features: Floats
+    labels: Floats
+    names: list[str]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def chunk_ends(iterations: int) -> Iterator[int]:
+    """Yield the iterations at which chunks end.
+
+    A chunk has `FIRST_CHUNK` iterations, or half of what has been trained if that is more: every
+    chunk begins by predicting with all trees so far, which would cost quadratic time in chunks of
+    constant length.
+    """
+    end = 0
+    while end < iterations:
+        end = min(iterations, end + max(FIRST_CHUNK, end // 2))
+        yield end
+
+
+def derive_seed(*parts: int) -> int:
+    """Return a seed from 0 to 2^31 - 1 that depends on all parts and on their order."""
+    digest = hashlib.sha256(":".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
+
+
+def grow(
+    model: str,
+    train: Samples,
+    valid: Samples | None,
+    spec: ModelSpec,
+    *,
+    iterations: int,
+    seed: int,
+    on_iteration: OnIteration | None = None,
+) -> str:
+    """Add trees to a model.
+
+    Args:
+        model: Text of the model so far; empty to start one.
+        train: Rows to learn from.
+        valid: Rows used only for the loss that `on_iteration` receives.
+        spec: Parameters; its `num_iterations` is not used here.
+        iterations: How many trees to add.
+        seed: Seed of row and column sampling in this chunk.
+        on_iteration: Called after each tree. Without it no losses are computed.
+
+    Returns:
+        The text of the grown model.
+    """
+    train_set = lgb.Dataset(train.features, label=train.labels, feature_name=train.names)
+    sets = {"train": train_set}
+    if valid is not None:
+        sets["valid"] = lgb.Dataset(valid.features, label=valid.labels, reference=train_set)
+    booster = lgb.train(
+        _parameters(spec, seed),
+        train_set,
+        num_boost_round=iterations,
+        init_model=lgb.Booster(model_str=model) if model else None,
+        valid_sets=list(sets.values()) if on_iteration else None,
+        valid_names=list(sets) if on_iteration else None,
+        callbacks=[_callback(on_iteration)] if on_iteration else None,
+        keep_training_booster=True,
+    )
+    return booster.model_to_string()
+
+
+def predict(model: str, features: Floats) -> Floats:
+    """Return the probability of label 1 for each row of features."""
+    booster = lgb.Booster(model_str=model)
+    return np.asarray(booster.predict(features, num_threads=1), dtype=np.float64)
+
+
+def importance(model: str) -> dict[str, float]:
+    """Return each feature's share of the total split gain; all 0 for a model without splits."""
+    booster = lgb.Booster(model_str=model)
+    gains = np.asarray(booster.feature_importance("gain"), dtype=np.float64)
+    total = float(gains.sum())
+    shares = gains / total if total > 0.0 else gains
+    return dict(zip(booster.feature_name(), shares.tolist(), strict=True))
+
+
+def _parameters(spec: ModelSpec, seed: int) -> dict[str, Any]:
+    return {
+        "objective": "binary",
+        "metric": "binary_logloss",
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": 1,
+        "verbosity": -1,
+        "seed": seed,
+        "learning_rate": spec.learning_rate,
+        "num_leaves": spec.num_leaves,
+        "min_data_in_leaf": spec.min_data_in_leaf,
+        "lambda_l2": spec.lambda_l2,
+        "feature_fraction": spec.feature_fraction,
+        "bagging_fraction": spec.bagging_fraction,
+        "bagging_freq": 1 if spec.bagging_fraction < 1.0 else 0,
+    }
+
+
+def _callback(on_iteration: OnIteration) -> Callable[[lgb.callback.CallbackEnv], None]:
+    def report_losses(env: lgb.callback.CallbackEnv) -> None:
+        losses = {result[0]: result[2] for result in env.evaluation_result_list or []}
+        on_iteration(env.iteration + 1, losses["train"], losses.get("valid"))
+
+    return report_losses

@@ -1,0 +1,113 @@
+"""Where an interrupted training continues."""
+
+import base64
+import hashlib
+from typing import Final
+
+import lightgbm
+import numpy as np
+import talib
+from pydantic import ValidationError
+
+from errors import CheckpointMismatch
+from quant.bars.bars import Bars, Floats
+from quant.messages.base import FrozenModel
+from quant.messages.steps import FoldMetrics, IterationMetrics, Workspace
+from quant.messages.strategy import StrategySpec
+
+ARTIFACT: Final = "checkpoint.json"
+FORMAT: Final = "1"
+
+
+class FinishedFold(FrozenModel):
+    """What is kept of a fold once its model is no longer needed."""
+
+    metrics: FoldMetrics
+    baseline_log_loss: float
+    probabilities: str
+    """Probabilities of the test bars: float64, little-endian, base64."""
+
+
+class TrainingState(FrozenModel):
+    """A training at the end of a chunk. The current stage is the fold after the finished ones."""
+
+    identity: dict[str, str]
+    folds: tuple[FinishedFold, ...] = ()
+    history: tuple[IterationMetrics, ...] = ()
+    model: str = ""
+    """Text of the current stage's model; empty before its first chunk."""
+    iteration: int = 0
+
+
+class _File(FrozenModel):
+    """The artifact: the state as JSON text, and its digest, to detect damage."""
+
+    sha256: str
+    state: str
+
+
+class CorruptCheckpoint(ValueError):
+    """The artifact is damaged; training can only start over."""
+
+
+def identity(development: Bars, spec: StrategySpec, seed: int) -> dict[str, str]:
+    """Return everything that a training depends on, in words for an error message."""
+    return {
+        "checkpoint format": FORMAT,
+        "strategy": spec.fingerprint(),
+        "seed": str(seed),
+        "bars": development.content_hash,
+        "LightGBM": lightgbm.__version__,
+        "NumPy": np.__version__,
+        "TA-Lib": talib.__version__,
+    }
+
+
+def save(state: TrainingState, workspace: Workspace) -> None:
+    """Write the state as an artifact."""
+    content = state.model_dump_json()
+    file = _File(sha256=hashlib.sha256(content.encode()).hexdigest(), state=content)
+    workspace.write(ARTIFACT, file.model_dump_json().encode())
+
+
+def restore(expected: dict[str, str], workspace: Workspace) -> TrainingState | None:
+    """Return the state of an earlier attempt, or None if there was none.
+
+    Args:
+        expected: Identity of the training that wants to continue.
+        workspace: Where the earlier attempt wrote.
+
+    Raises:
+        CheckpointMismatch: The checkpoint belongs to another training; says what differs.
+        CorruptCheckpoint: The checkpoint is damaged.
+    """
+    content = workspace.read(ARTIFACT)
+    if content is None:
+        return None
+    try:
+        file = _File.model_validate_json(content)
+        if hashlib.sha256(file.state.encode()).hexdigest() != file.sha256:
+            raise CorruptCheckpoint("the digest is wrong")
+        state = TrainingState.model_validate_json(file.state)
+    except ValidationError as error:
+        raise CorruptCheckpoint("it is not a checkpoint") from error
+    differences = [
+        f"{name} {state.identity.get(name)} instead of {value}"
+        for name, value in expected.items()
+        if state.identity.get(name) != value
+    ]
+    if differences:
+        raise CheckpointMismatch(
+            f"The checkpoint belongs to another training: {'; '.join(differences)}."
+        )
+    return state
+
+
+def encode(values: Floats) -> str:
+    """Encode numbers as text without loss."""
+    return base64.b64encode(values.astype("<f8").tobytes()).decode()
+
+
+def decode(text: str) -> Floats:
+    """Decode the text of `encode`."""
+    return np.frombuffer(base64.b64decode(text), dtype="<f8").astype(np.float64)

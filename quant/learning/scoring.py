@@ -1,0 +1,32 @@
+"""How good predicted probabilities are, before any trading."""
+
+import numpy as np
+from scipy.stats import rankdata
+
+from quant.bars.bars import Floats
+
+_SMALLEST_PROBABILITY = 1e-15
+
+
+def log_loss(labels: Floats, probabilities: Floats) -> float:
+    """Return the mean negative log-likelihood of the labels, in nats."""
+    clipped = np.clip(probabilities, _SMALLEST_PROBABILITY, 1.0 - _SMALLEST_PROBABILITY)
+    return float(-np.mean(labels * np.log(clipped) + (1.0 - labels) * np.log1p(-clipped)))
+
+
+def accuracy(labels: Floats, probabilities: Floats) -> float:
+    """Return the fraction of labels on the predicted side of probability 0.5."""
+    return float(np.mean((probabilities > 0.5) == (labels > 0.5)))
+
+
+def auc(labels: Floats, probabilities: Floats) -> float | None:
+    """Return the area under the ROC curve as the Mann-Whitney statistic (Hanley, McNeil 1982).
+
+    None if all labels are the same.
+    """
+    positives = int(labels.sum())
+    negatives = len(labels) - positives
+    if positives == 0 or negatives == 0:
+        return None
+    rank_sum = float(rankdata(probabilities)[labels > 0.5].sum())
+    return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)

@@ -1,0 +1,1 @@
+"""What steps, workflows and API exchange: plain data, free of numerical libraries."""

@@ -1,0 +1,24 @@
+"""The data of a report: the artifact `report.json`."""
+
+from pydantic import Field
+
+from quant.messages.base import FrozenModel
+from quant.messages.curves import Curves, WalkForward
+from quant.messages.steps import AssessmentInput, AssessmentResult, Trial
+
+
+class Dossier(FrozenModel):
+    """An assessed research."""
+
+    input: AssessmentInput
+    result: AssessmentResult
+    periods_per_year: float = Field(description="Bars per year, used to annualise figures")
+    walk_forward: WalkForward
+    curves: Curves | None = Field(description="The holdout; None if a gate stopped the research")
+    trials: list[Trial] = Field(
+        description="Trials in their order; empty if the strategy was given"
+    )
+    resampled_sharpes: list[float] = Field(
+        description="Annualised Sharpe ratios of the bootstrap of the holdout"
+    )
+    versions: dict[str, str] = Field(description="Versions of all libraries that figures depend on")

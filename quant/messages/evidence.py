@@ -1,0 +1,106 @@
+"""The evidence for and against a strategy: the figures that a verdict is based on.
+
+All Sharpe ratios here are annualised.
+"""
+
+from statistics import median
+
+from pydantic import Field
+
+from quant.messages.base import FrozenModel
+
+
+class CostLevel(FrozenModel):
+    """Performance on the holdout at one multiple of the assumed costs."""
+
+    cost_multiple: float
+    total_return: float = Field(description="Fraction of the initial capital")
+    annual_return: float
+    annual_volatility: float
+    sharpe: float | None = Field(description="Annualised; null without any variance")
+    max_drawdown: float = Field(description="Positive fraction of the peak")
+    trades: int
+    win_rate: float | None
+    exposure: float = Field(description="Fraction of bars with a position")
+    turnover: float = Field(description="Traded notional over capital, per year")
+
+
+class Benchmark(FrozenModel):
+    """Buy and hold over the same bars, without cost."""
+
+    total_return: float
+    sharpe: float | None
+    max_drawdown: float
+
+
+class Statistics(FrozenModel):
+    """Could it be luck? All returns are after 1x cost.
+
+    The *holdout* is looked at once per research, so luck there grows with the number of looks. The
+    *record* is the walk-forward on development bars followed by the holdout. The search chose the
+    strategy by the first part, so luck there grows with the number of candidates.
+    """
+
+    sharpe: float = Field(description="Sharpe ratio of the holdout")
+    sharpe_low: float = Field(description="Lower end of the 95 % bootstrap interval of `sharpe`")
+    sharpe_high: float
+    p_value: float = Field(description="SPA test against not trading, adjusted for the looks")
+    probabilistic_sharpe: float = Field(description="P(true Sharpe > 0), by the holdout")
+    confirmed_sharpe: float = Field(
+        description="P(true Sharpe > expected best of `holdout_looks` by chance), by the holdout"
+    )
+    deflated_sharpe: float = Field(
+        description="P(true Sharpe > expected best of `trials_ever` by chance), by the record"
+    )
+    expected_best_sharpe: float = Field(description="Expected best of `trials_ever` by chance")
+    record_sharpe: float = Field(description="Sharpe ratio of the record")
+    record_bars: int
+    record_skewness: float = Field(0.0, description="Of its returns")
+    record_kurtosis: float = Field(3.0, description="Of its returns; 3 for normal ones")
+    periods_per_year: float | None = Field(None, description="By which ratios are annualised")
+    trials_ever: int
+    holdout_looks: int
+    timing_p_value: float = Field(
+        description="p-value against the same positions at random times, adjusted for the looks"
+    )
+    minimum_track_record: float | None = Field(description="Bars needed to show Sharpe > 0")
+
+
+class RandomEntries(FrozenModel):
+    """What the same positions would have earned at random times, after 1x cost."""
+
+    paths: int
+    as_good: float = Field(description="Fraction of them that did at least as well")
+    median_sharpe: float
+    high_sharpe: float = Field(description="95th percentile of their Sharpe ratios")
+    p_value: float = Field(
+        description="P(one of them does at least as well), by a normal distribution with the mean "
+        "and standard deviation of their Sharpe ratios; unlike `as_good`, it can be below 1 / "
+        "`paths`"
+    )
+
+
+class Neighbour(FrozenModel):
+    """A strategy that differs in one parameter."""
+
+    change: str
+    sharpe: float | None = Field(
+        description="Sharpe ratio in walk-forward; null if it hardly traded"
+    )
+
+
+class Stability(FrozenModel):
+    """Whether similar strategies do as well, in the walk-forward of a search."""
+
+    sharpe: float | None = Field(description="Sharpe ratio of the strategy itself")
+    neighbours: tuple[Neighbour, ...]
+
+    @property
+    def median_sharpe(self) -> float:
+        """Median of the neighbours; one that hardly trades counts as 0."""
+        return median(neighbour.sharpe or 0.0 for neighbour in self.neighbours)
+
+    @property
+    def is_a_peak(self) -> bool:
+        """Whether the neighbours keep less than half of the strategy's Sharpe ratio."""
+        return (self.sharpe or 0.0) > 0.0 and self.median_sharpe < (self.sharpe or 0.0) / 2.0

@@ -1,0 +1,85 @@
+"""`StrategySpec`: a trading strategy as data. It declares; it never holds code."""
+
+import hashlib
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from quant.messages.base import FrozenModel
+
+StrategyName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+
+FeatureKind = Literal[
+    "return",  # log return over `period` bars
+    "rsi",
+    "sma_ratio",  # close over its simple moving average, minus 1
+    "ema_ratio",
+    "macd",  # MACD histogram over close; fast = period, slow = 2 x period, signal = 9
+    "bollinger",  # position within the Bollinger bands, in standard deviations
+    "volatility",  # standard deviation of log returns
+    "atr_ratio",  # average true range over close
+    "adx",
+    "stochastic",
+    "volume_ratio",  # volume over its simple moving average, minus 1
+    "range_position",  # close within the high-low range of `period` bars, 0 to 1
+]
+
+
+class FeatureSpec(FrozenModel):
+    """One indicator with its look-back period in bars."""
+
+    kind: FeatureKind
+    period: int = Field(ge=2, le=250)
+
+
+class ModelSpec(FrozenModel):
+    """Parameters of the gradient-boosted classifier, under LightGBM's names."""
+
+    num_iterations: int = Field(100, ge=10, le=20_000)
+    learning_rate: float = Field(0.05, gt=0.0, le=1.0)
+    num_leaves: int = Field(15, ge=2, le=255)
+    min_data_in_leaf: int = Field(40, ge=1, le=10_000)
+    lambda_l2: float = Field(1.0, ge=0.0, le=1000.0)
+    feature_fraction: float = Field(1.0, gt=0.0, le=1.0)
+    bagging_fraction: float = Field(1.0, gt=0.0, le=1.0)
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether it learns from a sample of rows or columns, so that the seed matters."""
+        return self.feature_fraction < 1.0 or self.bagging_fraction < 1.0
+
+
+class Costs(FrozenModel):
+    """Assumed trading costs per side, as fractions of the traded notional."""
+
+    commission: float = Field(0.0005, ge=0.0, le=0.05)
+    slippage: float = Field(0.0005, ge=0.0, le=0.05)
+
+
+class StrategySpec(FrozenModel):
+    """Which features to use, what to predict, and when to hold a position."""
+
+    name: StrategyName
+    description: str = Field("", max_length=2000)
+    features: tuple[FeatureSpec, ...] = Field(min_length=1, max_length=32)
+    horizon: int = Field(5, ge=1, le=60, description="Bars over which the label looks ahead")
+    model: ModelSpec = ModelSpec()
+    threshold: float = Field(
+        0.02, ge=0.0, lt=0.5, description="Distance from probability 0.5 that opens a position"
+    )
+    positions: Literal["long_short", "long_only"] = "long_short"
+    costs: Costs = Costs()
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of what the strategy does; its name and description do not count."""
+        content = self.model_dump_json(exclude={"name", "description"})
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    def trial_fingerprint(self, seed: int) -> str:
+        """Return what is counted as one trial: the fingerprint, and the seed where it matters.
+
+        Who samples with one seed after the other has as many chances to be lucky.
+        """
+        if not self.model.is_sampled:
+            return self.fingerprint()
+        return hashlib.sha256(f"{self.fingerprint()}:{seed}".encode()).hexdigest()

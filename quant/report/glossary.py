@@ -1,0 +1,135 @@
+"""What the figures of a report mean, and where their definitions come from."""
+
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from quant.learning.splits import SEARCH_FOLDS, TRAINING_FOLDS
+
+
+class Term(NamedTuple):
+    """A figure, explained."""
+
+    name: str
+    meaning: str
+    source: str = ""
+
+
+TERMS: Final = MappingProxyType(
+    {
+        "total_return": Term(
+            "Total return", "Gain over the whole period, as a share of the starting value."
+        ),
+        "annual_return": Term(
+            "Return per year", "Compound growth: (end / start) ^ (1 / years) - 1."
+        ),
+        "volatility": Term(
+            "Volatility per year",
+            "Sample standard deviation of the returns per bar, times the square root of the bars "
+            "per year.",
+        ),
+        "sharpe": Term(
+            "Sharpe ratio",
+            "Mean over standard deviation of the returns per bar, times the square root of the "
+            "bars per year. The risk-free rate is taken as zero.",
+            "Sharpe (1994), The Sharpe Ratio; Lo (2002), The Statistics of Sharpe Ratios",
+        ),
+        "interval": Term(
+            "95 % interval",
+            "Percentiles 2.5 and 97.5 of the Sharpe ratios of 1,000 histories, resampled in blocks "
+            "from the holdout's own returns.",
+            "Politis and Romano (1994), The Stationary Bootstrap; Patton, Politis and White (2009)",
+        ),
+        "drawdown": Term("Maximum drawdown", "Largest loss from a peak, as a share of the peak."),
+        "win_rate": Term("Winning trades", "Share of round trips with a profit after costs."),
+        "exposure": Term(
+            "Bars with a position", "Share of bars at whose close a position is held."
+        ),
+        "turnover": Term(
+            "Turnover per year",
+            "Value of all purchases and sales per year, over the average equity.",
+        ),
+        "record": Term(
+            "Record",
+            "The walk-forward on development bars, each predicted by a model that had not seen it, "
+            "followed by the holdout.",
+        ),
+        "probabilistic": Term(
+            "Probability of skill",
+            "Probabilistic Sharpe ratio: the probability that the true Sharpe ratio is above 0, "
+            "given the length, skew and tails of the holdout's returns.",
+            "Bailey and López de Prado (2012), The Sharpe Ratio Efficient Frontier",
+        ),
+        "trials": Term(
+            "Trials",
+            "Distinct candidates ever scored on these bars, or on others of the same symbol and "
+            "timeframe, as far as this ledger knows.",
+        ),
+        "looks": Term(
+            "Looks",
+            "Distinct models that have traded the holdout of these bars, or of others of the same "
+            "symbol and timeframe.",
+        ),
+        "benchmark": Term(
+            "Buy and hold",
+            "Bought at the first open at which a strategy can buy, held to the end, without cost.",
+        ),
+        "luck": Term(
+            "Best by chance",
+            "The highest Sharpe ratio to be expected from this many worthless candidates.",
+            "Bailey and López de Prado (2014), The Deflated Sharpe Ratio",
+        ),
+        "deflated": Term(
+            "Deflated Sharpe ratio",
+            "Probability, judged by the record, that the true Sharpe ratio is above the best by "
+            "chance of all candidates ever tried on these bars.",
+            "Bailey and López de Prado (2014), The Deflated Sharpe Ratio",
+        ),
+        "confirmed": Term(
+            "Confirmed by the holdout",
+            "The same, judged by the holdout alone, against the best by chance of all models that "
+            "have ever traded it.",
+            "Bailey and López de Prado (2014), The Deflated Sharpe Ratio",
+        ),
+        "p_value": Term(
+            "p-value",
+            "How often returns with a mean of zero would look at least as good on the holdout; at "
+            "the n-th look at it, in any of n² tries.",
+            "Hansen (2005), A Test for Superior Predictive Ability; Šidák (1967)",
+        ),
+        "track_record": Term(
+            "Minimum track record",
+            "Bars of such returns that would show a Sharpe ratio above 0 with 95 % certainty.",
+            "Bailey and López de Prado (2012), The Sharpe Ratio Efficient Frontier",
+        ),
+        "random": Term(
+            "Random entries",
+            "The same positions, shifted circularly by a random number of bars: same exposure, "
+            "same trades, no timing. The p-value is the probability that one of them does at least "
+            "as well, by a normal distribution with the mean and standard deviation of their "
+            "Sharpe ratios, because a share of 500 cannot be below 1 in 500; at the n-th look at "
+            "the holdout, in any of n² tries.",
+        ),
+        "neighbours": Term(
+            "Neighbours",
+            "Strategies that differ in one choice, scored as in a search: walk-forward on "
+            f"development bars, {SEARCH_FOLDS} folds. The training has {TRAINING_FOLDS}, so its "
+            "Sharpe ratio differs.",
+        ),
+        "log_loss": Term(
+            "Log loss", "Mean negative log-likelihood of the outcomes; lower is better."
+        ),
+        "accuracy": Term("Accuracy", "Share of bars whose direction was predicted correctly."),
+        "auc": Term(
+            "AUC",
+            "Probability that a rise was ranked above a fall.",
+            "Hanley and McNeil (1982), The Meaning and Use of the Area under a ROC Curve",
+        ),
+        "importance": Term(
+            "Split gain", "Share of the total loss reduction due to splits on the feature."
+        ),
+        "capacity": Term(
+            "Capacity",
+            "Capital at which one fully invested entry is 1 % of the median bar's volume.",
+        ),
+    }
+)

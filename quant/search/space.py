@@ -1,0 +1,151 @@
+"""The search space of the `search` designer.
+
+A brief narrows it by keywords, nothing more: "momentum" or "trend", "mean reversion", "volatility"
+or "breakout", and "volume" each admit their family of features (all are admitted if none is
+named), and "long only" rules short positions out.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import optuna
+
+from quant.messages.strategy import FeatureKind, FeatureSpec, ModelSpec, StrategySpec
+
+PERIODS: Final = (5, 10, 20, 40, 80, 160)
+HORIZONS: Final = (1, 2, 3, 5, 10, 20)
+LEARNING_RATES: Final = (0.01, 0.02, 0.03, 0.05, 0.08)
+REGULARISATIONS: Final = (0.1, 1.0, 10.0, 100.0)
+BARS_PER_PERIOD: Final = 20
+LEAF_STEP: Final = 20
+MOST_LEAF_STEPS: Final = 10
+# The first fold of a search trains on a quarter of the bars; a simple leaf has a quarter of those.
+BARS_PER_LEAF: Final = 16 * LEAF_STEP
+
+FAMILIES: Final[Mapping[str, tuple[FeatureKind, ...]]] = MappingProxyType(
+    {
+        "momentum": ("return", "sma_ratio", "ema_ratio", "macd", "adx"),
+        "mean reversion": ("rsi", "bollinger", "stochastic", "range_position"),
+        "volatility": ("volatility", "atr_ratio"),
+        "volume": ("volume_ratio",),
+    }
+)
+_KEYWORDS: Final = MappingProxyType(
+    {
+        "momentum": re.compile(r"momentum|trend", re.IGNORECASE),
+        "mean reversion": re.compile(r"mean[ -]?rever|revert", re.IGNORECASE),
+        "volatility": re.compile(r"volatil|breakout", re.IGNORECASE),
+        "volume": re.compile(r"\bvolumes?\b", re.IGNORECASE),
+    }
+)
+# A search first tries simple models of the usual features. Where there is something to find, trees
+# with one split each find most of it; where there is nothing, they fit little of the noise.
+USUAL_PERIODS: Final[Mapping[FeatureKind, int]] = MappingProxyType(
+    {
+        "return": 5,
+        "sma_ratio": 20,
+        "rsi": 10,
+        "range_position": 20,
+        "volatility": 20,
+        "volume_ratio": 80,
+    }
+)
+SIMPLE: Final = MappingProxyType(
+    {
+        "horizon": 3,
+        "threshold": 0.02,
+        "long_only": False,
+        "num_iterations": 40,
+        "learning_rate": 0.05,
+        "num_leaves": 2,
+        "lambda_l2": 1.0,
+    }
+)
+_LONG_ONLY: Final = re.compile(r"\blong[ -]only\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Space:
+    """The choices for candidates.
+
+    Attributes:
+        kinds: Features to choose from.
+        periods: Look-back periods to choose from.
+        long_only: Whether short positions are ruled out.
+        leaf: Minimum bars in a leaf of a simple model.
+    """
+
+    kinds: tuple[FeatureKind, ...]
+    periods: tuple[int, ...]
+    long_only: bool
+    leaf: int
+
+    @classmethod
+    def of(cls, brief: str | None, bars: int) -> "Space":
+        """Narrow the space to a brief, and to periods that are short relative to the bars."""
+        text = brief or ""
+        named = [family for family, keyword in _KEYWORDS.items() if keyword.search(text)]
+        return cls(
+            kinds=tuple(kind for family in named or FAMILIES for kind in FAMILIES[family]),
+            periods=tuple(period for period in PERIODS if period * BARS_PER_PERIOD <= bars),
+            long_only=bool(_LONG_ONLY.search(text)),
+            leaf=min(max(bars // BARS_PER_LEAF, 1), MOST_LEAF_STEPS) * LEAF_STEP,
+        )
+
+    def beginnings(self) -> list[dict[str, bool | int | float]]:
+        """Return the parameters of the candidates to try first: all usual features, then each."""
+        usual = [kind for kind in self.kinds if kind in USUAL_PERIODS]
+        alone = [[kind] for kind in usual] if len(usual) > 1 else []
+        return [self._simple(kinds) for kinds in ([usual] if usual else []) + alone]
+
+    def _simple(self, chosen: Sequence[FeatureKind]) -> dict[str, bool | int | float]:
+        parameters: dict[str, bool | int | float] = {**SIMPLE, "min_data_in_leaf": self.leaf}
+        for kind in self.kinds:
+            parameters[kind] = kind in chosen
+            if kind in chosen:
+                parameters[f"{kind}_period"] = min(USUAL_PERIODS[kind], max(self.periods))
+        if self.long_only:
+            del parameters["long_only"]
+        return parameters
+
+    def suggest(self, trial: optuna.trial.BaseTrial) -> StrategySpec:
+        """Let Optuna choose a candidate; it has the first feature if none was chosen."""
+        kinds = [kind for kind in self.kinds if trial.suggest_categorical(kind, [True, False])]
+        features = tuple(
+            FeatureSpec(kind=kind, period=trial.suggest_categorical(f"{kind}_period", self.periods))
+            for kind in kinds or self.kinds[:1]
+        )
+        return StrategySpec(
+            name="candidate",
+            features=features,
+            horizon=trial.suggest_categorical("horizon", HORIZONS),
+            threshold=round(trial.suggest_float("threshold", 0.0, 0.08, step=0.005), 3),
+            positions=(
+                "long_only"
+                if self.long_only or trial.suggest_categorical("long_only", [True, False])
+                else "long_short"
+            ),
+            model=ModelSpec(
+                num_iterations=trial.suggest_int("num_iterations", 30, 120, step=10),
+                learning_rate=trial.suggest_categorical("learning_rate", LEARNING_RATES),
+                num_leaves=trial.suggest_int("num_leaves", 2, 12),
+                min_data_in_leaf=trial.suggest_int(
+                    "min_data_in_leaf", LEAF_STEP, MOST_LEAF_STEPS * LEAF_STEP, step=LEAF_STEP
+                ),
+                lambda_l2=trial.suggest_categorical("lambda_l2", REGULARISATIONS),
+            ),
+        )
+
+
+def describe(spec: StrategySpec) -> str:
+    """Describe a candidate in words."""
+    features = ", ".join(f"{feature.kind} over {feature.period}" for feature in spec.features)
+    direction = "long" if spec.positions == "long_only" else "long or short"
+    bars = "the next bar" if spec.horizon == 1 else f"the next {spec.horizon} bars"
+    return (
+        f"Predicts whether the price rises over {bars} from {features} bars, and goes {direction} "
+        f"where the probability is at least {spec.threshold:.1%} away from even."
+    )

@@ -1,0 +1,82 @@
+"""Parameter neighbourhood: does the strategy still work with slightly different parameters?
+
+A strategy that works with one period and one threshold only has most likely been fitted to noise.
+The neighbours are scored on development bars as a search scores its candidates, but none of them is
+chosen, so they do not count as trials.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from errors import InvalidInput
+from quant.backtest.metrics import annualised
+from quant.bars.bars import Bars
+from quant.messages.evidence import Neighbour, Stability
+from quant.messages.strategy import StrategySpec
+from quant.search.search import Scorer
+
+_FACTORS: Final = (2 / 3, 3 / 2)
+_THRESHOLD_STEP: Final = 0.01
+_HIGHEST_THRESHOLD: Final = 0.49
+# More would make the neighbours costlier than the training; all are scored alike.
+_ITERATIONS: Final = 200
+
+
+def stability(development: Bars, spec: StrategySpec, seed: int) -> Stability:
+    """Score a strategy and its neighbours.
+
+    Args:
+        development: Bars to score on; the holdout must not be among them.
+        spec: The strategy.
+        seed: Seed of the models.
+    """
+    scorer = Scorer(development, seed)
+
+    def scored(candidate: StrategySpec) -> float | None:
+        try:
+            return annualised(scorer.score(_capped(candidate)), development.periods_per_year)
+        except InvalidInput:
+            return None  # Longer periods may need more bars than there are.
+
+    return Stability(
+        sharpe=scored(spec),
+        neighbours=tuple(
+            Neighbour(change=change, sharpe=scored(neighbour))
+            for change, neighbour in neighbours(spec)
+        ),
+    )
+
+
+def neighbours(spec: StrategySpec) -> Iterator[tuple[str, StrategySpec]]:
+    """Yield strategies that differ in one parameter, each with a description of the change."""
+    for factor in _FACTORS:
+        features = tuple(
+            feature.model_copy(update={"period": _scaled(feature.period, factor, 2, 250)})
+            for feature in spec.features
+        )
+        if features != spec.features:
+            yield (
+                f"periods times {factor:.2g}",
+                spec.model_copy(update={"features": features}),
+            )
+    for factor in _FACTORS:
+        horizon = _scaled(spec.horizon, factor, 1, 60)
+        if horizon != spec.horizon:
+            yield f"horizon {horizon}", spec.model_copy(update={"horizon": horizon})
+    for step in (-_THRESHOLD_STEP, _THRESHOLD_STEP):
+        threshold = round(min(max(spec.threshold + step, 0.0), _HIGHEST_THRESHOLD), 6)
+        if threshold != spec.threshold:
+            yield f"threshold {threshold:g}", spec.model_copy(update={"threshold": threshold})
+
+
+def _scaled(value: int, factor: float, least: int, most: int) -> int:
+    """Return the value times the factor, at least 1 away from it if the limits allow."""
+    step = max(1, round(abs(value * factor - value)))
+    return min(max(value + (step if factor > 1.0 else -step), least), most)
+
+
+def _capped(spec: StrategySpec) -> StrategySpec:
+    iterations = min(spec.model.num_iterations, _ITERATIONS)
+    return spec.model_copy(
+        update={"model": spec.model.model_copy(update={"num_iterations": iterations})}
+    )

@@ -1,0 +1,1 @@
+"""The four steps of a research: bars and artifacts in, artifacts and a result out."""

@@ -1,0 +1,144 @@
+"""The last step of a research: the assessment."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from errors import InvalidData, InvalidInput
+from quant.bars.bars import load_bars
+from quant.messages.curves import Curves, WalkForward
+from quant.messages.dossier import Dossier
+from quant.messages.steps import (
+    TRIALS,
+    AssessmentInput,
+    AssessmentResult,
+    ReportProgress,
+    Workspace,
+)
+from quant.report.page import render
+from quant.search.stability import stability
+from quant.steps.stages import Stages
+from quant.verdict import remarks, verdict
+from quant.verdict.significance import Significance, significance
+from quant.versions import installed
+
+ASSESSMENT_ARTIFACT: Final = "assessment.json"
+DOSSIER_ARTIFACT: Final = "report.json"
+REPORT_ARTIFACT: Final = "report.html"
+
+
+@dataclass(frozen=True)
+class AssessmentEvidence:
+    """The artifacts of the previous steps.
+
+    Attributes:
+        walk_forward: Content of `walk_forward.json`.
+        curves: Content of `backtest.json`; None if a gate stopped the research earlier.
+        trials: Content of `trials.json`; None if the strategy was given.
+    """
+
+    walk_forward: bytes
+    curves: bytes | None = None
+    trials: bytes | None = None
+
+
+def assess_research(
+    inp: AssessmentInput,
+    evidence: AssessmentEvidence,
+    data_dir: Path | None,
+    workspace: Workspace,
+    report: ReportProgress,
+) -> AssessmentResult:
+    """Judge a research and store `assessment.json`, `report.json` and `report.html`.
+
+    Args:
+        inp: The results of the previous steps.
+        evidence: Their artifacts.
+        data_dir: Where the user's bars are; None if there are none.
+        workspace: Receives the artifacts.
+        report: Called after each stage.
+
+    Raises:
+        InvalidInput: Neither a gate rejection nor a backtest with its curves is given.
+        InvalidData: The bars are not those that the model was trained on.
+    """
+    if inp.gate_rejection is None and (inp.backtest is None or evidence.curves is None):
+        raise InvalidInput("Without a gate rejection an assessment needs a backtest.")
+    stages = Stages(report, "load", "statistics", "neighbours", "report")
+    stages.start()
+    bars = load_bars(inp.data, data_dir)
+    if bars.content_hash != inp.training.data.content_hash:
+        raise InvalidData(f"The bars of {inp.data.symbol} have changed since the training.")
+    walk_forward = WalkForward.model_validate_json(evidence.walk_forward)
+    curves = None if evidence.curves is None else Curves.model_validate_json(evidence.curves)
+
+    stages.start()
+    judged: Significance | None = None
+    if inp.gate_rejection is None and curves is not None:
+        judged = significance(
+            np.array(curves.returns),
+            np.array(walk_forward.returns),
+            bars.periods_per_year,
+            trials_ever=inp.trials_ever,
+            holdout_looks=inp.holdout_looks,
+            timing=_timing(inp),
+            seed=inp.seed,
+        )
+
+    stages.start()
+    development, _ = bars.split()
+    close_by = None if judged is None else stability(development, inp.spec, inp.seed)
+
+    stages.start()
+    figures = None if judged is None else judged.figures
+    result = AssessmentResult(
+        verdict=verdict.decide(figures, inp.backtest, inp.spec.costs),
+        summary=verdict.summary(inp, figures),
+        statistics=figures,
+        stability=close_by,
+        observations=remarks.observations(inp, figures, curves, close_by),
+        hypotheses=remarks.hypotheses(inp, curves),
+        limitations=[*remarks.limitations(inp, figures, curves), *remarks.of_bars(bars)],
+        report_artifact=REPORT_ARTIFACT,
+    )
+    dossier = Dossier(
+        input=inp,
+        result=result,
+        periods_per_year=bars.periods_per_year,
+        walk_forward=walk_forward,
+        curves=curves,
+        trials=[] if evidence.trials is None else TRIALS.validate_json(evidence.trials),
+        resampled_sharpes=[] if judged is None else list(judged.resampled),
+        versions=installed(),
+    )
+    _store(dossier, workspace)
+    stages.finish()
+    return result
+
+
+def publish_assessment(result: AssessmentResult, workspace: Workspace) -> None:
+    """Store an assessment again, after something was added to it.
+
+    Raises:
+        InvalidInput: It was never stored.
+    """
+    stored = workspace.read(DOSSIER_ARTIFACT)
+    if stored is None:
+        raise InvalidInput("There is no assessment to publish again.")
+    dossier = Dossier.model_validate_json(stored)
+    _store(dossier.model_copy(update={"result": result}), workspace)
+
+
+def _timing(inp: AssessmentInput) -> float:
+    """Return the p-value against random entries; 1 if there were none to compare with."""
+    random = inp.backtest and inp.backtest.random_entries
+    return random.p_value if random else 1.0
+
+
+def _store(dossier: Dossier, workspace: Workspace) -> None:
+    """Store the result and the dossier for programs, and the page for people."""
+    workspace.write(ASSESSMENT_ARTIFACT, dossier.result.model_dump_json(indent=2).encode())
+    workspace.write(DOSSIER_ARTIFACT, dossier.model_dump_json().encode())
+    workspace.write(REPORT_ARTIFACT, render(dossier).encode())

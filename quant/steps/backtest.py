@@ -1,0 +1,145 @@
+"""The third step of a research: the backtest on the holdout."""
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from errors import InvalidInput
+from quant.backtest import metrics
+from quant.backtest.account import Simulation, Trade, buy_and_hold, simulate
+from quant.backtest.random_entries import random_entries
+from quant.bars.bars import Bars, iso, load_bars
+from quant.learning.training import predict
+from quant.messages.curves import Curves, TradeRecord
+from quant.messages.evidence import Benchmark, CostLevel
+from quant.messages.steps import (
+    BacktestInput,
+    BacktestResult,
+    ReportProgress,
+    Workspace,
+)
+from quant.steps.stages import Stages
+from quant.strategy.positions import target_positions
+
+COST_MULTIPLES: Final = (0.0, 1.0, 2.0)
+CURVES_ARTIFACT: Final = "backtest.json"
+# A larger share of a bar's volume would move the price that the backtest assumes.
+PARTICIPATION: Final = 0.01
+
+
+def backtest_holdout(
+    inp: BacktestInput,
+    model_text: str,
+    data_dir: Path | None,
+    workspace: Workspace,
+    report: ReportProgress,
+) -> BacktestResult:
+    """Backtest a trained model on the holdout and store the curves as `backtest.json`.
+
+    The indicators warm up on development bars; positions are decided, traded and measured on
+    holdout bars only. The benchmark buys at the first open at which a strategy can buy.
+
+    Args:
+        inp: What to backtest.
+        model_text: The model stored by the training.
+        data_dir: Where the user's bars are; None if there are none.
+        workspace: Receives the artifact.
+        report: Called after each stage.
+
+    Raises:
+        InvalidInput: `model_text` is not the model that `inp` names.
+        EngineError: The engine's figures contradict each other.
+    """
+    if hashlib.sha256(model_text.encode()).hexdigest() != inp.model_sha256:
+        raise InvalidInput(
+            "The stored model is not the one that was trained; its SHA-256 differs.",
+            field="model_sha256",
+        )
+    stages = Stages(
+        report, "load bars", "predict", "simulate", "compare with random entries", "store curves"
+    )
+    stages.start()
+    bars = load_bars(inp.data, data_dir)
+    _, holdout = bars.split()
+
+    stages.start()
+    probabilities = predict(model_text, bars, inp.spec)[bars.holdout_start :]
+    targets = target_positions(probabilities, inp.spec)
+
+    stages.start()
+    runs = {
+        multiple: simulate(holdout, targets, inp.spec.costs, multiple)
+        for multiple in COST_MULTIPLES
+    }
+    benchmark = buy_and_hold(holdout)
+
+    stages.start()
+    random = random_entries(holdout, runs[1.0].positions, inp.spec.costs, inp.seed)
+
+    stages.start()
+    curves = _curves(holdout, runs, benchmark)
+    workspace.write(CURVES_ARTIFACT, curves.model_dump_json().encode())
+    year = bars.periods_per_year
+    stages.finish()
+    return BacktestResult(
+        data=bars.info(),
+        levels=[_level(multiple, run, year) for multiple, run in runs.items()],
+        benchmark=Benchmark(
+            total_return=metrics.total_return(benchmark.equity),
+            sharpe=metrics.annualised_sharpe(benchmark.returns, year),
+            max_drawdown=metrics.max_drawdown(benchmark.equity),
+        ),
+        random_entries=random,
+        capacity=_capacity(holdout),
+        curves_artifact=CURVES_ARTIFACT,
+    )
+
+
+def _capacity(holdout: Bars) -> float | None:
+    """Return the capital at which one fully invested entry is the given share of a bar."""
+    traded = float(np.median(holdout.volume * holdout.close))
+    return PARTICIPATION * traded if traded > 0.0 else None
+
+
+def _level(multiple: float, run: Simulation, periods_per_year: float) -> CostLevel:
+    return CostLevel(
+        cost_multiple=multiple,
+        total_return=metrics.total_return(run.equity),
+        annual_return=metrics.annual_return(run.equity, periods_per_year),
+        annual_volatility=metrics.annual_volatility(run.returns, periods_per_year),
+        sharpe=metrics.annualised_sharpe(run.returns, periods_per_year),
+        max_drawdown=metrics.max_drawdown(run.equity),
+        trades=len(run.trades),
+        win_rate=metrics.win_rate([trade.net_return for trade in run.trades]),
+        exposure=metrics.exposure(run.positions),
+        turnover=metrics.turnover(run.traded_notional, run.equity, periods_per_year),
+    )
+
+
+def _curves(holdout: Bars, runs: dict[float, Simulation], benchmark: Simulation) -> Curves:
+    single = runs[1.0]
+    return Curves(
+        timestamps=holdout.moments,
+        equity={f"{multiple:g}x": run.equity.tolist() for multiple, run in runs.items()},
+        benchmark_equity=benchmark.equity.tolist(),
+        drawdown=metrics.drawdown(single.equity).tolist(),
+        returns=single.returns.tolist(),
+        trades=[_record(trade) for trade in single.trades],
+    )
+
+
+def _record(trade: Trade) -> TradeRecord:
+    entry_time, exit_time = iso(np.array([trade.entry_time, trade.exit_time]))
+    return TradeRecord(
+        entry_time=entry_time,
+        exit_time=exit_time,
+        direction=trade.direction,
+        entry_price=trade.entry_price,
+        exit_price=trade.exit_price,
+        size=trade.size,
+        profit=trade.profit,
+        net_return=trade.net_return,
+        costs=trade.costs,
+    )

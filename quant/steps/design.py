@@ -1,0 +1,84 @@
+"""The first step of a research: the search for a strategy on development bars."""
+
+from pathlib import Path
+
+from quant.backtest.metrics import annualised
+from quant.bars.bars import load_bars
+from quant.messages.steps import (
+    TRIALS,
+    CandidateInput,
+    CandidateScore,
+    DesignInput,
+    DesignResult,
+    ReportProgress,
+    ReportTrial,
+    Trial,
+    Tried,
+    Workspace,
+    unheard,
+)
+from quant.search.search import Scorer, search
+
+TRIALS_ARTIFACT = "trials.json"
+
+
+def design_strategy(
+    inp: DesignInput,
+    data_dir: Path | None,
+    workspace: Workspace,
+    report: ReportProgress,
+    tried: ReportTrial = unheard,
+) -> DesignResult:
+    """Search for a strategy on the development bars; writes the artifact `trials.json`.
+
+    Args:
+        inp: The bars, the number of trials, the seed and the brief.
+        data_dir: Where the user's bars are; None if there are none.
+        workspace: Receives the artifact.
+        report: Called after every trial.
+        tried: Called with every trial as soon as it is made, so that the trials of an interrupted
+            search count too.
+
+    Raises:
+        InvalidInput: The bars do not exist, cannot be trusted or are too few.
+    """
+    bars = load_bars(inp.data, data_dir)
+    development, _ = bars.split()
+    earlier: tuple[Trial, ...] = ()
+    if inp.earlier is not None and inp.earlier.data_hash == bars.content_hash:
+        earlier = inp.earlier.trials
+    source = bars.info().source
+    found = search(
+        development,
+        inp.trials,
+        inp.seed,
+        inp.brief,
+        report,
+        tried=lambda trial: tried(Tried(data=source, trial=trial)),
+        earlier=earlier,
+    )
+    workspace.write(TRIALS_ARTIFACT, TRIALS.dump_json(found.trials))
+    return DesignResult(
+        spec=found.spec,
+        data=bars.info(),
+        trials=len(found.trials),
+        best_sharpe=annualised(found.sharpe, bars.periods_per_year),
+        remembered=found.remembered,
+        trials_artifact=TRIALS_ARTIFACT,
+    )
+
+
+def score_candidate(inp: CandidateInput, data_dir: Path | None) -> CandidateScore:
+    """Score one candidate as a search does; the holdout is not used.
+
+    Raises:
+        InvalidInput: The bars do not exist, cannot be trusted or are too few for the candidate.
+    """
+    bars = load_bars(inp.data, data_dir)
+    development, _ = bars.split()
+    sharpe = Scorer(development, inp.seed).score(inp.spec)
+    return CandidateScore(
+        data=bars.info(),
+        sharpe=sharpe,
+        annual_sharpe=annualised(sharpe, bars.periods_per_year),
+    )

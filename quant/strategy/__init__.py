@@ -1,0 +1,1 @@
+"""Strategies: their files, their features, and positions from predictions."""

@@ -1,0 +1,53 @@
+"""The deflated Sharpe ratio of an earlier assessment, by today's trials.
+
+`quant.verdict.significance` judges a research; this repeats its last step from the recorded
+figures.
+The API imports this module, so it must stay free of numerical libraries.
+"""
+
+import math
+from statistics import NormalDist
+
+from quant.messages.evidence import Statistics
+
+_NORMAL = NormalDist()
+_EULER_GAMMA = 0.5772156649015329
+_LEAST_VARIANCE = 1e-12
+
+
+def deflated_by(trials: int, judged: Statistics) -> float:
+    """Return P(true Sharpe > expected best of so many trials by chance), by the record.
+
+    The number of trials only grows, so the result never exceeds the one found then. Assessments
+    recorded without skewness and kurtosis are treated as normal.
+    """
+    year = _periods_per_year(judged)
+    if year is None:
+        return judged.deflated_sharpe
+    sharpe = judged.record_sharpe / math.sqrt(year)
+    variance = max(
+        1.0 - judged.record_skewness * sharpe + (judged.record_kurtosis - 1.0) / 4.0 * sharpe**2,
+        _LEAST_VARIANCE,
+    )
+    luck = _expected_best_by_luck(max(trials, judged.trials_ever), judged.record_bars)
+    now = _NORMAL.cdf((sharpe - luck) * math.sqrt((judged.record_bars - 1) / variance))
+    return min(now, judged.deflated_sharpe)
+
+
+def _expected_best_by_luck(trials: int, bars: int) -> float:
+    """See the function of this name in `quant.verdict.significance`."""
+    if trials < 2:
+        return 0.0
+    best = (1.0 - _EULER_GAMMA) * _NORMAL.inv_cdf(1.0 - 1.0 / trials)
+    best += _EULER_GAMMA * _NORMAL.inv_cdf(1.0 - 1.0 / (trials * math.e))
+    return best / math.sqrt(bars)
+
+
+def _periods_per_year(judged: Statistics) -> float | None:
+    """Return what the figures were annualised by, as recorded or as they show it themselves."""
+    if judged.periods_per_year is not None:
+        return judged.periods_per_year
+    luck = _expected_best_by_luck(judged.trials_ever, judged.record_bars)
+    return (
+        (judged.expected_best_sharpe / luck) ** 2 if luck and judged.expected_best_sharpe else None
+    )

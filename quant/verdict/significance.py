@@ -1,0 +1,210 @@
+"""How much of a track record could be luck.
+
+Sharpe ratios are per bar inside this module and annualised in its result. Sources:
+
+* Politis and Romano (1994), stationary bootstrap; Patton, Politis and White (2009), block length.
+* Bailey and López de Prado (2012), "The Sharpe Ratio Efficient Frontier": probabilistic Sharpe
+  ratio and minimum track record length.
+* Bailey and López de Prado (2014), "The Deflated Sharpe Ratio".
+* Hansen (2005), "A Test for Superior Predictive Ability".
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from arch.bootstrap import SPA, StationaryBootstrap, optimal_block_length
+from jsharpe import (
+    expected_maximum_sharpe_ratio,
+    minimum_track_record_length,
+    probabilistic_sharpe_ratio,
+    sharpe_ratio_variance,
+)
+
+from quant.backtest import metrics
+from quant.backtest.metrics import FloatArray
+from quant.messages.evidence import Statistics
+
+REPETITIONS: Final = 1000
+CONFIDENCE: Final = 0.95
+# The estimates are asymptotic; on fewer returns they would mean nothing.
+MINIMUM_RETURNS: Final = 30
+
+
+@dataclass(frozen=True)
+class Significance:
+    """The evidence in returns.
+
+    Attributes:
+        figures: all finite. Fewer than `MINIMUM_RETURNS` returns, or returns without variance,
+            show nothing: Sharpe ratio and probabilities 0, p-value 1, no track record.
+        resampled: annualised Sharpe ratios of the bootstrap, in its order; empty in that case.
+    """
+
+    figures: Statistics
+    resampled: tuple[float, ...]
+
+
+def significance(
+    holdout: FloatArray,
+    walk_forward: FloatArray,
+    periods_per_year: float,
+    *,
+    trials_ever: int,
+    holdout_looks: int,
+    timing: float,
+    seed: int,
+) -> Significance:
+    """Judge a strategy that was chosen among `trials_ever` candidates.
+
+    Args:
+        holdout: Simple returns per bar after costs, shape (bars,).
+        walk_forward: The same on development bars, of models that had not seen them.
+        periods_per_year: Bars per year, to annualise.
+        trials_ever: Number of distinct candidates tried on the same bars, at least 1.
+        holdout_looks: Number of models ever backtested on this holdout, at least 1.
+        timing: p-value against random entries; 1 if there was nothing to time.
+        seed: Seed of the resampling. Equal arguments give bit-identical results.
+    """
+    sharpe = metrics.sharpe(holdout)
+    record = np.concatenate([walk_forward, holdout])
+    record_sharpe = metrics.sharpe(record)
+    if sharpe is None or record_sharpe is None or len(holdout) < MINIMUM_RETURNS:
+        return Significance(_nothing_shown(len(record), trials_ever, holdout_looks), ())
+    year = math.sqrt(periods_per_year)
+    block = _block_length(holdout)
+    low, high, resampled = _sharpe_interval(holdout, block, seed)
+    luck = expected_best_by_luck(trials_ever, len(record))
+    luck_of_looks = expected_best_by_luck(holdout_looks, len(holdout))
+    figures = Statistics(
+        sharpe=sharpe * year,
+        sharpe_low=low * year,
+        sharpe_high=high * year,
+        p_value=at_look(holdout_looks, _superior_ability(holdout, block, seed)),
+        probabilistic_sharpe=probability_above(0.0, sharpe, holdout),
+        confirmed_sharpe=probability_above(luck_of_looks, sharpe, holdout),
+        deflated_sharpe=probability_above(luck, record_sharpe, record),
+        expected_best_sharpe=luck * year,
+        record_sharpe=record_sharpe * year,
+        record_bars=len(record),
+        record_skewness=_moment(record, 3),
+        record_kurtosis=_moment(record, 4),
+        periods_per_year=periods_per_year,
+        trials_ever=trials_ever,
+        holdout_looks=holdout_looks,
+        timing_p_value=at_look(holdout_looks, timing),
+        minimum_track_record=minimum_track_record(sharpe, holdout),
+    )
+    return Significance(figures, tuple((resampled * year).tolist()))
+
+
+def probability_above(benchmark: float, sharpe: float, returns: FloatArray) -> float:
+    """Return the probabilistic Sharpe ratio: P(true Sharpe ratio > benchmark), both per bar.
+
+    Phi((SR - SR*) sqrt(n - 1) / sqrt(1 - skew SR + (kurtosis - 1) / 4 SR^2)). With the best
+    expected by chance as the benchmark it is the deflated Sharpe ratio.
+    """
+    variance = _unit_variance(sharpe, returns) / (len(returns) - 1)
+    return float(probabilistic_sharpe_ratio(sharpe, benchmark, variance=variance))
+
+
+def expected_best_by_luck(trials: int, bars: int) -> float:
+    """Return the expected maximum Sharpe ratio per bar of `trials` worthless candidates.
+
+    sqrt(V) ((1 - gamma) Phi^-1(1 - 1/N) + gamma Phi^-1(1 - 1/(N e))), with Euler's gamma; the
+    approximation starts at two candidates, and a single one is expected at 0. V is the variance of
+    the estimate of a ratio of 0 from this many bars, 1 / bars. The observed variance of the
+    candidates is not used: it comes mostly from their costs and real earnings, and a successful
+    search would count against the next one.
+    """
+    return float(expected_maximum_sharpe_ratio(trials, 1.0 / bars)) if trials > 1 else 0.0
+
+
+def at_look(look: int, p_value: float) -> float:
+    """Return a p-value adjusted for the n-th look: as the minimum of n^2 independent ones.
+
+    n of them (Sidak 1967) would be enough to judge n looks together at the end. But every look is
+    judged when it is made, and limits that fall with 1/n have no bounded sum: a thousand looks
+    would pass 7.5 times as often as one. Limits that fall with 1/n^2 add up to less than twice
+    that of the first look, however many follow.
+    """
+    return float(-np.expm1(look**2 * np.log1p(-p_value))) if p_value < 1.0 else 1.0
+
+
+def minimum_track_record(sharpe: float, returns: FloatArray) -> float | None:
+    """Return the number of bars after which this Sharpe ratio would exceed 0 with 95 % certainty.
+
+    1 + (1 - skew SR + (kurtosis - 1) / 4 SR^2) (z / SR)^2; None if the ratio is not positive.
+    """
+    if sharpe <= 0.0:
+        return None
+    normal = minimum_track_record_length(sharpe, 0.0, alpha=1.0 - CONFIDENCE)
+    length = 1.0 + _unit_variance(sharpe, returns) * float(normal)
+    return length if math.isfinite(length) else None
+
+
+def _unit_variance(sharpe: float, returns: FloatArray) -> float:
+    """Return n times the variance of the estimated Sharpe ratio, taken at the estimate.
+
+    jsharpe by default takes it at the null hypothesis, where skew and kurtosis have no effect;
+    at the estimate, as published, fat tails and negative skew count against a strategy.
+    """
+    variance = sharpe_ratio_variance(
+        sharpe, 1, gamma3=_moment(returns, 3), gamma4=_moment(returns, 4)
+    )
+    # Zero for some two-valued returns, below zero by rounding only.
+    return max(float(variance), 1e-12)
+
+
+def _moment(returns: FloatArray, order: int) -> float:
+    """Return a standardised moment: the third is the skewness, the fourth the kurtosis."""
+    standardised = (returns - np.mean(returns)) / np.std(returns)
+    return float(np.mean(standardised**order))
+
+
+def _block_length(returns: FloatArray) -> int:
+    """Return the mean block length in bars that keeps the autocorrelation of the returns."""
+    length = float(optimal_block_length(returns)["stationary"].iloc[0])
+    return min(max(math.ceil(length), 1), len(returns) // 2) if math.isfinite(length) else 1
+
+
+def _sharpe_interval(returns: FloatArray, block: int, seed: int) -> tuple[float, float, FloatArray]:
+    """Return the percentile interval and the resampled ratios.
+
+    A resample without variance counts as a ratio of 0.
+    """
+
+    def statistic(sample: FloatArray) -> FloatArray:
+        return np.array([metrics.sharpe(sample) or 0.0])
+
+    resampled = StationaryBootstrap(block, returns, seed=seed).apply(statistic, REPETITIONS)[:, 0]
+    tail = (1.0 - CONFIDENCE) / 2.0
+    low, high = np.quantile(resampled, [tail, 1.0 - tail])
+    return float(low), float(high), np.asarray(resampled)
+
+
+def _superior_ability(returns: FloatArray, block: int, seed: int) -> float:
+    """Return Hansen's consistent p-value of the null that not trading is at least as good."""
+    test = SPA(np.zeros_like(returns), -returns, block_size=block, reps=REPETITIONS, seed=seed)
+    test.compute()
+    return float(test.pvalues["consistent"])
+
+
+def _nothing_shown(record_bars: int, trials_ever: int, holdout_looks: int) -> Statistics:
+    return Statistics(
+        sharpe=0.0,
+        sharpe_low=0.0,
+        sharpe_high=0.0,
+        p_value=1.0,
+        probabilistic_sharpe=0.0,
+        confirmed_sharpe=0.0,
+        deflated_sharpe=0.0,
+        expected_best_sharpe=0.0,
+        record_sharpe=0.0,
+        record_bars=record_bars,
+        trials_ever=trials_ever,
+        holdout_looks=holdout_looks,
+        timing_p_value=1.0,
+        minimum_track_record=None,
+    )

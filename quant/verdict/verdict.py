@@ -1,0 +1,120 @@
+"""The verdict on a strategy, and the reasons why it is not better."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from quant.messages.evidence import Statistics
+from quant.messages.hypotheses import Verdict
+from quant.messages.steps import AssessmentInput, BacktestResult
+from quant.messages.strategy import Costs
+from quant.wording import counted
+
+# The record decides, the holdout has to confirm it. The holdout is a part of the record, and too
+# short to decide alone; docs/validity.md shows what both together let through.
+DEFLATED_SHARPE: Final = 0.95
+CONFIRMED_SHARPE: Final = 0.90
+P_VALUE: Final = 0.10
+# Holding a rising market earns something at random times, too.
+TIMING_P_VALUE: Final = 0.05
+
+PROBABILISTIC_SHARPE: Final = 0.90
+LESSER_TIMING_P_VALUE: Final = 0.25
+
+
+def decide(statistics: Statistics | None, backtest: BacktestResult | None, costs: Costs) -> Verdict:
+    """Return the verdict: the first row of this table whose condition holds.
+
+    ========== ===================================================================================
+    no_signal  a gate stopped the research (no statistics), no trades, or Sharpe ratio <= 0
+    promising  deflated Sharpe >= 0.95, confirmed Sharpe >= 0.90, SPA p-value <= 0.10, timing
+               p-value <= 0.05, return > 0 at 1x and at 2x cost, and some cost is assumed
+    mediocre   probabilistic Sharpe >= 0.90, timing p-value <= 0.25, return > 0 at 1x cost
+    poor       everything else
+    ========== ===================================================================================
+    """
+    if statistics is None or backtest is None:
+        return "no_signal"
+    level = backtest.at(1.0)
+    if level.trades == 0 or statistics.sharpe <= 0.0:
+        return "no_signal"
+    if not any(shortfalls(statistics, backtest, costs)):
+        return "promising"
+    if (
+        level.total_return > 0.0
+        and statistics.probabilistic_sharpe >= PROBABILISTIC_SHARPE
+        and statistics.timing_p_value <= LESSER_TIMING_P_VALUE
+    ):
+        return "mediocre"
+    return "poor"
+
+
+def shortfalls(statistics: Statistics, backtest: BacktestResult, costs: Costs) -> Iterator[str]:
+    """Yield every figure that keeps a strategy from being promising, with its limit."""
+    if statistics.deflated_sharpe < DEFLATED_SHARPE:
+        yield (
+            f"a Sharpe ratio of {statistics.record_sharpe:z.2f} over walk-forward and holdout is "
+            f"better than the best of {statistics.trials_ever:,} worthless candidates with "
+            f"{statistics.deflated_sharpe:.0%} probability (required: {DEFLATED_SHARPE:.0%})"
+        )
+    if statistics.confirmed_sharpe < CONFIRMED_SHARPE:
+        yield (
+            f"the holdout alone confirms it with {statistics.confirmed_sharpe:.0%} probability "
+            f"(required: {CONFIRMED_SHARPE:.0%})"
+        )
+    if statistics.p_value > P_VALUE:
+        yield (
+            f"the p-value against not trading is {statistics.p_value:.2f} (limit: {P_VALUE:.2f})"
+        )
+    if statistics.timing_p_value > TIMING_P_VALUE:
+        yield (
+            "the p-value against the same positions at random times is "
+            f"{statistics.timing_p_value:.2f} (limit: {TIMING_P_VALUE:.2f})"
+        )
+    for multiple, cost in ((1.0, "cost"), (2.0, "double cost")):
+        earned = backtest.at(multiple).total_return
+        if earned <= 0.0:
+            yield f"the return after {cost} is {earned:z.1%}"
+    if costs.commission == costs.slippage == 0.0:
+        yield "it assumes that trading costs nothing"
+
+
+def summary(inp: AssessmentInput, statistics: Statistics | None) -> str:
+    """Return two plain sentences: the outcome, and the reasons for the verdict."""
+    if statistics is None or inp.backtest is None:
+        return (
+            f"The research ended at a gate: {inp.gate_rejection}. "
+            f"In walk-forward on development data the log loss was {inp.training.log_loss:.4f}, "
+            f"against {inp.training.baseline_log_loss:.4f} for the base rate."
+        )
+    level, benchmark = inp.backtest.at(1.0), inp.backtest.benchmark
+    reasons = list(shortfalls(statistics, inp.backtest, inp.spec.costs))
+    why = (
+        f"it falls short: {'; '.join(reasons)}"
+        if reasons
+        else (
+            "it is better than the best result expected by chance with "
+            f"{statistics.deflated_sharpe:.0%} probability, and the holdout alone confirms it "
+            f"with {statistics.confirmed_sharpe:.0%}"
+        )
+    )
+    return (
+        f"On the holdout {inp.spec.name} returned {level.total_return:z.1%} after costs in "
+        f"{counted(level.trades, 'trade')}, with a Sharpe ratio of {statistics.sharpe:z.2f} (95 % "
+        f"interval {statistics.sharpe_low:z.2f} to {statistics.sharpe_high:z.2f}); buy and hold "
+        f"returned {benchmark.total_return:z.1%}. "
+        f"With {_effort(statistics)}, {why}."
+    )
+
+
+def _effort(statistics: Statistics) -> str:
+    """Return how many trials and looks there were on these bars."""
+    return (
+        f"{counted(statistics.trials_ever, 'trial')} on these bars and at the "
+        f"{_ordinal(statistics.holdout_looks)} look at this holdout"
+    )
+
+
+def _ordinal(number: int) -> str:
+    teens = number % 100 in (11, 12, 13)
+    ending = "th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"
