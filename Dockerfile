@@ -14,6 +14,7 @@ COPY api api
 COPY cli cli
 COPY quant quant
 COPY storage storage
+COPY temporal temporal
 COPY workflows workflows
 RUN /venv/bin/pip install --no-deps --no-build-isolation . \
     && mkdir -p /state

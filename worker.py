@@ -23,11 +23,11 @@ from activities.research import ResearchActivities
 from errors import KtrdrError, StartupError
 from settings import Settings, load_settings
 from storage.ledger import Ledger
-from workflows import telemetry, tracing
+from temporal import telemetry, tracing
+from temporal.connection import connect, pushes_cancels, register_search_attributes
 from workflows.admission import Admission, LastingAdmission
 from workflows.backtest import Backtest
 from workflows.claim import Claim
-from workflows.connection import connect, pushes_cancels, register_search_attributes
 from workflows.policies import (
     BACKTEST_QUEUE,
     RECORD_QUEUE,

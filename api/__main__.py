@@ -11,8 +11,8 @@ from api.observing import with_metrics
 from api.security import require_safe
 from errors import StartupError
 from settings import load_settings
-from workflows import telemetry
-from workflows.connection import configuration
+from temporal import telemetry
+from temporal.connection import configuration
 
 _SECONDS_TO_FINISH_REQUESTS = 3
 

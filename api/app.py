@@ -19,8 +19,8 @@ from api.openapi import DescribedApp
 from api.routes import router
 from api.security import Guard, split
 from settings import Settings, load_settings
-from workflows import tracing
-from workflows.connection import connect
+from temporal import tracing
+from temporal.connection import connect
 
 
 def create_app(

@@ -14,8 +14,8 @@ from pydantic import Field, StringConstraints, ValidationError
 from api.scopes import Scope
 from errors import InvalidInput
 from quant.messages.base import FrozenModel
+from storage.secret_file import SecretFile
 from workflows.messages import Owner
-from workflows.secret_file import SecretFile
 
 _PREFIX = "ktrdr_"
 

@@ -21,8 +21,8 @@ from bench.cancel.stack import ended
 from bench.figures import Figure, publish
 from bench.temporary import temporary_settings
 from cli.stack import Stack
+from temporal.converter import data_converter
 from workflows.contract import OperationType
-from workflows.converter import data_converter
 from workflows.ids import make_step_id
 from workflows.messages import ResearchRequest, ResearchResult
 

@@ -14,7 +14,7 @@ from api import starting
 from bench.ports import free_ports
 from cli.stack import Stack
 from settings import Settings, load_settings
-from workflows.converter import data_converter
+from temporal.converter import data_converter
 from workflows.messages import ResearchInput, ResearchRequest, ResearchResult
 from workflows.research import Research
 

@@ -129,7 +129,7 @@ def rotate(context: typer.Context, as_json: JsonOption = False) -> None:
     """Encrypt with a new key from now on; older payloads stay readable."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        from workflows import encryption  # noqa: PLC0415 - slow to load
+        from temporal import encryption  # noqa: PLC0415 - slow to load
 
         key_id = encryption.rotate(_payload_keys(session))
     session.answer({"current": key_id}, render_admin.print_rotated)
@@ -140,7 +140,7 @@ def list_payload_keys(context: typer.Context, as_json: JsonOption = False) -> No
     """List the key IDs, the current one first."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        from workflows import encryption  # noqa: PLC0415 - slow to load
+        from temporal import encryption  # noqa: PLC0415 - slow to load
 
         known = encryption.key_file(_payload_keys(session)).read()
     ids = [known.current, *sorted(set(known.keys) - {known.current})]

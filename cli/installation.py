@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from settings import Settings
 from storage.ledger import Ledger
-from workflows import deployments
-from workflows.connection import connect, keep_closed_workflows, register_search_attributes
+from temporal import deployments
+from temporal.connection import connect, keep_closed_workflows, register_search_attributes
 
 # A process that ends at once after it has used Temporal's client may abort (sdk-python#300).
 _SECONDS_TO_LET_GO = 0.3

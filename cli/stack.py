@@ -15,24 +15,17 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 import httpx
-import yaml
 
 from errors import StartupError
 from settings import Settings
+from temporal.dynamic_config import dynamic_config
 
 _SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal"}
 
 _START_SECONDS = 60
 _STOP_SECONDS = 20
 _ROOT = Path(__file__).resolve().parent.parent
-_DYNAMIC_CONFIG = _ROOT / "deploy" / "dynamicconfig.yaml"
 _WORKER = (str(_ROOT / "worker.py"),)
-
-
-def dynamic_config() -> dict[str, Any]:
-    """Return the dynamic configuration that a Temporal server needs beyond its defaults."""
-    file: dict[str, list[dict[str, Any]]] = yaml.safe_load(_DYNAMIC_CONFIG.read_text())
-    return {name: values[0]["value"] for name, values in file.items()}
 
 
 def temporal_executable(settings: Settings) -> str:

@@ -23,11 +23,12 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
 from bench.ports import free_ports
-from cli.stack import dynamic_config, server_command, temporal_executable
+from cli.stack import server_command, temporal_executable
 from settings import Settings
+from temporal.connection import register_search_attributes
+from temporal.converter import data_converter
+from temporal.dynamic_config import dynamic_config
 from tests.processes import compute_processes
-from workflows.connection import register_search_attributes
-from workflows.converter import data_converter
 from workflows.policies import WORKER_HEARTBEAT_INTERVAL
 
 ROOT = Path(__file__).resolve().parent.parent

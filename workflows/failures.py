@@ -3,7 +3,7 @@
 from temporalio.exceptions import ApplicationError, FailureError, TimeoutError, TimeoutType
 
 # A wrong number of arguments fails a workflow; invalid values do so by themselves
-# (`workflows.converter`). Nothing else may: after a nondeterminism error, above all, workflows must
+# (`temporal.converter`). Nothing else may: after a nondeterminism error, above all, workflows must
 # wait for the right code instead of failing every research in flight.
 WRONG_ARGUMENTS = (TypeError,)
 

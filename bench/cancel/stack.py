@@ -16,9 +16,10 @@ from temporalio.service import RPCError
 from bench.cancel.jobs import idling_pid
 from bench.cancel.plans import Plan
 from bench.temporary import start_research, temporary_settings
-from cli.stack import Stack, dynamic_config
+from cli.stack import Stack
 from settings import Settings, load_settings
-from workflows.converter import data_converter
+from temporal.converter import data_converter
+from temporal.dynamic_config import dynamic_config
 from workflows.ids import make_step_id
 from workflows.messages import ResearchRequest
 

@@ -15,8 +15,8 @@ from bench.cancel.bare import BARE_QUEUE, BareBacktest, BareResearch, BareTraini
 from bench.cancel.stand_ins import StandIns
 from settings import Settings, load_settings
 from storage.ledger import Ledger
+from temporal.connection import connect
 from worker import running_workers
-from workflows.connection import connect
 
 
 async def main() -> None:

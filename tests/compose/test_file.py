@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from activities.llm.providers import PROVIDERS
-from cli.stack import dynamic_config
 from settings import Settings
+from temporal.dynamic_config import dynamic_config
 from tests.compose.composition import (
     COMPOSE,
     ONCE,

@@ -8,7 +8,7 @@ from temporalio.api.history.v1 import MarkerRecordedEventAttributes
 from temporalio.api.workflowservice.v1 import DescribeScheduleRequest
 from temporalio.client import Client
 
-from workflows.encryption import ENCODING
+from temporal.encryption import ENCODING
 
 
 async def of_workflow(client: Client, workflow_id: str) -> list[Message]:

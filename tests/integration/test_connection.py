@@ -9,6 +9,7 @@ from temporalio.client import Client
 
 from cli.installation import set_up
 from settings import Settings
+from temporal.connection import configuration, connect, register_search_attributes
 from tests.helpers import (
     ROOT,
     assert_eventually,
@@ -18,7 +19,6 @@ from tests.helpers import (
     new_namespace,
 )
 from workflows import search_attributes
-from workflows.connection import configuration, connect, register_search_attributes
 
 
 async def test_a_process_that_starts_before_temporal_waits_for_it(

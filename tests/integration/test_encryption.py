@@ -17,14 +17,14 @@ from temporalio.client import Client
 from api.app import create_app
 from errors import StartupError, UnreadablePayload
 from settings import Settings
+from temporal.connection import connect
+from temporal.encryption import EncryptingCodec, key_file, rotate
 from tests.api.answers import accepted, ended, refused
 from tests.helpers import assert_eventually, new_namespace, serving, temporal_command
 from tests.integration.stored import assert_unreadable, of_schedule, of_workflow
 from tests.served import served
 from worker import running_workers
 from workflows.claim import claim_id
-from workflows.connection import connect
-from workflows.encryption import EncryptingCodec, key_file, rotate
 
 BRIEF = "buy the dips of quiet weeks"
 KEY = "what ann clicked at noon"

@@ -11,6 +11,7 @@ from temporalio.client import Client
 
 from bench.ports import free_ports
 from settings import Settings
+from temporal.telemetry import JsonFormatter
 from tests.api.answers import accepted, ended
 from tests.helpers import (
     ROOT,
@@ -20,7 +21,6 @@ from tests.helpers import (
     until_ready,
     worker_process,
 )
-from workflows.telemetry import JsonFormatter
 
 # What docs/operations.md tells the operator to look at.
 OF_WORKERS = (

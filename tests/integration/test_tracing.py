@@ -13,10 +13,10 @@ from temporalio.client import Client
 
 from errors import StartupError
 from settings import Settings
+from temporal import tracing
 from tests.api.answers import accepted, ended
 from tests.helpers import ROOT, assert_eventually, environment, free_port, process, until_ready
 from tests.processes import compute_processes
-from workflows import tracing
 
 
 class Collector(ThreadingHTTPServer):

@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from errors import StartupError
 from settings import Settings
+from temporal.deployments import promote, versions
 from tests.helpers import (
     KTRDR,
     ROOT,
@@ -26,7 +27,6 @@ from tests.helpers import (
 )
 from tests.phases import start
 from tests.processes import fork_servers, suspended
-from workflows.deployments import promote, versions
 from workflows.messages import ResearchRequest, ResearchResult
 from workflows.research import Research
 
@@ -198,7 +198,7 @@ async def test_a_change_without_a_patch_is_cured_by_going_back(
 async def test_what_was_never_there_cannot_take_over(
     alone: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workflows.deployments._ATTEMPTS", 1)
+    monkeypatch.setattr("temporal.deployments._ATTEMPTS", 1)
     with pytest.raises(StartupError, match="Version next of ktrdr cannot take over"):
         await promote(alone, DEPLOYMENT, "next")
     with pytest.raises(StartupError, match="has never had a worker"):

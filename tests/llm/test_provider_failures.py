@@ -12,11 +12,11 @@ from activities.compute import Compute
 from activities.research import ResearchActivities
 from settings import Settings
 from storage.ledger import Ledger
+from temporal.converter import data_converter
 from tests.helpers import assert_eventually
 from tests.llm.conftest import KEY
 from tests.llm.provider import Provider, Refusal, Reply
 from tests.llm.replies import GPT, SONNET, design_task
-from workflows.converter import data_converter
 
 MODELS = pytest.mark.parametrize("model", [SONNET, GPT])
 

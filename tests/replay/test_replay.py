@@ -8,12 +8,12 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
+from temporal.converter import data_converter
 from tests.phases import STAYS
 from tests.replay.changed import IdleTraining, PatientResearch, SlowAdmission
 from tests.replay.record import HISTORIES, TO_THE_END
 from workflows.admission import Admission
 from workflows.backtest import Backtest
-from workflows.converter import data_converter
 from workflows.research import Research
 from workflows.training import Training
 

@@ -10,7 +10,7 @@ import pytest
 
 from errors import StartupError
 from quant.messages.base import FrozenModel
-from workflows.secret_file import SecretFile
+from storage.secret_file import SecretFile
 
 THE_SERVICE = 10001
 SOMEBODY = 10002

@@ -21,7 +21,7 @@ from temporalio.converter import PayloadCodec
 
 from errors import UnreadablePayload
 from quant.messages.base import FrozenModel
-from workflows.secret_file import SecretFile
+from storage.secret_file import SecretFile
 
 ENCODING: Final = b"binary/encrypted"
 _KEY_ID: Final = "encryption-key-id"

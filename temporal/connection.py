@@ -18,9 +18,9 @@ from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
 from errors import StartupError
+from temporal.converter import data_converter, encrypting
+from temporal.encryption import EncryptingCodec, key_file
 from workflows import search_attributes
-from workflows.converter import data_converter, encrypting
-from workflows.encryption import EncryptingCodec, key_file
 
 _log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""How processes talk to the Temporal server."""
