@@ -6,9 +6,9 @@ import sys
 import uvicorn
 
 from api.app import create_app
-from api.keys import KeyRing
-from api.observing import with_metrics
-from api.security import require_safe
+from api.auth.keys import KeyRing
+from api.middleware.durations import with_metrics
+from api.middleware.hosts import require_safe
 from errors import StartupError
 from settings import load_settings
 from temporal import telemetry

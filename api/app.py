@@ -11,13 +11,13 @@ from temporalio.client import Client
 from temporalio.common import MetricMeter
 from temporalio.runtime import Runtime
 
-from api.body_limit import BodyLimit
 from api.dependencies import API_PREFIX, Services
 from api.errors import install_error_handlers, refusals
-from api.observing import Observer, request_durations
+from api.middleware.body_limit import BodyLimit
+from api.middleware.durations import Observer, request_durations
+from api.middleware.hosts import Guard, split
 from api.openapi import DescribedApp
 from api.routes import router
-from api.security import Guard, split
 from settings import Settings, load_settings
 from temporal import tracing
 from temporal.connection import connect

@@ -7,16 +7,16 @@ from typing import Annotated
 from fastapi import Depends, Query, Request, Response
 from temporalio.client import Client
 
-from api.alone import StepStarter
-from api.cancelling import Canceller
-from api.continuing import Continuer
-from api.following import Feed, Followers
-from api.keys import KeyRing
-from api.reading import Reader
-from api.reproducing import Reproducer
-from api.resolver import Resolver
-from api.schedules import Schedules
-from api.starting import Starter
+from api.auth.keys import KeyRing
+from api.operations.cancel import Canceller
+from api.operations.events import Feed, Followers
+from api.operations.reproduce import Reproducer
+from api.operations.resolver import Resolver
+from api.operations.results import Reader
+from api.operations.resume import Continuer
+from api.operations.standalone import StepStarter
+from api.operations.start import Starter
+from api.schedules.schedules import Schedules
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger

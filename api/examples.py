@@ -4,25 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel
 
-from api.alone import StepStarted
 from api.budget import Budget, BudgetLeft
-from api.overview import ActiveResearch, AgentStatus, Capacity, Workers
-from api.reproducing import Difference, Reproduced
-from api.routes.experiments import (
-    ExperimentListResponse,
-    ExperimentResponse,
-    HypothesisListResponse,
-    LeaderboardResponse,
-)
-from api.schedule_schemas import (
-    ScheduledRun,
-    ScheduleInfo,
-    ScheduleListResponse,
-    ScheduleRequest,
-    ScheduleResponse,
-    ScheduleSummary,
-)
-from api.schemas import (
+from api.operations.reproduce import Difference, Reproduced
+from api.operations.schemas import (
     BatchCancel,
     BatchCancelResponse,
     CancelAccepted,
@@ -44,7 +28,23 @@ from api.schemas import (
     StrategyResponse,
     Triggered,
 )
-from api.training_metrics import Epoch, EpochMetrics
+from api.operations.standalone import StepStarted
+from api.operations.training_metrics import Epoch, EpochMetrics
+from api.overview import ActiveResearch, AgentStatus, Capacity, Workers
+from api.routes.experiments import (
+    ExperimentListResponse,
+    ExperimentResponse,
+    HypothesisListResponse,
+    LeaderboardResponse,
+)
+from api.schedules.schemas import (
+    ScheduledRun,
+    ScheduleInfo,
+    ScheduleListResponse,
+    ScheduleRequest,
+    ScheduleResponse,
+    ScheduleSummary,
+)
 from api.workers import QueueLoad, WorkerInfo, WorkerState
 from quant.messages.hypotheses import Condition
 from quant.messages.steps import Progress

@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 from temporalio.client import Client, WorkflowExecution
 
 from api.budget import BudgetLeft, read_budget
-from api.calls import RPC_TIMEOUT, answered
-from api.describing import CLOSED_STATUS
-from api.listing import RUNNING
+from api.operations.description import CLOSED_STATUS
+from api.operations.list import RUNNING
+from api.temporal_calls import RPC_TIMEOUT, answered
 from api.workers import QueueLoad, queue_loads
 from settings import Settings
 from storage.ledger import Ledger

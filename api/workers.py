@@ -17,7 +17,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.client import Client
 
-from api.calls import sent
+from api.temporal_calls import sent
 from workflows.policies import COMPUTE_QUEUES, WORKER_HEARTBEAT_INTERVAL
 
 _PAGE: Final = 1000

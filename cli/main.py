@@ -6,19 +6,19 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cli import (
+from cli.commands import (
     admin,
     agent,
     data,
     experiments,
     operations,
-    parts,
-    render,
     research,
+    results,
     schedule,
     steps,
     strategies,
 )
+from cli.render.operations import print_addresses
 from cli.session import JsonOption, Session, refusals, session_of
 from cli.stack import Stack
 from settings import load_settings
@@ -34,11 +34,11 @@ for command in (
     operations.cancel,
     operations.resume,
     operations.retry,
-    parts.children,
-    parts.results,
-    parts.metrics,
-    parts.report,
-    parts.compare,
+    results.children,
+    results.results,
+    results.metrics,
+    results.report,
+    results.compare,
     steps.train,
     steps.backtest,
     agent.workers,
@@ -91,7 +91,7 @@ def up(context: typer.Context, as_json: JsonOption = False) -> None:
                 if session.as_json:
                     session.answer_json(stack.addresses())
                 else:
-                    render.print_addresses(session.console, stack.addresses())
+                    print_addresses(session.console, stack.addresses())
                     session.aside.print("Running. Ctrl-C stops it; state is kept.")
                 sys.stdout.flush()
                 stack.wait()

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from cli.client import Api
-from cli.tables import UNLIMITED
+from cli.render.tables import UNLIMITED
 from errors import KtrdrError
 from settings import Settings
 

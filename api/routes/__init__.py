@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends
 
-from api.access import authorised
+from api.auth.access import authorised
 from api.routes import (
     agent,
     codec,

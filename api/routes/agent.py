@@ -5,13 +5,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
-from api import starting
-from api.access import AccessDep, KeyDep
+from api.auth.access import AccessDep, KeyDep
 from api.budget import Budget, read_budget, with_model
 from api.dependencies import LocateDep, ServicesDep, Wait
 from api.errors import refusals
+from api.operations.schemas import CancelAccepted, Triggered
+from api.operations.start import check_research, research_start
 from api.overview import AgentStatus, agent_status
-from api.schemas import CancelAccepted, Triggered
 from workflows.messages import ResearchRequest
 
 router = APIRouter(
@@ -31,9 +31,9 @@ async def trigger(
 ) -> Triggered:
     """Start a research."""
     body = access.owned(body)
-    await starting.check_research(body, services.settings)
+    await check_research(body, services.settings)
     request = await with_model(body, services.settings, services.ledger)
-    operation_id = await services.starter.start_new(starting.research(request), key)
+    operation_id = await services.starter.start_new(research_start(request), key)
     locate(operation_id)
     access.log("research started", operation_id)
     return Triggered(operation_id=operation_id, model=request.model or request.designer)

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.access import AccessDep, KeyDep
+from api.auth.access import AccessDep, KeyDep
 from api.dependencies import LocateDep, ServicesDep
 from api.errors import refusals
-from api.reproducing import Reproduced
-from api.schemas import OperationResponse
+from api.operations.reproduce import Reproduced
+from api.operations.schemas import OperationResponse
 from errors import ExperimentNotFound
 from quant.messages.base import FrozenModel
 from quant.messages.hypotheses import HypothesisStatus, Verdict

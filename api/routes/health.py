@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import APIRouter, Response
 
 from api.dependencies import Services, ServicesDep
-from api.schemas import Health, Readiness
+from api.operations.schemas import Health, Readiness
 from api.workers import count_workers
 from errors import LedgerUnavailable, TemporalUnavailable
 

@@ -8,14 +8,14 @@ from fastapi import APIRouter, Body, Header, Query
 from fastapi.responses import HTMLResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from api.access import AccessDep, KeyDep
-from api.batch import BatchSelection, cancel_many, require_selective
+from api.auth.access import AccessDep, KeyDep
 from api.dependencies import FeedDep, LocateDep, ServicesDep, Wait
 from api.errors import refusals
-from api.following import state_id
-from api.listing import OperationPage, list_operations
-from api.reading import ReportFormat
-from api.schemas import (
+from api.operations.batch_cancel import BatchSelection, cancel_many, require_selective
+from api.operations.events import state_id
+from api.operations.list import OperationPage, list_operations
+from api.operations.results import ReportFormat
+from api.operations.schemas import (
     BatchCancelResponse,
     CancelRequest,
     ChildrenResponse,

@@ -4,16 +4,16 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 
-from api.access import AccessDep, KeyDep, ScheduleIdDep
+from api.auth.access import AccessDep, KeyDep, ScheduleIdDep
 from api.dependencies import ServicesDep
 from api.errors import refusals
-from api.schedule_schemas import (
+from api.operations.start import check_research
+from api.schedules.schemas import (
     ScheduleListResponse,
     ScheduleRequest,
     ScheduleResponse,
     owner_of_schedule,
 )
-from api.starting import check_research
 from errors import InvalidInput
 
 router = APIRouter(

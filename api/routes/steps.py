@@ -4,10 +4,10 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from api.access import AccessDep, KeyDep
-from api.alone import BacktestOfTraining, StepStarted, TrainingRequest
+from api.auth.access import AccessDep, KeyDep
 from api.dependencies import LocateDep, ServicesDep
 from api.errors import refusals
+from api.operations.standalone import BacktestOfTraining, StepStarted, TrainingRequest
 
 router = APIRouter(tags=["steps"], responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))
 

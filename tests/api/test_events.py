@@ -13,8 +13,8 @@ from httpx_sse import ServerSentEvent, aconnect_sse
 from temporalio.client import Client
 
 from api.app import create_app
-from api.following import SECONDS_BETWEEN_LOOKS, Followers
-from api.resolver import Resolver
+from api.operations.events import SECONDS_BETWEEN_LOOKS, Followers
+from api.operations.resolver import Resolver
 from settings import Settings
 from tests.api.answers import refused
 from tests.helpers import assert_eventually, connect, dev_server, free_port

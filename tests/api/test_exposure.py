@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import Client
 
 from api.app import create_app
-from api.security import require_safe
+from api.middleware.hosts import require_safe
 from errors import StartupError
 from settings import Settings
 from tests.api.answers import refused

@@ -13,8 +13,8 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from api.app import create_app
-from api.keys import KeyRing
-from api.scopes import Scope
+from api.auth.keys import KeyRing
+from api.auth.scopes import Scope
 from errors import InvalidInput, StartupError
 from settings import Settings
 from tests.api.answers import accepted, ended, refused

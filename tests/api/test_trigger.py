@@ -6,7 +6,7 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from api.body_limit import MAX_BODY_BYTES
+from api.middleware.body_limit import MAX_BODY_BYTES
 from tests.api.answers import accepted, refused
 from workflows.messages import ResearchInput
 

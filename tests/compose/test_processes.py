@@ -16,8 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.keys import KeyRing
-from api.scopes import Scope
+from api.auth.keys import KeyRing
+from api.auth.scopes import Scope
 from bench.ports import free_ports
 from tests.api.answers import accepted, ended
 from tests.compose.composition import SERVICES, WORKERS, health_check

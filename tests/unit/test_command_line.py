@@ -10,12 +10,14 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from cli import render, render_experiments, render_parts
 from cli.client import Api, ApiUnreachable
 from cli.export import writing
 from cli.follow import follow
 from cli.main import app
-from cli.tables import print_rows
+from cli.render.experiments import print_leaderboard
+from cli.render.operations import print_outcome
+from cli.render.results import print_comparison, print_results
+from cli.render.tables import print_rows
 from errors import InvalidInput
 from settings import Settings
 from tests.data import walk
@@ -55,7 +57,7 @@ def ktrdr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.mark.parametrize("width", [30, 80, 300])
 def test_an_id_is_never_cut(width: int) -> None:
-    shown = printed(width, render_experiments.print_leaderboard, {"data": [ROW], "total_count": 1})
+    shown = printed(width, print_leaderboard, {"data": [ROW], "total_count": 1})
     assert ID in shown
     assert "1,200" in shown
     assert re.search(r"(?<!-)0[.]00", shown)
@@ -76,7 +78,7 @@ def test_a_row_is_one_line_in_a_pipe(ktrdr: Any) -> None:
 
 def test_results_are_yaml() -> None:
     answer = {"operation_id": ID, "status": "completed", "results": {"levels": [{"trades": 1}]}}
-    shown = printed(80, render_parts.print_results, answer)
+    shown = printed(80, print_results, answer)
     assert shown.splitlines()[1:] == ["levels:", "- trades: 1"]
 
 
@@ -92,7 +94,7 @@ def test_a_step_that_ran_alone_ends_with_its_figures() -> None:
             "benchmark": {"total_return": 0.7},
         },
     }
-    shown = printed(200, render.print_outcome, operation)
+    shown = printed(200, print_outcome, operation)
     assert "+0.0% in 1 trade, Sharpe ratio none, drawdown 20.0%" in shown
     assert "+70.0%" in shown
 
@@ -105,7 +107,7 @@ def test_a_research_that_a_gate_stopped_is_compared_by_the_same_sharpe_ratio() -
         "holdout": {"sharpe": -0.77, "total_return": -0.1, "max_drawdown": 0.3, "trades": 2},
     }
     answer = {"researches": [stopped], "page": None}
-    assert "-0.77" in printed(300, render_parts.print_comparison, answer)
+    assert "-0.77" in printed(300, print_comparison, answer)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.progress import carried_over
+from api.operations.progress import carried_over
 from quant.messages.steps import Progress
 from workflows.contract import (
     PHASE_START,

@@ -1,0 +1,101 @@
+"""API keys: who may do what. Only their hashes are kept, in a file that several replicas can share.
+
+A key is 256 random bits, so a plain SHA-256 of it cannot be reversed; passwords would need more.
+"""
+
+import hashlib
+import hmac
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from api.auth.scopes import Scope
+from errors import InvalidInput
+from quant.messages.base import FrozenModel
+from storage.secret_file import SecretFile
+from workflows.messages import Owner
+
+_PREFIX = "ktrdr_"
+
+KeyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+
+class ApiKey(FrozenModel):
+    """A key as it is stored."""
+
+    name: KeyName
+    owner: Owner
+    scopes: tuple[Scope, ...] = Field(min_length=1)
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class KeyFile(FrozenModel):
+    """The content of the file."""
+
+    keys: tuple[ApiKey, ...] = ()
+
+
+class KeyRing:
+    """The keys in a file. A revocation takes effect at once, also in a running API.
+
+    Args:
+        path: of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = SecretFile(path, KeyFile, "KTRDR_API_KEYS")
+
+    def find(self, token: str) -> ApiKey | None:
+        """Return the key with this token, or None. Takes equally long for every token."""
+        digest = _hashed(token)
+        found = None
+        for key in self.all():
+            if hmac.compare_digest(key.sha256, digest):
+                found = key
+        return found
+
+    def all(self) -> tuple[ApiKey, ...]:
+        """Return all keys.
+
+        Raises:
+            StartupError: the file is missing or not valid.
+        """
+        return self._file.read().keys
+
+    def add(self, name: str, owner: str, scopes: tuple[Scope, ...]) -> str:
+        """Create a key and return it; it is not stored and cannot be shown again.
+
+        Raises:
+            InvalidInput: a key with this name exists, or the name or owner is not valid.
+        """
+        token = _PREFIX + secrets.token_urlsafe(32)
+        known = self.all() if self.path.exists() else ()
+        if name in {key.name for key in known}:
+            raise InvalidInput(f"A key {name!r} already exists; revoke it first.", field="name")
+        try:
+            key = ApiKey(name=name, owner=owner, scopes=scopes, sha256=_hashed(token))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = str(first["loc"][0])
+            raise InvalidInput(f"{place}: {first['msg']}", field=place) from None
+        self._file.write(KeyFile(keys=(*known, key)))
+        return token
+
+    def revoke(self, name: str) -> None:
+        """Revoke a key.
+
+        Raises:
+            InvalidInput: there is no such key.
+        """
+        known = self.all()
+        left = tuple(key for key in known if key.name != name)
+        if left == known:
+            raise InvalidInput(f"There is no key {name!r}.", field="name")
+        self._file.write(KeyFile(keys=left))
+
+
+def _hashed(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Applied to every request, whatever its route."""

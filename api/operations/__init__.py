@@ -1,0 +1,1 @@
+"""Operations: started, found, listed, followed, cancelled, resumed and reproduced."""

@@ -1,0 +1,172 @@
+"""What is known of one workflow, from its own answer and from Temporal's description."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio.client import (
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+)
+
+from api.temporal_calls import RPC_TIMEOUT, answered
+from quant.messages.steps import Progress
+from workflows import search_attributes
+from workflows.contract import (
+    ACTIVE,
+    RETRY_OF,
+    WORKFLOW_NAME,
+    ChildOperation,
+    OperationInfo,
+    OperationMetadata,
+    OperationStatus,
+    OperationType,
+    Phase,
+)
+from workflows.failures import message_of
+from workflows.ids import parse_step_id
+
+TYPE_OF_WORKFLOW = {name: operation_type for operation_type, name in WORKFLOW_NAME.items()}
+
+CLOSED_STATUS = {
+    WorkflowExecutionStatus.COMPLETED: OperationStatus.COMPLETED,
+    WorkflowExecutionStatus.FAILED: OperationStatus.FAILED,
+    WorkflowExecutionStatus.TIMED_OUT: OperationStatus.FAILED,
+    WorkflowExecutionStatus.CANCELED: OperationStatus.CANCELLED,
+    WorkflowExecutionStatus.TERMINATED: OperationStatus.CANCELLED,
+}
+
+# Started, and its first workflow task scheduled; a cancel adds its request.
+_HISTORY_OF_A_NEW_WORKFLOW = 2
+
+
+def ended_as(description: WorkflowExecutionDescription) -> OperationStatus | None:
+    """Return the status of a closed workflow, or None while it runs."""
+    return CLOSED_STATUS.get(description.status) if description.status else None
+
+
+@dataclass(frozen=True)
+class ResolvedWorkflow:
+    """A workflow execution behind an operation id, whatever its type."""
+
+    handle: WorkflowHandle[Any, Any]
+    description: WorkflowExecutionDescription
+    answer: OperationInfo | None
+
+    @property
+    def operation_type(self) -> OperationType | None:
+        """None for a workflow that is not one of ours."""
+        return TYPE_OF_WORKFLOW.get(self.description.workflow_type)
+
+    @property
+    def ended_as(self) -> OperationStatus | None:
+        """How it ended according to Temporal, or None while it runs."""
+        return ended_as(self.description)
+
+    @property
+    def running_child(self) -> str | None:
+        """Operation id of the step that runs now."""
+        raw = self.description.raw_description
+        for child in raw.pending_children:
+            return child.workflow_id
+        for activity in raw.pending_activities:
+            if self.operation_type is OperationType.RESEARCH:
+                return f"{self.description.id}.{activity.activity_id}"
+        return None
+
+
+async def described(workflow: ResolvedWorkflow) -> OperationInfo:
+    """Merge the workflow's own answer with Temporal's description, which decides the status.
+
+    Raises:
+        TemporalUnavailable: Temporal does not answer.
+    """
+    description = workflow.description
+    info = workflow.answer or await _without_worker(workflow)
+    requested = description.raw_description.workflow_extended_info.cancel_requested
+    status = workflow.ended_as
+    if status is None:
+        # The workflow may consider itself ended while it is still recording its end.
+        shown = info.status if info.status in ACTIVE else OperationStatus.RUNNING
+        return info.model_copy(
+            update={"status": shown, "completed_at": None, "cancel_requested": requested}
+        )
+    children = [
+        # A step that was running when its research was terminated ended with it.
+        child.model_copy(update={"status": status})
+        if child.status is OperationStatus.RUNNING
+        else child
+        for child in info.children
+    ]
+    return info.model_copy(
+        update={
+            "status": status,
+            "completed_at": description.close_time,
+            "cancel_requested": requested,
+            "forced": description.status is WorkflowExecutionStatus.TERMINATED,
+            "children": children,
+        }
+    )
+
+
+def activity_step(research: OperationInfo, child: ChildOperation) -> OperationInfo:
+    """Return an activity of a research as an operation, without its result."""
+    running = child.status is OperationStatus.RUNNING
+    failed = child.status is OperationStatus.FAILED
+    completed = child.status is OperationStatus.COMPLETED
+    return research.model_copy(
+        update={
+            "operation_id": child.operation_id,
+            "parent_operation_id": research.operation_id,
+            "operation_type": child.operation_type,
+            "status": child.status,
+            "phase": None,
+            "phases": [],
+            "created_at": child.started_at or research.created_at,
+            "started_at": child.started_at,
+            "completed_at": None if running else child.completed_at or research.completed_at,
+            "progress": child.progress or Progress(percentage=100.0 if completed else 0.0),
+            "result_summary": None,
+            "error_message": research.error_message if failed else None,
+            "children": [],
+        }
+    )
+
+
+async def _without_worker(workflow: ResolvedWorkflow) -> OperationInfo:
+    """Return what Temporal alone knows."""
+    description = workflow.description
+    attributes = description.typed_search_attributes
+    phase = attributes.get(search_attributes.RESEARCH_PHASE)
+    requested = description.raw_description.workflow_extended_info.cancel_requested
+    started = description.history_length > _HISTORY_OF_A_NEW_WORKFLOW + int(requested)
+    info = OperationInfo(
+        operation_id=description.id,
+        parent_operation_id=description.parent_id,
+        operation_type=workflow.operation_type or OperationType.RESEARCH,
+        status=OperationStatus.RUNNING if started else OperationStatus.PENDING,
+        phase=Phase(phase) if phase else None,
+        created_at=description.start_time,
+        metadata=OperationMetadata(
+            symbol=attributes.get(search_attributes.SYMBOL),
+            parameters={"phase": phase} if phase else {},
+        ),
+        owner=attributes.get(search_attributes.OWNER),
+        priority=description.raw_description.workflow_execution_info.priority.priority_key or None,
+        retry_of=await description.memo_value(RETRY_OF, default=None),
+    )
+    if workflow.ended_as:
+        try:
+            result = await answered(workflow.handle.result(rpc_timeout=RPC_TIMEOUT))
+            return info.model_copy(update={"result_summary": result})
+        except WorkflowFailureError as error:
+            return info.model_copy(update={"error_message": message_of(error.cause)})
+    child = workflow.running_child
+    step = parse_step_id(child) if child else None
+    if child and step:
+        running = ChildOperation(
+            operation_id=child, operation_type=step[1], status=OperationStatus.RUNNING
+        )
+        return info.model_copy(update={"children": [running]})
+    return info

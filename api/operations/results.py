@@ -1,0 +1,140 @@
+"""Children, results, metrics and report of one operation."""
+
+import asyncio
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from api.operations.resolver import Resolver
+from api.operations.schemas import (
+    ChildrenResponse,
+    MetricsResponse,
+    OperationMetrics,
+    OperationSummary,
+    ResultsResponse,
+)
+from api.operations.training_metrics import EpochMetrics, read_metrics
+from errors import MissingArtifact, NotFinished
+from quant.messages.steps import AssessmentResult, BacktestResult, DesignResult, TrainingResult
+from storage.artifacts import ArtifactStore
+from workflows.contract import ACTIVE, OperationInfo, OperationType
+from workflows.ids import make_step_id
+from workflows.messages import ResearchResult
+
+_REPORTS = {"html": "report.html", "json": "report.json"}
+
+_RESULT: dict[OperationType, TypeAdapter[Any]] = {
+    OperationType.RESEARCH: TypeAdapter(ResearchResult),
+    OperationType.DESIGN: TypeAdapter(DesignResult),
+    OperationType.TRAINING: TypeAdapter(TrainingResult),
+    OperationType.BACKTEST: TypeAdapter(BacktestResult),
+    OperationType.ASSESSMENT: TypeAdapter(AssessmentResult),
+}
+
+
+ReportFormat = Literal["html", "json"]
+
+
+class Reader:
+    """Reads from Temporal and from the artifact store."""
+
+    def __init__(self, resolver: Resolver, artifacts: ArtifactStore) -> None:
+        self._resolver = resolver
+        self._artifacts = artifacts
+
+    async def children(self, operation_id: str) -> ChildrenResponse:
+        """Return the steps that an operation has begun.
+
+        Raises:
+            OperationNotFound: no operation has this id.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        rows = [_summary(child) for child in await self._resolver.children(operation_id)]
+        return ChildrenResponse(
+            data=rows,
+            total_count=len(rows),
+            active_count=sum(row.status in ACTIVE for row in rows),
+        )
+
+    async def results(self, operation_id: str) -> ResultsResponse:
+        """Return the result of an operation.
+
+        Raises:
+            OperationNotFound: no operation has this id.
+            NotFinished: it has not ended.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        operation = await self._resolver.operation(operation_id)
+        if operation.status in ACTIVE:
+            raise NotFinished(f"{operation_id} is {operation.status}; it has no results yet.")
+        summary = operation.result_summary
+        kind = _RESULT[operation.operation_type]
+        return ResultsResponse(
+            operation_id=operation_id,
+            operation_type=operation.operation_type,
+            status=operation.status,
+            results=kind.validate_python(summary) if summary else {},
+        )
+
+    async def metrics(self, operation_id: str) -> MetricsResponse:
+        """Return the metrics of a training, or of the training of a research, so far.
+
+        Raises:
+            OperationNotFound: no operation has this id.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        operation = await self._resolver.operation(operation_id)
+        training_id = {
+            OperationType.TRAINING: operation_id,
+            OperationType.RESEARCH: make_step_id(operation_id, OperationType.TRAINING),
+        }.get(operation.operation_type)
+        left = None
+        if training_id is not None:
+            left = await asyncio.to_thread(read_metrics, self._artifacts, training_id)
+        return MetricsResponse(
+            data=OperationMetrics(
+                operation_id=operation_id,
+                operation_type=operation.operation_type,
+                metrics=EpochMetrics.of(left) if left else EpochMetrics(),
+            )
+        )
+
+    async def report(self, operation_id: str, kind: ReportFormat = "html") -> bytes:
+        """Return the report of a research, which is kept longer than Temporal keeps the research.
+
+        Args:
+            operation_id: of the research.
+            kind: a page for people, or the `Dossier` that it shows.
+
+        Raises:
+            OperationNotFound: no operation has this id.
+            NotFinished: the research has not ended.
+            MissingArtifact: it ended without a report.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        assessment = self._artifacts.operation(make_step_id(operation_id, OperationType.ASSESSMENT))
+        report = await asyncio.to_thread(assessment.read, _REPORTS[kind])
+        if report is not None:
+            return report
+        operation = await self._resolver.operation(operation_id)
+        if operation.status in ACTIVE:
+            raise NotFinished(f"{operation_id} is {operation.status}; it has no report yet.")
+        raise MissingArtifact(f"{operation_id} is {operation.status}, and has no report.")
+
+
+def _summary(operation: OperationInfo) -> OperationSummary:
+    ended = operation.completed_at
+    begun = operation.started_at or operation.created_at
+    return OperationSummary(
+        operation_id=operation.operation_id,
+        operation_type=operation.operation_type,
+        status=operation.status,
+        created_at=operation.created_at,
+        completed_at=ended,
+        progress_percentage=operation.progress.percentage,
+        current_step=operation.progress.current_step,
+        phase=operation.phase,
+        symbol=operation.metadata.symbol,
+        owner=operation.owner,
+        duration_seconds=(ended - begun).total_seconds() if ended else None,
+    )

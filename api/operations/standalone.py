@@ -1,0 +1,138 @@
+"""A training or a backtest outside any research."""
+
+import asyncio
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
+from temporalio.client import Client
+
+from api.operations.resolver import Resolver
+from api.operations.start import IdempotencyKey, Starter, backtest_start, training_start
+from api.operations.workflow_input import given_to
+from errors import InvalidInput, NotFinished
+from quant.bars import catalog
+from quant.messages.steps import (
+    BacktestInput,
+    DataSource,
+    Seed,
+    Symbol,
+    Timeframe,
+    TrainingInput,
+    TrainingResult,
+)
+from quant.messages.strategy import StrategyName, StrategySpec
+from quant.strategy import strategies
+from settings import Settings
+from workflows.contract import OperationStatus
+from workflows.messages import BacktestRequest, OwnedRequest
+
+
+class TrainingRequest(OwnedRequest):
+    """Which strategy to train on which bars."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"strategy_name": "momentum", "symbol": "NASDAQ"}]}
+    )
+
+    strategy_name: StrategyName
+    symbol: Symbol = "SP500"
+    timeframe: Timeframe = "1d"
+    seed: Seed = 0
+
+
+class BacktestOfTraining(OwnedRequest):
+    """Which finished training to backtest, on the holdout of its bars."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"training_id": "op_training_20261124_091509_5bdbbf47"}]}
+    )
+
+    training_id: str = Field(max_length=1000, description="Operation id of a finished training")
+
+
+class StepStarted(BaseModel):
+    """A training or backtest has been accepted."""
+
+    success: bool = True
+    operation_id: str
+    task_id: str = Field(description="Same as `operation_id`")
+    status: str
+    message: str
+    strategy_name: str
+    symbol: str
+    timeframe: str
+
+
+@dataclass(frozen=True)
+class StepStarter:
+    """Starts trainings and backtests."""
+
+    settings: Settings
+    client: Client
+    resolver: Resolver
+    starter: Starter
+
+    async def train(self, request: TrainingRequest, key: IdempotencyKey | None) -> StepStarted:
+        """Start a training.
+
+        Raises:
+            InvalidInput: the strategy or the bars do not exist.
+            KeyReused: the key was used with a different request.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        data = DataSource(symbol=request.symbol, timeframe=request.timeframe)
+        spec = await asyncio.to_thread(self._checked, request.strategy_name, data)
+        given = TrainingInput(data=data, spec=spec, seed=request.seed)
+        operation_id = await self.starter.start_new(training_start(given, request.turn), key)
+        return _started(operation_id, "training_started", "Training started", given)
+
+    async def backtest(
+        self, request: BacktestOfTraining, key: IdempotencyKey | None
+    ) -> StepStarted:
+        """Start a backtest of a finished training.
+
+        Raises:
+            OperationNotFound: no operation has this id.
+            InvalidInput: it is not a training.
+            NotFinished: it has not completed.
+            KeyReused: the key was used with a different request.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        workflow = await self.resolver.workflow(request.training_id)
+        trained = await given_to(self.client, workflow)
+        if not isinstance(trained, TrainingInput):
+            raise InvalidInput(f"{request.training_id} is not a training.", field="training_id")
+        if workflow.ended_as is not OperationStatus.COMPLETED:
+            state = workflow.ended_as or OperationStatus.RUNNING
+            raise NotFinished(f"{request.training_id} is {state}; it has no finished model.")
+        operation = await self.resolver.operation(request.training_id)
+        result = TrainingResult.model_validate(operation.result_summary)
+        given = BacktestRequest(
+            training_id=request.training_id,
+            input=BacktestInput(
+                data=trained.data.model_copy(update={"content_hash": result.data.content_hash}),
+                spec=trained.spec,
+                seed=trained.seed,
+                model_sha256=result.model_sha256,
+            ),
+        )
+        operation_id = await self.starter.start_new(backtest_start(given, request.turn), key)
+        return _started(operation_id, "backtest_started", "Backtest started", given.input)
+
+    def _checked(self, strategy_name: str, data: DataSource) -> StrategySpec:
+        catalog.resolve(data, self.settings.bars)
+        return strategies.load(strategy_name, self.settings.strategies)
+
+
+def _started(
+    operation_id: str, status: str, message: str, given: TrainingInput | BacktestInput
+) -> StepStarted:
+    return StepStarted(
+        operation_id=operation_id,
+        task_id=operation_id,
+        status=status,
+        message=message,
+        strategy_name=given.spec.name,
+        symbol=given.data.symbol,
+        timeframe=given.data.timeframe,
+    )

@@ -1,0 +1,1 @@
+"""The commands of `ktrdr`, by what they are about."""

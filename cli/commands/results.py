@@ -1,0 +1,153 @@
+"""Children, results, metrics and report of an operation; comparisons."""
+
+import webbrowser
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.export import writing
+from cli.render.results import (
+    print_children,
+    print_comparison,
+    print_metrics,
+    print_report,
+    print_results,
+)
+from cli.session import JsonOption, OperationArgument, refusals, session_of
+from errors import InvalidInput
+
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", help="File to write.", dir_okay=False)
+]
+OpenOption = Annotated[bool, typer.Option("--open", help="Open it in the browser.")]
+
+
+class Format(StrEnum):
+    """Formats of a report."""
+
+    HTML = "html"
+    JSON = "json"
+    PNG = "png"
+
+
+def children(
+    context: typer.Context, operation_id: OperationArgument, as_json: JsonOption = False
+) -> None:
+    """List the steps that an operation has begun."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        page = session.api().part(operation_id, "children")
+    session.answer(page["data"], print_children)
+
+
+def results(
+    context: typer.Context, operation_id: OperationArgument, as_json: JsonOption = False
+) -> None:
+    """Show the result of an operation."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        answer = session.api().part(operation_id, "results")
+    session.answer(answer, print_results)
+
+
+def metrics(
+    context: typer.Context, operation_id: OperationArgument, as_json: JsonOption = False
+) -> None:
+    """Show the metrics of a training by iteration, also while it runs."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        answer = session.api().part(operation_id, "metrics")["data"]
+    session.answer(answer, print_metrics)
+
+
+def report(
+    context: typer.Context,
+    operation_id: OperationArgument,
+    kind: Annotated[
+        Format,
+        typer.Option("--format", help="html: the page; json: its data; png: its main figures."),
+    ] = Format.HTML,
+    output: OutputOption = None,
+    open_it: OpenOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch the report of a research, by default as a file named after it."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        if kind is Format.PNG:
+            content = _drawn(session.api().report(operation_id, "json"))
+        else:
+            content = session.api().report(operation_id, kind)
+        path = save(content, output or Path(f"{operation_id}.{kind}"), open_it)
+    session.answer({"operation_id": operation_id, "report": path}, print_report)
+
+
+def compare(
+    context: typer.Context,
+    operation_ids: Annotated[
+        list[str], typer.Argument(metavar="OPERATION_ID ...", help="Researches to compare.")
+    ],
+    output: OutputOption = None,
+    open_it: OpenOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare researches side by side; with --open or --output, as a page with equity curves."""
+    from quant.messages.dossier import Dossier  # noqa: PLC0415 - loads the numerical libraries
+    from quant.report.page import render_comparison  # noqa: PLC0415
+
+    session = session_of(context, as_json)
+    path = None
+    with refusals(session.as_json):
+        _require_several(operation_ids)
+        api = session.api()
+        dossiers = [Dossier.model_validate_json(api.report(each, "json")) for each in operation_ids]
+        if output is not None or open_it:
+            addresses = {each: api.report_address(each) for each in operation_ids}
+            page = render_comparison(dossiers, addresses).encode()
+            path = save(page, output or Path("comparison.html"), open_it)
+    rows = [
+        {
+            "operation_id": each.input.operation_id,
+            "strategy": each.input.spec.name,
+            "bars": f"{each.input.data.symbol} {each.input.data.timeframe}",
+            "verdict": each.result.verdict,
+            "trials_ever": each.input.trials_ever,
+            "statistics": each.result.statistics and each.result.statistics.model_dump(),
+            "holdout": each.input.backtest and each.input.backtest.at(1.0).model_dump(),
+        }
+        for each in dossiers
+    ]
+    session.answer({"researches": rows, "page": path}, print_comparison)
+
+
+def save(content: bytes, path: Path, open_it: bool) -> str:
+    """Write a file, open it on request, and return its path.
+
+    Raises:
+        InvalidInput: It cannot be written.
+    """
+    path = path.absolute()
+    with writing("--output", path):
+        path.write_bytes(content)
+    if open_it:
+        webbrowser.open(path.as_uri())
+    return str(path)
+
+
+def _require_several(operation_ids: list[str]) -> None:
+    twice = [each for each in dict.fromkeys(operation_ids) if operation_ids.count(each) > 1]
+    if twice:
+        raise InvalidInput(f"OPERATION_ID: {twice[0]} is given twice.", field="operation_id")
+    if len(operation_ids) < 2:
+        raise InvalidInput(
+            "OPERATION_ID: a comparison needs at least two researches.", field="operation_id"
+        )
+
+
+def _drawn(report: bytes) -> bytes:
+    from quant.messages.dossier import Dossier  # noqa: PLC0415
+    from quant.report import figures  # noqa: PLC0415 - loads the numerical libraries
+
+    return figures.sheet(Dossier.model_validate_json(report))

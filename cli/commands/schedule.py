@@ -1,0 +1,145 @@
+"""`ktrdr schedule`: recurring researches."""
+
+import re
+from typing import Annotated, Any
+
+import typer
+
+from cli.render.schedules import print_deleted, print_schedule, print_schedules
+from cli.session import JsonOption, refusals, session_of
+
+schedule = typer.Typer(no_args_is_help=True, help="Schedule recurring researches.")
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+NameArgument = Annotated[str, typer.Argument(metavar="SCHEDULE_ID")]
+
+
+@schedule.command()
+def create(
+    context: typer.Context,
+    schedule_id: NameArgument,
+    goal: Annotated[str | None, typer.Argument(help="What to look for, in words.")] = None,
+    cron: Annotated[
+        str | None, typer.Option(help="Cron expression of five fields, such as '0 6 * * 1-5'.")
+    ] = None,
+    every: Annotated[str | None, typer.Option(help="Interval, such as 30m, 6h or 1d.")] = None,
+    time_zone: Annotated[
+        str | None,
+        typer.Option("--timezone", help="Time zone of --cron, such as Europe/Berlin."),
+    ] = None,
+    overlap: Annotated[
+        str | None,
+        typer.Option(
+            help="If the previous run is still active: skip, buffer_one, buffer_all, "
+            "cancel_other, terminate_other or allow_all."
+        ),
+    ] = None,
+    paused: Annotated[bool, typer.Option("--paused", help="Create it paused.")] = False,
+    note: Annotated[str | None, typer.Option(help="Note to show with the schedule.")] = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option("--strategy", "-s", help="Name of a strategy file; skips the design."),
+    ] = None,
+    symbol: Annotated[
+        str | None, typer.Option(help="SP500, NASDAQ or one of your own symbols.")
+    ] = None,
+    timeframe: Annotated[
+        str | None, typer.Option(help="Length of a bar; 1d for the built-in symbols.")
+    ] = None,
+    trials: Annotated[int | None, typer.Option(help="Number of candidates to try.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Random seed; if omitted, each run draws its own.")
+    ] = None,
+    priority: Annotated[int | None, typer.Option(help="1 to 5; 1 goes first.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Owner of the researches.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Schedule a recurring research."""
+    session = session_of(context, as_json)
+    research = _given(
+        brief=goal,
+        strategy=strategy,
+        symbol=symbol,
+        timeframe=timeframe,
+        trials=trials,
+        seed=seed,
+        priority=priority,
+        owner=owner,
+    )
+    request = _given(
+        schedule_id=schedule_id,
+        cron=cron,
+        interval_seconds=_seconds(every) if every is not None else None,
+        time_zone=time_zone,
+        overlap=overlap,
+        paused=paused or None,
+        note=note,
+        research=research,
+    )
+    with refusals(session.as_json):
+        created = session.api().create_schedule(request)
+    session.answer(created, print_schedule)
+
+
+@schedule.command(name="list")
+def list_schedules(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List the schedules."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        schedules = session.api().schedules()
+    session.answer(schedules, print_schedules)
+
+
+@schedule.command()
+def show(context: typer.Context, schedule_id: NameArgument, as_json: JsonOption = False) -> None:
+    """Show a schedule with its recent and next runs."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        found = session.api().schedule(schedule_id)
+    session.answer(found, print_schedule)
+
+
+@schedule.command()
+def pause(context: typer.Context, schedule_id: NameArgument, as_json: JsonOption = False) -> None:
+    """Pause a schedule."""
+    _change(context, schedule_id, "pause", as_json=as_json)
+
+
+@schedule.command()
+def unpause(context: typer.Context, schedule_id: NameArgument, as_json: JsonOption = False) -> None:
+    """Unpause a schedule."""
+    _change(context, schedule_id, "unpause", as_json=as_json)
+
+
+@schedule.command()
+def trigger(context: typer.Context, schedule_id: NameArgument, as_json: JsonOption = False) -> None:
+    """Start a research now, if the overlap policy allows it."""
+    _change(context, schedule_id, "trigger", as_json=as_json)
+
+
+@schedule.command()
+def delete(context: typer.Context, schedule_id: NameArgument, as_json: JsonOption = False) -> None:
+    """Delete a schedule; running researches continue."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        session.api().delete_schedule(schedule_id)
+    session.answer({"schedule_id": schedule_id, "deleted": True}, print_deleted)
+
+
+def _change(context: typer.Context, schedule_id: str, change: str, *, as_json: bool) -> None:
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        changed = session.api().change_schedule(schedule_id, change)
+    session.answer(changed, print_schedule)
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _seconds(every: str) -> int:
+    found = re.fullmatch(r"([1-9][0-9]{0,8})([smhd])", every)
+    if found is None:
+        raise typer.BadParameter("give a number with s, m, h or d, such as 30m")
+    return int(found[1]) * _SECONDS[found[2]]

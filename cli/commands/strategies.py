@@ -1,0 +1,32 @@
+"""`ktrdr strategies | validate`: strategy files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.render.operations import print_strategies
+from cli.session import JsonOption, refusals, session_of
+
+
+def strategies(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List the available strategy files."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        entries = session.api().strategies()
+    session.answer(entries, print_strategies)
+
+
+def validate(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A YAML file.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Check a strategy file."""
+    session = session_of(context, as_json)
+    with refusals(session.as_json):
+        spec = session.api().validate(file.read_bytes())
+    if session.as_json:
+        session.answer_json(spec)
+    else:
+        session.console.print(f"{spec['name']} is valid.", markup=False)
