@@ -18,7 +18,7 @@ from quant.messages.steps import DataSource, Trial, Tried
 from storage.ledger import Ledger
 from storage.records import Experiment
 from storage.spending import Call, Tokens
-from tests.postgresql import postgresql_server
+from tests.support.postgresql import postgresql_server
 from workflows.messages import ResearchRequest
 
 WRITES = 400

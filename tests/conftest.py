@@ -15,8 +15,8 @@ from temporalio.client import Client
 
 from api.app import create_app
 from settings import Settings
-from tests import helpers
-from tests.data import walk, write_bars, write_many_bars, write_strategies
+from tests.support import helpers
+from tests.support.data import walk, write_bars, write_many_bars, write_strategies
 from worker import running_workers
 
 # The same examples each time, however slow the machine is.

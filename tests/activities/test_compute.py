@@ -16,8 +16,8 @@ from errors import ComputeDied
 from quant.messages.steps import Progress, Tried
 from tests.activities import jobs
 from tests.activities.jobs import Answer, Argument
-from tests.helpers import assert_eventually, leftovers
-from tests.processes import compute_processes, kill
+from tests.support.helpers import assert_eventually, leftovers
+from tests.support.processes import compute_processes, kill
 
 LONG = [jobs.advance, jobs.sleep_in_c, jobs.multiply_in_c, jobs.write_without_end]
 

@@ -7,7 +7,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.heartbeat import HEARTBEAT_SECONDS, heartbeating
 from quant.messages.steps import Progress
-from tests.helpers import assert_eventually
+from tests.support.helpers import assert_eventually
 
 
 async def test_progress_is_told_at_most_once_a_second_and_at_the_latest_state() -> None:

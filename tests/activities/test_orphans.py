@@ -5,8 +5,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.helpers import ROOT, process
-from tests.processes import compute_processes, kill
+from tests.support.helpers import ROOT, process
+from tests.support.processes import compute_processes, kill
 
 
 @pytest.mark.parametrize("job", ["advance", "multiply_in_c", "sleep_in_c"])

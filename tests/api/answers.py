@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from tests.helpers import assert_eventually, looks_like_a_stack_trace
+from tests.support.helpers import assert_eventually, looks_like_a_stack_trace
 
 PROBLEM = {"type", "title", "status", "detail", "instance", "success", "reason", "message"}
 

@@ -6,7 +6,7 @@ from temporalio.client import Client
 
 from api.app import create_app
 from settings import Settings
-from tests.helpers import end_everything, serving
+from tests.support.helpers import end_everything, serving
 
 
 @pytest_asyncio.fixture(autouse=True)

@@ -13,8 +13,8 @@ from api.app import create_app
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from tests.api.answers import accepted, ended, refused
-from tests.helpers import activity_started, assert_eventually, serving
-from tests.phases import IN_DESIGN, IN_TRAINING, start
+from tests.support.helpers import activity_started, assert_eventually, serving
+from tests.support.phases import IN_DESIGN, IN_TRAINING, start
 from worker import running_workers
 from workflows.messages import ResearchRequest
 

@@ -11,9 +11,9 @@ from temporalio.client import Client
 from settings import Settings
 from storage.ledger import Ledger
 from tests.api.answers import accepted, ended, refused
-from tests.data import walk
-from tests.helpers import new_id
-from tests.phases import start
+from tests.support.data import walk
+from tests.support.helpers import new_id
+from tests.support.phases import start
 from workflows.messages import ResearchRequest
 
 

@@ -14,7 +14,7 @@ from api.middleware.hosts import require_safe
 from errors import StartupError
 from settings import Settings
 from tests.api.answers import refused
-from tests.helpers import ROOT, free_port, serving
+from tests.support.helpers import ROOT, free_port, serving
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "api.example.org"])

@@ -8,7 +8,7 @@ from temporalio.runtime import MetricBuffer, Runtime, TelemetryConfig
 from api.app import create_app
 from settings import Settings
 from tests.api.answers import accepted, refused
-from tests.helpers import assert_eventually, serving
+from tests.support.helpers import assert_eventually, serving
 from workflows.policies import COMPUTE_QUEUES
 
 

@@ -9,7 +9,7 @@ from temporalio.client import Client
 
 from settings import Settings
 from tests.api.answers import accepted, refused
-from tests.helpers import assert_eventually, new_id
+from tests.support.helpers import assert_eventually, new_id
 from worker import running_workers
 
 QUICK = {"strategy": "quick", "seed": 7}

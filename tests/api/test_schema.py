@@ -12,7 +12,7 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from settings import Settings
-from tests.helpers import ROOT, environment, free_port, process, until_ready, worker_process
+from tests.support.helpers import ROOT, environment, free_port, process, until_ready, worker_process
 
 SCHEMATHESIS = str(Path(sys.executable).parent / "schemathesis")
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import yaml
 
-from tests.helpers import ROOT
+from tests.support.helpers import ROOT
 
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: Final[dict[str, dict[str, Any]]] = COMPOSE["services"]

@@ -27,7 +27,7 @@ from tests.compose.composition import (
     health_check,
     mounts,
 )
-from tests.helpers import ROOT
+from tests.support.helpers import ROOT
 
 
 def test_the_file_keeps_to_the_specification() -> None:

@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 from settings import Settings
 from tests.compose.composition import SERVICES, health_check
-from tests.helpers import assert_eventually, worker_process
+from tests.support.helpers import assert_eventually, worker_process
 
 SERVICE = "worker-research"
 

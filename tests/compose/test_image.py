@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.compose.composition import OURS, SERVICES
-from tests.helpers import ROOT
+from tests.support.helpers import ROOT
 
 PACKAGES = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
 

@@ -21,8 +21,8 @@ from api.auth.scopes import Scope
 from bench.ports import free_ports
 from tests.api.answers import accepted, ended
 from tests.compose.composition import SERVICES, WORKERS, health_check
-from tests.data import write_strategies
-from tests.helpers import (
+from tests.support.data import write_strategies
+from tests.support.helpers import (
     KTRDR,
     ROOT,
     assert_eventually,
@@ -30,8 +30,8 @@ from tests.helpers import (
     process,
     until_ready,
 )
-from tests.postgresql import postgresql_server
-from tests.processes import kill
+from tests.support.postgresql import postgresql_server
+from tests.support.processes import kill
 
 
 class Installation:

@@ -5,7 +5,7 @@ import pytest
 import pytest_asyncio
 
 from tests.e2e.stack import Stack
-from tests.helpers import assert_eventually
+from tests.support.helpers import assert_eventually
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")

@@ -12,7 +12,7 @@ import httpx
 
 from bench.ports import free_ports
 from tests.api.answers import accepted
-from tests.helpers import KTRDR, process
+from tests.support.helpers import KTRDR, process
 
 FOREVER = 10_000
 """Trials that take longer than any test."""

@@ -15,8 +15,8 @@ from api.app import create_app
 from settings import Settings
 from tests.api.answers import accepted, ended
 from tests.e2e.stack import FOREVER, Stack
-from tests.helpers import assert_eventually, new_namespace, serving, worker_process
-from tests.postgresql import postgresql_server, program
+from tests.support.helpers import assert_eventually, new_namespace, serving, worker_process
+from tests.support.postgresql import postgresql_server, program
 
 
 async def test_a_copy_of_the_state_directory_goes_on_where_the_stack_was_stopped(

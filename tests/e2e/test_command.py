@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.e2e.stack import FOREVER, Stack
-from tests.helpers import KTRDR, assert_eventually, free_port, process, said
+from tests.support.helpers import KTRDR, assert_eventually, free_port, process, said
 
 # What the command says of a cancel depends on how soon the work has stopped.
 STOPPING = {"cancelling", "cancelled"}

@@ -24,7 +24,7 @@ from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
 from tests.api.answers import accepted, ended, refused
 from tests.e2e.stack import FOREVER
-from tests.helpers import (
+from tests.support.helpers import (
     activity_started,
     assert_eventually,
     connect,
@@ -32,9 +32,9 @@ from tests.helpers import (
     serving,
     worker_process,
 )
-from tests.phases import start
-from tests.postgresql import postgresql_server
-from tests.processes import compute_processes, fork_servers, kill
+from tests.support.phases import start
+from tests.support.postgresql import postgresql_server
+from tests.support.processes import compute_processes, fork_servers, kill
 from workflows.contract import OperationType
 from workflows.ids import make_step_id
 from workflows.messages import ResearchRequest

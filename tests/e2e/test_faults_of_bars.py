@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from temporalio.client import WorkflowFailureError
 
-from tests.data import walk, write_strategies
 from tests.e2e.stack import Stack
-from tests.helpers import assert_eventually, connect
+from tests.support.data import walk, write_strategies
+from tests.support.helpers import assert_eventually, connect
 from workflows.failures import reason_of
 
 

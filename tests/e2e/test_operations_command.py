@@ -6,7 +6,7 @@ import httpx
 from pyarrow import parquet
 
 from tests.e2e.stack import FOREVER, Stack
-from tests.helpers import assert_eventually
+from tests.support.helpers import assert_eventually
 
 
 def test_a_training_and_its_backtest_are_run_alone_and_read(stack: Stack, tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.data import walk
 from tests.e2e.stack import Stack
+from tests.support.data import walk
 
 
 def test_own_bars_are_imported_checked_listed_and_researched(stack: Stack, tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
 from tests.api.answers import accepted, ended, refused
-from tests.data import STRATEGIES
-from tests.helpers import (
+from tests.support.data import STRATEGIES
+from tests.support.helpers import (
     KTRDR,
     ROOT,
     activity_started,
@@ -43,8 +43,8 @@ from tests.helpers import (
     until_ready,
     worker_process,
 )
-from tests.phases import start
-from tests.processes import children_with, compute_processes, kill
+from tests.support.phases import start
+from tests.support.processes import children_with, compute_processes, kill
 from workflows.messages import ResearchRequest
 from workflows.policies import COMPUTE_QUEUES, TRAINING_QUEUE
 from workflows.training import Training

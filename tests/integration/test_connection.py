@@ -10,7 +10,7 @@ from temporalio.client import Client
 from cli.installation import set_up
 from settings import Settings
 from temporal.connection import configuration, connect, register_search_attributes
-from tests.helpers import (
+from tests.support.helpers import (
     ROOT,
     assert_eventually,
     dev_server,

@@ -20,9 +20,9 @@ from settings import Settings
 from temporal.connection import connect
 from temporal.encryption import EncryptingCodec, key_file, rotate
 from tests.api.answers import accepted, ended, refused
-from tests.helpers import assert_eventually, new_namespace, serving, temporal_command
 from tests.integration.stored import assert_unreadable, of_schedule, of_workflow
-from tests.served import served
+from tests.support.helpers import assert_eventually, new_namespace, serving, temporal_command
+from tests.support.served import served
 from worker import running_workers
 from workflows.claim import claim_id
 

@@ -13,7 +13,7 @@ from bench.ports import free_ports
 from settings import Settings
 from temporal.telemetry import JsonFormatter
 from tests.api.answers import accepted, ended
-from tests.helpers import (
+from tests.support.helpers import (
     ROOT,
     assert_eventually,
     environment,

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from errors import StartupError
 from temporal.connection import connect
-from tests.helpers import free_port
+from tests.support.helpers import free_port
 
 
 @dataclass(frozen=True)

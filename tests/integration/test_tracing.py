@@ -15,8 +15,15 @@ from errors import StartupError
 from settings import Settings
 from temporal import tracing
 from tests.api.answers import accepted, ended
-from tests.helpers import ROOT, assert_eventually, environment, free_port, process, until_ready
-from tests.processes import compute_processes
+from tests.support.helpers import (
+    ROOT,
+    assert_eventually,
+    environment,
+    free_port,
+    process,
+    until_ready,
+)
+from tests.support.processes import compute_processes
 
 
 class Collector(ThreadingHTTPServer):

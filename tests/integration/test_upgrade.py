@@ -15,7 +15,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from errors import StartupError
 from settings import Settings
 from temporal.deployments import promote, versions
-from tests.helpers import (
+from tests.support.helpers import (
     KTRDR,
     ROOT,
     activity_started,
@@ -25,8 +25,8 @@ from tests.helpers import (
     environment,
     process,
 )
-from tests.phases import start
-from tests.processes import fork_servers, suspended
+from tests.support.phases import start
+from tests.support.processes import fork_servers, suspended
 from workflows.messages import ResearchRequest, ResearchResult
 from workflows.research import Research
 

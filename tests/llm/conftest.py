@@ -12,8 +12,8 @@ from activities.compute import Compute
 from activities.research import ResearchActivities
 from settings import Settings
 from storage.ledger import Ledger
-from tests.helpers import end_everything
 from tests.llm.provider import Provider, running_provider
+from tests.support.helpers import end_everything
 
 KEY = "sk-secret-0123456789abcdef"
 

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from storage.spending import Tokens
-from tests.served import listening
+from tests.support.served import listening
 
 # By which a model answers that cannot be given a format for its answer.
 ANSWER_TOOL = "final_result"

@@ -4,8 +4,8 @@ from typing import Any
 
 from activities.jobs import DesignTask, LanguageModel
 from quant.messages.steps import DataSource, DesignInput
-from tests.helpers import new_id
 from tests.llm.provider import Reply
+from tests.support.helpers import new_id
 
 SONNET = "anthropic:claude-sonnet-5-5"
 GPT = "openai:gpt-4o"

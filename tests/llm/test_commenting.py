@@ -16,11 +16,11 @@ from quant.messages.steps import AssessmentResult
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
-from tests.helpers import new_id
 from tests.llm.provider import Provider, Refusal, Reply
 from tests.llm.replies import GPT, SONNET
 from tests.llm.replies import comment as says
-from tests.phases import start
+from tests.support.helpers import new_id
+from tests.support.phases import start
 from workflows.messages import ResearchRequest
 
 Commenting = Callable[[str], Awaitable[Comment]]

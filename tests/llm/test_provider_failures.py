@@ -13,10 +13,10 @@ from activities.research import ResearchActivities
 from settings import Settings
 from storage.ledger import Ledger
 from temporal.converter import data_converter
-from tests.helpers import assert_eventually
 from tests.llm.conftest import KEY
 from tests.llm.provider import Provider, Refusal, Reply
 from tests.llm.replies import GPT, SONNET, design_task
+from tests.support.helpers import assert_eventually
 
 MODELS = pytest.mark.parametrize("model", [SONNET, GPT])
 

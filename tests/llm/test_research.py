@@ -21,12 +21,12 @@ from settings import Settings
 from storage.ledger import Ledger
 from storage.spending import Tokens
 from tests.api.answers import accepted, refused
-from tests.helpers import assert_eventually, serving, worker_process
 from tests.llm.conftest import KEY
 from tests.llm.past import remember_experiments
 from tests.llm.provider import Provider, Refusal, Reply
 from tests.llm.replies import SONNET, comment, design_task, propose, score
-from tests.phases import start
+from tests.support.helpers import assert_eventually, serving, worker_process
+from tests.support.phases import start
 from worker import running_workers
 from workflows.messages import ResearchRequest, ResearchResult
 

@@ -15,10 +15,10 @@ from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
 from storage.records import HypothesisRecord
-from tests.data import walk
 from tests.llm.provider import Provider
 from tests.llm.replies import SONNET, comment, design_task, propose
-from tests.phases import start
+from tests.support.data import walk
+from tests.support.phases import start
 from worker import running_workers
 from workflows.messages import ResearchRequest
 

@@ -15,9 +15,9 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
 from settings import Settings
 from temporal.converter import data_converter
-from tests.data import write_bars, write_many_bars, write_strategies
-from tests.helpers import connect, dev_server
-from tests.phases import IN_TRAINING, STAYS, Stay
+from tests.support.data import write_bars, write_many_bars, write_strategies
+from tests.support.helpers import connect, dev_server
+from tests.support.phases import IN_TRAINING, STAYS, Stay
 from worker import running_workers
 from workflows.admission import Admission, AdmissionRequest
 from workflows.messages import Reproduction, ResearchInput, ResearchRequest

@@ -9,9 +9,9 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 from temporal.converter import data_converter
-from tests.phases import STAYS
 from tests.replay.changed import IdleTraining, PatientResearch, SlowAdmission
 from tests.replay.record import HISTORIES, TO_THE_END
+from tests.support.phases import STAYS
 from workflows.admission import Admission
 from workflows.backtest import Backtest
 from workflows.research import Research

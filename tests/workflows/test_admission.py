@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
 from activities.admission import ActiveAnswer, ActiveQuestion
-from tests.helpers import new_id
+from tests.support.helpers import new_id
 from workflows.admission import Admission, AdmissionRequest
 
 

@@ -10,9 +10,9 @@ from quant.bars import catalog
 from quant.messages.steps import DataSource
 from settings import Settings
 from storage.ledger import Ledger
-from tests.data import broken_rows
-from tests.helpers import looks_like_a_stack_trace, new_id
-from tests.phases import start
+from tests.support.data import broken_rows
+from tests.support.helpers import looks_like_a_stack_trace, new_id
+from tests.support.phases import start
 from workflows.failures import message_of
 from workflows.messages import ResearchRequest
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE

@@ -18,7 +18,7 @@ from quant.messages.steps import DataSource
 from settings import Settings
 from storage.ledger import Ledger
 from tests.api.answers import accepted
-from tests.helpers import (
+from tests.support.helpers import (
     activity_started,
     assert_eventually,
     computing,
@@ -26,8 +26,8 @@ from tests.helpers import (
     new_id,
     temporal_command,
 )
-from tests.phases import IN_BACKTEST, IN_DESIGN, IN_TRAINING, STAYS, Stay, queued, start
-from tests.processes import compute_processes
+from tests.support.phases import IN_BACKTEST, IN_DESIGN, IN_TRAINING, STAYS, Stay, queued, start
+from tests.support.processes import compute_processes
 from worker import running_workers
 from workflows.contract import OperationInfo, OperationStatus
 from workflows.messages import ResearchRequest, ResearchResult

@@ -13,8 +13,8 @@ from quant.verdict.gates import BacktestLimits, GateLimits, TrainingLimits
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
-from tests.helpers import new_id
-from tests.phases import start
+from tests.support.helpers import new_id
+from tests.support.phases import start
 from workflows.contract import OperationInfo, OperationStatus, Phase
 from workflows.messages import ResearchRequest, ResearchResult
 from workflows.policies import RESEARCH_QUEUE

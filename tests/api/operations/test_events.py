@@ -1,0 +1,178 @@
+"""`GET /operations/{id}/events`: followed to the end, through every interruption."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from httpx_sse import ServerSentEvent, aconnect_sse
+from temporalio.client import Client
+
+from api.app import create_app
+from api.operations.events import SECONDS_BETWEEN_LOOKS, Followers
+from api.operations.resolver import Resolver
+from settings import Settings
+from tests.api.answers import refused
+from tests.support.helpers import assert_eventually, connect, dev_server, free_port
+from tests.support.phases import IN_DESIGN, IN_TRAINING, start
+from tests.support.served import served
+from worker import running_workers
+from workflows.contract import OperationInfo
+from workflows.messages import ResearchRequest
+
+
+class CountedResolver(Resolver):
+    """Counts how often it is asked."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self.looks = 0
+
+    async def operation(self, operation_id: str) -> OperationInfo:
+        self.looks += 1
+        return await super().operation(operation_id)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def streaming(client: Client, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    async with served(create_app(settings, client)) as http:
+        yield http
+
+
+@contextlib.asynccontextmanager
+async def following(
+    http: httpx.AsyncClient, operation_id: str, last_event_id: str | None = None
+) -> AsyncIterator[AsyncIterator[ServerSentEvent]]:
+    headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
+    path = f"/operations/{operation_id}/events"
+    async with aconnect_sse(http, "GET", path, headers=headers) as stream:
+        assert stream.response.status_code == 200
+        yield stream.aiter_sse()
+
+
+async def to_the_end(http: httpx.AsyncClient, operation_id: str) -> list[ServerSentEvent]:
+    async with following(http, operation_id) as events:
+        return [event async for event in events]
+
+
+async def test_the_states_follow_one_another_up_to_the_end(
+    streaming: httpx.AsyncClient, client: Client
+) -> None:
+    handle = await start(client, ResearchRequest(strategy="steady", seed=7, bypass_gates=True))
+    events = await to_the_end(streaming, handle.id)
+    assert [event.event for event in events[:-1]] == ["progress"] * (len(events) - 1)
+    assert events[-1].event == "end"
+    states: list[dict[str, Any]] = [event.json() for event in events]
+    assert states[-1]["status"] == "completed"
+    assert states[-1]["result_summary"]["verdict"]
+    percentages = [state["progress"]["percentage"] for state in states]
+    assert percentages == sorted(percentages)
+    nested = [child["progress"] for state in states for child in state["children"]]
+    assert any(progress and 0 < progress["percentage"] < 100 for progress in nested)
+    assert len({event.id for event in events}) == len(events)
+
+
+async def test_what_has_ended_is_said_at_once(streaming: httpx.AsyncClient, client: Client) -> None:
+    handle = await start(client, ResearchRequest(strategy="quick", seed=7))
+    await handle.result()
+    [event] = await to_the_end(streaming, handle.id)
+    assert event.event == "end"
+    async with following(streaming, handle.id, event.id) as events:
+        assert [again.event async for again in events] == ["end"]
+
+
+async def test_a_cancel_ends_the_stream(streaming: httpx.AsyncClient, client: Client) -> None:
+    handle = await IN_DESIGN.begin(client)
+    async with following(streaming, handle.id) as events:
+        assert (await anext(events)).event == "progress"
+        await handle.cancel()
+        last = [event async for event in events][-1]
+    assert (last.event, last.json()["status"]) == ("end", "cancelled")
+
+
+async def test_who_comes_back_hears_only_what_is_new(
+    streaming: httpx.AsyncClient, alone: Client, settings: Settings
+) -> None:
+    del streaming
+    handle = await start(alone, ResearchRequest(strategy="quick", seed=7))
+    async with served(create_app(settings, alone)) as http:
+        async with following(http, handle.id) as events:
+            first = await anext(events)
+        async with (
+            following(http, handle.id, first.id) as events,
+            running_workers(alone, settings),
+        ):
+            heard = [event async for event in events]
+    assert first.id not in {event.id for event in heard}
+    assert heard[-1].json()["status"] == "completed"
+
+
+@pytest.mark.parametrize("odd", ["nosuch", "x" * 10_000, "op%2F..%2Fother", "%E6%97%A5", "%00"])
+async def test_an_unknown_id_is_not_found(streaming: httpx.AsyncClient, odd: str) -> None:
+    refused(await streaming.get(f"/operations/{odd}/events"), 404, "not_found")
+
+
+async def nobody_looks() -> bool:
+    """Whether nothing is looked at any more, because nobody listens."""
+    return not [task for task in asyncio.all_tasks() if "Feed._look" in repr(task)]
+
+
+async def test_many_followers_cost_one_look_a_second(client: Client) -> None:
+    handle = await IN_TRAINING.begin(client)
+    resolver = CountedResolver(client)
+    followers = Followers(resolver)
+
+    async def listen(count: int) -> None:
+        async with followers.follow(handle.id) as feed:
+            await feed.ready()
+            seen = 0
+            async for _ in feed.states():
+                seen += 1
+                if seen == count:
+                    return
+
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await asyncio.gather(*(listen(4) for _ in range(50)))
+    seconds = loop.time() - began
+    assert resolver.looks <= 2 + seconds / SECONDS_BETWEEN_LOOKS
+    looks = resolver.looks
+    await assert_eventually(nobody_looks)
+    async with followers.follow(handle.id) as feed:
+        await feed.ready()
+    assert resolver.looks == looks + 1
+    await handle.cancel()
+
+
+async def test_clients_that_vanish_end_the_looking(
+    streaming: httpx.AsyncClient, client: Client
+) -> None:
+    handle = await IN_TRAINING.begin(client)
+    async with following(streaming, handle.id) as events:
+        await anext(events)
+        assert not await nobody_looks()
+    await assert_eventually(nobody_looks)
+    await handle.cancel()
+
+
+async def test_followers_stay_while_temporal_is_away(settings: Settings, tmp_path: Path) -> None:
+    port = free_port()
+    with contextlib.ExitStack() as first:
+        client = await connect(first.enter_context(dev_server(tmp_path, port)))
+        handle = await start(client, ResearchRequest(strategy="quick", seed=7))
+        async with (
+            served(create_app(settings, client)) as http,
+            following(http, handle.id) as events,
+        ):
+            assert (await anext(events)).json()["status"] == "pending"
+            first.close()
+            refused(await http.get(f"/operations/{handle.id}"), 503, "temporal_unavailable")
+            with dev_server(tmp_path, port) as address:
+                await connect(address)
+                async with running_workers(client, settings):
+                    last = [event async for event in events][-1]
+    assert (last.event, last.json()["status"]) == ("end", "completed")

@@ -1,0 +1,154 @@
+"""Doing a finished research again, to the bit."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from temporalio.client import Client
+
+from settings import Settings
+from storage.artifacts import ArtifactStore
+from storage.ledger import Ledger
+from tests.api.answers import accepted, ended, refused
+from tests.support.helpers import new_id
+from tests.support.phases import start
+from workflows.messages import ResearchRequest
+
+
+async def reproduced(api: httpx.AsyncClient, operation_id: str) -> dict[str, Any]:
+    """Do a research again, and return how it compares."""
+    answer = await api.post(f"/experiments/{operation_id}/reproduce")
+    again = accepted(answer, 202)["data"]["operation_id"]
+    assert answer.headers["location"].endswith(f"/operations/{again}")
+    assert (await ended(api, again))["status"] == "completed"
+    return accepted(await api.get(f"/experiments/{again}/reproduction"))
+
+
+async def test_a_search_that_remembers_comes_out_the_same(
+    api: httpx.AsyncClient,
+    client: Client,
+    fresh_bars: Callable[[str, int], None],
+    settings: Settings,
+) -> None:
+    fresh_bars("AGAIN", 11)
+    for request in (ResearchRequest(trials=8, seed=1), ResearchRequest(trials=3)):
+        handle = await start(client, request.model_copy(update={"symbol": "AGAIN"}))
+        result = await handle.result()
+    ledger = Ledger(settings.ledger)
+    # Others go on meanwhile, and the counts grow.
+    later = ResearchRequest(symbol="AGAIN", trials=4, seed=99, memory=True)
+    await (await start(client, later)).result()
+    bars = later.data
+    counted = ledger.trials.count(bars), ledger.looks.count(bars)
+
+    answer = await reproduced(api, handle.id)
+
+    assert answer["identical"], answer["differences"]
+    assert answer["reproduces"] == handle.id
+    assert (answer["differences"], answer["versions"]) == ([], [])
+    repeated = ledger.experiments.get(answer["operation_id"])
+    assert repeated is not None and repeated.metrics is not None
+    assert repeated.metrics["model_sha256"] == result.model_sha256
+    assert repeated.versions is not None and "lightgbm" in repeated.versions
+    # To do something again is no new chance to be lucky.
+    assert (ledger.trials.count(bars), ledger.looks.count(bars)) == counted
+
+
+async def test_a_given_strategy_is_taken_from_the_record(
+    api: httpx.AsyncClient, client: Client, strategy_dir: Path
+) -> None:
+    mine = strategy_dir / "mine.yaml"
+    mine.write_text((strategy_dir / "quick.yaml").read_text().replace("quick", "mine"))
+    handle = await start(client, ResearchRequest(strategy="mine", seed=7, bypass_gates=True))
+    await handle.result()
+    mine.unlink()
+    assert (await reproduced(api, handle.id))["identical"]
+
+
+async def test_what_differs_is_named(
+    api: httpx.AsyncClient, client: Client, settings: Settings
+) -> None:
+    owner = new_id("owner")
+    handle = await start(client, ResearchRequest(strategy="quick", seed=7, owner=owner))
+    await handle.result()
+    ledger = Ledger(settings.ledger)
+    recorded = ledger.experiments.get(handle.id)
+    assert recorded is not None and recorded.metrics is not None
+    changed = recorded.model_copy(
+        update={
+            "metrics": {**recorded.metrics, "seed": 8},
+            "versions": {**(recorded.versions or {}), "lightgbm": "0.1"},
+        }
+    )
+    ledger.experiments.record(changed)
+    answer = await reproduced(api, handle.id)
+    assert not answer["identical"]
+    assert [row["name"] for row in answer["differences"]] == ["result.seed"]
+    [version] = answer["versions"]
+    assert (version["name"], version["recorded"]) == ("lightgbm", "0.1")
+    # A repetition is no further entry in the ranking.
+    ranked = accepted(await api.get("/experiments", params={"owner": owner, "originals": True}))
+    assert [row["operation_id"] for row in ranked["data"]] == [handle.id]
+    assert accepted(await api.get("/experiments", params={"owner": owner}))["total_count"] == 2
+
+
+async def test_bars_that_have_changed_are_refused_until_they_are_back(
+    api: httpx.AsyncClient, client: Client, fresh_bars: Callable[[str, int], None]
+) -> None:
+    fresh_bars("EDITED", 12)
+    request = ResearchRequest(symbol="EDITED", trials=1, bypass_gates=True)
+    handle = await start(client, request)
+    await handle.result()
+    fresh_bars("EDITED", 13)
+    again = accepted(await api.post(f"/experiments/{handle.id}/reproduce"), 202)["data"]
+    failed = await ended(api, again["operation_id"])
+    assert failed["status"] == "failed"
+    assert "have changed" in failed["error_message"]
+    refused(
+        await api.get(f"/experiments/{again['operation_id']}/reproduction"),
+        409,
+        "not_reproducible",
+    )
+    # Its seed was drawn; what starts the reproduction over has it, too.
+    fresh_bars("EDITED", 12)
+    retried = accepted(await api.post(f"/operations/{again['operation_id']}/retry"), 202)["data"]
+    assert (await ended(api, retried["operation_id"]))["status"] == "completed"
+    path = f"/experiments/{retried['operation_id']}/reproduction"
+    assert accepted(await api.get(path))["identical"]
+
+
+async def test_a_memory_that_is_gone_is_said(
+    api: httpx.AsyncClient, client: Client, settings: Settings
+) -> None:
+    handle = await start(client, ResearchRequest(trials=1, bypass_gates=True))
+    await handle.result()
+    design = ArtifactStore(settings.artifacts).operation(f"{handle.id}.design")
+    await asyncio.to_thread(Path(design.location("memory.json")).unlink)
+    again = accepted(await api.post(f"/experiments/{handle.id}/reproduce"), 202)["data"]
+    failed = await ended(api, again["operation_id"])
+    assert failed["status"] == "failed"
+    assert "memory.json" in failed["error_message"]
+
+
+@pytest.mark.parametrize("path", ["reproduce", "reproduction"])
+async def test_what_is_not_recorded_cannot_be_reproduced(api: httpx.AsyncClient, path: str) -> None:
+    ask = api.post if path == "reproduce" else api.get
+    refused(await ask(f"/experiments/nosuch/{path}"), 404, "not_found")
+
+
+async def test_what_has_no_result_or_no_request_cannot_be_reproduced(
+    api: httpx.AsyncClient, client: Client, settings: Settings
+) -> None:
+    handle = await start(client, ResearchRequest(strategy="quick", seed=7))
+    await handle.result()
+    path = f"/experiments/{handle.id}"
+    refused(await api.get(f"{path}/reproduction"), 409, "not_reproducible")
+    ledger = Ledger(settings.ledger)
+    recorded = ledger.experiments.get(handle.id)
+    assert recorded is not None
+    for lacking in ({"request": None}, {"request": {"trials": 0}}, {"metrics": None}):
+        ledger.experiments.record(recorded.model_copy(update=lacking))
+        refused(await api.post(f"{path}/reproduce"), 409, "not_reproducible")

@@ -1,0 +1,290 @@
+"""API keys: who may do what, and that nothing of another owner shows."""
+
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+
+from api.app import create_app
+from api.auth.keys import KeyRing
+from api.auth.scopes import Scope
+from errors import InvalidInput, StartupError
+from settings import Settings
+from tests.api.answers import accepted, ended, refused
+from tests.support.helpers import activity_started, serving
+from workflows.research import Research
+
+OWNERS = ("ada", "bob", "mallory")
+
+
+@pytest.fixture
+def ring(tmp_path: Path) -> KeyRing:
+    return KeyRing(tmp_path / "secrets" / "keys.json")
+
+
+class Keys(dict[str, httpx.AsyncClient]):
+    """Clients by the name of their key."""
+
+
+@pytest_asyncio.fixture
+async def keyed(client: Client, settings: Settings, ring: KeyRing) -> AsyncIterator[Keys]:
+    """The API with keys: of three to run, one that reads, one that cancels, one for all."""
+    tokens = {owner: ring.add(owner, owner, (Scope.RUN,)) for owner in OWNERS}
+    for scope in (Scope.READ, Scope.CANCEL, Scope.ADMIN):
+        tokens[scope] = ring.add(scope, "ops", (scope,))
+    app = create_app(settings.model_copy(update={"api_keys": ring.path}), client)
+    async with AsyncExitStack() as stack:
+        anybody = await stack.enter_async_context(serving(app))
+        clients = Keys(anybody=anybody)
+        for name, token in tokens.items():
+            clients[name] = await stack.enter_async_context(
+                httpx.AsyncClient(
+                    transport=httpx.ASGITransport(app=app),
+                    base_url="http://localhost",
+                    headers={"Authorization": f"Bearer {token}"},
+                )
+            )
+        yield clients
+
+
+async def started(api: httpx.AsyncClient, **request: object) -> str:
+    answer = await api.post("/agent/trigger", json={"trials": 10_000, "seed": 1, **request})
+    return str(accepted(answer, 202)["operation_id"])
+
+
+@pytest.mark.parametrize("authorization", [None, "Bearer wrong", "Bearer", "Basic YTpi", "nothing"])
+async def test_without_a_key_that_is_known_nothing_is_answered(
+    keyed: Keys, authorization: str | None
+) -> None:
+    headers = {"Authorization": authorization} if authorization else {}
+    for path in ("/operations", "/operations/nosuch", "/experiments", "/agent/status"):
+        answer = await keyed["anybody"].get(path, headers=headers)
+        refused(answer, 401, "not_authenticated")
+        assert answer.headers["www-authenticate"] == "Bearer"
+    refused(
+        await keyed["anybody"].post("/agent/trigger", headers=headers), 401, "not_authenticated"
+    )
+    assert (await keyed["anybody"].get("/health")).is_success
+
+
+async def test_what_is_started_belongs_to_the_owner_of_the_key(keyed: Keys, client: Client) -> None:
+    operation_id = await started(keyed["ada"])
+    info = await client.get_workflow_handle(operation_id).query(Research.operation)
+    assert info.owner == "ada"
+    refused(
+        await keyed["ada"].post("/agent/trigger", json={"owner": "bob"}),
+        403,
+        "not_allowed",
+        "owner",
+    )
+    in_the_name_of_bob = await started(keyed["admin"], owner="bob")
+    assert accepted(await keyed["bob"].get(f"/operations/{in_the_name_of_bob}"))["data"]
+
+
+async def test_each_scope_opens_what_it_says(keyed: Keys) -> None:
+    operation_id = await started(keyed["ada"])
+    for name in ("read", "cancel"):
+        refused(await keyed[name].post("/agent/trigger", json={}), 403, "not_allowed")
+    refused(await keyed["cancel"].get("/operations"), 403, "not_allowed")
+    refused(await keyed["read"].delete(f"/agent/cancel/{operation_id}"), 403, "not_allowed")
+    assert accepted(await keyed["read"].get(f"/operations/{operation_id}"))["data"]
+    await accepted_cancel(keyed["cancel"], operation_id)
+
+
+async def accepted_cancel(api: httpx.AsyncClient, operation_id: str) -> None:
+    accepted(await api.delete(f"/agent/cancel/{operation_id}", params={"wait": 20}))
+
+
+async def test_with_run_one_cancels_ones_own_only(keyed: Keys, client: Client) -> None:
+    operation_id = await started(keyed["ada"])
+    await activity_started(client.get_workflow_handle(operation_id), "design")
+    unknown = refused(await keyed["bob"].delete("/agent/cancel/nosuch"), 404, "not_found")
+    for path in (f"/agent/cancel/{operation_id}", f"/operations/{operation_id}"):
+        same = refused(await keyed["bob"].delete(path), 404, "not_found")
+        assert same["detail"].replace(operation_id, "nosuch") == unknown["detail"]
+    batch = accepted(await keyed["bob"].delete("/operations?symbol=SP500"), 202)["data"]
+    assert batch["operation_ids"] == []
+    refused(await keyed["bob"].delete("/operations?owner=ada"), 403, "not_allowed", "owner")
+    refused(await keyed["bob"].delete("/operations"), 422, "invalid_input", "owner")
+    await accepted_cancel(keyed["ada"], operation_id)
+
+
+async def test_nothing_of_another_owner_shows(
+    keyed: Keys, fresh_bars: Callable[[str, int], None]
+) -> None:
+    fresh_bars("HIDDEN", 21)
+    done = await started(keyed["ada"], symbol="HIDDEN", trials=1, bypass_gates=True)
+    assert (await ended(keyed["ada"], done))["status"] == "completed"
+    running = await started(keyed["ada"])
+    schedule = {"schedule_id": "hidden", "cron": "0 2 * * *", "paused": True}
+    accepted(await keyed["ada"].post("/schedules", json=schedule), 201)
+    try:
+        for operation_id in (done, running):
+            for part in ("", "/children", "/results", "/metrics", "/report", "/events"):
+                path = f"/operations/{operation_id}{part}"
+                refused(await keyed["mallory"].get(path), 404, "not_found")
+            refused(
+                await keyed["mallory"].get(f"/operations/{operation_id}.design"), 404, "not_found"
+            )
+            for action in ("resume", "retry"):
+                path = f"/operations/{operation_id}/{action}"
+                refused(await keyed["mallory"].post(path), 404, "not_found")
+        refused(await keyed["mallory"].get(f"/experiments/{done}"), 404, "not_found")
+        refused(await keyed["mallory"].post(f"/experiments/{done}/reproduce"), 404, "not_found")
+        body = {"training_id": f"{done}.training"}
+        refused(await keyed["mallory"].post("/backtests/start", json=body), 404, "not_found")
+        refused(await keyed["mallory"].get("/schedules/hidden"), 404, "not_found")
+        refused(await keyed["mallory"].delete("/schedules/hidden"), 404, "not_found")
+        for path in ("/operations", "/experiments", "/leaderboard", "/schedules"):
+            page = accepted(await keyed["mallory"].get(path))
+            assert (page["data"], page["total_count"]) == ([], 0)
+        assert accepted(await keyed["mallory"].get("/hypotheses"))["data"] == []
+        status = accepted(await keyed["mallory"].get("/agent/status"))
+        assert (status["active_researches"], status["capacity"]["active"]) == ([], 0)
+        refused(await keyed["mallory"].get("/operations?owner=ada"), 403, "not_allowed", "owner")
+        assert accepted(await keyed["ada"].get("/hypotheses", params={"symbol": "HIDDEN"}))["data"]
+        seen = accepted(await keyed["read"].get("/experiments?owner=ada&symbol=HIDDEN"))["data"]
+        assert [row["operation_id"] for row in seen] == [done]
+    finally:
+        await keyed["ada"].delete("/schedules/hidden")
+
+
+async def test_owners_have_names_of_their_own_for_schedules(keyed: Keys) -> None:
+    schedule = {"schedule_id": "nightly", "cron": "0 2 * * *", "paused": True}
+    try:
+        for owner in ("ada", "bob"):
+            made = accepted(await keyed[owner].post("/schedules", json=schedule), 201)["data"]
+            assert made["schedule_id"] == f"{owner}:nightly"
+        refused(await keyed["ada"].post("/schedules", json=schedule), 409, "already_exists")
+        [mine] = accepted(await keyed["bob"].get("/schedules"))["data"]
+        assert mine["schedule_id"] == "bob:nightly"
+        for name in ("nightly", "bob:nightly"):
+            shown = accepted(await keyed["bob"].get(f"/schedules/{name}"))["data"]
+            assert shown["research"]["owner"] == "bob"
+        theirs = {**schedule, "schedule_id": "ada:nightly"}
+        refused(
+            await keyed["bob"].post("/schedules", json=theirs), 422, "invalid_input", "schedule_id"
+        )
+        for action in (keyed["bob"].get, keyed["bob"].delete, keyed["cancel"].delete):
+            refused(await action("/schedules/ada:nightly"), 404, "not_found")
+        refused(await keyed["bob"].post("/schedules/ada:nightly/pause"), 404, "not_found")
+        assert accepted(await keyed["read"].get("/schedules/ada:nightly"))["data"]
+        assert (await keyed["admin"].delete("/schedules/ada:nightly")).status_code == 204
+    finally:
+        for owner in ("ada", "bob"):
+            await keyed[owner].delete("/schedules/nightly")
+
+
+async def test_how_long_a_refusal_takes_does_not_tell_what_there_is(keyed: Keys) -> None:
+    operation_id = await started(keyed["ada"])
+    for path in (
+        f"/operations/{operation_id}",
+        "/operations/nosuch",
+        f"/experiments/{operation_id}",
+        "/experiments/nosuch",
+        "/schedules/ada:nosuch",
+    ):
+        began = time.monotonic()
+        refused(await keyed["mallory"].get(path), 404, "not_found")
+        # Never less than what looking takes at the longest.
+        assert time.monotonic() - began >= 0.05
+
+
+async def test_a_file_of_keys_that_is_gone_lets_nobody_in_and_tells_nobody_where_it_was(
+    keyed: Keys, ring: KeyRing, caplog: pytest.LogCaptureFixture
+) -> None:
+    ring.path.unlink()
+    body = refused(await keyed["ada"].get("/operations"), 503, "keys_unavailable")
+    assert str(ring.path.parent) not in body["detail"]
+    assert str(ring.path) in caplog.text
+
+
+async def test_the_idempotency_keys_of_owners_do_not_meet(keyed: Keys) -> None:
+    headers = {"Idempotency-Key": "monday"}
+    ids = {
+        accepted(
+            await keyed[owner].post("/agent/trigger", json={"trials": 10_000}, headers=headers), 202
+        )["operation_id"]
+        for owner in (*OWNERS, *OWNERS)
+    }
+    assert len(ids) == len(OWNERS)
+
+
+async def test_who_cancelled_stands_in_temporal_and_in_the_audit_log(
+    keyed: Keys, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "ktrdr.audit"):
+        operation_id = await started(keyed["ada"])
+        answer = await keyed["cancel"].request(
+            "DELETE", f"/operations/{operation_id}", json={"reason": "too dear"}, timeout=30
+        )
+        assert accepted(answer)["data"]["cancellation_reason"] == "too dear (cancel)"
+        also = await started(keyed["ada"])
+        answer = await keyed["ada"].delete("/operations", params={"owner": "ada"})
+        batch = accepted(answer, 202)["data"]
+    entries = [
+        json.loads(record.message) for record in caplog.records if record.name == "ktrdr.audit"
+    ]
+    assert [(each["event"], each["key"], each["operation_id"]) for each in entries] == [
+        ("research started", "ada", operation_id),
+        ("cancelled", "cancel", operation_id),
+        ("research started", "ada", also),
+        ("batch cancelled", "ada", batch["batch_id"]),
+        ("cancelled", "ada", also),
+    ]
+    assert entries[3]["matched"] == 1
+    assert entries[3]["selection"] == {"owner": "ada", "reason": "cancelled by ada"}
+    history = await client.get_workflow_handle(operation_id).fetch_history()
+    [request] = [
+        event.workflow_execution_cancel_requested_event_attributes
+        for event in history.events
+        if event.HasField("workflow_execution_cancel_requested_event_attributes")
+    ]
+    assert request.cause == "too dear (cancel)"
+
+
+async def test_a_revoked_key_is_refused_at_once(keyed: Keys, ring: KeyRing) -> None:
+    assert (await keyed["ada"].get("/operations")).is_success
+    ring.revoke("ada")
+    refused(await keyed["ada"].get("/operations"), 401, "not_authenticated")
+    assert (await keyed["bob"].get("/operations")).is_success
+
+
+def test_the_file_holds_no_key_and_is_for_its_owner_only(ring: KeyRing) -> None:
+    token = ring.add("one", "ada", (Scope.READ, Scope.RUN))
+    assert token not in ring.path.read_text()
+    assert ring.path.stat().st_mode & 0o777 == 0o600
+    found = KeyRing(ring.path).find(token)
+    assert found is not None
+    assert (found.name, found.owner, found.scopes) == ("one", "ada", (Scope.READ, Scope.RUN))
+    assert ring.find(token[:-1]) is None
+    # A hash that begins in the same way is another one.
+    similar = json.loads(ring.path.read_text())
+    digest = similar["keys"][0]["sha256"]
+    similar["keys"][0]["sha256"] = digest[:-1] + ("0" if digest[-1] != "0" else "1")
+    other = KeyRing(ring.path.with_name("similar.json"))
+    other.path.write_text(json.dumps(similar))
+    assert other.find(token) is None
+    with pytest.raises(InvalidInput, match="already"):
+        ring.add("one", "bob", (Scope.READ,))
+    for name, owner in (("a b", "ada"), ("two", "")):
+        with pytest.raises(InvalidInput):
+            ring.add(name, owner, (Scope.READ,))
+    with pytest.raises(InvalidInput, match="no key"):
+        ring.revoke("two")
+
+
+@pytest.mark.parametrize("content", [None, "", "{}{", '{"keys": [{"name": "a"}]}'])
+def test_a_file_that_cannot_be_used_says_so(ring: KeyRing, content: str | None) -> None:
+    if content is not None:
+        ring.path.parent.mkdir()
+        ring.path.write_text(content)
+    with pytest.raises(StartupError, match="KTRDR_API_KEYS"):
+        ring.all()

@@ -1,0 +1,177 @@
+"""What the `ktrdr` command does by itself, without any stack."""
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from cli.client import Api, ApiUnreachable
+from cli.export import writing
+from cli.follow import follow
+from cli.main import app
+from cli.render.experiments import print_leaderboard
+from cli.render.operations import print_outcome
+from cli.render.results import print_comparison, print_results
+from cli.render.tables import print_rows
+from errors import InvalidInput
+from settings import Settings
+from tests.support.data import walk
+from tests.support.helpers import free_port
+
+ID = "op_agent_research_20261125_121439_5b290c3f"
+ROW = {
+    "operation_id": ID,
+    "symbol": "SP500",
+    "timeframe": "1d",
+    "strategy_name": "search-c55c8a5e",
+    "verdict": "poor",
+    "deflated_sharpe": 0.12,
+    "trials_ever": 1200,
+    "sharpe": -0.001,
+    "sharpe_low": -0.11,
+    "sharpe_high": 1.42,
+    "total_return": 0.645,
+}
+
+
+def printed(width: int, show: Any, *answer: Any) -> str:
+    output = io.StringIO()
+    show(Console(file=output, width=width, highlight=False), *answer)
+    return output.getvalue()
+
+
+@pytest.fixture
+def ktrdr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The command with bars of its own and nothing behind its API."""
+    monkeypatch.setenv("KTRDR_DATA_DIR", str(tmp_path / "bars"))
+    monkeypatch.setenv("KTRDR_API_PORT", str(free_port()))
+    monkeypatch.delenv("KTRDR_API_URL", raising=False)
+    runner = CliRunner()
+    return lambda *arguments: runner.invoke(app, arguments)
+
+
+@pytest.mark.parametrize("width", [30, 80, 300])
+def test_an_id_is_never_cut(width: int) -> None:
+    shown = printed(width, print_leaderboard, {"data": [ROW], "total_count": 1})
+    assert ID in shown
+    assert "1,200" in shown
+    assert re.search(r"(?<!-)0[.]00", shown)
+
+
+def test_a_table_that_fits_is_a_table_and_another_a_list() -> None:
+    rows = [("first", "a b c"), ("second", "d " * 30)]
+    assert printed(100, print_rows, ("ID", "What"), rows).splitlines()[0].split() == ["ID", "What"]
+    narrow = printed(40, print_rows, ("ID", "What"), rows).splitlines()
+    assert narrow[:3] == ["first", "  What: a b c", "second"]
+    assert max(map(len, narrow)) <= 40
+
+
+def test_a_row_is_one_line_in_a_pipe(ktrdr: Any) -> None:
+    listed = ktrdr("data", "list").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == ["Symbol", "NASDAQ", "SP500"]
+
+
+def test_results_are_yaml() -> None:
+    answer = {"operation_id": ID, "status": "completed", "results": {"levels": [{"trades": 1}]}}
+    shown = printed(80, print_results, answer)
+    assert shown.splitlines()[1:] == ["levels:", "- trades: 1"]
+
+
+def test_a_step_that_ran_alone_ends_with_its_figures() -> None:
+    level = {"cost_multiple": 1.0, "total_return": -0.00001, "trades": 1, "sharpe": None}
+    operation = {
+        "operation_id": ID,
+        "operation_type": "backtesting",
+        "status": "completed",
+        "error_message": None,
+        "result_summary": {
+            "levels": [level | {"max_drawdown": 0.2}],
+            "benchmark": {"total_return": 0.7},
+        },
+    }
+    shown = printed(200, print_outcome, operation)
+    assert "+0.0% in 1 trade, Sharpe ratio none, drawdown 20.0%" in shown
+    assert "+70.0%" in shown
+
+
+def test_a_research_that_a_gate_stopped_is_compared_by_the_same_sharpe_ratio() -> None:
+    stopped = {
+        **{"operation_id": ID, "strategy": "s", "bars": "SP500 1d", "verdict": "no_signal"},
+        "trials_ever": 12,
+        "statistics": None,
+        "holdout": {"sharpe": -0.77, "total_return": -0.1, "max_drawdown": 0.3, "trades": 2},
+    }
+    answer = {"researches": [stopped], "page": None}
+    assert "-0.77" in printed(300, print_comparison, answer)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("compare", ID), "at least two"),
+        (("compare", ID, ID), "twice"),
+        (("cancel", "--all"), "--owner or --symbol"),
+    ],
+)
+def test_a_request_without_sense_is_refused_before_it_is_sent(
+    ktrdr: Any, arguments: tuple[str, ...], message: str
+) -> None:
+    refused = ktrdr(*arguments)
+    assert refused.exit_code == 1
+    assert message in refused.stderr
+
+
+def test_what_is_typed_wins_over_the_environment(
+    ktrdr: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KTRDR_API_URL", f"http://127.0.0.1:{free_port()}/environment")
+    port = str(free_port())
+    assert "/environment" in ktrdr("status").stderr
+    assert f"localhost:{port}" in ktrdr("--port", port, "status").stderr
+    typed = f"http://127.0.0.1:{port}/typed"
+    assert typed in ktrdr("--port", port, "--url", typed, "status").stderr
+
+
+def test_following_ends_at_once_if_there_was_never_an_api() -> None:
+    settings = Settings()
+    with pytest.raises(ApiUnreachable, match="ktrdr up"):
+        follow(Api(f"http://127.0.0.1:{free_port()}", settings), ID, Console(file=io.StringIO()))
+
+
+@pytest.mark.parametrize("place", ["nosuch/report.html", "file/report.html", "."])
+def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / place
+    with (
+        pytest.raises(InvalidInput, match=r"--output: .* cannot be written: ") as refusal,
+        writing("--output", path),
+    ):
+        path.write_bytes(b"")
+    assert refusal.value.field == "output"
+
+
+def test_bars_are_told_with_their_place(ktrdr: Any, tmp_path: Path) -> None:
+    file = tmp_path / "prices.csv"
+    walk(600, "1D").to_csv(file, index=False)
+    stored = str(tmp_path / "bars" / "MINE.parquet")
+    assert stored in ktrdr("data", "import", str(file), "--symbol", "MINE").stdout
+    for command in ("list", "check"):
+        assert stored in ktrdr("data", command).stdout
+
+
+def test_a_mapping_of_no_file_is_a_warning(ktrdr: Any, tmp_path: Path) -> None:
+    bars = tmp_path / "bars"
+    bars.mkdir()
+    walk(600, "1D").to_csv(bars / "MINE.csv", index=False)
+    (bars / "mapping.yaml").write_text("MINE.csv: {delimiter: ','}\nGONE.csv: {delimiter: ','}\n")
+    checked = ktrdr("data", "check")
+    assert checked.exit_code == 0
+    assert "no file matches 'GONE.csv'" in checked.stdout
+    assert "MINE.csv'" not in checked.stdout
+    warnings = [each["warning"] for each in json.loads(ktrdr("data", "check", "--json").stdout)]
+    assert len([each for each in warnings if each]) == 1

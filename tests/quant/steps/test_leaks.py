@@ -1,0 +1,215 @@
+"""Nothing that is decided before knows of what comes after: over the whole chain of steps."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from activities.direct import conduct
+from quant.backtest.account import Simulation
+from quant.bars.bars import Bars, Floats, load_bars
+from quant.learning import training
+from quant.messages.curves import Curves, WalkForward
+from quant.messages.steps import BacktestInput, CandidateInput, DataSource, TrainingInput, unheard
+from quant.messages.strategy import Costs, FeatureSpec, ModelSpec, StrategySpec
+from quant.steps.backtest import backtest_holdout
+from quant.steps.design import score_candidate
+from quant.steps.train import train_model
+from storage.artifacts import ArtifactStore
+from tests.support.oracle import oracle, random_bars
+
+GOLD = DataSource(symbol="GOLD")
+ROWS = 1200
+SPEC = StrategySpec(
+    name="busy",
+    features=(
+        FeatureSpec(kind="return", period=2),
+        FeatureSpec(kind="rsi", period=5),
+        FeatureSpec(kind="volume_ratio", period=5),
+    ),
+    horizon=2,
+    threshold=0.01,
+    model=ModelSpec(num_iterations=20, num_leaves=4),
+)
+
+
+def frame() -> pd.DataFrame:
+    """Bars with gaps between them."""
+    bars = load_bars(DataSource(symbol="NASDAQ"), None).part(0, ROWS)
+    names = ("open", "high", "low", "close", "volume")
+    return pd.DataFrame(
+        {"timestamp": bars.timestamps, **{name: getattr(bars, name) for name in names}}
+    )
+
+
+def changed_from(table: pd.DataFrame, start: int) -> pd.DataFrame:
+    """Return the bars with other prices and volumes from `start` on."""
+    changed = table.copy()
+    factors = np.random.default_rng(start).uniform(0.5, 2.0, (len(table) - start, 2))
+    for name in ("open", "high", "low", "close"):
+        changed.loc[start:, name] *= factors[:, 0]
+    changed["volume"] = changed["volume"].astype(float)
+    changed.loc[start:, "volume"] *= factors[:, 1]
+    return changed
+
+
+def written(directory: Path, table: pd.DataFrame) -> Path:
+    directory.mkdir()
+    table.to_csv(directory / "GOLD.csv", index=False)
+    return directory
+
+
+def before_the_holdout(directory: Path) -> list[object]:
+    """Return what a research on these bars comes to without its holdout."""
+    store = ArtifactStore(str(directory / "artifacts"))
+    research = conduct(GOLD, trials=2, seed=3, store=store, data_dir=directory, bypass_gates=True)
+    own = store.operation("own")
+    scored = score_candidate(CandidateInput(data=GOLD, spec=SPEC, seed=3), directory)
+    trained = train_model(TrainingInput(data=GOLD, spec=SPEC, seed=3), directory, own, unheard)
+    return [
+        research.assessment.stability,
+        *(each.model_dump(exclude={"data"}) for each in (research.training, scored, trained)),
+        *(own.read(name) for name in ("model.txt", "walk_forward.json", "metrics.json")),
+    ]
+
+
+def test_training_score_and_neighbours_do_not_depend_on_the_holdout(tmp_path: Path) -> None:
+    table = frame()
+    start = len(table) * 70 // 100
+    one = before_the_holdout(written(tmp_path / "one", table))
+    other = before_the_holdout(written(tmp_path / "other", changed_from(table, start)))
+    assert None not in one
+    assert one == other
+
+
+@dataclass(frozen=True)
+class Backtester:
+    """Backtests one model on whatever bars."""
+
+    model: str
+    sha256: str
+
+    def trade(self, directory: Path) -> Curves:
+        source = load_bars(GOLD, directory).info().source
+        store = ArtifactStore(str(directory)).operation("backtest")
+        inp = BacktestInput(data=source, spec=SPEC, seed=3, model_sha256=self.sha256)
+        backtest_holdout(inp, self.model, directory, store, unheard)
+        return Curves.model_validate_json(store.read("backtest.json") or b"")
+
+
+@pytest.fixture(scope="module")
+def backtester(tmp_path_factory: pytest.TempPathFactory) -> Backtester:
+    directory = written(tmp_path_factory.mktemp("training") / "bars", frame())
+    store = ArtifactStore(str(directory)).operation("training")
+    inp = TrainingInput(data=GOLD, spec=SPEC, seed=3)
+    trained = train_model(inp, directory, store, unheard)
+    return Backtester((store.read("model.txt") or b"").decode(), trained.model_sha256)
+
+
+def entered(curves: Curves, until: str) -> list[tuple[object, ...]]:
+    return [
+        (trade.entry_time, trade.direction, trade.entry_price, trade.size)
+        for trade in curves.trades
+        if trade.entry_time <= until
+    ]
+
+
+def test_no_position_on_the_holdout_depends_on_the_close_of_its_bar_or_on_later_ones(
+    tmp_path: Path, backtester: Backtester
+) -> None:
+    table = frame()
+    curves = backtester.trade(written(tmp_path / "whole", table))
+    entries = [curves.timestamps.index(trade.entry_time) for trade in curves.trades]
+    assert len(entries) > 40
+    for number in entries[1:-1:4]:
+        bar = len(table) * 70 // 100 + number
+        changed = changed_from(table, bar + 1)
+        # The position is taken at the open, so the rest of the bar is the future, too.
+        closes = changed["close"].to_numpy(copy=True)
+        closes[bar] *= 0.8 if number % 2 else 1.25
+        changed["close"] = closes
+        changed["low"] = changed[["open", "low", "close"]].min(axis=1)
+        changed["high"] = changed[["open", "high", "close"]].max(axis=1)
+        again = backtester.trade(written(tmp_path / str(number), changed))
+        assert entered(again, curves.timestamps[number]) == entered(
+            curves, curves.timestamps[number]
+        )
+        for level, equity in curves.equity.items():
+            assert again.equity[level][:number] == equity[:number]
+
+
+def decisions(probabilities: Floats, spec: StrategySpec) -> list[int]:
+    """Return what to hold after each close, by the rules stated in `quant.strategy.positions`."""
+    held: list[int] = []
+    direction, left = 0, 0
+    for probability in probabilities:
+        left -= 1
+        if probability >= 0.5 + spec.threshold:
+            direction, left = 1, spec.horizon
+        elif probability <= 0.5 - spec.threshold:
+            direction, left = -1, spec.horizon
+        held.append(direction if left > 0 else 0)
+    return held
+
+
+def earned(bars: Bars, probabilities: Floats, spec: StrategySpec) -> Floats:
+    equity, _ = oracle(bars, decisions(probabilities, spec), spec.costs, 1.0)
+    returns: Floats = np.diff(equity, prepend=1.0) / np.concatenate([[1.0], equity[:-1]])
+    return returns
+
+
+@pytest.mark.parametrize("side", [0.0, 0.0005, 0.01])
+def test_predictions_are_traded_as_the_oracle_does_after_cost(side: float) -> None:
+    bars = random_bars(5, 300, 0.02)
+    probabilities = np.random.default_rng(6).uniform(0.4, 0.6, len(bars))
+    spec = SPEC.model_copy(update={"costs": Costs(commission=side, slippage=side)})
+    run = training.trade(bars, probabilities, spec)
+    np.testing.assert_allclose(run.returns, earned(bars, probabilities, spec), atol=1e-12)
+
+
+def test_the_walk_forward_is_what_the_oracle_earns_by_the_same_predictions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predicted: list[tuple[Bars, Floats]] = []
+    trade = training.trade
+
+    def noted(bars: Bars, probabilities: Floats, spec: StrategySpec) -> Simulation:
+        predicted.append((bars, probabilities))
+        return trade(bars, probabilities, spec)
+
+    monkeypatch.setattr(training, "trade", noted)
+    directory = written(tmp_path / "bars", frame())
+    store = ArtifactStore(str(directory)).operation("training")
+    result = train_model(TrainingInput(data=GOLD, spec=SPEC, seed=3), directory, store, unheard)
+    curves = WalkForward.model_validate_json(store.read(result.curves_artifact) or b"")
+    [(bars, probabilities)] = predicted
+    expected = earned(bars, probabilities, SPEC)
+    np.testing.assert_allclose(curves.returns, expected, atol=1e-12)
+    assert result.sharpe == pytest.approx(expected.mean() / expected.std(ddof=1) * 252**0.5)
+
+
+@pytest.mark.parametrize("bar", [50, 51, 120, 121, 122, 200])
+def test_no_walk_forward_position_depends_on_the_close_of_its_bar_or_on_later_ones(
+    bar: int,
+) -> None:
+    bars = random_bars(5, 300, 0.02)
+    probabilities = np.random.default_rng(6).uniform(0.4, 0.6, len(bars))
+    one = training.trade(bars, probabilities, SPEC)
+    later, closes, opens = probabilities.copy(), bars.close.copy(), bars.open.copy()
+    later[bar:] = 1.0 - later[bar:]
+    closes[bar:] *= 1.1
+    opens[bar + 1 :] *= 0.9
+    changed = Bars(
+        *(bars.symbol, bars.timeframe, bars.timestamps),
+        open=opens,
+        high=np.maximum(opens, closes),
+        low=np.minimum(opens, closes),
+        close=closes,
+        volume=bars.volume,
+    )
+    other = training.trade(changed, later, SPEC)
+    np.testing.assert_array_equal(one.positions[: bar + 1], other.positions[: bar + 1])
+    np.testing.assert_array_equal(one.equity[:bar], other.equity[:bar])
+    assert not np.array_equal(one.positions, other.positions)

@@ -1,0 +1,128 @@
+"""The migrations lead from every earlier state of the ledger to the tables that the code uses."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from errors import LedgerUnavailable
+from storage.database import Database, migrations
+from storage.ledger import Ledger
+from storage.tables import Base
+from tests.storage.test_ledger import experiment
+
+_BEFORE_MIGRATIONS = (
+    "INSERT INTO experiments (operation_id, status, owner, symbol, timeframe, seed, metrics,"
+    " strategy, started_at, finished_at) VALUES ('op_1', 'completed', 'ada', 'SP500', '1d', 7,"
+    """ '{"statistics": {"sharpe": 1.5, "deflated_sharpe": 0.9}, "backtest_result":"""
+    """ {"total_return": 0.2}}', '{"name": "momentum"}',"""
+    " '2026-01-02 03:04:05', '2026-01-02 03:04:06')"
+)
+
+
+def test_migrated_tables_are_those_of_the_code(ledger_url: str) -> None:
+    database = Database(ledger_url)
+    database.upgrade()
+    with database.connection() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+    database.close()
+    assert differences == []
+
+
+def test_a_ledger_from_before_the_migrations_keeps_what_is_in_it(ledger_url: str) -> None:
+    database = Database(ledger_url)
+    database.upgrade()
+    with database.writing() as session:
+        command.downgrade(migrations(session.connection()), "0001")
+        session.execute(text("DROP TABLE alembic_version"))
+        session.execute(text(_BEFORE_MIGRATIONS.replace(":", "\\:")))
+    database.close()
+    ledger = Ledger(ledger_url)
+    ledger.upgrade()
+    [found], total = ledger.experiments.find(limit=10)
+    ledger.close()
+    assert total == 1
+    assert (found.operation_id, found.strategy_name) == ("op_1", "momentum")
+    assert (found.sharpe, found.deflated_sharpe, found.total_return) == (1.5, 0.9, 0.2)
+
+
+def test_workers_that_start_together_migrate_once(ledger_url: str) -> None:
+    def upgrade(_: int) -> None:
+        ledger = Ledger(ledger_url)
+        ledger.upgrade()
+        ledger.ping()
+        ledger.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(upgrade, range(6)))
+
+
+def test_a_version_that_is_gone_back_to_works_with_the_newer_ledger(
+    ledger_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = Database(ledger_url)
+    database.upgrade()
+    with database.writing() as session:
+        session.execute(text("ALTER TABLE experiments ADD COLUMN mood VARCHAR"))
+        session.execute(text("CREATE TABLE moods (name VARCHAR)"))
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    ledger = Ledger(ledger_url)
+    assert ledger.upgrade() == ("9999", "9999")
+    assert "newer than this version: 9999" in caplog.text
+    ledger.experiments.record(experiment())
+    assert ledger.experiments.get("op_1") == experiment()
+    ledger.close()
+
+
+# From before versions ran side by side; what is required there, earlier code would not write.
+REQUIRED = {"0003": {"trials.symbol", "trials.timeframe"}}
+
+
+def test_migrations_only_add_what_earlier_code_need_not_know(ledger_url: str) -> None:
+    database = Database(ledger_url)
+    database.upgrade()
+    found: dict[str, set[str]] = {}
+    with database.writing() as session:
+        connection = session.connection()
+        config = migrations(connection)
+        command.downgrade(config, "0001")
+        before = columns(connection)
+        for script in reversed(list(ScriptDirectory.from_config(config).walk_revisions())):
+            command.upgrade(config, script.revision)
+            after = columns(connection)
+            tables = {name.partition(".")[0] for name in before}
+            added = {name for name in after.keys() - before if name.partition(".")[0] in tables}
+            broken = (before.keys() - after) | {name for name in added if after[name]}
+            found |= {script.revision: broken} if broken else {}
+            before = after
+    database.close()
+    assert found == REQUIRED
+
+
+def columns(connection: Connection) -> dict[str, bool]:
+    """Return all columns, and whether who does not know of one can write no row."""
+    inspector = inspect(connection)
+    return {
+        f"{table}.{column['name']}": not column["nullable"] and column["default"] is None
+        for table in inspector.get_table_names()
+        for column in inspector.get_columns(table)
+    }
+
+
+def test_a_ledger_without_tables_says_so(ledger_url: str) -> None:
+    ledger = Ledger(ledger_url.replace("/deep/", "/"))
+    with pytest.raises(LedgerUnavailable):
+        ledger.ping()
+    ledger.close()
+
+
+def test_a_server_that_is_not_there_says_so() -> None:
+    ledger = Ledger("postgresql://ktrdr:sesame@127.0.0.1:9/ktrdr")
+    with pytest.raises(LedgerUnavailable) as raised:
+        ledger.ping()
+    assert "sesame" not in str(raised.value)

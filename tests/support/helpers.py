@@ -1,0 +1,293 @@
+"""What tests of several layers share: waiting, servers, processes and small data."""
+
+import asyncio
+import contextlib
+import os
+import re
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from fastapi import FastAPI
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+from temporalio.client import Client, WorkflowExecutionDescription, WorkflowHandle
+from temporalio.runtime import Runtime, TelemetryConfig
+from temporalio.service import RPCError
+
+from bench.ports import free_ports
+from cli.stack import server_command, temporal_executable
+from settings import Settings
+from temporal.connection import register_search_attributes
+from temporal.converter import data_converter
+from temporal.dynamic_config import dynamic_config
+from tests.support.processes import compute_processes
+from workflows.policies import WORKER_HEARTBEAT_INTERVAL
+
+ROOT = Path(__file__).resolve().parents[2]
+
+KTRDR = str(Path(sys.executable).parent / "ktrdr")
+
+_Value = TypeVar("_Value")
+
+_SECONDS_BETWEEN_LOOKS = 0.02
+
+
+async def assert_eventually(
+    look: Callable[[], Awaitable[_Value]], *, within: float = 120.0
+) -> _Value:
+    """Look again and again until what is seen is true, and return it.
+
+    A look may also raise AssertionError to say what is missing; the last one is raised in the end.
+    """
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            seen = await look()
+            if seen:
+                return seen
+            problem = AssertionError(f"still {seen!r} after {within} s")
+        except AssertionError as error:
+            problem = error
+        if time.monotonic() > deadline:
+            raise problem
+        await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+def free_port() -> int:
+    """Return a port of loopback on which nothing listens."""
+    [port] = free_ports(1)
+    return port
+
+
+def new_id(prefix: str = "op_agent_research_test") -> str:
+    """Return an operation id that no other test has."""
+    return f"{prefix}_{uuid.uuid4().hex[:12]}"
+
+
+@contextmanager
+def dev_server(
+    directory: Path, port: int | None = None, *, config: Mapping[str, Any] | None = None
+) -> Iterator[str]:
+    """Run the embedded stack's Temporal server, and yield its address.
+
+    Args:
+        directory: where its database and its log are.
+        port: a free one if None.
+        config: dynamic configuration, added to that of the stack.
+    """
+    port = port or free_port()
+    command = server_command(
+        temporal_executable(Settings()),
+        port=port,
+        ui_port=None,
+        database=directory / "temporal.db",
+        config={**dynamic_config(), **(config or {})},
+    )
+    with (directory / "temporal.log").open("ab") as log, process(command, stdout=log, stderr=log):
+        yield f"127.0.0.1:{port}"
+
+
+@contextmanager
+def process(command: list[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process that does not outlive the block."""
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, **options) as running:
+        try:
+            yield running
+        finally:
+            if running.poll() is None:
+                running.terminate()
+                try:
+                    running.wait(20)
+                except subprocess.TimeoutExpired:
+                    running.kill()
+
+
+async def said(command: subprocess.Popen[bytes], word: str) -> str:
+    """Wait until a command has printed a word into its first pipe; returns all that it has."""
+    pipe = command.stdout or command.stderr
+    assert pipe is not None
+    os.set_blocking(pipe.fileno(), False)
+    heard = b""
+
+    async def look() -> bool:
+        nonlocal heard
+        heard += pipe.read() or b""
+        return word.encode() in heard
+
+    await assert_eventually(look)
+    return heard.decode()
+
+
+async def connect(address: str, namespace: str = "default") -> Client:
+    """Connect as soon as the server answers."""
+
+    async def attempt() -> Client:
+        try:
+            return await Client.connect(
+                address, namespace=namespace, data_converter=data_converter, runtime=_runtime()
+            )
+        except RuntimeError as error:
+            raise AssertionError(f"no server at {address}: {error}") from error
+
+    return await assert_eventually(attempt)
+
+
+@cache
+def _runtime() -> Runtime:
+    """Return the runtime of a worker, which reports to Temporal."""
+    return Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=WORKER_HEARTBEAT_INTERVAL)
+
+
+async def new_namespace(client: Client) -> Client:
+    """Make a namespace that no worker serves, and connect to it."""
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    request = RegisterNamespaceRequest(namespace=name)
+    request.workflow_execution_retention_period.FromSeconds(24 * 3600)
+    # The server ends a connection now and then, and what is just being asked with it.
+    await client.workflow_service.register_namespace(request, retry=True)
+    alone = await connect(client.service_client.config.target_host, name)
+
+    async def known() -> bool:
+        try:
+            await register_search_attributes(alone)
+            await alone.count_workflows("Owner = 'nobody'")
+        except RPCError as error:
+            raise AssertionError(error.message) from error
+        return True
+
+    await assert_eventually(known)
+    return alone
+
+
+@contextmanager
+def worker_process(
+    client: Client, settings: Settings, *queues: str, log: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `worker.py` as a process of its own on the namespace of this client."""
+    path = log or settings.home / f"worker-{uuid.uuid4().hex[:8]}.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, str(ROOT / "worker.py"), *queues]
+    with (
+        path.open("ab") as output,
+        process(command, stdout=output, stderr=output, env=environment(client, settings)) as worker,
+    ):
+        yield worker
+
+
+def environment(client: Client, settings: Settings) -> Mapping[str, str]:
+    """Return the environment in which a process of ours works for this client and settings."""
+    given = {
+        f"KTRDR_{name.upper()}": str(value)
+        for name, value in settings.model_dump(exclude_unset=True).items()
+        if value is not None
+    }
+    return os.environ | {
+        "TEMPORAL_ADDRESS": client.service_client.config.target_host,
+        "TEMPORAL_NAMESPACE": client.namespace,
+        **given,
+    }
+
+
+@asynccontextmanager
+async def serving(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """Run the application's life, and yield a client of it."""
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+            yield http
+
+
+async def until_ready(*apis: httpx.AsyncClient) -> None:
+    """Wait until these APIs, as processes of their own, accept work."""
+
+    async def ready() -> bool:
+        try:
+            answers = [await api.get("/health/ready") for api in apis]
+        except httpx.TransportError as error:
+            raise AssertionError(str(error)) from error
+        return all(answer.is_success for answer in answers)
+
+    await assert_eventually(ready)
+
+
+async def activity_started(handle: WorkflowHandle[Any, Any], activity: str) -> None:
+    """Wait until a worker runs this activity of the workflow."""
+
+    async def look() -> bool:
+        try:
+            description = await handle.describe()
+        except RPCError as error:
+            raise AssertionError(error.message) from error  # A child that has not begun.
+        assert description.close_time is None, f"{handle.id} has ended as {description.status}"
+        return runs(description, activity)
+
+    await assert_eventually(look)
+
+
+def runs(description: WorkflowExecutionDescription, activity: str) -> bool:
+    """Whether a worker runs this activity of the workflow that is described."""
+    return any(
+        each.activity_id == activity
+        and each.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+        for each in description.raw_description.pending_activities
+    )
+
+
+async def computing(processes: int) -> None:
+    """Wait until so many compute processes run."""
+
+    async def look() -> bool:
+        return len(compute_processes()) == processes
+
+    await assert_eventually(look)
+
+
+async def end_everything(client: Client) -> None:
+    """Terminate what a test has left running, and wait until the compute has stopped."""
+    # A list that does not show this one yet may lack others that have just been started, too.
+    last = await client.start_workflow("Last", id=new_id("last"), task_queue="nobody")
+    listed = set()
+
+    async def look() -> bool:
+        async for execution in client.list_workflows("ExecutionStatus = 'Running'"):
+            listed.add(execution.id)
+            with contextlib.suppress(RPCError):
+                await client.get_workflow_handle(execution.id).terminate()
+        running = compute_processes()
+        assert not running, f"still computing: {running}"
+        return last.id in listed
+
+    await assert_eventually(look)
+
+
+async def temporal_command(client: Client, *arguments: str) -> str:
+    """Run the `temporal` command on the namespace of this client, and return what it prints."""
+    command = await asyncio.create_subprocess_exec(
+        temporal_executable(Settings()),
+        *arguments,
+        *("--address", client.service_client.config.target_host),
+        *("--namespace", client.namespace),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, problem = await command.communicate()
+    assert command.returncode == 0, problem.decode()
+    return output.decode()
+
+
+def leftovers(directory: Path) -> list[Path]:
+    """Return the half-written files below a directory."""
+    return list(directory.rglob("*.part"))
+
+
+def looks_like_a_stack_trace(text: str) -> bool:
+    """Whether a message shows more of the code than its user should see."""
+    return re.search(r'Traceback|File "|line \d+, in ', text) is not None

@@ -1,0 +1,134 @@
+"""How a test gets a research into a phase, and keeps it there long enough to interfere."""
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
+
+from tests.support.data import MANY, MANY_TIMEFRAME
+from tests.support.helpers import activity_started, assert_eventually, new_id, runs
+from tests.support.processes import compute_processes
+from workflows.contract import OperationType, Phase
+from workflows.ids import make_step_id, step_name
+from workflows.messages import ResearchInput, ResearchRequest, ResearchResult
+from workflows.policies import RESEARCH_QUEUE
+from workflows.research import Research
+
+_MANY_BARS = ResearchRequest(
+    symbol=MANY, timeframe=MANY_TIMEFRAME, strategy="quick", seed=7, bypass_gates=True
+)
+
+
+@dataclass(frozen=True)
+class Stay:
+    """A research that stays long in one phase, and the activity that computes meanwhile."""
+
+    phase: Phase
+    step: OperationType
+    activity: str
+    request: ResearchRequest
+    in_child_workflow: bool = False
+    held: bool = False
+    """Whether the compute would end too soon, and is suspended until it is killed."""
+
+    @property
+    def step_name(self) -> str:
+        """Last part of the step's operation id."""
+        return step_name(self.step)
+
+    def working(self, client: Client, research_id: str) -> WorkflowHandle[Any, Any]:
+        """Return the workflow whose activity computes."""
+        own = make_step_id(research_id, self.step) if self.in_child_workflow else research_id
+        return client.get_workflow_handle(own)
+
+    async def begin(self, client: Client) -> WorkflowHandle[Research, ResearchResult]:
+        """Start a research, and return it when its compute in this phase is running."""
+        handle = await start(client, self.request)
+        await self.begun(client, handle.id)
+        return handle
+
+    async def begun(self, client: Client, research_id: str) -> None:
+        """Wait until the compute of a research in this phase is running."""
+        working = self.working(client, research_id)
+        if self.held:
+            await _held(working, self.activity)
+        else:
+            await activity_started(working, self.activity)
+
+
+STAYS = [
+    Stay(
+        Phase.DESIGNING,
+        OperationType.DESIGN,
+        "design",
+        ResearchRequest(trials=5000, seed=7),
+    ),
+    Stay(
+        Phase.TRAINING,
+        OperationType.TRAINING,
+        "train",
+        ResearchRequest(strategy="slow", seed=7),
+        in_child_workflow=True,
+    ),
+    Stay(
+        Phase.BACKTESTING,
+        OperationType.BACKTEST,
+        "backtest",
+        _MANY_BARS,
+        in_child_workflow=True,
+        held=True,
+    ),
+    Stay(Phase.ASSESSING, OperationType.ASSESSMENT, "assessment", _MANY_BARS, held=True),
+]
+IN_DESIGN, IN_TRAINING, IN_BACKTEST, IN_ASSESSMENT = STAYS
+
+
+async def start(
+    client: Client, request: ResearchRequest
+) -> WorkflowHandle[Research, ResearchResult]:
+    """Start a research under an id of its own."""
+    return await client.start_workflow(
+        Research.run, ResearchInput.of(request), id=new_id(), task_queue=RESEARCH_QUEUE
+    )
+
+
+async def queued(handle: WorkflowHandle[Any, Any]) -> None:
+    """Wait until the next step of a research waits for a slot."""
+
+    async def look() -> bool:
+        pending = (await handle.describe()).raw_description.pending_activities
+        scheduled = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+        return [each.state for each in pending] == [scheduled]
+
+    await assert_eventually(look)
+
+
+async def _held(working: WorkflowHandle[Any, Any], activity: str) -> None:
+    """Suspend the process that computes for this activity as soon as there is one.
+
+    Suspended, it can be killed as ever. Each process is stopped before anybody asks what it works
+    for, since it may have ended before there is an answer.
+    """
+    others: set[psutil.Process] = set()
+
+    async def look() -> bool:
+        for process in set(compute_processes()) - others:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.suspend()
+                if await _begun(working, activity) and process in compute_processes():
+                    return True
+                process.resume()
+            others.add(process)
+        return False
+
+    await assert_eventually(look)
+
+
+async def _begun(working: WorkflowHandle[Any, Any], activity: str) -> bool:
+    with contextlib.suppress(RPCError):  # A child that has not begun.
+        return runs(await working.describe(), activity)
+    return False
