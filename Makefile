@@ -11,7 +11,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install research up test lint check bench $(BENCHMARKS:%=bench-%) lock
+.PHONY: help install research up test format lint check bench $(BENCHMARKS:%=bench-%) lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do \
@@ -29,10 +29,16 @@ up: $(INSTALLED) ## Run the embedded stack until Ctrl-C
 test: $(INSTALLED) ## Run all tests: ARGS='-k resume'
 	@$(VENV)/bin/pytest $(ARGS)
 
-lint: $(INSTALLED) ## Check format, lint and strict types
+format: $(INSTALLED) ## Format the code, and fix what can be fixed
+	@$(VENV)/bin/ruff check --fix-only --quiet .
+	@$(VENV)/bin/ruff format --quiet .
+
+lint: $(INSTALLED) ## Check format, lint, strict types, layers of imports and declared dependencies
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy .
+	@$(VENV)/bin/lint-imports --no-cache --no-logo
+	@$(VENV)/bin/deptry --no-ansi .
 
 check: lint test ## Run everything that must pass before a commit
 
