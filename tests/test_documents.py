@@ -1,16 +1,7 @@
 """What the documents say about the code is true of it."""
 
-import re
-
+from tests.support.documents import rows_of
 from tests.support.helpers import ROOT
-
-
-def rows_of(document: str, heading: str) -> list[list[str]]:
-    """Return the first table under a heading, without its head."""
-    section = (ROOT / "docs" / document).read_text().partition(f"\n## {heading}\n")[2]
-    table = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)
-    assert table is not None
-    return [line.strip("| ").split(" | ") for line in table[0].splitlines()[2:]]
 
 
 def test_every_likely_fault_is_provoked_by_a_test() -> None:

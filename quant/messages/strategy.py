@@ -28,20 +28,24 @@ FeatureKind = Literal[
 class FeatureSpec(FrozenModel):
     """One indicator with its look-back period in bars."""
 
-    kind: FeatureKind
-    period: int = Field(ge=2, le=250)
+    kind: FeatureKind = Field(description="Name of the indicator")
+    period: int = Field(ge=2, le=250, description="Bars that the indicator looks back")
 
 
 class ModelSpec(FrozenModel):
     """Parameters of the gradient-boosted classifier, under LightGBM's names."""
 
-    num_iterations: int = Field(100, ge=10, le=20_000)
-    learning_rate: float = Field(0.05, gt=0.0, le=1.0)
-    num_leaves: int = Field(15, ge=2, le=255)
-    min_data_in_leaf: int = Field(40, ge=1, le=10_000)
-    lambda_l2: float = Field(1.0, ge=0.0, le=1000.0)
-    feature_fraction: float = Field(1.0, gt=0.0, le=1.0)
-    bagging_fraction: float = Field(1.0, gt=0.0, le=1.0)
+    num_iterations: int = Field(100, ge=10, le=20_000, description="Number of trees")
+    learning_rate: float = Field(0.05, gt=0.0, le=1.0, description="Weight of each tree")
+    num_leaves: int = Field(15, ge=2, le=255, description="Leaves of each tree at most")
+    min_data_in_leaf: int = Field(40, ge=1, le=10_000, description="Bars in each leaf at least")
+    lambda_l2: float = Field(1.0, ge=0.0, le=1000.0, description="L2 regularisation of the leaves")
+    feature_fraction: float = Field(
+        1.0, gt=0.0, le=1.0, description="Share of the features that each tree may use"
+    )
+    bagging_fraction: float = Field(
+        1.0, gt=0.0, le=1.0, description="Share of the bars that each tree learns from"
+    )
 
     @property
     def is_sampled(self) -> bool:
@@ -52,23 +56,27 @@ class ModelSpec(FrozenModel):
 class Costs(FrozenModel):
     """Assumed trading costs per side, as fractions of the traded notional."""
 
-    commission: float = Field(0.0005, ge=0.0, le=0.05)
-    slippage: float = Field(0.0005, ge=0.0, le=0.05)
+    commission: float = Field(0.0005, ge=0.0, le=0.05, description="Paid on what is traded")
+    slippage: float = Field(0.0005, ge=0.0, le=0.05, description="Worse price than the open")
 
 
 class StrategySpec(FrozenModel):
     """Which features to use, what to predict, and when to hold a position."""
 
-    name: StrategyName
-    description: str = Field("", max_length=2000)
-    features: tuple[FeatureSpec, ...] = Field(min_length=1, max_length=32)
+    name: StrategyName = Field(description="Name of the file without `.yaml`")
+    description: str = Field("", max_length=2000, description="For people; has no effect")
+    features: tuple[FeatureSpec, ...] = Field(
+        min_length=1, max_length=32, description="What the model sees at each close"
+    )
     horizon: int = Field(5, ge=1, le=60, description="Bars over which the label looks ahead")
-    model: ModelSpec = ModelSpec()
+    model: ModelSpec = Field(ModelSpec(), description="Parameters of the classifier")
     threshold: float = Field(
         0.02, ge=0.0, lt=0.5, description="Distance from probability 0.5 that opens a position"
     )
-    positions: Literal["long_short", "long_only"] = "long_short"
-    costs: Costs = Costs()
+    positions: Literal["long_short", "long_only"] = Field(
+        "long_short", description="Whether the strategy may sell short"
+    )
+    costs: Costs = Field(Costs(), description="Assumed costs per side")
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of what the strategy does; its name and description do not count."""
