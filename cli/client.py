@@ -51,6 +51,10 @@ class Api:
             timeout=_TIMEOUT_SECONDS,
         )
 
+    def close(self) -> None:
+        """Close the connections. No call is possible afterwards."""
+        self._http.close()
+
     def trigger(self, request: dict[str, Any]) -> dict[str, Any]:
         """Start a research."""
         return self._call("POST", "/agent/trigger", json=request)
@@ -114,7 +118,8 @@ class Api:
                 if not stream.response.is_success:
                     stream.response.read()
                     raise ApiRefused(self._problem(stream.response))
-                yield from stream.iter_sse()
+                # A server that has nothing to say sends comments, which arrive as empty events.
+                yield from (event for event in stream.iter_sse() if event.data)
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
 
