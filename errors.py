@@ -58,10 +58,10 @@ class MissingArtifact(KtrdrError):
     reason = "missing_artifact"
 
 
-class EngineError(KtrdrError):
-    """The backtest engine contradicted itself; its figures must not be used."""
+class InconsistentAccount(KtrdrError):
+    """The figures of a simulated account contradict each other; they must not be used."""
 
-    reason = "engine_error"
+    reason = "inconsistent_account"
 
 
 class ComputeDied(KtrdrError):

@@ -2,7 +2,7 @@
 
 The plain loop does the same work in one process: the same candidates from the same sampler, the
 same folds, the same models with one thread each; features, positions and returns are whole arrays,
-and fills come from a formula instead of an engine that accounts for every trade. It has no
+and fills come from a formula instead of an account of every trade. It has no
 checkpoints, no record and no report.
 """
 
@@ -142,17 +142,11 @@ def _predict(model: lgb.Booster, features: Floats) -> Floats:
 
 def _sharpe(bars: Bars, probabilities: Floats, spec: StrategySpec, multiple: float) -> float | None:
     # The position that was decided at a close is held from the next open on.
-    held = np.roll(target_positions(probabilities, spec), 1)
-    held[0] = 0
+    held = np.roll(target_positions(probabilities, spec).astype(np.float64), 1)
+    held[0] = 0.0
     if not keeps_trading(held):
         return None
-    costs = spec.costs.model_copy(
-        update={
-            "commission": spec.costs.commission * multiple,
-            "slippage": spec.costs.slippage * multiple,
-        }
-    )
-    return metrics.sharpe(position_returns(bars, held, costs))
+    return metrics.sharpe(position_returns(bars, held, spec.costs.times(multiple)))
 
 
 def write_bars(count: int, home: Path) -> None:

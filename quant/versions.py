@@ -13,7 +13,6 @@ _LIBRARIES: Final = (
     "numpy",
     "optuna",
     "pandas",
-    "raptorbt",
     "scipy",
     "ta-lib",
 )

@@ -2,7 +2,7 @@
 
 Noise has no memory of direction, so nothing can be earned by timing it. A planted series has a
 drift whose sign follows a rule that every trader can see at the close before; its strength is the
-Sharpe ratio that this rule earns after cost, measured by the engine on a long series.
+Sharpe ratio that this rule earns after cost, measured by the account on a long series.
 """
 
 import math
@@ -17,7 +17,7 @@ from arch.data import sp500
 from scipy.optimize import brentq
 
 from quant.backtest import metrics
-from quant.backtest.account import simulate
+from quant.backtest.simulation import simulate
 from quant.bars.bars import TRADING_DAYS_PER_YEAR, Bars, Floats
 from quant.messages.strategy import Costs
 

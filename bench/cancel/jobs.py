@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from activities.jobs import JobContext, Task
-from errors import EngineError
+from errors import InconsistentAccount
 from quant.messages.steps import ReportProgress
 from storage.artifacts import ArtifactStore
 
@@ -23,7 +23,7 @@ def idle(task: Task, context: JobContext, _report: ReportProgress) -> Task:
 def fail(_task: Task, context: JobContext, _report: ReportProgress) -> Task:
     """Fail in the middle of writing an artifact."""
     _half_written(context)
-    raise EngineError("failed as planned")
+    raise InconsistentAccount("failed as planned")
 
 
 def idling_pid(artifacts_url: str, operation_id: str) -> int | None:

@@ -1,128 +1,84 @@
-"""The only adapter of the backtest engine, raptorbt.
+"""The account: what it would have been worth if it had followed target weights.
 
-Rules of a simulation:
+Rules:
 
-* The account starts with 1.0 and is fully invested, unleveraged, long or short, or flat.
-* A decision at the close of bar t is filled at the open of bar t + 1; a reversal closes and opens
-  at that same open and pays both sides.
-* Each side pays commission on the traded notional, and slippage as a worse price.
-* An open position is closed at the open of the last bar, with costs, so that every trade counts.
-* An account that has lost everything closes its position and stays flat. Only a short position
-  can lose everything.
+* The account starts with 1.0. A weight is a share of its worth: 1 is fully invested, -0.5 is short
+  for a half, 0 is flat.
+* A decision at the close of bar t is filled at the open of bar t + 1; where the instrument has no
+  bar there, at its next open. A newer decision replaces one that still waits.
+* Units are held until the target changes; until then the weight moves with the price. A target that
+  is repeated decides nothing, and neither does NaN.
+* At an open, positions that end or turn around are closed first. What the account is worth then is
+  what changed targets are shares of: weight 1 buys as much as it pays for, slippage and commission
+  included. Only the difference to the units that are held is traded.
+* Each side pays commission on the traded notional, and slippage as a worse price. Borrowing is
+  free.
+* A position that is open at the last open of its instrument is closed there, with costs, so that
+  every trade counts.
+* An account that is worth nothing, at a close or at an open at which it trades, closes everything
+  and stays flat. A long position cannot lose more than it cost; short or borrowed ones can.
 
-Every holding, from the decision to enter to the fill that exits it, runs through its own engine
-session (`KernelSession`), and the account is carried from one to the next. The engine's default
-modes are not usable here: they fill at the close at which the decision was made, and misvalue short
-positions in a cash account; and a session that takes orders of both directions searches all of them
-at every bar. A session must return exactly the requested trade, and the sum of the trades' profits
-must equal the change in equity, or `EngineError` is raised.
+The profits of the trades must add up to the change of the equity, or `InconsistentAccount` is
+raised.
 """
 
-import os
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from errors import EngineError
-from quant.bars.bars import Bars, Floats, Timestamps
+from errors import InconsistentAccount
+from quant.backtest.trades import Fills, Trades, round_trips
+from quant.bars.bars import Floats
 from quant.messages.strategy import Costs
 
-# On import raptorbt would otherwise ask PyPI for newer versions in a thread.
-os.environ["RAPTORBT_NO_VERSION_CHECK"] = "1"
-
-import raptorbt
-
-# Large enough to be far from the engine's smallest sizes; results are divided by it.
-CAPITAL: Final = 1_000_000.0
 TOLERANCE: Final = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """One round trip. Money and sizes are for a starting capital of 1.0.
-
-    Attributes:
-        entry_time: Nanoseconds since 1970 in UTC.
-        exit_time: Likewise.
-        direction: 1 for long, -1 for short.
-        entry_price: Including slippage.
-        exit_price: Including slippage.
-        size: Units of the instrument.
-        profit: After all costs.
-        net_return: Profit over the notional at entry.
-        costs: Commission and slippage of both sides.
-    """
-
-    entry_time: int
-    exit_time: int
-    direction: int
-    entry_price: float
-    exit_price: float
-    size: float
-    profit: float
-    net_return: float
-    costs: float
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class Simulation:
-    """What an account that followed the targets would have done. Arrays have shape (bars,).
+class Account:
+    """What an account did.
 
     Attributes:
-        equity: Value at each close; starts at 1.0.
-        returns: Simple return from close to close; the first is 0.
-        positions: Position held at each close: -1, 0 or 1.
+        equity: Worth at each close, shape (bars,); starts at 1.0.
+        returns: Simple return from close to close, shape (bars,). The first is 0, and so is every
+            return of an account that has nothing left.
+        positions: Weight in force at each close, shape (bars, instruments).
         trades: Oldest first.
     """
 
-    equity: NDArray[np.float64]
-    returns: NDArray[np.float64]
-    positions: NDArray[np.int8]
-    trades: tuple[Trade, ...]
-
-    @property
-    def traded_notional(self) -> float:
-        """Everything bought and sold, in units of the starting capital."""
-        return sum(trade.size * (trade.entry_price + trade.exit_price) for trade in self.trades)
+    equity: Floats
+    returns: Floats
+    positions: Floats
+    trades: Trades
 
 
-def simulate(
-    bars: Bars, targets: NDArray[np.int8], costs: Costs, cost_multiple: float = 1.0
-) -> Simulation:
-    """Trade the target positions over the bars.
+def follow(opens: Floats, closes: Floats, weights: Floats, costs: Costs) -> Account:
+    """Follow target weights.
 
     Args:
-        bars: Prices to trade at.
-        targets: Position decided at each close: -1, 0 or 1, shape (bars,).
-        costs: Assumed costs per side.
-        cost_multiple: Factor on these costs; 0 for a simulation without costs.
+        opens: First price of each bar, shape (bars, instruments); NaN where there is no bar.
+        closes: Last price, of the same shape, with NaN in the same places.
+        weights: Target decided at each close, of the same shape; NaN where nothing is decided.
+        costs: Per side.
 
     Raises:
-        ValueError: If there is not exactly one target per bar, or no bar.
-        EngineError: If the engine's figures contradict each other.
+        ValueError: The arrays do not fit together, or a price or a weight is impossible.
+        InconsistentAccount: The figures contradict each other, or are too large for a float.
     """
-    if len(targets) != len(bars) or not len(bars):
-        raise ValueError(f"{len(targets)} targets for {len(bars)} bars")
-    orders = targets.astype(np.int8)
-    orders[-2:] = 0
-    simulation = _run(bars, orders, costs, cost_multiple)
-    ruined = np.flatnonzero(simulation.equity <= 0.0)
-    if ruined.size and orders[ruined[0] :].any():
-        orders[ruined[0] :] = 0
-        simulation = _run(bars, orders, costs, cost_multiple)
-    return simulation
+    _require_sound(opens, closes, weights)
+    # Whatever is too large for a float is found when the profits are added up.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        targets, fills, equity = _follow(opens, closes, weights, costs)
+        if (ruined := _ruin(fills, equity)) is not None:
+            weights = np.concatenate([weights[:ruined], np.zeros_like(weights[ruined:])])
+            targets, fills, equity = _follow(opens, closes, weights, costs)
+        trades = round_trips(fills, costs)
+        require_consistent(float(equity[-1]) - 1.0, trades.profit)
+        return Account(equity, _returns(equity), targets, trades)
 
 
-def buy_and_hold(bars: Bars) -> Simulation:
-    """Buy at the first open that a strategy can buy at, without cost, and hold."""
-    return simulate(bars, np.ones(len(bars), dtype=np.int8), Costs(), cost_multiple=0.0)
-
-
-def require_consistent(equity_change: float, profits: Sequence[float]) -> None:
+def require_consistent(equity_change: float, profits: Floats) -> None:
     """Check that an account changed by exactly what its trades earned.
 
     Args:
@@ -130,118 +86,146 @@ def require_consistent(equity_change: float, profits: Sequence[float]) -> None:
         profits: Profit of each trade after costs, in the same unit.
 
     Raises:
-        EngineError: If the two differ by more than rounding.
+        InconsistentAccount: The two differ by more than rounding, or are no numbers.
     """
-    earned = sum(profits)
-    scale = max(1.0, sum(abs(profit) for profit in profits))
-    if not abs(equity_change - earned) <= TOLERANCE * scale:
-        raise EngineError(
+    earned = float(np.sum(profits))
+    scale = max(1.0, float(np.sum(np.abs(profits))))
+    if not abs(equity_change - earned) <= TOLERANCE * scale < np.inf:
+        raise InconsistentAccount(
             f"The equity changed by {equity_change:.12g} but the trades earned {earned:.12g}; "
-            "the backtest engine contradicts itself"
+            "the account contradicts itself"
         )
 
 
-def the_one_trade(fills: Sequence[raptorbt.Trade], held: slice, direction: int) -> raptorbt.Trade:
-    """Return the requested trade.
+def _require_sound(opens: Floats, closes: Floats, weights: Floats) -> None:
+    if not (opens.shape == closes.shape == weights.shape and opens.ndim == 2 and opens.size):
+        raise ValueError(
+            f"targets of shape {weights.shape} for opens of shape {opens.shape} and closes of "
+            f"shape {closes.shape}"
+        )
+    if np.any(np.isnan(opens) != np.isnan(closes)):
+        raise ValueError("a bar has only one of open and close")
+    if np.any(np.isinf(weights)):
+        raise ValueError("a target is infinite")
+    for prices in (opens, closes):
+        # These ignore NaN, unless there is nothing else.
+        if (
+            not 0.0
+            < np.fmin.reduce(prices, axis=None)
+            <= np.fmax.reduce(prices, axis=None)
+            < np.inf
+        ):
+            raise ValueError("a price is not positive and finite, or there is none")
+
+
+def _follow(
+    opens: Floats, closes: Floats, weights: Floats, costs: Costs
+) -> tuple[Floats, Fills, Floats]:
+    """Follow the weights even if nothing is left; figures after a ruin mean nothing.
+
+    Returns:
+        The targets in force, shape (bars, instruments); the fills; the equity, shape (bars,).
+    """
+    targets = _in_force(opens, weights)
+    # Before its first bar nothing is held of an instrument, so any price will do.
+    latest = _carried(closes, 1.0)
+    bars = np.append(0, 1 + np.flatnonzero(np.any(targets[1:] != targets[:-1], axis=1)))
+    prices = np.where(np.isnan(opens[bars]), latest[bars], opens[bars])
+    shares = targets[bars]
+    compounds = shares.shape[1] == 1 and not np.any(shares[1:] * shares[:-1] > 0.0)
+    worth, cash, units = (_compounded if compounds else _stepped)(prices, shares, costs)
+
+    lasting = np.diff(bars, append=len(opens))
+    equity = np.repeat(cash, lasting)
+    equity += np.einsum("ij,ij->i", np.repeat(units, lasting, axis=0), latest)
+    return targets, Fills(bars, prices, shares, units, cash, worth), equity
+
+
+def _ruin(fills: Fills, equity: Floats) -> int | None:
+    """Return the close at which a ruined account must decide to be flat; None if there is none."""
+    at_close = np.flatnonzero(equity <= 0.0)[:1]
+    before_open = fills.bars[fills.worth <= 0.0][:1] - 1
+    return min([*at_close.tolist(), *before_open.tolist()], default=None)
+
+
+def _in_force(opens: Floats, weights: Floats) -> Floats:
+    """Return the targets that hold after the open of each bar, shape (bars, instruments)."""
+    exists = ~np.isnan(opens)
+    targets = np.concatenate([np.zeros_like(weights[:1]), _carried(weights, 0.0)[:-1]])
+    last_open = len(opens) - 1 - np.argmax(exists[::-1], axis=0)
+    targets[last_open, np.arange(len(last_open))] = 0.0
+    targets[~exists] = np.nan
+    return _carried(targets, 0.0)
+
+
+def _carried(values: Floats, initially: float) -> Floats:
+    """Return the values with the last one known in place of NaN, bar by bar."""
+    missing = np.isnan(values)
+    if not missing.any():
+        return values
+    row = np.where(missing, 0, np.arange(len(values))[:, np.newaxis])
+    known = np.take_along_axis(values, np.maximum.accumulate(row, axis=0), axis=0)
+    return np.nan_to_num(known, nan=initially)
+
+
+def _stepped(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats, Floats, Floats]:
+    """Account for any targets, one fill after the other.
 
     Args:
-        fills: What the engine did.
-        held: Bars from the entry to the exit, both included.
-        direction: 1 for long, -1 for short.
+        prices: At each fill, shape (fills, instruments). Nothing is traded at the first.
+        targets: In force from there on, of the same shape.
+        costs: Per side.
 
-    Raises:
-        EngineError: The engine did something else.
+    Returns:
+        What the targets are shares of, shape (fills,), and what is left after the fill: cash, of
+        the same shape, and units, shape (fills, instruments).
     """
-    done = [(fill.entry_idx, fill.exit_idx + 1, fill.direction) for fill in fills]
-    if done != [(held.start, held.stop, direction)]:
-        raise EngineError(
-            f"Asked to hold {direction} in bars {held.start} to {held.stop - 1}, the backtest "
-            f"engine did {done}"
-        )
-    return fills[0]
+    affordable = _affordable(prices, targets, costs)
+    buying = prices * (1.0 + costs.slippage) * (1.0 + costs.commission)
+    selling = prices * (1.0 - costs.slippage) * (1.0 - costs.commission)
+
+    def paid(fill: int, traded: Floats) -> float:
+        bought, sold = np.maximum(traded, 0.0), np.minimum(traded, 0.0)
+        return float(bought @ buying[fill] + sold @ selling[fill])
+
+    changes = targets[1:] != targets[:-1]
+    turns = np.sign(targets[1:]) != np.sign(targets[:-1])
+    worth, cash, units = np.ones(len(prices)), np.ones(len(prices)), np.zeros_like(prices)
+    for fill, (changed, turned) in enumerate(zip(changes, turns, strict=True), start=1):
+        held = units[fill - 1]
+        kept = np.where(turned, 0.0, held)
+        left = cash[fill - 1] - paid(fill, kept - held)
+        worth[fill] = left + kept @ prices[fill]
+        units[fill] = np.where(changed, affordable[fill] * worth[fill], held)
+        cash[fill] = left - paid(fill, units[fill] - kept)
+    return worth, cash, units
 
 
-def _run(bars: Bars, orders: NDArray[np.int8], costs: Costs, cost_multiple: float) -> Simulation:
-    config = raptorbt.BacktestConfig(
-        initial_capital=CAPITAL,
-        fees=costs.commission * cost_multiple,
-        slippage=costs.slippage * cost_multiple,
-        fill_timing="next_bar_open",
-    )
-    prices = np.column_stack([bars.open, bars.high, bars.low, bars.close, bars.volume])
-    equity, positions = np.ones(len(bars)), np.zeros(len(bars), dtype=np.int8)
-    trades: list[Trade] = []
-    account = 1.0
-    changes = np.flatnonzero(np.diff(orders, prepend=0)).tolist()
-    for decided, left in pairwise([*changes, len(bars) - 1]):
-        # Each change is filled one bar later, so a holding includes the bar that it is sold in.
-        held = slice(decided + 1, left + 2)
-        direction = int(orders[decided])
-        if direction == 0 or account <= 0.0:
-            equity[held] = account
-            continue
-        session = raptorbt.KernelSession(
-            symbol=bars.symbol,
-            direction=direction,
-            config=config,
-            account_type="margin",
-            leverage=1.0,
-        )
-        result = _hold(session, bars.timestamps, prices, decided, left)
-        trades.append(_trade(the_one_trade(result.trades(), held, direction), bars, account))
-        worth = np.asarray(result.equity_curve(), dtype=np.float64)[1:] / CAPITAL
-        equity[held] = account * worth
-        positions[held.start : left + 1] = direction
-        account = float(equity[left + 1])
-    require_consistent(float(equity[-1]) - 1.0, [trade.profit for trade in trades])
-    return Simulation(equity, _returns(equity), positions, tuple(trades))
+def _compounded(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats, Floats, Floats]:
+    """Return the same as `_stepped`, at once, for one instrument that is never rebalanced.
+
+    Every position is closed before the next is opened, so each multiplies the worth.
+    """
+    side = np.sign(targets)
+    units = _affordable(prices, targets, costs)
+    cash = 1.0 - targets * (1.0 + costs.commission * side) / (1.0 + costs.commission)
+    brought = (1.0 - costs.slippage * side) * (1.0 - costs.commission * side)
+    growth = cash[:-1] + units[:-1] * prices[1:] * brought[:-1]
+    worth = np.cumprod(np.append(1.0, growth))[:, np.newaxis]
+    return worth[:, 0], (worth * cash)[:, 0], worth * units
 
 
-def _hold(
-    session: raptorbt.KernelSession, times: Timestamps, prices: Floats, decided: int, left: int
-) -> raptorbt.BacktestResult:
-    """Enter after one bar, exit after another; the session sees the fills and what lies between."""
-    seen = slice(decided, left + 2)
-    for index, (time, (open_, high, low, close, volume)) in enumerate(
-        zip(times[seen].tolist(), prices[seen].tolist(), strict=True), start=decided
-    ):
-        session.step(
-            index,
-            time,
-            open_,
-            high,
-            low,
-            close,
-            volume,
-            entry=index == decided,
-            exit=index == left,
-        )
-    return session.finish()
+def _affordable(prices: Floats, targets: Floats, costs: Costs) -> Floats:
+    """Return the units, negative for short, that a worth of 1.0 pays for."""
+    slipped = prices * (1.0 + costs.slippage * np.sign(targets))
+    units: Floats = targets / (slipped * (1.0 + costs.commission))
+    return units
 
 
-def _trade(fill: raptorbt.Trade, bars: Bars, account: float) -> Trade:
-    """Return a fill of `CAPITAL` as one of the account."""
-    share = account / CAPITAL
-    size = fill.size * share
-    slippage = abs(fill.entry_price - float(bars.open[fill.entry_idx])) + abs(
-        fill.exit_price - float(bars.open[fill.exit_idx])
-    )
-    return Trade(
-        entry_time=int(bars.timestamps[fill.entry_idx]),
-        exit_time=int(bars.timestamps[fill.exit_idx]),
-        direction=fill.direction,
-        entry_price=fill.entry_price,
-        exit_price=fill.exit_price,
-        size=size,
-        profit=fill.pnl * share,
-        net_return=fill.return_pct / 100.0,
-        costs=fill.fees * share + size * slippage,
-    )
-
-
-def _returns(equity: NDArray[np.float64]) -> NDArray[np.float64]:
+def _returns(equity: Floats) -> Floats:
+    before, after = equity[:-1], equity[1:]
     returns = np.zeros_like(equity)
-    before = equity[:-1]
-    # An account that has nothing left has no return.
-    np.divide(np.diff(equity), before, out=returns[1:], where=before > 0.0)
+    np.divide(after, before, out=returns[1:])
+    returns[1:] -= 1.0
+    returns[1:][before <= 0.0] = 0.0
     return returns

@@ -81,8 +81,12 @@ def annual_volatility(returns: FloatArray, periods_per_year: float) -> float:
     return float(np.std(returns, ddof=1) * np.sqrt(periods_per_year)) if len(returns) > 1 else 0.0
 
 
-def exposure(positions: NDArray[np.int8]) -> float:
-    """Return the fraction of bars at whose close a position, long or short, was held."""
+def exposure(positions: FloatArray) -> float:
+    """Return the fraction of bars at whose close a position, long or short, was held.
+
+    Args:
+        positions: Weight held at each close, shape (bars,).
+    """
     return float(np.mean(positions != 0)) if len(positions) else 0.0
 
 

@@ -8,7 +8,6 @@ to being in a rising market does no better than its shifts.
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm
 
 from quant.backtest import metrics
@@ -20,14 +19,12 @@ PATHS: Final = 500
 _HIGH: Final = 0.95
 
 
-def random_entries(
-    bars: Bars, positions: NDArray[np.int8], costs: Costs, seed: int
-) -> RandomEntries | None:
+def random_entries(bars: Bars, positions: Floats, costs: Costs, seed: int) -> RandomEntries | None:
     """Compare positions with the same positions at random times.
 
     Args:
         bars: Prices to trade at.
-        positions: Held at each close: -1, 0 or 1, shape (bars,).
+        positions: Weight held at each close, such as -1, 0 or 1; shape (bars,).
         costs: Assumed costs per side.
         seed: Seed of the shifts. Equal arguments give bit-identical results.
 
@@ -38,7 +35,7 @@ def random_entries(
         return None
     moves = _moves(bars)
 
-    def sharpe(held: NDArray[np.int8]) -> float:
+    def sharpe(held: Floats) -> float:
         return metrics.sharpe(_earned(moves, held, costs)) or 0.0
 
     own = sharpe(positions)
@@ -57,7 +54,7 @@ def random_entries(
     )
 
 
-def position_returns(bars: Bars, positions: NDArray[np.int8], costs: Costs) -> Floats:
+def position_returns(bars: Bars, positions: Floats, costs: Costs) -> Floats:
     """Return simple returns per bar of holding these positions, changed at the open.
 
     The sum of the parts approximates their product; over one bar they differ by less than a
@@ -72,9 +69,9 @@ def _moves(bars: Bars) -> tuple[Floats, Floats]:
     return overnight, bars.close / bars.open - 1.0
 
 
-def _earned(moves: tuple[Floats, Floats], positions: NDArray[np.int8], costs: Costs) -> Floats:
+def _earned(moves: tuple[Floats, Floats], positions: Floats, costs: Costs) -> Floats:
     overnight, intraday = moves
-    before = np.concatenate([[0.0], positions[:-1].astype(np.float64)])
+    before = np.concatenate([[0.0], positions[:-1]])
     paid = np.abs(positions - before) * (costs.commission + costs.slippage)
     returns: Floats = before * overnight + positions * intraday - paid
     return returns

@@ -10,8 +10,9 @@ from typing import Final
 
 import numpy as np
 
-from quant.backtest.account import Simulation, buy_and_hold, simulate
+from quant.backtest.account import Account
 from quant.backtest.metrics import annualised_sharpe
+from quant.backtest.simulation import buy_and_hold, simulate
 from quant.bars.bars import Bars, Floats
 from quant.learning import boosting, checkpoint, scoring
 from quant.learning.boosting import Samples
@@ -90,7 +91,7 @@ def predict(model_text: str, bars: Bars, spec: StrategySpec) -> Floats:
     return probabilities
 
 
-def trade(bars: Bars, probabilities: Floats, spec: StrategySpec) -> Simulation:
+def trade(bars: Bars, probabilities: Floats, spec: StrategySpec) -> Account:
     """Trade predictions after 1x cost.
 
     Args:
@@ -252,7 +253,7 @@ class _Training:
         return Samples(self._features[rows], self._labels[rows], feature_names(self._spec))
 
     def _result(
-        self, model: bytes, data: DataInfo, resumed_from: int, walked: Simulation
+        self, model: bytes, data: DataInfo, resumed_from: int, walked: Account
     ) -> TrainingResult:
         folds = [fold.metrics for fold in self._state.folds]
         areas = [fold.auc for fold in folds if fold.auc is not None]
@@ -274,7 +275,7 @@ class _Training:
             feature_importance=boosting.importance(model.decode()),
         )
 
-    def _walk_forward(self) -> Simulation:
+    def _walk_forward(self) -> Account:
         """Trade the predictions of the folds, and store the curves."""
         probabilities = np.concatenate(
             [checkpoint.decode(fold.probabilities) for fold in self._state.folds]

@@ -59,6 +59,12 @@ class Costs(FrozenModel):
     commission: float = Field(0.0005, ge=0.0, le=0.05, description="Paid on what is traded")
     slippage: float = Field(0.0005, ge=0.0, le=0.05, description="Worse price than the open")
 
+    def times(self, multiple: float) -> "Costs":
+        """Return these costs multiplied; they may be higher than a strategy may assume."""
+        return Costs.model_construct(
+            commission=self.commission * multiple, slippage=self.slippage * multiple
+        )
+
 
 class StrategySpec(FrozenModel):
     """Which features to use, what to predict, and when to hold a position."""

@@ -14,9 +14,8 @@ from typing import Final
 
 import numpy as np
 import optuna
-from numpy.typing import NDArray
 
-from quant.backtest.account import Simulation
+from quant.backtest.account import Account
 from quant.backtest.metrics import sharpe
 from quant.bars.bars import Bars, Floats
 from quant.learning import boosting
@@ -69,10 +68,11 @@ class Scorer:
         fingerprint = spec.fingerprint()
         if fingerprint not in self._known:
             run = self._trade(spec)
-            self._known[fingerprint] = sharpe(run.returns) if keeps_trading(run.positions) else None
+            trades = keeps_trading(run.positions[:, 0])
+            self._known[fingerprint] = sharpe(run.returns) if trades else None
         return self._known[fingerprint]
 
-    def _trade(self, spec: StrategySpec) -> Simulation:
+    def _trade(self, spec: StrategySpec) -> Account:
         features = self._table.matrix(spec)
         outcome = labels(self._bars, spec.horizon)
         names = feature_names(spec)
@@ -99,8 +99,12 @@ class Scorer:
         return trade(tested, np.concatenate(probabilities), spec)
 
 
-def keeps_trading(positions: NDArray[np.int8]) -> bool:
-    """Whether an account with these positions traded often enough in every part of the period."""
+def keeps_trading(positions: Floats) -> bool:
+    """Whether an account with these positions traded often enough in every part of the period.
+
+    Args:
+        positions: Weight held at each close, shape (bars,).
+    """
     changes = np.append(np.diff(positions) != 0, False)
     # A round trip is two changes of the position.
     return all(

@@ -8,8 +8,10 @@ import numpy as np
 
 from errors import InvalidInput
 from quant.backtest import metrics
-from quant.backtest.account import Simulation, Trade, buy_and_hold, simulate
+from quant.backtest.account import Account
 from quant.backtest.random_entries import random_entries
+from quant.backtest.simulation import buy_and_hold, simulate
+from quant.backtest.trades import Trades
 from quant.bars.bars import Bars, iso, load_bars
 from quant.learning.training import predict
 from quant.messages.curves import Curves, TradeRecord
@@ -50,7 +52,7 @@ def backtest_holdout(
 
     Raises:
         InvalidInput: `model_text` is not the model that `inp` names.
-        EngineError: The engine's figures contradict each other.
+        InconsistentAccount: The figures of an account contradict each other.
     """
     if hashlib.sha256(model_text.encode()).hexdigest() != inp.model_sha256:
         raise InvalidInput(
@@ -76,7 +78,7 @@ def backtest_holdout(
     benchmark = buy_and_hold(holdout)
 
     stages.start()
-    random = random_entries(holdout, runs[1.0].positions, inp.spec.costs, inp.seed)
+    random = random_entries(holdout, runs[1.0].positions[:, 0], inp.spec.costs, inp.seed)
 
     stages.start()
     curves = _curves(holdout, runs, benchmark)
@@ -103,7 +105,7 @@ def _capacity(holdout: Bars) -> float | None:
     return PARTICIPATION * traded if traded > 0.0 else None
 
 
-def _level(multiple: float, run: Simulation, periods_per_year: float) -> CostLevel:
+def _level(multiple: float, run: Account, periods_per_year: float) -> CostLevel:
     return CostLevel(
         cost_multiple=multiple,
         total_return=metrics.total_return(run.equity),
@@ -112,13 +114,13 @@ def _level(multiple: float, run: Simulation, periods_per_year: float) -> CostLev
         sharpe=metrics.annualised_sharpe(run.returns, periods_per_year),
         max_drawdown=metrics.max_drawdown(run.equity),
         trades=len(run.trades),
-        win_rate=metrics.win_rate([trade.net_return for trade in run.trades]),
-        exposure=metrics.exposure(run.positions),
-        turnover=metrics.turnover(run.traded_notional, run.equity, periods_per_year),
+        win_rate=metrics.win_rate(run.trades.net_return.tolist()),
+        exposure=metrics.exposure(run.positions[:, 0]),
+        turnover=metrics.turnover(run.trades.notional, run.equity, periods_per_year),
     )
 
 
-def _curves(holdout: Bars, runs: dict[float, Simulation], benchmark: Simulation) -> Curves:
+def _curves(holdout: Bars, runs: dict[float, Account], benchmark: Account) -> Curves:
     single = runs[1.0]
     return Curves(
         timestamps=holdout.moments,
@@ -126,20 +128,28 @@ def _curves(holdout: Bars, runs: dict[float, Simulation], benchmark: Simulation)
         benchmark_equity=benchmark.equity.tolist(),
         drawdown=metrics.drawdown(single.equity).tolist(),
         returns=single.returns.tolist(),
-        trades=[_record(trade) for trade in single.trades],
+        trades=_records(single.trades, holdout),
     )
 
 
-def _record(trade: Trade) -> TradeRecord:
-    entry_time, exit_time = iso(np.array([trade.entry_time, trade.exit_time]))
-    return TradeRecord(
-        entry_time=entry_time,
-        exit_time=exit_time,
-        direction=trade.direction,
-        entry_price=trade.entry_price,
-        exit_price=trade.exit_price,
-        size=trade.size,
-        profit=trade.profit,
-        net_return=trade.net_return,
-        costs=trade.costs,
-    )
+def _records(trades: Trades, holdout: Bars) -> list[TradeRecord]:
+    return [
+        TradeRecord(
+            entry_time=entry_time,
+            exit_time=exit_time,
+            direction=int(trades.direction[number]),
+            entry_price=float(trades.entry_price[number]),
+            exit_price=float(trades.exit_price[number]),
+            size=float(trades.size[number]),
+            profit=float(trades.profit[number]),
+            net_return=float(trades.net_return[number]),
+            costs=float(trades.costs[number]),
+        )
+        for number, (entry_time, exit_time) in enumerate(
+            zip(
+                iso(holdout.timestamps[trades.entry]),
+                iso(holdout.timestamps[trades.exit]),
+                strict=True,
+            )
+        )
+    ]

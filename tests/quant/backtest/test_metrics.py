@@ -55,7 +55,7 @@ def test_volatility_is_annualised_by_the_square_root() -> None:
 
 
 def test_exposure_counts_long_and_short() -> None:
-    assert metrics.exposure(np.array([0, 1, -1, 0], dtype=np.int8)) == 0.5
+    assert metrics.exposure(np.array([0.0, 1.0, -0.5, 0.0])) == 0.5
 
 
 def test_turnover_is_traded_notional_over_average_equity_per_year() -> None:
@@ -79,5 +79,5 @@ def test_figures_of_nothing_are_zero() -> None:
     assert metrics.total_return(nothing) == 0.0
     assert metrics.annual_return(nothing, 252.0) == 0.0
     assert metrics.annual_volatility(nothing, 252.0) == 0.0
-    assert metrics.exposure(np.array([], dtype=np.int8)) == 0.0
+    assert metrics.exposure(nothing) == 0.0
     assert metrics.turnover(0.0, nothing, 252.0) == 0.0

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from quant.backtest import metrics
-from quant.backtest.account import simulate
 from quant.backtest.random_entries import PATHS, position_returns, random_entries
-from quant.bars.bars import Bars, load_bars
+from quant.backtest.simulation import simulate
+from quant.bars.bars import Bars, Floats, load_bars
 from quant.messages.steps import DataSource
 from quant.messages.strategy import Costs
 
@@ -17,14 +16,14 @@ def holdout() -> Bars:
     return load_bars(DataSource(symbol="NASDAQ"), None).split()[1]
 
 
-def blocks(bars: int, length: int, seed: int) -> NDArray[np.int8]:
+def blocks(bars: int, length: int, seed: int) -> Floats:
     """Return positions that change at random every `length` bars."""
     drawn = np.random.default_rng(seed).integers(-1, 2, -(-bars // length))
-    return np.repeat(drawn, length)[:bars].astype(np.int8)
+    return np.repeat(drawn, length)[:bars].astype(np.float64)
 
 
 def test_who_knows_the_future_beats_all_random_entries(holdout: Bars) -> None:
-    tomorrow = np.sign(np.diff(holdout.close, append=holdout.close[-1])).astype(np.int8)
+    tomorrow = np.sign(np.diff(holdout.close, append=holdout.close[-1]))
     held = np.roll(tomorrow, 1)
 
     found = random_entries(holdout, held, Costs(), seed=1)
@@ -36,7 +35,7 @@ def test_who_knows_the_future_beats_all_random_entries(holdout: Bars) -> None:
 
 
 def test_holding_what_rises_is_no_timing(holdout: Bars) -> None:
-    held = np.ones(len(holdout), dtype=np.int8)
+    held = np.ones(len(holdout))
     held[700:740] = 0
 
     found = random_entries(holdout, held, Costs(), seed=1)
@@ -68,7 +67,7 @@ def test_the_p_value_is_the_share_as_long_as_that_can_be_seen(holdout: Bars) -> 
 
 def test_without_a_change_there_is_nothing_to_time(holdout: Bars) -> None:
     for position in (-1, 0, 1):
-        held = np.full(len(holdout), position, dtype=np.int8)
+        held = np.full(len(holdout), float(position))
         assert random_entries(holdout, held, Costs(), seed=1) is None
 
 
@@ -78,9 +77,9 @@ def test_equal_seeds_give_equal_bits(holdout: Bars) -> None:
     assert random_entries(holdout, held, Costs(), 1) != random_entries(holdout, held, Costs(), 2)
 
 
-def test_the_returns_of_positions_are_nearly_those_of_the_engine(holdout: Bars) -> None:
+def test_the_returns_of_positions_are_nearly_those_of_the_account(holdout: Bars) -> None:
     run = simulate(holdout, blocks(len(holdout), 10, 3), Costs())
 
-    ours = metrics.sharpe(position_returns(holdout, run.positions, Costs()))
+    ours = metrics.sharpe(position_returns(holdout, run.positions[:, 0], Costs()))
 
     assert ours == pytest.approx(metrics.sharpe(run.returns), abs=0.002)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from activities.direct import conduct
-from quant.backtest.account import Simulation
+from quant.backtest.account import Account
 from quant.bars.bars import Bars, Floats, load_bars
 from quant.learning import training
 from quant.messages.curves import Curves, WalkForward
@@ -175,7 +175,7 @@ def test_the_walk_forward_is_what_the_oracle_earns_by_the_same_predictions(
     predicted: list[tuple[Bars, Floats]] = []
     trade = training.trade
 
-    def noted(bars: Bars, probabilities: Floats, spec: StrategySpec) -> Simulation:
+    def noted(bars: Bars, probabilities: Floats, spec: StrategySpec) -> Account:
         predicted.append((bars, probabilities))
         return trade(bars, probabilities, spec)
 
