@@ -28,9 +28,13 @@ for package in "$VENV"/lib/python3.*/site-packages/*.dist-info; do
 done
 
 echo "Installing the packages of $LOCK (a minute, the first time)"
-# -q and not -qq, which hides why pip cannot reach an index.
-pip install -q --require-hashes --only-binary :all: -r "$LOCK" &&
-    pip install -q --no-deps --no-build-isolation -e . || {
-    echo "The installation failed for the reason above; repeat the command to continue." >&2
+log=$VENV/pip.log
+rm -f "$log"
+pip install -q --log "$log" --require-hashes --only-binary :all: -r "$LOCK" &&
+    pip install -q --log "$log" --no-deps --no-build-isolation -e . || {
+    # pip prints that it found no package, and only logs why it could not even look.
+    sed -n 's/^[^ ]* *\(Could not fetch URL.*\)/\1/p' "$log" >&2
+    echo "The installation failed for the reason above ($log tells more); repeat the command to continue." >&2
     exit 1
 }
+rm "$log"
