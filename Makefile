@@ -2,23 +2,32 @@
 
 PYTHON ?= python3
 VENV := .venv
-INSTALLED := $(VENV)/.installed
-COMPILE := uv pip compile pyproject.toml --quiet --generate-hashes --no-emit-index-url --no-header \
-	--no-annotate --python-version 3.11 --universal
+# An upgrade of the system takes the Python of .venv away, or makes another of it: install anew.
+GONE := $(shell $(VENV)/bin/python -c 'import pip' 2>/dev/null || rm -f $(VENV)/.installed-*)
+# What it takes to develop ktrdr, and what to run it with its embedded stack, which is part of that.
+DEVELOPMENT := $(VENV)/.installed-dev
+INSTALLED := $(firstword $(wildcard $(DEVELOPMENT)) $(VENV)/.installed-embedded)
+UV ?= $(VENV)/bin/uv
+# One version of a package for all Pythons where there is one, so that all compute the same.
+COMPILE = $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	--python-version 3.11 --universal --fork-strategy fewest
 BENCHMARKS := account research history sizing overhead cancel service restart ledger calibration scaling
 ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install research up test format lint check bench $(BENCHMARKS:%=bench-%) lock
+.PHONY: help install install-dev research up test format lint check bench $(BENCHMARKS:%=bench-%) \
+	lock lock-check
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do \
-		printf '  make %-10s %s\n' "$$name" "$$text"; done
-	@printf '  make bench-%-4s %s\n' NAME 'Run one benchmark: $(BENCHMARKS)'
+		printf '  make %-11s %s\n' "$$name" "$$text"; done
+	@printf '  make bench-%-5s %s\n' NAME 'Run one benchmark: $(BENCHMARKS)'
 
-install: $(INSTALLED) ## Create .venv and install the pinned dependencies
+install: $(INSTALLED) ## Create .venv and install what ktrdr needs to run
+
+install-dev: $(DEVELOPMENT) ## Install what tests, checks and benchmarks need, too
 
 research: $(INSTALLED) ## Run one research with the embedded stack: ARGS='--symbol NASDAQ --trials 30'
 	@$(VENV)/bin/ktrdr research --embedded $(ARGS)
@@ -26,14 +35,14 @@ research: $(INSTALLED) ## Run one research with the embedded stack: ARGS='--symb
 up: $(INSTALLED) ## Run the embedded stack until Ctrl-C
 	@$(VENV)/bin/ktrdr up $(ARGS)
 
-test: $(INSTALLED) ## Run all tests: ARGS='-k resume'
+test: $(DEVELOPMENT) ## Run all tests: ARGS='-k resume'
 	@$(VENV)/bin/pytest $(ARGS)
 
-format: $(INSTALLED) ## Format the code, and fix what can be fixed
+format: $(DEVELOPMENT) ## Format the code, and fix what can be fixed
 	@$(VENV)/bin/ruff check --fix-only --quiet .
 	@$(VENV)/bin/ruff format --quiet .
 
-lint: $(INSTALLED) ## Check format, lint, strict types, layers of imports and declared dependencies
+lint: $(DEVELOPMENT) ## Check format, lint, strict types, layers of imports and declared dependencies
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy .
@@ -44,19 +53,25 @@ check: lint test ## Run everything that must pass before a commit
 
 bench: $(BENCHMARKS:%=bench-%) ## Run all benchmarks
 
-$(BENCHMARKS:%=bench-%): bench-%: $(INSTALLED)
+$(BENCHMARKS:%=bench-%): bench-%: $(DEVELOPMENT)
 	@$(VENV)/bin/python -m bench.$*
 
-lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
-	@command -v uv >/dev/null || { \
-		echo 'Locking needs uv: install it (pipx install uv).' >&2; \
+lock: ## Pin what pyproject.toml asks for, or its newest versions: ARGS=--upgrade
+	@command -v $(UV) >/dev/null || { \
+		echo 'There is no $(UV): run `make install-dev`, or name another with `make lock UV=uv`.' >&2; \
 		exit 1; }
-	@$(COMPILE) --upgrade --extra dev -o requirements-dev.lock
-	@$(COMPILE) --constraint requirements-dev.lock --extra build --extra tracing --extra yahoo \
-		-o requirements.lock
+	@$(COMPILE) $(ARGS) pyproject.toml --group build --all-extras -o requirements-dev.lock
+	@$(COMPILE) --constraint requirements-dev.lock pyproject.toml --group build \
+		--extra embedded --extra tracing --extra yahoo -o requirements-embedded.lock
+	@$(COMPILE) --constraint requirements-dev.lock pyproject.toml \
+		--extra tracing --extra yahoo -o requirements.lock
+	@$(COMPILE) --constraint requirements-dev.lock --group build -o requirements-build.lock
+
+lock-check: $(DEVELOPMENT) ## Check that all pins have wheels for every supported Python and processor
+	@UV='$(UV)' .ci/locks
 
 # The stamp is written last, so an interrupted installation is repeated.
-$(INSTALLED): requirements-dev.lock pyproject.toml
+$(VENV)/.installed-%: requirements-%.lock pyproject.toml
 	@PYTHON='$(PYTHON)' sh deploy/prerequisites.sh
-	@PYTHON='$(PYTHON)' sh deploy/install.sh $(VENV)
+	@PYTHON='$(PYTHON)' sh deploy/install.sh $(VENV) $<
 	@touch $@

