@@ -133,7 +133,7 @@ def _runs(heartbeat: WorkerHeartbeat) -> bool:
 
 
 def _takes_new_work(poller: PollerInfo, routing: TaskQueueVersioningInfo) -> bool:
-    """Whether new operations come to this worker; without a current version, to unversioned ones."""
+    """Whether new operations come to this worker: it is of the current version, if there is one."""
     of = poller.deployment_options
     versioned = of.worker_versioning_mode == WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED
     current = routing.current_deployment_version

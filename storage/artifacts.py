@@ -72,6 +72,14 @@ class OperationArtifacts:
         """
         return self._calls.call(self._read, name)
 
+    async def store(self, name: str, content: bytes) -> None:
+        """Write without blocking the event loop, however many others wait for the store.
+
+        Raises:
+            ArtifactsUnavailable: the store does not answer, or its disk is full.
+        """
+        await self._calls.ask(self._write, name, content)
+
     async def fetch(self, name: str) -> bytes | None:
         """Read without blocking the event loop, however many others wait for the store.
 
