@@ -88,6 +88,6 @@ def _listening_on(port: int) -> psutil.Process:
     [pid] = {
         each.pid
         for each in psutil.net_connections("tcp4")
-        if each.status == psutil.CONN_LISTEN and each.laddr.port == port
+        if each.status == psutil.CONN_LISTEN and each.laddr[1:] == (port,)
     }
     return psutil.Process(pid)
