@@ -75,6 +75,9 @@ class BoundedCalls:
     def _submit(self, call: Callable[[], _Result]) -> futures.Future[_Result]:
         answer: futures.Future[_Result] = futures.Future()
         with self._lock:
+            # If no thread ever comes back, those who have stopped waiting must not pile up.
+            while self._waiting and self._waiting[0][0].cancelled():
+                self._waiting.popleft()
             self._waiting.append((answer, functools.partial(contextvars.copy_context().run, call)))
             if self._threads < self._at_once:
                 self._threads += 1
