@@ -96,14 +96,14 @@ async def test_an_owner_starts_sees_and_cancels_without_the_ledger(
 
 
 async def test_those_who_wait_for_a_silent_ledger_keep_nobody_else_waiting(
-    client: Client, settings: Settings, tmp_path: Path
+    alone: Client, settings: Settings, tmp_path: Path
 ) -> None:
     with postgresql_server() as url:
         ledger = Ledger(url)
         ledger.upgrade()
         ledger.close()
         own = settings.model_copy(update={"home": tmp_path, "ledger_url": url})
-        async with serving(create_app(own, client)) as api:
+        async with serving(create_app(own, alone)) as api:
             with silent_database(url):
                 waiting = [asyncio.create_task(api.get("/experiments")) for _ in range(60)]
                 await not_ready(api, "ledger")
@@ -114,10 +114,10 @@ async def test_those_who_wait_for_a_silent_ledger_keep_nobody_else_waiting(
                 for answer in await asyncio.gather(*waiting):
                     refused(answer, 503, "ledger_unavailable")
 
-            async def ready() -> bool:
-                return (await api.get("/health/ready")).is_success
+            async def back() -> bool:
+                return bool((await api.get("/health/ready")).json()["ledger"])
 
-            await assert_eventually(ready)
+            await assert_eventually(back)
 
 
 async def test_a_silent_temporal_is_waited_for(settings: Settings, tmp_path: Path) -> None:
@@ -140,9 +140,9 @@ async def test_a_silent_temporal_is_waited_for(settings: Settings, tmp_path: Pat
 async def test_a_process_that_starts_beside_a_silent_temporal_ends_and_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("temporal.connection._PATIENCE_SECONDS", 2.0)
     with dev_server(tmp_path) as address:
         monkeypatch.setenv("TEMPORAL_ADDRESS", address)
-        await connect_as_configured()
+        await connect(address)
+        monkeypatch.setattr("temporal.connection._PATIENCE_SECONDS", 2.0)
         with silent(int(address.rpartition(":")[2])), pytest.raises(StartupError, match="answer"):
             await connect_as_configured()
