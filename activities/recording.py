@@ -2,21 +2,23 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from errors import LedgerUnavailable
 from quant.messages.steps import ReportTrial, Tried
-from storage.trials import Trials
+from storage.ledger import Ledger
 
 SECONDS_BETWEEN_WRITES: Final = 1.0
+
+Ask = Callable[..., Awaitable[Any]]
 
 _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def recording(trials: Trials, operation_id: str) -> AsyncIterator[ReportTrial]:
+async def recording(ledger: Ledger, operation_id: str) -> AsyncIterator[ReportTrial]:
     """Record every reported trial, once a second and at the end.
 
     A killed worker loses the last second at most. The last write may overlap with a periodic one:
@@ -24,13 +26,14 @@ async def recording(trials: Trials, operation_id: str) -> AsyncIterator[ReportTr
 
     Raises:
         LedgerUnavailable: at the end of a search that has succeeded. Until then a failed write is
-            repeated with the next batch; a search that failed or was cancelled ends as such.
+            repeated with the next batch; a search that failed or was cancelled ends as such, and
+            soon: a cancel must not wait for the ledger.
     """
     waiting: list[Tried] = []
 
-    async def write() -> None:
+    async def write(ask: Ask = ledger.ask) -> None:
         batch = waiting.copy()
-        await asyncio.to_thread(trials.record, operation_id, batch)
+        await ask(ledger.trials.record, operation_id, batch)
         del waiting[: len(batch)]
 
     async def keep_writing() -> None:
@@ -47,7 +50,7 @@ async def recording(trials: Trials, operation_id: str) -> AsyncIterator[ReportTr
     except BaseException:
         writing.cancel()
         try:
-            await write()
+            await write(ledger.ask_briefly)
         except LedgerUnavailable as error:
             _log.warning("lost %d trials of %s: %s", len(waiting), operation_id, error)
         raise

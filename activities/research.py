@@ -28,6 +28,7 @@ from quant.messages.steps import (
     BacktestResult,
     CandidateInput,
     CandidateScore,
+    DataSource,
     DesignResult,
     EarlierTrials,
     ReportTrial,
@@ -80,10 +81,10 @@ class ResearchActivities:
     @activity.defn
     async def design(self, task: jobs.DesignTask) -> DesignResult:
         """Find a strategy, and record every candidate that was tried, however it ends."""
-        async with recording(self._ledger.trials, task.operation_id) as tried:
-            if task.language_model is None:
-                return await self._search(task, tried)
-            with _failures():
+        with _failures():
+            async with recording(self._ledger, task.operation_id) as tried:
+                if task.language_model is None:
+                    return await self._search(task, tried)
                 return await self._ask_for_design(task, task.language_model, tried)
 
     @activity.defn
@@ -93,40 +94,45 @@ class ResearchActivities:
         fingerprint = task.input.spec.trial_fingerprint(task.input.seed)
         trial = Trial(number=0, fingerprint=fingerprint, sharpe=None, parameters={})
         tried = [Tried(data=result.data.source, trial=trial)]
-        await asyncio.to_thread(self._ledger.trials.record, task.operation_id, tried)
+        with _failures():
+            await self._ledger.ask(self._ledger.trials.record, task.operation_id, tried)
         return result
 
     @activity.defn
     async def backtest(self, task: jobs.BacktestTask) -> BacktestResult:
         """Count the look at the holdout, and trade it with the trained model."""
-        await asyncio.to_thread(
-            self._ledger.looks.record,
-            task.operation_id,
-            task.input.data,
-            fingerprint=task.input.spec.fingerprint(),
-            model_sha256=task.input.model_sha256,
-        )
+        with _failures():
+            await self._ledger.ask(
+                self._ledger.looks.record,
+                task.operation_id,
+                task.input.data,
+                fingerprint=task.input.spec.fingerprint(),
+                model_sha256=task.input.model_sha256,
+            )
         return await self._run(jobs.backtest, task, BacktestResult)
 
     @activity.defn
     async def assessment(self, task: jobs.AssessmentTask) -> AssessmentResult:
         """Assess the results, deflated by all trials ever made on these bars."""
         if not task.counted:
-            counted = await asyncio.to_thread(self._count, task.input)
+            with _failures():
+                counted = await self._ledger.ask(self._count, task.input)
             task = task.model_copy(update={"input": counted})
         result = await self._run(jobs.assess, task, AssessmentResult)
         if task.language_model is not None:
             result = await self._ask_for_comment(task, task.language_model, result)
         if not task.counted:
-            await asyncio.to_thread(self._keep_hypotheses, task.input, result)
+            with _failures():
+                await self._ledger.ask(self._keep_hypotheses, task.input, result)
         return result
 
     @activity.defn
     def record_experiment(self, experiment: Experiment) -> None:
         """Record the outcome of a research in the ledger, with its cost and library versions."""
-        cost = self._ledger.spending.of_operation(experiment.operation_id)
-        known = {"cost": cost, "versions": installed()}
-        self._ledger.experiments.record(experiment.model_copy(update=known))
+        with _failures():
+            cost = self._ledger.spending.of_operation(experiment.operation_id)
+            known = {"cost": cost, "versions": installed()}
+            self._ledger.experiments.record(experiment.model_copy(update=known))
 
     @activity.defn
     async def cancel_own_workflow(self) -> None:
@@ -145,8 +151,7 @@ class ResearchActivities:
 
     async def _search(self, task: jobs.DesignTask, tried: ReportTrial) -> DesignResult:
         if task.memory:
-            with _failures():
-                task = await asyncio.to_thread(self._remember, task)
+            task = await self._remember(task)
         return await self._run(jobs.design, task, DesignResult, tried)
 
     async def _ask_for_design(
@@ -185,27 +190,28 @@ class ResearchActivities:
         publication = jobs.PublishTask(operation_id=task.operation_id, result=result)
         return await self._run(jobs.publish, publication, AssessmentResult)
 
-    def _remember(self, task: jobs.DesignTask) -> jobs.DesignTask:
+    async def _remember(self, task: jobs.DesignTask) -> jobs.DesignTask:
         """Add earlier trials; the same ones if this step runs again."""
-        artifacts = self._context(task).artifacts()
-        content = artifacts.read(_MEMORY_ARTIFACT)
-        if content is None and task.memory_of is not None:
-            content = self._context(task).artifact_of(task.memory_of, _MEMORY_ARTIFACT)
-            artifacts.write(_MEMORY_ARTIFACT, content)
+        context = self._context(task)
+        content = await context.artifacts().fetch(_MEMORY_ARTIFACT)
         if content is None:
-            source = task.input.data
-            data_hash = source.content_hash or self._ledger.experiments.newest_data_hash(
-                source.symbol, source.timeframe
-            )
-            trials = self._ledger.trials.best(data_hash, _REMEMBERED) if data_hash else []
-            content = (
-                EarlierTrials(data_hash=data_hash or "", trials=tuple(trials))
-                .model_dump_json()
-                .encode()
-            )
-            artifacts.write(_MEMORY_ARTIFACT, content)
+            if task.memory_of is not None:
+                content = await asyncio.to_thread(
+                    context.artifact_of, task.memory_of, _MEMORY_ARTIFACT
+                )
+            else:
+                earlier = await self._ledger.ask(self._earlier_trials, task.input.data)
+                content = earlier.model_dump_json().encode()
+            await context.artifacts().store(_MEMORY_ARTIFACT, content)
         earlier = EarlierTrials.model_validate_json(content)
         return task.model_copy(update={"input": task.input.model_copy(update={"earlier": earlier})})
+
+    def _earlier_trials(self, source: DataSource) -> EarlierTrials:
+        data_hash = source.content_hash or self._ledger.experiments.newest_data_hash(
+            source.symbol, source.timeframe
+        )
+        trials = self._ledger.trials.best(data_hash, _REMEMBERED) if data_hash else []
+        return EarlierTrials(data_hash=data_hash or "", trials=tuple(trials))
 
     def _count(self, inp: AssessmentInput) -> AssessmentInput:
         """Add the counts of all trials and looks on these bars."""

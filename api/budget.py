@@ -1,13 +1,12 @@
 """What language models may cost, and whether another research may use one."""
 
-import asyncio
 from datetime import UTC, date, datetime
 
 from pydantic import BaseModel, Field
 
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
-from errors import BudgetExhausted
+from errors import BudgetExhausted, LedgerUnavailable
 from settings import Settings
 from storage.ledger import Ledger
 from storage.spending import SpendingEvent
@@ -23,6 +22,11 @@ class BudgetLeft(BaseModel):
 
     remaining: float | None = Field(description="Null without a limit")
     daily_limit: float | None = Field(description="Null without a limit")
+    known: bool = Field(
+        True,
+        description="False while the ledger does not answer. No model is called then, so "
+        "`remaining` is 0",
+    )
 
 
 class Budget(BudgetLeft):
@@ -46,8 +50,8 @@ async def read_budget(ledger: Ledger, limit: float | None) -> Budget:
         LedgerUnavailable: the ledger does not answer.
     """
     today = datetime.now(UTC).date()
-    spent = await asyncio.to_thread(ledger.spending.committed, today)
-    left = None if limit is None else max(0.0, limit - spent)
+    spent = await ledger.ask(ledger.spending.committed, today)
+    left = _left(limit, spent)
     return Budget(
         date=today,
         daily_limit=limit,
@@ -55,8 +59,22 @@ async def read_budget(ledger: Ledger, limit: float | None) -> Budget:
         remaining=left,
         budget_disabled=limit is None,
         cycles_affordable=None if left is None else int(left / _ESTIMATE),
-        spend_events=await asyncio.to_thread(ledger.spending.events, today, _EVENTS_SHOWN),
+        spend_events=await ledger.ask(ledger.spending.events, today, _EVENTS_SHOWN),
     )
+
+
+async def budget_left(ledger: Ledger, limit: float | None) -> BudgetLeft:
+    """Return what is left of today's budget, as part of an answer that does without it."""
+    today = datetime.now(UTC).date()
+    try:
+        spent = await ledger.ask_briefly(ledger.spending.committed, today)
+    except LedgerUnavailable:
+        return BudgetLeft(remaining=None if limit is None else 0.0, daily_limit=limit, known=False)
+    return BudgetLeft(remaining=_left(limit, spent), daily_limit=limit)
+
+
+def _left(limit: float | None, spent: float) -> float | None:
+    return None if limit is None else max(0.0, limit - spent)
 
 
 async def with_model(
@@ -64,20 +82,22 @@ async def with_model(
 ) -> ResearchRequest:
     """Return the request with the language model that it will use, if the budget allows one.
 
+    While the ledger does not answer, nobody can tell. The research then starts: its worker sets
+    every call aside from the budget before it is made, and waits for the ledger to do so.
+
     Raises:
         InvalidInput: the model is unknown, or has no key or no price.
         BudgetExhausted: today's budget is spent.
-        LedgerUnavailable: the ledger does not answer.
     """
     if request.designer != "llm":
         return request
     name = ModelName.parse(request.model or settings.llm_model)
     name.key()
     Prices(settings.llm_input_price, settings.llm_output_price).check(name)
-    budget = await read_budget(ledger, settings.budget)
-    if budget.remaining is not None and budget.remaining < _ESTIMATE:
+    budget = await budget_left(ledger, settings.budget)
+    if budget.known and budget.remaining is not None and budget.remaining < _ESTIMATE:
         raise BudgetExhausted(
-            f"${budget.today_spend:.2f} of today's ${budget.daily_limit:.2f} for language models "
-            "is spent; the designer `search` costs nothing."
+            f"${budget.remaining:.2f} of today's ${budget.daily_limit:.2f} for language models "
+            "is left; the designer `search` costs nothing."
         )
     return request.model_copy(update={"model": str(name)})

@@ -23,6 +23,9 @@ from storage.ledger import Ledger
 
 API_PREFIX = "/api/v1"
 
+# Somebody waits for the answer; a worker is more patient.
+_SECONDS_FOR_ARTIFACTS = 10.0
+
 
 @dataclass(frozen=True)
 class Services:
@@ -46,7 +49,7 @@ class Services:
     def build(cls, settings: Settings, client: Client) -> "Services":
         """Wire the services."""
         resolver = Resolver(client)
-        artifacts = ArtifactStore(settings.artifacts)
+        artifacts = ArtifactStore(settings.artifacts, seconds=_SECONDS_FOR_ARTIFACTS)
         starter = Starter(client, settings.max_active_researches)
         ledger = Ledger(settings.ledger, settings.budget)
         return cls(

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 from temporalio.client import Client, WorkflowExecution
 
-from api.budget import BudgetLeft, read_budget
+from api.budget import BudgetLeft, budget_left
 from api.operations.description import CLOSED_STATUS
 from api.operations.list import RUNNING
 from api.temporal_calls import RPC_TIMEOUT, answered
@@ -86,7 +86,6 @@ async def agent_status(
 
     Raises:
         TemporalUnavailable: Temporal does not answer.
-        LedgerUnavailable: the ledger does not answer.
     """
     researches = _RESEARCHES
     if owner is not None:
@@ -96,7 +95,7 @@ async def agent_status(
         _first(client, f"{researches} AND {RUNNING}", _SHOWN),
         _first(client, f"{researches} AND {_ENDED_BY_ITSELF}", 1),
         queue_loads(client),
-        read_budget(ledger, settings.budget),
+        budget_left(ledger, settings.budget),
     )
     return AgentStatus(
         status="active" if running else "idle",
@@ -108,7 +107,7 @@ async def agent_status(
             agent_design=loads[RESEARCH_QUEUE],
             agent_assessment=loads[RESEARCH_QUEUE],
         ),
-        budget=BudgetLeft(remaining=budget.remaining, daily_limit=budget.daily_limit),
+        budget=budget,
         capacity=Capacity(active=active.count, limit=settings.max_active_researches),
     )
 

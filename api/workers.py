@@ -7,8 +7,8 @@ from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import BaseModel, Field
-from temporalio.api.enums.v1 import TaskQueueType, WorkerStatus
-from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue
+from temporalio.api.enums.v1 import TaskQueueType, WorkerStatus, WorkerVersioningMode
+from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue, TaskQueueVersioningInfo
 from temporalio.api.worker.v1 import WorkerHeartbeat
 from temporalio.api.workflowservice.v1 import (
     DescribeTaskQueueRequest,
@@ -67,9 +67,10 @@ async def list_workers(client: Client) -> list[WorkerInfo]:
 
 
 async def count_workers(client: Client) -> dict[str, int]:
-    """Return how many workers serve each task queue, from their first poll on.
+    """Return how many workers take new operations from each task queue, from their first poll on.
 
-    They are counted where they poll for workflows: for activities none polls whose slots are taken.
+    Where versions run side by side, those are the workers of the current version. All are counted
+    where they poll for workflows: for activities none polls whose slots are taken.
 
     Raises:
         TemporalUnavailable: Temporal does not answer.
@@ -81,7 +82,11 @@ async def count_workers(client: Client) -> dict[str, int]:
     )
     last = {(each.worker_identity, each.task_queue): each for each in heartbeats}
     return {
-        queue: sum(_is_there(each, last.get((each.identity, queue))) for each in answer.pollers)
+        queue: sum(
+            _takes_new_work(each, answer.versioning_info)
+            and _is_there(each, last.get((each.identity, queue)))
+            for each in answer.pollers
+        )
         for queue, answer in zip(COMPUTE_QUEUES, described, strict=True)
     }
 
@@ -125,6 +130,19 @@ def _serves(heartbeat: WorkerHeartbeat) -> bool:
 
 def _runs(heartbeat: WorkerHeartbeat) -> bool:
     return heartbeat.status == WorkerStatus.WORKER_STATUS_RUNNING
+
+
+def _takes_new_work(poller: PollerInfo, routing: TaskQueueVersioningInfo) -> bool:
+    """Whether new operations come to this worker: it is of the current version, if there is one."""
+    of = poller.deployment_options
+    versioned = of.worker_versioning_mode == WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED
+    current = routing.current_deployment_version
+    if not current.build_id:
+        return not versioned
+    return versioned and (of.deployment_name, of.build_id) == (
+        current.deployment_name,
+        current.build_id,
+    )
 
 
 def _is_there(poller: PollerInfo, heartbeat: WorkerHeartbeat | None) -> bool:

@@ -11,6 +11,8 @@ from temporal.connection import connect, keep_closed_workflows, register_search_
 # A process that ends at once after it has used Temporal's client may abort (sdk-python#300).
 _SECONDS_TO_LET_GO = 0.3
 
+_LONGEST_ANSWER = timedelta(seconds=5)
+
 
 async def set_up(settings: Settings, retention_hours: int | None) -> list[str]:
     """Prepare the namespace and the ledger, and say what was changed."""
@@ -36,7 +38,7 @@ async def set_up(settings: Settings, retention_hours: int | None) -> list[str]:
 async def look(settings: Settings) -> None:
     """Return if Temporal and the ledger are reachable."""
     client = await connect()
-    await client.service_client.check_health()
+    await client.service_client.check_health(timeout=_LONGEST_ANSWER)
     ledger = Ledger(settings.ledger)
     await asyncio.to_thread(ledger.ping)
     ledger.close()

@@ -11,6 +11,11 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from errors import ArtifactsUnavailable
+from storage.bounded import BoundedCalls
+
+# The largest artifact is a few megabytes.
+_SECONDS = 60.0
+_THREADS = 16
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,199}")
 
@@ -20,10 +25,13 @@ class ArtifactStore:
 
     Args:
         url: a local path, or a URL that fsspec understands (`s3://bucket/prefix`).
+        seconds: how long it may take to read or write one of them.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, seconds: float = _SECONDS) -> None:
         self._fs, self._root = fsspec.url_to_fs(url)
+        # Some libraries behind fsspec have no limits of their own, nor has a mounted directory.
+        self._calls = BoundedCalls(seconds=seconds, at_once=_THREADS, unavailable=_silent)
 
     def operation(self, operation_id: str) -> "OperationArtifacts":
         """Return the artifacts of one operation.
@@ -33,15 +41,16 @@ class ArtifactStore:
         """
         plain = _PLAIN_NAME.fullmatch(operation_id) is not None
         folder = operation_id if plain else hashlib.sha256(operation_id.encode()).hexdigest()
-        return OperationArtifacts(self._fs, f"{self._root}/{folder}")
+        return OperationArtifacts(self._fs, f"{self._root}/{folder}", self._calls)
 
 
 class OperationArtifacts:
     """Artifacts of one operation; a `quant.messages.steps.Workspace`."""
 
-    def __init__(self, fs: fsspec.AbstractFileSystem, folder: str) -> None:
+    def __init__(self, fs: fsspec.AbstractFileSystem, folder: str, calls: BoundedCalls) -> None:
         self._fs = fs
         self._folder = folder
+        self._calls = calls
 
     def location(self, name: str) -> str:
         """Return the path or URL of the artifact, for people."""
@@ -53,6 +62,39 @@ class OperationArtifacts:
         Raises:
             ArtifactsUnavailable: the store does not answer, or its disk is full.
         """
+        self._calls.call(self._write, name, content)
+
+    def read(self, name: str) -> bytes | None:
+        """Return the artifact, or None if it was never written.
+
+        Raises:
+            ArtifactsUnavailable: the store does not answer.
+        """
+        return self._calls.call(self._read, name)
+
+    async def store(self, name: str, content: bytes) -> None:
+        """Write without blocking the event loop, however many others wait for the store.
+
+        Raises:
+            ArtifactsUnavailable: the store does not answer, or its disk is full.
+        """
+        await self._calls.ask(self._write, name, content)
+
+    async def fetch(self, name: str) -> bytes | None:
+        """Read without blocking the event loop, however many others wait for the store.
+
+        Raises:
+            ArtifactsUnavailable: the store does not answer.
+        """
+        return await self._calls.ask(self._read, name)
+
+    def discard_unfinished(self, pid: int) -> None:
+        """Remove files that a killed process was still writing."""
+        if isinstance(self._fs, LocalFileSystem):
+            for leftover in Path(self._folder).glob(f".*.{pid}.part"):
+                leftover.unlink(missing_ok=True)
+
+    def _write(self, name: str, content: bytes) -> None:
         path = self._path(name)
         with _available(f"{name} cannot be written"):
             if isinstance(self._fs, LocalFileSystem):
@@ -61,12 +103,7 @@ class OperationArtifacts:
                 # Object stores make an upload visible only when it is complete.
                 self._fs.pipe_file(path, content)
 
-    def read(self, name: str) -> bytes | None:
-        """Return the artifact, or None if it was never written.
-
-        Raises:
-            ArtifactsUnavailable: the store does not answer.
-        """
+    def _read(self, name: str) -> bytes | None:
         path = self._path(name)
         with _available(f"{name} cannot be read"):
             try:
@@ -74,24 +111,23 @@ class OperationArtifacts:
             except FileNotFoundError:
                 return None
 
-    def discard_unfinished(self, pid: int) -> None:
-        """Remove files that a killed process was still writing."""
-        if isinstance(self._fs, LocalFileSystem):
-            for leftover in Path(self._folder).glob(f".*.{pid}.part"):
-                leftover.unlink(missing_ok=True)
-
     def _path(self, name: str) -> str:
         if not _PLAIN_NAME.fullmatch(name):
             raise ValueError(f"{name!r} is not an artifact name")
         return f"{self._folder}/{name}"
 
 
+def _silent() -> ArtifactsUnavailable:
+    return ArtifactsUnavailable("The artifact store does not answer in time.")
+
+
 @contextmanager
 def _available(failing: str) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
-        raise ArtifactsUnavailable(f"The artifact {failing}: {error.strerror or error}") from error
+    except Exception as error:  # Each driver of fsspec has errors of its own kind.
+        reason = getattr(error, "strerror", None) or error
+        raise ArtifactsUnavailable(f"The artifact {failing}: {reason}") from error
 
 
 def _write_durably(path: Path, content: bytes) -> None:

@@ -1,6 +1,7 @@
 """The connection to the database of the ledger, SQLite or PostgreSQL, and its migrations."""
 
 import logging
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,16 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy import (
+    Connection,
+    Engine,
+    ExceptionContext,
+    NullPool,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError, InterfaceError
@@ -29,6 +39,13 @@ _POSTGRESQL_DRIVER = "postgresql+pg8000"
 _MIGRATION_LOCK = 0x6B_74_72_64_72
 _SQLITE_BEGIN = "sqlite_begin"
 
+# How long the database may stay silent in the middle of a connection or a statement. It gives up a
+# statement itself a little earlier, which keeps the connection.
+_SECONDS_OF_SILENCE = 5.0
+_SECONDS_FOR_A_STATEMENT = 4.5
+# A migration may rewrite a table, or wait for another process that does.
+_SECONDS_FOR_A_MIGRATION = 300.0
+
 
 class Revisions(NamedTuple):
     """The state of the tables before and after an upgrade; None for no tables."""
@@ -46,6 +63,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         parsed = make_url(url)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername=_POSTGRESQL_DRIVER)
         self._url = parsed
         self._engine = _engine(parsed)
         # On SQLite a writing transaction takes the lock at its beginning, because one that has
@@ -69,7 +88,9 @@ class Database:
         """
         if self._url.database and not self.is_postgresql:
             Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
-        with _unavailable(), self._writer.begin() as connection:
+        with self.connection():
+            pass  # A database that does not answer at all is not waited for as long as a migration.
+        with _unavailable(), self._migrating() as connection:
             if self.is_postgresql:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
             config = migrations(connection)
@@ -112,6 +133,19 @@ class Database:
         """Close the connections."""
         self._engine.dispose()
 
+    @contextmanager
+    def _migrating(self) -> Iterator[Connection]:
+        """Yield a transaction with time for a migration."""
+        if not self.is_postgresql:
+            with self._writer.begin() as connection:
+                yield connection
+            return
+        patient = create_engine(
+            self._url, connect_args={"timeout": _SECONDS_FOR_A_MIGRATION}, poolclass=NullPool
+        )
+        with patient.begin() as connection:
+            yield connection
+
 
 def migrations(connection: Connection) -> Config:
     """Return what Alembic needs to work on this connection."""
@@ -142,17 +176,47 @@ def _unavailable() -> Iterator[None]:
         raise LedgerUnavailable("The ledger does not answer: no connection is free") from None
     except (DatabaseError, InterfaceError) as error:
         # SQLAlchemy's message contains the statement with its values; the driver's does not.
-        raise LedgerUnavailable(f"The ledger does not answer: {error.orig}") from None
+        raise LedgerUnavailable(f"The ledger does not answer: {_said(error.orig)}") from None
+    except OSError as error:
+        # Its frames refer to each other and to the socket, which would stay open for a while.
+        traceback.clear_frames(error.__traceback__)
+        raise LedgerUnavailable(f"The ledger does not answer: {error}") from None
+
+
+def _said(error: BaseException | None) -> str:
+    """Return the message of an error of a driver; that for PostgreSQL gives the fields of it."""
+    fields = error.args[0] if error is not None and error.args else error
+    return str(fields.get("M", fields) if isinstance(fields, dict) else fields)
 
 
 def _engine(url: URL) -> Engine:
-    if url.drivername == "postgresql":
-        url = url.set(drivername=_POSTGRESQL_DRIVER)
-    engine = create_engine(url, pool_pre_ping=url.drivername.startswith("postgresql"))
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _tune_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+    if url.drivername != _POSTGRESQL_DRIVER:
+        engine = create_engine(url, pool_timeout=_SECONDS_OF_SILENCE)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _tune_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    statement = f"{_SECONDS_FOR_A_STATEMENT * 1000:.0f}"
+    engine = create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_timeout=_SECONDS_OF_SILENCE,
+        connect_args={
+            "timeout": _SECONDS_OF_SILENCE,
+            "startup_params": {"statement_timeout": statement},
+        },
+    )
+    event.listen(engine, "handle_error", _give_up_the_silent)
     return engine
+
+
+def _give_up_the_silent(failed: ExceptionContext) -> None:
+    """Close a connection on which no answer came; the driver lets the socket's own error through.
+
+    What it was asked might still be answered, and would be taken for the answer to the next one.
+    """
+    if isinstance(failed.original_exception, OSError):
+        failed.is_disconnect = True
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:

@@ -4,6 +4,12 @@ Written by activities only. Every write is idempotent, because Temporal may run 
 after its first run has already committed.
 """
 
+import asyncio
+from collections.abc import Callable
+from typing import Final, ParamSpec, TypeVar
+
+from errors import LedgerUnavailable
+from storage.bounded import BoundedCalls
 from storage.database import Database, Revisions
 from storage.experiments import Experiments
 from storage.hypotheses import Hypotheses
@@ -11,6 +17,16 @@ from storage.leaderboard import Leaderboard
 from storage.looks import Looks
 from storage.spending import Spending
 from storage.trials import Trials
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+
+# A call is several statements, of which the database may take a few seconds for each.
+_SECONDS: Final = 20.0
+# What an answer can do without is not waited for as long.
+_SECONDS_FOR_A_DETAIL: Final = 3.0
+# Fewer than there are connections, of which the activities that write take the others.
+_THREADS: Final = 7
 
 
 class Ledger:
@@ -29,6 +45,31 @@ class Ledger:
         self.leaderboard = Leaderboard(self._database, self.experiments, self.trials, self.looks)
         self.hypotheses = Hypotheses(self._database)
         self.spending = Spending(self._database, daily_budget)
+        self._calls = BoundedCalls(seconds=_SECONDS, at_once=_THREADS, unavailable=_silent)
+
+    async def ask(
+        self, call: Callable[_Given, _Result], *args: _Given.args, **kwargs: _Given.kwargs
+    ) -> _Result:
+        """Make a call of a table without blocking the event loop, however many others wait.
+
+        Raises:
+            LedgerUnavailable: the database does not answer.
+        """
+        return await self._calls.ask(call, *args, **kwargs)
+
+    async def ask_briefly(
+        self, call: Callable[_Given, _Result], *args: _Given.args, **kwargs: _Given.kwargs
+    ) -> _Result:
+        """Make a call whose answer the caller can do without.
+
+        Raises:
+            LedgerUnavailable: the database does not answer within three seconds.
+        """
+        try:
+            async with asyncio.timeout(_SECONDS_FOR_A_DETAIL):
+                return await self.ask(call, *args, **kwargs)
+        except TimeoutError:
+            raise _silent() from None
 
     def upgrade(self) -> Revisions:
         """Create the tables, or migrate them for this version; newer ones stay as they are.
@@ -49,3 +90,7 @@ class Ledger:
     def close(self) -> None:
         """Close the connections."""
         self._database.close()
+
+
+def _silent() -> LedgerUnavailable:
+    return LedgerUnavailable("The ledger does not answer in time; try again in a moment.")

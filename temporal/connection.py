@@ -25,7 +25,7 @@ from workflows import search_attributes
 _log = logging.getLogger(__name__)
 
 _DEFAULT_ADDRESS = "localhost:7233"
-_ATTEMPTS = 60
+_PATIENCE_SECONDS = 20.0
 _SECONDS_BETWEEN_ATTEMPTS = 0.25
 _RPC_TIMEOUT = timedelta(seconds=5)
 
@@ -46,31 +46,39 @@ async def connect(
         plugins: SDK plugins, for the client and all its workers.
 
     Raises:
-        StartupError: the keys cannot be read, or Temporal does not answer within a bounded number
-            of attempts (processes that start together come up in any order).
+        StartupError: the keys cannot be read, or Temporal does not answer for twenty seconds
+            (processes that start together come up in any order).
     """
     converter = data_converter
     if payload_keys is not None:
         key_file(payload_keys).read()
         converter = encrypting(EncryptingCodec(payload_keys))
     config = configuration()
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            client = await Client.connect(
-                **config, data_converter=converter, lazy=lazy, runtime=runtime, plugins=plugins
-            )
-            if not lazy:
-                await _require_namespace(client)
-            return client
-        except (RuntimeError, RPCError) as error:
-            if attempt == _ATTEMPTS:
-                raise StartupError(
-                    f"Temporal does not answer at {config['target_host']}: {error}. "
-                    "Is it running? Check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and TLS."
-                ) from error
-            _log.info("waiting for Temporal at %s", config["target_host"])
-            await asyncio.sleep(_SECONDS_BETWEEN_ATTEMPTS)
-    raise AssertionError("unreachable")
+
+    async def attempt() -> Client:
+        client = await Client.connect(
+            **config, data_converter=converter, lazy=lazy, runtime=runtime, plugins=plugins
+        )
+        if not lazy:
+            await _require_namespace(client)
+        return client
+
+    problem: Exception | None = None
+    try:
+        # Over all attempts: on a server that is silent a single one takes as long as many.
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while True:
+                try:
+                    return await attempt()
+                except (RuntimeError, RPCError) as error:
+                    problem = error
+                _log.info("waiting for Temporal at %s", config["target_host"])
+                await asyncio.sleep(_SECONDS_BETWEEN_ATTEMPTS)
+    except TimeoutError:
+        raise StartupError(
+            f"Temporal does not answer at {config['target_host']}: {problem or 'it is silent'}. "
+            "Is it running? Check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and TLS."
+        ) from problem
 
 
 def configuration() -> ClientConnectConfig:
@@ -112,7 +120,7 @@ async def register_search_attributes(client: Client) -> list[str]:
     Where we lack the permission to register them, they must exist already.
     """
     known = await client.operator_service.list_search_attributes(
-        ListSearchAttributesRequest(namespace=client.namespace), retry=True
+        ListSearchAttributesRequest(namespace=client.namespace), retry=True, timeout=_RPC_TIMEOUT
     )
     request = AddSearchAttributesRequest(
         namespace=client.namespace,
@@ -121,7 +129,9 @@ async def register_search_attributes(client: Client) -> list[str]:
         },
     )
     try:
-        await client.operator_service.add_search_attributes(request, retry=True)
+        await client.operator_service.add_search_attributes(
+            request, retry=True, timeout=_RPC_TIMEOUT
+        )
     except RPCError as error:
         if error.status not in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED):
             raise
@@ -134,19 +144,19 @@ async def keep_closed_workflows(client: Client, retention: timedelta) -> timedel
     """Set how long the namespace keeps closed workflows, and return the previous retention."""
     service = client.workflow_service
     described = await service.describe_namespace(
-        DescribeNamespaceRequest(namespace=client.namespace), retry=True
+        DescribeNamespaceRequest(namespace=client.namespace), retry=True, timeout=_RPC_TIMEOUT
     )
     before = described.config.workflow_execution_retention_ttl.ToTimedelta()
     if before != retention:
         request = UpdateNamespaceRequest(namespace=client.namespace)
         request.config.workflow_execution_retention_ttl.FromTimedelta(retention)
-        await service.update_namespace(request, retry=True)
+        await service.update_namespace(request, retry=True, timeout=_RPC_TIMEOUT)
     return before
 
 
 async def pushes_cancels(client: Client) -> bool:
     """Whether the server pushes a cancel to a worker, instead of waiting for its next heartbeat."""
     answer = await client.workflow_service.describe_namespace(
-        DescribeNamespaceRequest(namespace=client.namespace), retry=True
+        DescribeNamespaceRequest(namespace=client.namespace), retry=True, timeout=_RPC_TIMEOUT
     )
     return answer.namespace_info.capabilities.worker_commands

@@ -11,6 +11,7 @@ from temporalio.client import Plugin
 
 from errors import StartupError
 
+_SECONDS_TO_SEND: Final = "2"
 _SWITCHES: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
@@ -42,6 +43,8 @@ def plugins(service: str) -> list[Plugin]:
             "pip install 'ktrdr[tracing]'."
         ) from None
     os.environ.setdefault("OTEL_SERVICE_NAME", service)
+    # A process sends its last spans before it ends, and must not wait long for a silent collector.
+    os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", _SECONDS_TO_SEND)
     provider = create_tracer_provider(resource=Resource.create())
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)

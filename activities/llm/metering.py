@@ -22,11 +22,14 @@ from activities.llm.failures import broken_off, provider_failure
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
 from storage.artifacts import OperationArtifacts
+from storage.ledger import Ledger
 from storage.money import micro
-from storage.spending import Call, Spending, Tokens
+from storage.spending import Call, Tokens
 
 CONVERSATION_ARTIFACT = "conversation.json"
 MAX_ANSWER_TOKENS = 8_000
+# A provider that says that it is alive, and nothing else, is never silent.
+_LONGEST_ANSWER_SECONDS = 900.0
 
 
 class Conversation(BaseModel):
@@ -44,7 +47,7 @@ class Meter:
         name: name of the model.
         research_id: the research that pays.
         max_cost: US dollars that the research may cost; None for no limit of its own.
-        spending: spending in the ledger.
+        ledger: with the spending.
         prices: prices of the models.
         artifacts: where the conversation is stored.
         conversation: the conversation so far.
@@ -54,7 +57,7 @@ class Meter:
     name: ModelName
     research_id: str
     max_cost: float | None
-    spending: Spending
+    ledger: Ledger
     prices: Prices
     artifacts: OperationArtifacts
     conversation: Conversation
@@ -66,13 +69,14 @@ class Meter:
         call = Call(
             uuid4().hex, self.research_id, str(self.name), self.prices.cost(self.name, most)
         )
-        await asyncio.to_thread(self.spending.reserve, call, datetime.now(UTC), self.max_cost)
+        reserve = self.ledger.spending.reserve
+        await self.ledger.ask(reserve, call, datetime.now(UTC), self.max_cost)
         return call.call_id
 
     async def settle(self, call_id: str, tokens: Tokens) -> None:
         """Replace the amount set aside by the actual cost."""
         cost = self.prices.cost(self.name, tokens)
-        await asyncio.to_thread(self.spending.settle, call_id, cost, tokens)
+        await self.ledger.ask(self.ledger.spending.settle, call_id, cost, tokens)
         if not activity.in_activity():
             return
         spend = activity.metric_meter().create_counter(
@@ -92,7 +96,7 @@ class Meter:
 
     async def _write(self) -> None:
         content = self.conversation.model_dump_json().encode()
-        await asyncio.to_thread(self.artifacts.write, CONVERSATION_ARTIFACT, content)
+        await self.artifacts.store(CONVERSATION_ARTIFACT, content)
 
 
 class MeteredModel(WrapperModel):
@@ -139,7 +143,10 @@ class MeteredModel(WrapperModel):
     ) -> ModelResponse:
         opened = False
         try:
-            async with self.wrapped.request_stream(messages, settings, parameters) as stream:
+            async with (
+                asyncio.timeout(_LONGEST_ANSWER_SECONDS),
+                self.wrapped.request_stream(messages, settings, parameters) as stream,
+            ):
                 opened = True
                 received = 0
                 async for _ in stream:
@@ -152,7 +159,7 @@ class MeteredModel(WrapperModel):
                 await self._meter.settle(call_id, Tokens())
             # Not as the cause, which contains the provider's message.
             raise provider_failure(self._meter.name, error) from None
-        except UnexpectedModelBehavior:
+        except (UnexpectedModelBehavior, TimeoutError):
             raise broken_off(self._meter.name) from None
 
 

@@ -1,6 +1,5 @@
 """A language model as the researcher: it designs a strategy, and comments on the outcome."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -103,10 +102,10 @@ class Researcher:
             ApplicationError: the provider refused or broke off.
         """
         candidates = Candidates(task.input.trials, task.input.seed, score, report, tried)
-        hypotheses = await asyncio.to_thread(self._open_hypotheses, task.input.data)
+        hypotheses = await self.ledger.ask(self._open_hypotheses, task.input.data)
 
-        def told() -> str:
-            return self._told(task.input, hypotheses)
+        async def told() -> str:
+            return await self.ledger.ask(self._told, task.input, hypotheses)
 
         async with self._conversing(model, artifacts, told, candidates.tell) as (llm, prompt):
             designed = await design(llm, prompt, candidates)
@@ -123,7 +122,7 @@ class Researcher:
             note=designed.note,
         )
         content = TRIALS.dump_json(candidates.trials)
-        await asyncio.to_thread(artifacts.write, result.trials_artifact, content)
+        await artifacts.store(result.trials_artifact, content)
         return result
 
     async def comment(
@@ -148,7 +147,7 @@ class Researcher:
         """
         figures = figures_of(task.input, result)
 
-        def told() -> str:
+        async def told() -> str:
             return prompts.assess_prompt(task.input, result, figures)
 
         def tell(step: str) -> None:
@@ -181,20 +180,20 @@ class Researcher:
         self,
         model: LanguageModel,
         artifacts: OperationArtifacts,
-        told: Callable[[], str],
+        told: Callable[[], Awaitable[str]],
         tell: Callable[[str], None],
     ) -> AsyncIterator[tuple[Model, str]]:
         """Yield the model and its task; an interrupted conversation continues."""
         name = self._name(model)
         self.prices.check(name)
-        conversation = await asyncio.to_thread(_begun, artifacts)
+        conversation = await _begun(artifacts)
         if conversation is None:
-            conversation = Conversation(prompt=await asyncio.to_thread(told))
+            conversation = Conversation(prompt=await told())
         meter = Meter(
             name=name,
             research_id=activity.info().workflow_id or "",
             max_cost=model.max_cost,
-            spending=self.ledger.spending,
+            ledger=self.ledger,
             prices=self.prices,
             artifacts=artifacts,
             conversation=conversation,
@@ -238,8 +237,8 @@ class Researcher:
         )
 
 
-def _begun(artifacts: OperationArtifacts) -> Conversation | None:
-    content = artifacts.read(CONVERSATION_ARTIFACT)
+async def _begun(artifacts: OperationArtifacts) -> Conversation | None:
+    content = await artifacts.fetch(CONVERSATION_ARTIFACT)
     return Conversation.model_validate_json(content) if content else None
 
 

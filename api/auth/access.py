@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
@@ -29,6 +30,7 @@ from errors import (
     OperationNotFound,
     ScheduleNotFound,
     StartupError,
+    TemporalUnavailable,
 )
 from workflows.ids import parse_step_id
 from workflows.messages import OwnedRequest
@@ -55,7 +57,7 @@ _OPENS_PATH = {
     "/codec/decode": {Scope.READ},
     "/codec/encode": {Scope.READ},
 }
-
+_IS_REPORT = re.compile(r"/operations/[^/]+/report")
 
 # Longer than any look-up takes.
 _SECONDS_TO_REFUSE = 0.05
@@ -136,18 +138,45 @@ class Access:
             return
         step = parse_step_id(operation_id)
         top = step[0] if step else operation_id
-        if await self._owner_of(top) != self.only:
-            raise OperationNotFound(f"There is no operation {operation_id[:100]!r}.")
+        if await self.services.resolver.owner(top) != self.only:
+            raise _no_operation(operation_id)
+
+    async def require_report(self, operation_id: str) -> None:
+        """Return if the caller may know of the report of this research.
+
+        It is kept longer than Temporal keeps the research; the ledger then knows its owner. Of a
+        research that is not the caller's both are asked, so that one that is away tells nothing.
+
+        Raises:
+            OperationNotFound: it belongs to another owner, or does not exist.
+            TemporalUnavailable: Temporal does not answer, and the ledger cannot tell.
+            LedgerUnavailable: the ledger does not answer, and Temporal cannot tell.
+        """
+        if self.only is None:
+            return
+        owner, unanswered = None, None
+        try:
+            owner = await self.services.resolver.owner(operation_id)
+        except TemporalUnavailable as error:
+            unanswered = error
+        if owner == self.only:
+            return
+        ledger = self.services.ledger
+        recorded = await ledger.ask(ledger.experiments.get, operation_id)
+        if owner is not None or recorded is None or recorded.owner != self.only:
+            raise unanswered or _no_operation(operation_id)
 
     async def require_experiment(self, operation_id: str) -> None:
         """Return if the caller may know of this experiment.
 
         Raises:
             ExperimentNotFound: it belongs to another owner, or does not exist.
+            LedgerUnavailable: the ledger does not answer.
         """
         if self.only is None:
             return
-        found = await asyncio.to_thread(self.services.ledger.experiments.get, operation_id)
+        ledger = self.services.ledger
+        found = await ledger.ask(ledger.experiments.get, operation_id)
         if found is None or found.owner != self.only:
             raise ExperimentNotFound(f"There is no experiment {operation_id[:100]!r}.")
 
@@ -191,12 +220,9 @@ class Access:
         }
         _audit.info(json.dumps(entry), extra={"audit": entry})
 
-    async def _owner_of(self, workflow_id: str) -> str | None:
-        owner, recorded = await asyncio.gather(
-            self.services.resolver.owner(workflow_id),
-            asyncio.to_thread(self.services.ledger.experiments.get, workflow_id),
-        )
-        return owner or (recorded.owner if recorded else None)
+
+def _no_operation(operation_id: str) -> OperationNotFound:
+    return OperationNotFound(f"There is no operation {operation_id[:100]!r}.")
 
 
 async def _caller(
@@ -246,6 +272,8 @@ async def authorised(
             access.require_schedule(given["schedule_id"])
         elif "operation_id" in given and path.startswith("/experiments/"):
             await access.require_experiment(given["operation_id"])
+        elif "operation_id" in given and _IS_REPORT.fullmatch(path) and request.method == "GET":
+            await access.require_report(given["operation_id"])
         elif "operation_id" in given:
             await access.require_operation(given["operation_id"])
     return access

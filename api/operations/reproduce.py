@@ -1,6 +1,5 @@
 """Repeating a finished research, and comparing the results bit for bit."""
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -57,16 +56,20 @@ class Reproducer:
             AtCapacity: the limit on active researches is reached.
             TemporalUnavailable: Temporal does not answer.
         """
-        original = await asyncio.to_thread(self._recorded, operation_id)
+        original = await self.ledger.ask(self._recorded, operation_id)
         return await self.starter.start_new(research_start(_again(original)), key)
 
-    def compare(self, operation_id: str) -> Reproduced:
+    async def compare(self, operation_id: str) -> Reproduced:
         """Compare a reproduction with its original.
 
         Raises:
             ExperimentNotFound: nothing is recorded under this id.
             NotReproducible: it is not a reproduction, or one of the two has no result.
+            LedgerUnavailable: the ledger does not answer.
         """
+        return await self.ledger.ask(self._compared, operation_id)
+
+    def _compared(self, operation_id: str) -> Reproduced:
         repeated = self._recorded(operation_id)
         if repeated.reproduces is None:
             raise NotReproducible(f"{operation_id} is not a reproduction.")

@@ -1,6 +1,5 @@
 """Children, results, metrics and report of one operation."""
 
-import asyncio
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -82,6 +81,7 @@ class Reader:
         Raises:
             OperationNotFound: no operation has this id.
             TemporalUnavailable: Temporal does not answer.
+            ArtifactsUnavailable: the artifact store does not answer.
         """
         operation = await self._resolver.operation(operation_id)
         training_id = {
@@ -90,7 +90,7 @@ class Reader:
         }.get(operation.operation_type)
         left = None
         if training_id is not None:
-            left = await asyncio.to_thread(read_metrics, self._artifacts, training_id)
+            left = await read_metrics(self._artifacts, training_id)
         return MetricsResponse(
             data=OperationMetrics(
                 operation_id=operation_id,
@@ -110,10 +110,11 @@ class Reader:
             OperationNotFound: no operation has this id.
             NotFinished: the research has not ended.
             MissingArtifact: it ended without a report.
+            ArtifactsUnavailable: the artifact store does not answer.
             TemporalUnavailable: Temporal does not answer.
         """
         assessment = self._artifacts.operation(make_step_id(operation_id, OperationType.ASSESSMENT))
-        report = await asyncio.to_thread(assessment.read, _REPORTS[kind])
+        report = await assessment.fetch(_REPORTS[kind])
         if report is not None:
             return report
         operation = await self._resolver.operation(operation_id)

@@ -4,7 +4,7 @@ Temporal lets only one run of a workflow id be open, and the id of a retry deriv
 it repeats. So neither can happen twice, however many clients ask and however often.
 """
 
-import asyncio
+import contextlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ from api.operations.start import (
 from api.operations.training_metrics import read_metrics
 from api.operations.workflow_input import given_to
 from api.temporal_calls import RPC_TIMEOUT, answered
-from errors import InvalidInput, NotResumable, NotRetryable, OperationNotFound
+from errors import ArtifactsUnavailable, InvalidInput, NotResumable, NotRetryable, OperationNotFound
 from quant.messages.steps import TrainingInput
 from storage.artifacts import ArtifactStore
 from workflows import search_attributes
@@ -72,7 +72,7 @@ class Continuer:
             finished = await self._resolver.finished(workflow)
             await self._until_children_have_ended(workflow)
         start = await self._start_of(workflow, NotResumable, finished)
-        since = await asyncio.to_thread(self._resumed_from, workflow)
+        since = await self._resumed_from(workflow)
         memo |= {_RESUMED_FROM: since.model_dump(mode="json")}
         memo |= key.memo(operation_id) if key else {}
         try:
@@ -159,12 +159,15 @@ class Continuer:
             return training_start(given, turn)
         return backtest_start(given, turn)
 
-    def _resumed_from(self, workflow: ResolvedWorkflow) -> ResumedFrom:
+    async def _resumed_from(self, workflow: ResolvedWorkflow) -> ResumedFrom:
         description = workflow.description
         training_id = description.id
         if workflow.operation_type is OperationType.RESEARCH:
             training_id = make_step_id(description.id, OperationType.TRAINING)
-        metrics = read_metrics(self._artifacts, training_id)
+        metrics = None
+        # Only the worker needs the checkpoint itself.
+        with contextlib.suppress(ArtifactsUnavailable):
+            metrics = await read_metrics(self._artifacts, training_id)
         cancelled = workflow.ended_as is OperationStatus.CANCELLED
         return ResumedFrom(
             checkpoint_type="cancellation" if cancelled else "failure",

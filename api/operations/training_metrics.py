@@ -48,7 +48,11 @@ class EpochMetrics(BaseModel):
         )
 
 
-def read_metrics(artifacts: ArtifactStore, training_id: str) -> TrainingMetrics | None:
-    """Return the metrics of a training so far, or None before its first checkpoint."""
-    content = artifacts.operation(training_id).read(METRICS_ARTIFACT)
+async def read_metrics(artifacts: ArtifactStore, training_id: str) -> TrainingMetrics | None:
+    """Return the metrics of a training so far, or None before its first checkpoint.
+
+    Raises:
+        ArtifactsUnavailable: the artifact store does not answer.
+    """
+    content = await artifacts.operation(training_id).fetch(METRICS_ARTIFACT)
     return TrainingMetrics.model_validate_json(content) if content is not None else None

@@ -92,12 +92,14 @@ class HypothesisListResponse(BaseModel):
 
 
 @router.get("/experiments")
-def get_experiments(
+async def get_experiments(
     services: ServicesDep, access: AccessDep, page: Annotated[ExperimentPage, Query()]
 ) -> ExperimentListResponse:
     """List ended researches, whatever their outcome."""
     equals = page.model_dump(exclude={"originals", "sort", "descending", "limit", "offset"})
-    found, total = services.ledger.experiments.find(
+    ledger = services.ledger
+    found, total = await ledger.ask(
+        ledger.experiments.find,
         originals=page.originals,
         order=page.sort,
         descending=page.descending,
@@ -109,19 +111,19 @@ def get_experiments(
 
 
 @router.get("/leaderboard")
-def get_leaderboard(
+async def get_leaderboard(
     services: ServicesDep, access: AccessDep, page: Annotated[LeaderboardPage, Query()]
 ) -> LeaderboardResponse:
     """Rank completed researches by verdict, then by the Sharpe ratio deflated by today's trials."""
     asked = page.model_dump() | {"owner": access.narrowed(page.owner)}
-    found, total = services.ledger.leaderboard.find(**asked)
+    found, total = await services.ledger.ask(services.ledger.leaderboard.find, **asked)
     return LeaderboardResponse(data=found, total_count=total)
 
 
 @router.get("/experiments/{operation_id}", responses=refusals(HTTPStatus.NOT_FOUND))
-def get_experiment(services: ServicesDep, operation_id: str) -> ExperimentResponse:
+async def get_experiment(services: ServicesDep, operation_id: str) -> ExperimentResponse:
     """Return the full record of one ended research."""
-    experiment = services.ledger.experiments.get(operation_id)
+    experiment = await services.ledger.ask(services.ledger.experiments.get, operation_id)
     if experiment is None:
         raise ExperimentNotFound(f"There is no experiment {operation_id[:100]!r}.")
     return ExperimentResponse(data=experiment)
@@ -146,15 +148,17 @@ async def reproduce(
     "/experiments/{operation_id}/reproduction",
     responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
-def get_reproduction(services: ServicesDep, operation_id: str) -> Reproduced:
+async def get_reproduction(services: ServicesDep, operation_id: str) -> Reproduced:
     """Compare a reproduction with its original, bit for bit."""
-    return services.reproducer.compare(operation_id)
+    return await services.reproducer.compare(operation_id)
 
 
 @router.get("/hypotheses")
-def get_hypotheses(
+async def get_hypotheses(
     services: ServicesDep, access: AccessDep, page: Annotated[HypothesisPage, Query()]
 ) -> HypothesisListResponse:
     """List the hypotheses that assessments have suggested, and their outcomes."""
-    found = services.ledger.hypotheses.find(**page.model_dump(), owner=access.only)
+    ledger = services.ledger
+    asked = page.model_dump() | {"owner": access.only}
+    found = await ledger.ask(ledger.hypotheses.find, **asked)
     return HypothesisListResponse(data=found)

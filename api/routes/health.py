@@ -50,7 +50,7 @@ async def _workers(services: Services) -> dict[str, int] | None:
 
 async def _ledger(services: Services) -> bool:
     try:
-        await asyncio.to_thread(services.ledger.ping)
+        await services.ledger.ask_briefly(services.ledger.ping)
     except LedgerUnavailable:
         return False
     return True

@@ -3,15 +3,15 @@
 docs/testing.md has the list of the likeliest faults, and where each is provoked.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
-from sqlalchemy import NullPool, create_engine, make_url, text
+import pytest
 from temporalio.api.enums.v1 import EventType, TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
@@ -35,6 +35,7 @@ from tests.support.helpers import (
 from tests.support.phases import start
 from tests.support.postgresql import postgresql_server
 from tests.support.processes import compute_processes, fork_servers, kill
+from tests.support.silence import shut_database, silent_database
 from workflows.contract import OperationType
 from workflows.ids import make_step_id
 from workflows.messages import ResearchRequest
@@ -76,20 +77,6 @@ def full_disk(worker_pid: int) -> Iterator[None]:
     server.rlimit(psutil.RLIMIT_FSIZE, (ALMOST_NOTHING, before[1]))
     yield
     server.rlimit(psutil.RLIMIT_FSIZE, before)
-
-
-@contextmanager
-def shut(database: str) -> Iterator[None]:
-    """Let nobody into a database, and put out who is in."""
-    beside = make_url(database).set(drivername="postgresql+pg8000", database="template1")
-    engine = create_engine(beside, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as admin:
-        admin.execute(text("ALTER DATABASE postgres WITH ALLOW_CONNECTIONS false"))
-        admin.execute(
-            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname='postgres'")
-        )
-        yield
-        admin.execute(text("ALTER DATABASE postgres WITH ALLOW_CONNECTIONS true"))
 
 
 async def operation(api: httpx.AsyncClient, operation_id: str) -> dict[str, Any]:
@@ -230,8 +217,13 @@ async def test_a_compute_process_that_the_system_killed_is_replaced(
         assert (await handle.result()).verdict is not None
 
 
+@pytest.mark.parametrize("away", [shut_database, silent_database])
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 async def test_a_database_that_is_away_is_waited_for(
-    alone: Client, settings: Settings, tmp_path: Path
+    alone: Client,
+    settings: Settings,
+    tmp_path: Path,
+    away: Callable[[str], AbstractContextManager[None]],
 ) -> None:
     with postgresql_server() as ledger:
         own = settings.model_copy(update={"home": tmp_path, "ledger_url": ledger})
@@ -240,10 +232,10 @@ async def test_a_database_that_is_away_is_waited_for(
                 body = QUICK.model_dump(mode="json")
                 first = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]
                 await ended(api, first)
-                with shut(ledger):
+                with away(ledger):
                     refused(await api.get("/experiments"), 503, "ledger_unavailable")
                     second = (await start(alone, QUICK)).id
-                    assert await what_is_retried(alone, second) == "LedgerUnavailable"
+                    assert await what_is_retried(alone, second) == "ledger_unavailable"
                     # Without a seed it begins with what the ledger remembers.
                     third = (await start(alone, ResearchRequest(trials=1))).id
                     assert await what_is_retried(alone, third) == "ledger_unavailable"

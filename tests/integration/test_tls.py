@@ -121,7 +121,7 @@ async def secured(
     }.items():
         monkeypatch.setenv(f"TEMPORAL_{name}", str(value))
     # Whoever starts is patient; a test that waits for a refusal is not.
-    monkeypatch.setattr("temporal.connection._ATTEMPTS", 2)
+    monkeypatch.setattr("temporal.connection._PATIENCE_SECONDS", 3.0)
     async with listening:
         yield
     for writer in open_writers:
@@ -175,6 +175,6 @@ async def test_a_namespace_that_is_not_there_is_named(monkeypatch: pytest.Monkey
 async def test_an_address_where_nothing_listens_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     address = f"127.0.0.1:{free_port()}"
     monkeypatch.setenv("TEMPORAL_ADDRESS", address)
-    monkeypatch.setattr("temporal.connection._ATTEMPTS", 2)
+    monkeypatch.setattr("temporal.connection._PATIENCE_SECONDS", 3.0)
     with pytest.raises(StartupError, match=address):
         await connect()

@@ -12,6 +12,7 @@ from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.api.workflowservice.v1 import DescribeWorkerDeploymentRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
+from api.app import create_app
 from errors import StartupError
 from settings import Settings
 from temporal.deployments import promote, versions
@@ -24,10 +25,12 @@ from tests.support.helpers import (
     dev_server,
     environment,
     process,
+    serving,
 )
 from tests.support.phases import start
 from tests.support.processes import fork_servers, suspended
 from workflows.messages import ResearchRequest, ResearchResult
+from workflows.policies import COMPUTE_QUEUES
 from workflows.research import Research
 
 DEPLOYMENT = "ktrdr"
@@ -179,6 +182,40 @@ async def test_a_new_version_takes_over_while_researches_run(
         last = await start(attentive, request)
         assert (await last.result()).model_sha256 == results[0].model_sha256
         assert await ran_on(last) == "new"
+
+
+async def test_ready_means_that_the_current_version_serves(
+    alone: Client, settings: Settings
+) -> None:
+    async with serving(create_app(settings, alone)) as api:
+
+        async def ready() -> bool:
+            return (await api.get("/health/ready")).is_success
+
+        async def not_ready() -> bool:
+            return not await ready()
+
+        with worker_of(alone, settings, "old", OLD):
+            await assert_eventually(lambda: listed_as(alone, "old"))
+            assert not await ready()  # It receives no work before it is deployed.
+            await promote(alone, DEPLOYMENT, "old")
+            await assert_eventually(ready)
+            with worker_of(alone, settings, "new", NEW):
+                await promote(alone, DEPLOYMENT, "new")
+                await assert_eventually(ready)
+            await assert_eventually(not_ready)
+            workers = (await api.get("/health/ready")).json()["workers"]
+            assert workers == dict.fromkeys(COMPUTE_QUEUES, 0)
+            await promote(alone, DEPLOYMENT, "old")
+            await assert_eventually(ready)
+
+
+async def listed_as(client: Client, build_id: str) -> bool:
+    """Whether Temporal knows of workers of this version."""
+    try:
+        return build_id in {each.build_id for each in await versions(client, DEPLOYMENT)}
+    except StartupError as error:
+        raise AssertionError(error.message) from error
 
 
 async def test_a_change_without_a_patch_is_cured_by_going_back(

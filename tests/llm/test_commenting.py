@@ -40,7 +40,7 @@ def comment_by(ledger: Ledger, own_settings: Settings) -> Commenting:
             name=name,
             research_id=new_id(),
             max_cost=None,
-            spending=ledger.spending,
+            ledger=ledger,
             prices=Prices(),
             artifacts=ArtifactStore(own_settings.artifacts).operation(new_id()),
             conversation=Conversation(prompt="{}"),

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from temporalio.api.failure.v1 import Failure
@@ -17,6 +18,7 @@ from tests.llm.conftest import KEY
 from tests.llm.provider import Provider, Refusal, Reply
 from tests.llm.replies import GPT, SONNET, design_task
 from tests.support.helpers import assert_eventually
+from tests.support.silence import silent_http_server
 
 MODELS = pytest.mark.parametrize("model", [SONNET, GPT])
 
@@ -114,6 +116,38 @@ async def test_a_provider_that_falls_silent_is_given_up_after_the_timeout(
     impatient = own_settings.model_copy(update={"llm_timeout_seconds": 2})
     activities = ResearchActivities(compute=compute, ledger=ledger, settings=impatient)
     error = await failure(environment, activities, model)
+    assert (error.type, error.non_retryable) == ("language_model_failed", False)
+
+
+@MODELS
+@pytest.mark.usefixtures("provider")
+async def test_a_provider_that_is_paused_is_given_up_after_the_timeout(
+    compute: Compute,
+    ledger: Ledger,
+    own_settings: Settings,
+    environment: ActivityEnvironment,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    model: str,
+) -> None:
+    impatient = own_settings.model_copy(update={"llm_timeout_seconds": 2})
+    activities = ResearchActivities(compute=compute, ledger=ledger, settings=impatient)
+    with silent_http_server(tmp_path) as port:
+        for variable in ("ANTHROPIC_BASE_URL", "OPENAI_BASE_URL"):
+            monkeypatch.setenv(variable, f"http://127.0.0.1:{port}/v1")
+        error = await failure(environment, activities, model)
+    assert (error.type, error.non_retryable) == ("language_model_failed", False)
+
+
+async def test_a_provider_that_only_says_that_it_is_alive_is_given_up(
+    provider: Provider,
+    activities: ResearchActivities,
+    environment: ActivityEnvironment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("activities.llm.metering._LONGEST_ANSWER_SECONDS", 1.0)
+    provider.replies = [Reply(text="Let me think about that.", hangs=True)]
+    error = await failure(environment, activities, SONNET)
     assert (error.type, error.non_retryable) == ("language_model_failed", False)
 
 

@@ -5,6 +5,8 @@ import pytest
 
 from errors import ArtifactsUnavailable
 from storage.artifacts import ArtifactStore
+from tests.support.helpers import free_port
+from tests.support.silence import silent_http_server
 
 ODD_IDS = [
     "../../x",
@@ -94,3 +96,32 @@ def test_only_what_a_dead_process_was_writing_is_discarded(
     (folder / ".model.txt.12.part").write_bytes(b"of the living")
     artifacts.discard_unfinished(11)
     assert sorted(path.name for path in folder.iterdir()) == [".model.txt.12.part", "model.txt"]
+
+
+def test_a_directory_that_hangs_is_given_up(tmp_path: Path) -> None:
+    impatient = ArtifactStore(str(tmp_path), seconds=0.2).operation("op_1")
+    place = Path(impatient.location("model.txt"))
+    place.parent.mkdir()
+    # To open it takes as long as nobody writes into it, as on a mounted disk that is away.
+    os.mkfifo(place)
+    with pytest.raises(ArtifactsUnavailable, match="in time"):
+        impatient.read("model.txt")
+    with place.open("wb"):
+        pass
+
+
+def test_a_store_in_the_network_that_falls_silent_is_given_up(tmp_path: Path) -> None:
+    with silent_http_server(tmp_path) as port:
+        artifacts = ArtifactStore(f"webhdfs://127.0.0.1:{port}/store", seconds=0.5).operation("x")
+        with pytest.raises(ArtifactsUnavailable, match="in time"):
+            artifacts.read("model.txt")
+        with pytest.raises(ArtifactsUnavailable, match="in time"):
+            artifacts.write("model.txt", b"content")
+
+
+def test_a_store_in_the_network_that_is_away_is_unavailable_whatever_its_driver_raises() -> None:
+    artifacts = ArtifactStore(f"webhdfs://127.0.0.1:{free_port()}/store").operation("x")
+    with pytest.raises(ArtifactsUnavailable, match="cannot be read"):
+        artifacts.read("model.txt")
+    with pytest.raises(ArtifactsUnavailable, match="cannot be written"):
+        artifacts.write("model.txt", b"content")

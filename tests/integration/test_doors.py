@@ -1,0 +1,199 @@
+"""Each route waits for what it needs and for nothing else, as docs/operations.md says."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi.routing import APIRoute
+from temporalio.client import Client
+
+from activities.compute import Compute
+from activities.research import ResearchActivities
+from api import routes as routes_package
+from api.app import create_app
+from api.auth.keys import KeyRing
+from api.auth.scopes import Scope
+from settings import Settings
+from storage.ledger import Ledger
+from tests.api.answers import accepted, ended
+from tests.support.documents import rows_of
+from tests.support.helpers import connect, dev_server, end_everything, free_port, serving
+from tests.support.postgresql import postgresql_server
+from tests.support.silence import shut_database, silent, silent_database, silent_http_server
+from worker import registrations, running_workers
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+OWNER = "ada"
+QUICK = {"strategy": "quick", "seed": 7, "bypass_gates": True}
+
+TEMPORAL, LEDGER, ARTIFACTS = "Temporal", "ledger", "artifact store"
+REASON = {
+    TEMPORAL: "temporal_unavailable",
+    LEDGER: "ledger_unavailable",
+    ARTIFACTS: "artifacts_unavailable",
+}
+# More at once would wait for the processor of a small machine.
+AT_ONCE = 8
+# Longer than any limit of a call, and than all calls of one route together.
+LONGEST = 120.0
+
+NEEDS = {row[0].strip("`"): row[1:] for row in rows_of("operations.md", "What each door needs")}
+
+
+@dataclass(frozen=True)
+class Installation:
+    """An installation of its own, in which a research has been completed."""
+
+    client: Client
+    settings: Settings
+    key: str
+    research: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
+    def request(self, route: str) -> tuple[str, str, dict[str, Any]]:
+        """Return method, path and options of a request that is valid."""
+        method, _, path = route.partition(" ")
+        values = {
+            "operation_id": self.research,
+            "schedule_id": "nightly",
+            "name": "quick",
+        }
+        bodies: dict[str, Any] = {
+            "POST /agent/trigger": {"json": QUICK},
+            "DELETE /operations": {"params": {"owner": OWNER, "dry_run": True}},
+            "POST /trainings/start": {"json": {"strategy_name": "quick"}},
+            "POST /backtests/start": {"json": {"training_id": f"{self.research}.training"}},
+            "POST /schedules": {"json": {"schedule_id": "weekly", "cron": "0 2 * * 0"}},
+            "POST /strategies/validate": {"content": b"name: x"},
+        }
+        return method, path.replace(":path", "").format(**values), bodies.get(route, {})
+
+
+@pytest_asyncio.fixture(scope="module")
+async def installation(
+    settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Installation]:
+    home = tmp_path_factory.mktemp("doors")
+    ring = KeyRing(home / "keys.json")
+    key = ring.add(OWNER, OWNER, (Scope.RUN,))
+    with postgresql_server() as url, dev_server(home) as address:
+        own = settings.model_copy(
+            update={"home": home, "ledger_url": url, "api_keys": ring.path, "compute_slots": 2}
+        )
+        client = await connect(address)
+        async with running_workers(client, own):
+            headers = {"Authorization": f"Bearer {key}"}
+            async with serving(create_app(own, client)) as api:
+                api.headers.update(headers)
+                answer = await api.post("/agent/trigger", json=QUICK)
+                research = str(accepted(answer, 202)["operation_id"])
+                assert (await ended(api, research))["status"] == "completed"
+            yield Installation(client, own, key, research)
+            await end_everything(client)
+
+
+@contextmanager
+def ledger_shut(of: Installation) -> Iterator[dict[str, Any]]:
+    with shut_database(of.settings.ledger):
+        yield {}
+
+
+@contextmanager
+def ledger_silent(of: Installation) -> Iterator[dict[str, Any]]:
+    with silent_database(of.settings.ledger):
+        yield {}
+
+
+@contextmanager
+def temporal_silent(of: Installation) -> Iterator[dict[str, Any]]:
+    with silent(int(of.client.service_client.config.target_host.rpartition(":")[2])):
+        yield {}
+
+
+@contextmanager
+def artifacts_away(_: Installation) -> Iterator[dict[str, Any]]:
+    yield {"artifacts_url": f"webhdfs://127.0.0.1:{free_port()}/store"}
+
+
+@contextmanager
+def artifacts_silent(of: Installation) -> Iterator[dict[str, Any]]:
+    with silent_http_server(of.settings.home) as port:
+        yield {"artifacts_url": f"webhdfs://127.0.0.1:{port}/store"}
+
+
+Fault = Callable[[Installation], AbstractContextManager[dict[str, Any]]]
+
+FAULTS: list[tuple[str, Fault]] = [
+    (LEDGER, ledger_shut),
+    (LEDGER, ledger_silent),
+    (TEMPORAL, temporal_silent),
+    (ARTIFACTS, artifacts_away),
+    (ARTIFACTS, artifacts_silent),
+]
+
+
+def test_the_tables_have_every_route_and_every_activity(tmp_path: Path) -> None:
+    routes = {
+        f"{method} {route.path}"
+        for module in vars(routes_package).values()
+        if isinstance(module, ModuleType) and hasattr(module, "router")
+        for route in module.router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods or ()
+    }
+    assert set(NEEDS) == routes
+    served = registrations(
+        ResearchActivities(
+            compute=Compute(),
+            ledger=Ledger(f"sqlite:///{tmp_path}/ledger.db"),
+            settings=Settings(home=tmp_path),
+        )
+    )
+    activities = {each.__name__ for queue in served.values() for each in queue.activities}
+    described = rows_of("operations.md", "What each activity needs")
+    assert {row[0].strip("`") for row in described} == activities
+
+
+def missing(problem: dict[str, Any]) -> str | None:
+    """Return which party is missing, as an answer with status 503 says."""
+    if "ready" not in problem:
+        return str(problem["reason"])
+    if not problem["temporal"]:
+        return REASON[TEMPORAL]
+    return None if problem["ledger"] else REASON[LEDGER]
+
+
+@pytest.mark.parametrize(("party", "fault"), FAULTS, ids=[fault.__name__ for _, fault in FAULTS])
+async def test_a_route_answers_503_only_if_it_needs_what_is_away(
+    installation: Installation, party: str, fault: Fault
+) -> None:
+    few_at_once = asyncio.Semaphore(AT_ONCE)
+
+    async def problem_of(api: httpx.AsyncClient, route: str) -> str | None:
+        """Return how the answer of a route is not as the table says; nothing if it is."""
+        needs = dict(zip(REASON, NEEDS[route], strict=True))
+        method, path, options = installation.request(route)
+        async with few_at_once:
+            answer = await api.request(method, path, **options)
+        refused = answer.status_code == 503 and missing(answer.json()) == REASON[party]
+        if answer.status_code != 500 and refused == (needs[party] == "needed"):
+            return None
+        return f"{route}: {answer.status_code} {answer.text}"
+
+    with fault(installation) as changes:
+        app = create_app(installation.settings.model_copy(update=changes), installation.client)
+        async with serving(app) as api, asyncio.timeout(LONGEST):
+            api.headers.update(installation.headers)
+            problems = await asyncio.gather(*(problem_of(api, route) for route in NEEDS))
+    assert [problem for problem in problems if problem] == []
