@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel
 
-from api.budget import Budget, BudgetLeft
+from api.agent.budget import Budget, BudgetLeft
+from api.agent.overview import ActiveResearch, AgentStatus, Capacity, Workers
+from api.agent.workers import QueueLoad, WorkerInfo, WorkerState
 from api.operations.reproduce import Difference, Reproduced
 from api.operations.schemas import (
     BatchCancel,
@@ -30,7 +32,6 @@ from api.operations.schemas import (
 )
 from api.operations.standalone import StepStarted
 from api.operations.training_metrics import Epoch, EpochMetrics
-from api.overview import ActiveResearch, AgentStatus, Capacity, Workers
 from api.routes.experiments import (
     ExperimentListResponse,
     ExperimentResponse,
@@ -45,7 +46,6 @@ from api.schedules.schemas import (
     ScheduleResponse,
     ScheduleSummary,
 )
-from api.workers import QueueLoad, WorkerInfo, WorkerState
 from quant.messages.hypotheses import Condition
 from quant.messages.steps import Progress
 from quant.messages.strategy import FeatureSpec, StrategySpec

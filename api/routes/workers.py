@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from api.agent.workers import WorkerInfo, WorkerState, list_workers
 from api.dependencies import ServicesDep
-from api.workers import WorkerInfo, WorkerState, list_workers
 
 router = APIRouter(prefix="/workers", tags=["workers"])
 

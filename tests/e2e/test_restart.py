@@ -16,8 +16,8 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
+from api.agent.workers import count_workers, list_workers
 from api.app import create_app
-from api.workers import count_workers, list_workers
 from quant.bars.bars import load_bars
 from quant.messages.steps import DataSource, Progress, TrainingInput, TrainingResult
 from quant.strategy import strategies

@@ -7,11 +7,11 @@ from typing import Literal
 from pydantic import BaseModel, Field
 from temporalio.client import Client, WorkflowExecution
 
-from api.budget import BudgetLeft, read_budget
+from api.agent.budget import BudgetLeft, read_budget
+from api.agent.workers import QueueLoad, queue_loads
 from api.operations.description import CLOSED_STATUS
 from api.operations.list import RUNNING
 from api.temporal_calls import RPC_TIMEOUT, answered
-from api.workers import QueueLoad, queue_loads
 from settings import Settings
 from storage.ledger import Ledger
 from workflows import search_attributes
