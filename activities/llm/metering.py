@@ -23,7 +23,8 @@ from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
 from storage.artifacts import OperationArtifacts
 from storage.money import micro
-from storage.spending import Call, Spending, Tokens
+from storage.records import Tokens
+from storage.spending import Call, Spending
 
 CONVERSATION_ARTIFACT = "conversation.json"
 MAX_ANSWER_TOKENS = 8_000

@@ -8,12 +8,13 @@ from pydantic import TypeAdapter
 from api.operations.resolver import Resolver
 from api.operations.schemas import (
     ChildrenResponse,
+    EpochMetrics,
     MetricsResponse,
     OperationMetrics,
     OperationSummary,
     ResultsResponse,
 )
-from api.operations.training_metrics import EpochMetrics, read_metrics
+from api.operations.training_metrics import read_metrics
 from errors import MissingArtifact, NotFinished
 from quant.messages.steps import AssessmentResult, BacktestResult, DesignResult, TrainingResult
 from storage.artifacts import ArtifactStore

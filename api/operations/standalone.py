@@ -3,10 +3,10 @@
 import asyncio
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, Field
 from temporalio.client import Client
 
 from api.operations.resolver import Resolver
+from api.operations.schemas import BacktestOfTraining, StepStarted, TrainingRequest
 from api.operations.start import IdempotencyKey, Starter, backtest_start, training_start
 from api.operations.workflow_input import given_to
 from errors import InvalidInput, NotFinished
@@ -14,53 +14,14 @@ from quant.bars import catalog
 from quant.messages.steps import (
     BacktestInput,
     DataSource,
-    Seed,
-    Symbol,
-    Timeframe,
     TrainingInput,
     TrainingResult,
 )
-from quant.messages.strategy import StrategyName, StrategySpec
+from quant.messages.strategy import StrategySpec
 from quant.strategy import strategies
 from settings import Settings
 from workflows.contract import OperationStatus
-from workflows.messages import BacktestRequest, OwnedRequest
-
-
-class TrainingRequest(OwnedRequest):
-    """Which strategy to train on which bars."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"strategy_name": "momentum", "symbol": "NASDAQ"}]}
-    )
-
-    strategy_name: StrategyName
-    symbol: Symbol = "SP500"
-    timeframe: Timeframe = "1d"
-    seed: Seed = 0
-
-
-class BacktestOfTraining(OwnedRequest):
-    """Which finished training to backtest, on the holdout of its bars."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"training_id": "op_training_20261124_091509_5bdbbf47"}]}
-    )
-
-    training_id: str = Field(max_length=1000, description="Operation id of a finished training")
-
-
-class StepStarted(BaseModel):
-    """A training or backtest has been accepted."""
-
-    success: bool = True
-    operation_id: str
-    task_id: str = Field(description="Same as `operation_id`")
-    status: str
-    message: str
-    strategy_name: str
-    symbol: str
-    timeframe: str
+from workflows.messages import BacktestRequest
 
 
 @dataclass(frozen=True)

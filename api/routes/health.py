@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from api.agent.workers import count_workers
 from api.dependencies import Services, ServicesDep
-from api.operations.schemas import Health, Readiness
+from api.schemas import Health, Readiness
 from errors import LedgerUnavailable, TemporalUnavailable
 
 router = APIRouter(prefix="/health", tags=["health"])

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.agent.workers import WorkerInfo, WorkerState, list_workers
+from api.agent.schemas import WorkerInfo, WorkerState
+from api.agent.workers import list_workers
 from api.dependencies import ServicesDep
 
 router = APIRouter(prefix="/workers", tags=["workers"])

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from api.envelope import Data, Page
 from quant.messages.base import FrozenModel
 from workflows.messages import ResearchRequest
 
@@ -113,16 +114,9 @@ class ScheduleInfo(ScheduleSummary):
     skipped: int = Field(description="Runs skipped because the previous one was still active")
 
 
-class ScheduleResponse(BaseModel):
+class ScheduleResponse(Data[ScheduleInfo]):
     """One schedule."""
 
-    success: Literal[True] = True
-    data: ScheduleInfo
 
-
-class ScheduleListResponse(BaseModel):
+class ScheduleListResponse(Page[ScheduleSummary]):
     """All schedules."""
-
-    success: Literal[True] = True
-    data: list[ScheduleSummary]
-    total_count: int

@@ -19,7 +19,7 @@ from activities.research import ResearchActivities
 from api.app import create_app
 from settings import Settings
 from storage.ledger import Ledger
-from storage.spending import Tokens
+from storage.records import Tokens
 from tests.api.answers import accepted, refused
 from tests.llm.conftest import KEY
 from tests.llm.past import remember_experiments
