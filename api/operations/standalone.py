@@ -7,7 +7,13 @@ from temporalio.client import Client
 
 from api.operations.resolver import Resolver
 from api.operations.schemas import BacktestOfTraining, StepStarted, TrainingRequest
-from api.operations.start import IdempotencyKey, Starter, backtest_start, training_start
+from api.operations.start import (
+    IdempotencyKey,
+    Starter,
+    backtest_start,
+    priority_of,
+    training_start,
+)
 from api.operations.workflow_input import given_to
 from errors import InvalidInput, NotFinished
 from quant.bars import catalog
@@ -44,7 +50,9 @@ class StepStarter:
         data = DataSource(symbol=request.symbol, timeframe=request.timeframe)
         spec = await asyncio.to_thread(self._checked, request.strategy_name, data)
         given = TrainingInput(data=data, spec=spec, seed=request.seed)
-        operation_id = await self.starter.start_new(training_start(given, request.turn), key)
+        operation_id = await self.starter.start_new(
+            training_start(given, priority_of(request)), key
+        )
         return _started(operation_id, "training_started", "Training started", given)
 
     async def backtest(
@@ -77,7 +85,9 @@ class StepStarter:
                 model_sha256=result.model_sha256,
             ),
         )
-        operation_id = await self.starter.start_new(backtest_start(given, request.turn), key)
+        operation_id = await self.starter.start_new(
+            backtest_start(given, priority_of(request)), key
+        )
         return _started(operation_id, "backtest_started", "Backtest started", given.input)
 
     def _checked(self, strategy_name: str, data: DataSource) -> StrategySpec:
