@@ -10,12 +10,13 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from cli.answer import Answer
 from cli.client import Api
 from cli.render.tables import UNLIMITED
 from errors import KtrdrError
 from settings import Settings
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 FAILED = 1
 INTERRUPTED = 130
@@ -25,7 +26,7 @@ OperationArgument = Annotated[str, typer.Argument(metavar="OPERATION_ID")]
 
 
 def _console() -> Console:
-    """Return where answers go. What is no terminal has no width at which a line would be broken."""
+    """Return where answers go. Lines are broken for a terminal only, never in a pipe or a file."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=UNLIMITED)
 
@@ -45,15 +46,16 @@ class Session:
         """Return a client of the chosen API."""
         return Api(self.url, self.settings)
 
-    def answer(self, answer: Answer, show: Callable[[Console, Answer], None]) -> None:
-        """Print the answer for a program, or for people."""
+    def answer(self, answer: Answer[T], print_model: Callable[[Console, T], None]) -> None:
+        """Print an answer: as JSON for programs, otherwise as `print_model` does for people."""
         if self.as_json:
-            self.answer_json(answer)
-        else:
-            show(self.console, answer)
+            self.answer_json(answer.json)
+            return
+        with refusals(self.as_json):
+            print_model(self.console, answer.model)
 
     def answer_json(self, answer: Any) -> None:
-        """Print the answer for a program."""
+        """Print JSON for programs."""
         json.dump(answer, sys.stdout, indent=2)
         sys.stdout.write("\n")
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.envelope import Data, Page
+from quant.messages.base import FrozenModel
 from quant.messages.steps import (
     AssessmentResult,
     BacktestResult,
@@ -163,6 +164,16 @@ class ResultsResponse(BaseModel):
         | AssessmentResult
         | dict[str, Any]
     )
+
+
+RESULT_OF: dict[OperationType, type[FrozenModel]] = {
+    OperationType.RESEARCH: ResearchResult,
+    OperationType.DESIGN: DesignResult,
+    OperationType.TRAINING: TrainingResult,
+    OperationType.BACKTEST: BacktestResult,
+    OperationType.ASSESSMENT: AssessmentResult,
+}
+"""What the `result_summary` of an operation is, by its type."""
 
 
 class Epoch(BaseModel):

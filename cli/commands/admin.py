@@ -8,6 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.auth.scopes import Scope
+from cli.answer import Answer
+from cli.local_answers import (
+    Changes,
+    CurrentPayloadKey,
+    CurrentVersion,
+    Healthy,
+    KeyAdded,
+    KeyRevoked,
+    KnownKey,
+    PayloadKeys,
+)
 from cli.render.admin import (
     print_changes,
     print_deployed,
@@ -52,7 +63,7 @@ def setup(
     session = session_of(context, as_json)
     with refusals(session.as_json):
         changes = asyncio.run(_installation().set_up(session.settings, retention_hours))
-    session.answer({"changes": changes}, print_changes)
+    session.answer(Answer.own(Changes(changes=changes)), print_changes)
 
 
 @admin.command()
@@ -61,7 +72,7 @@ def health(context: typer.Context, as_json: JsonOption = False) -> None:
     session = session_of(context, as_json)
     with refusals(session.as_json):
         asyncio.run(_installation().look(session.settings))
-    session.answer({"healthy": True}, print_health)
+    session.answer(Answer.own(Healthy()), print_health)
 
 
 @admin.command()
@@ -74,7 +85,7 @@ def deploy(
     session = session_of(context, as_json)
     with refusals(session.as_json):
         asyncio.run(_installation().promote(_deployment(session), build_id))
-    session.answer({"current": build_id}, print_deployed)
+    session.answer(Answer.own(CurrentVersion(current=build_id)), print_deployed)
 
 
 @admin.command()
@@ -83,7 +94,7 @@ def versions(context: typer.Context, as_json: JsonOption = False) -> None:
     session = session_of(context, as_json)
     with refusals(session.as_json):
         known = asyncio.run(_installation().versions(_deployment(session)))
-    session.answer([each.model_dump() for each in known], print_versions)
+    session.answer(Answer.own(known), print_versions)
 
 
 def _installation() -> ModuleType:
@@ -104,8 +115,11 @@ def list_keys(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the keys, without their secrets."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        known = [key.model_dump(exclude={"sha256"}, mode="json") for key in _ring(session).all()]
-    session.answer(known, print_keys)
+        known = [
+            KnownKey(name=key.name, owner=key.owner, scopes=key.scopes)
+            for key in _ring(session).all()
+        ]
+    session.answer(Answer.own(known), print_keys)
 
 
 @keys.command()
@@ -122,7 +136,7 @@ def add(
     session = session_of(context, as_json)
     with refusals(session.as_json):
         token = _ring(session).add(name, owner, tuple(dict.fromkeys(scope)))
-    session.answer({"name": name, "key": token}, print_key)
+    session.answer(Answer.own(KeyAdded(name=name, key=token)), print_key)
 
 
 @keys.command()
@@ -131,7 +145,7 @@ def revoke(context: typer.Context, name: NameArgument, as_json: JsonOption = Fal
     session = session_of(context, as_json)
     with refusals(session.as_json):
         _ring(session).revoke(name)
-    session.answer({"revoked": name}, print_revoked)
+    session.answer(Answer.own(KeyRevoked(revoked=name)), print_revoked)
 
 
 @payload_keys.command()
@@ -142,7 +156,7 @@ def rotate(context: typer.Context, as_json: JsonOption = False) -> None:
         from temporal import encryption  # noqa: PLC0415 - slow to load
 
         key_id = encryption.rotate(_payload_keys(session))
-    session.answer({"current": key_id}, print_rotated)
+    session.answer(Answer.own(CurrentPayloadKey(current=key_id)), print_rotated)
 
 
 @payload_keys.command("list")
@@ -154,7 +168,7 @@ def list_payload_keys(context: typer.Context, as_json: JsonOption = False) -> No
 
         known = encryption.key_file(_payload_keys(session)).read()
     ids = [known.current, *sorted(set(known.keys) - {known.current})]
-    session.answer({"keys": ids}, print_payload_keys)
+    session.answer(Answer.own(PayloadKeys(keys=ids)), print_payload_keys)
 
 
 def _payload_keys(session: Session) -> Path:

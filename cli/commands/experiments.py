@@ -1,12 +1,16 @@
 """Results and costs of all researches: listed, ranked, reproduced and exported."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from cli.answer import Answer
+from cli.client import Api
 from cli.export import SUFFIXES, write_table, writing
 from cli.follow import follow as watch
+from cli.local_answers import Exported
 from cli.render.experiments import (
     print_budget,
     print_experiment,
@@ -18,6 +22,8 @@ from cli.render.experiments import (
 )
 from cli.session import FAILED, JsonOption, OperationArgument, refusals, session_of
 from errors import NotFinished
+from storage.records import ExperimentSummary
+from workflows.contract import OperationStatus
 
 _PAGE = 1000
 
@@ -67,8 +73,8 @@ def experiments(
             rows = _all(session.api(), filters)
             with writing("--export", export):
                 write_table(rows, export)
-            written = {"path": str(export.absolute()), "experiments": len(rows)}
-            session.answer(written, print_export)
+            written = Exported(path=str(export.absolute()), experiments=len(rows))
+            session.answer(Answer.own(written), print_export)
             return
         page = session.api().experiments(**filters, limit=limit)
     session.answer(page, print_experiments)
@@ -95,16 +101,17 @@ def reproduce(
     session = session_of(context, as_json)
     with refusals(session.as_json):
         api = session.api()
-        repeated = api.reproduce(operation_id)
+        repeated = api.reproduce(operation_id).model.operation_id
         session.aside.print(f"Started {repeated}", markup=False)
-        ended = watch(api, repeated, session.aside)
-        if ended["status"] != "completed":
+        ended = watch(api, repeated, session.aside).model
+        if ended.status is not OperationStatus.COMPLETED:
             raise NotFinished(
-                f"{repeated} is {ended['status']}: {ended['error_message'] or 'no reason given'}"
+                f"{repeated} is {ended.status}: {ended.error_message or 'no reason given'}"
             )
         answer = api.reproduction(repeated)
+        identical = answer.model.identical
     session.answer(answer, print_reproduction)
-    if not answer["identical"]:
+    if not identical:
         raise typer.Exit(FAILED)
 
 
@@ -131,10 +138,10 @@ def budget(context: typer.Context, as_json: JsonOption = False) -> None:
     session.answer(answer, print_budget)
 
 
-def _all(api: Any, filters: dict[str, Any]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
+def _all(api: Api, filters: Mapping[str, object]) -> list[ExperimentSummary]:
+    rows: list[ExperimentSummary] = []
     while True:
-        page = api.experiments(**filters, limit=_PAGE, offset=len(rows))
-        rows += page["data"]
-        if not page["data"] or len(rows) >= page["total_count"]:
+        page = api.experiments(**filters, limit=_PAGE, offset=len(rows)).model
+        rows += page.data
+        if not page.data or len(rows) >= page.total_count:
             return rows

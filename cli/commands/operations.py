@@ -4,7 +4,10 @@ from typing import Annotated
 
 import typer
 
+from cli.answer import Answer
+from cli.commands.options import FollowOption
 from cli.follow import follow as watch
+from cli.local_answers import Overview
 from cli.render.operations import (
     print_batch,
     print_cancelled,
@@ -17,8 +20,9 @@ from cli.render.operations import (
 )
 from cli.session import FAILED, JsonOption, OperationArgument, Session, refusals, session_of
 from errors import InvalidInput
+from workflows.contract import OperationStatus
 
-_ENDED = ("completed", "failed", "cancelled")
+_ENDED = (OperationStatus.COMPLETED, OperationStatus.FAILED, OperationStatus.CANCELLED)
 
 
 def status(
@@ -36,14 +40,11 @@ def status(
             operation = api.operation(operation_id)
             session.answer(operation, print_operation)
             return
-        overview = {
-            "operations": {
-                "running": api.operations(active_only=True, limit=1)["total_count"],
-                **{ended: api.operations(status=ended, limit=1)["total_count"] for ended in _ENDED},
-            },
-            "workers": api.readiness()["workers"],
-        }
-        session.answer(overview, print_overview)
+        counts = {"running": api.operations(active_only=True, limit=1).model.total_count}
+        for ended in _ENDED:
+            counts[ended] = api.operations(status=ended, limit=1).model.total_count
+        overview = Overview(operations=counts, workers=api.readiness().model.workers)
+        session.answer(Answer.own(overview), print_overview)
 
 
 def ops(
@@ -84,9 +85,9 @@ def ops(
             resumable=resumable,
         )
     if session.as_json:
-        session.answer_json(page["data"])
+        session.answer_json(page.json["data"])
     else:
-        print_operations(session.console, page)
+        session.answer(page, print_operations)
 
 
 def see_through(session: Session, operation_id: str) -> None:
@@ -98,7 +99,7 @@ def see_through(session: Session, operation_id: str) -> None:
             session.aside.print(f"Detached; {operation_id} continues.", markup=False)
             return
     session.answer(operation, print_outcome)
-    raise typer.Exit(FAILED if operation["status"] == "failed" else 0)
+    raise typer.Exit(FAILED if operation.model.status is OperationStatus.FAILED else 0)
 
 
 def follow(
@@ -153,7 +154,7 @@ def cancel(
 def resume(
     context: typer.Context,
     operation_id: OperationArgument,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow it to its end.")] = False,
+    follow: FollowOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Continue a cancelled or failed operation from its first unfinished step."""
@@ -169,7 +170,7 @@ def resume(
 def retry(
     context: typer.Context,
     operation_id: OperationArgument,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow it to its end.")] = False,
+    follow: FollowOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Start a cancelled or failed operation again, under a new ID."""
@@ -177,6 +178,6 @@ def retry(
     with refusals(session.as_json):
         started = session.api().retry(operation_id)
     if follow:
-        see_through(session, started["operation_id"])
+        see_through(session, started.model.operation_id)
         return
     session.answer(started, print_started)

@@ -3,11 +3,13 @@
 import webbrowser
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.answer import Answer
 from cli.export import writing
+from cli.local_answers import ComparedResearch, Comparison, ReportSaved
 from cli.render.results import (
     print_children,
     print_comparison,
@@ -17,6 +19,9 @@ from cli.render.results import (
 )
 from cli.session import JsonOption, OperationArgument, refusals, session_of
 from errors import InvalidInput
+
+if TYPE_CHECKING:
+    from quant.messages.dossier import Dossier
 
 OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", help="File to write.", dir_okay=False)
@@ -38,8 +43,8 @@ def children(
     """List the steps that an operation has begun."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        page = session.api().part(operation_id, "children")
-    session.answer(page["data"], print_children)
+        begun = session.api().children(operation_id)
+    session.answer(begun, print_children)
 
 
 def results(
@@ -48,7 +53,7 @@ def results(
     """Show the result of an operation."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        answer = session.api().part(operation_id, "results")
+        answer = session.api().results(operation_id)
     session.answer(answer, print_results)
 
 
@@ -58,7 +63,7 @@ def metrics(
     """Show the metrics of a training by iteration, also while it runs."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        answer = session.api().part(operation_id, "metrics")["data"]
+        answer = session.api().metrics(operation_id)
     session.answer(answer, print_metrics)
 
 
@@ -81,7 +86,8 @@ def report(
         else:
             content = session.api().report(operation_id, kind)
         path = save(content, output or Path(f"{operation_id}.{kind}"), open_it)
-    session.answer({"operation_id": operation_id, "report": path}, print_report)
+    saved = ReportSaved(operation_id=operation_id, report=path)
+    session.answer(Answer.own(saved), print_report)
 
 
 def compare(
@@ -107,19 +113,21 @@ def compare(
             addresses = {each: api.report_address(each) for each in operation_ids}
             page = render_comparison(dossiers, addresses).encode()
             path = save(page, output or Path("comparison.html"), open_it)
-    rows = [
-        {
-            "operation_id": each.input.operation_id,
-            "strategy": each.input.spec.name,
-            "bars": f"{each.input.data.symbol} {each.input.data.timeframe}",
-            "verdict": each.result.verdict,
-            "trials_ever": each.input.trials_ever,
-            "statistics": each.result.statistics and each.result.statistics.model_dump(),
-            "holdout": each.input.backtest and each.input.backtest.at(1.0).model_dump(),
-        }
-        for each in dossiers
-    ]
-    session.answer({"researches": rows, "page": path}, print_comparison)
+    comparison = Comparison(researches=[_row(each) for each in dossiers], page=path)
+    session.answer(Answer.own(comparison), print_comparison)
+
+
+def _row(dossier: "Dossier") -> ComparedResearch:
+    research, result = dossier.input, dossier.result
+    return ComparedResearch(
+        operation_id=research.operation_id,
+        strategy=research.spec.name,
+        bars=f"{research.data.symbol} {research.data.timeframe}",
+        verdict=result.verdict,
+        trials_ever=research.trials_ever,
+        statistics=result.statistics,
+        holdout=research.backtest and research.backtest.at(1.0),
+    )
 
 
 def save(content: bytes, path: Path, open_it: bool) -> str:

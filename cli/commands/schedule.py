@@ -1,10 +1,21 @@
 """`ktrdr schedule`: recurring researches."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from cli.answer import Answer
+from cli.client import omit_none
+from cli.commands.options import (
+    OwnerOption,
+    PriorityOption,
+    StrategyOption,
+    SymbolOption,
+    TimeframeOption,
+    TrialsOption,
+)
+from cli.local_answers import ScheduleDeleted
 from cli.render.schedules import print_deleted, print_schedule, print_schedules
 from cli.session import JsonOption, refusals, session_of
 
@@ -37,27 +48,20 @@ def create(
     ] = None,
     paused: Annotated[bool, typer.Option("--paused", help="Create it paused.")] = False,
     note: Annotated[str | None, typer.Option(help="Note to show with the schedule.")] = None,
-    strategy: Annotated[
-        str | None,
-        typer.Option("--strategy", "-s", help="Name of a strategy file; skips the design."),
-    ] = None,
-    symbol: Annotated[
-        str | None, typer.Option(help="SP500, NASDAQ or one of your own symbols.")
-    ] = None,
-    timeframe: Annotated[
-        str | None, typer.Option(help="Length of a bar; 1d for the built-in symbols.")
-    ] = None,
-    trials: Annotated[int | None, typer.Option(help="Number of candidates to try.")] = None,
+    strategy: StrategyOption = None,
+    symbol: SymbolOption = None,
+    timeframe: TimeframeOption = None,
+    trials: TrialsOption = None,
     seed: Annotated[
         int | None, typer.Option(help="Random seed; if omitted, each run draws its own.")
     ] = None,
-    priority: Annotated[int | None, typer.Option(help="1 to 5; 1 goes first.")] = None,
-    owner: Annotated[str | None, typer.Option(help="Owner of the researches.")] = None,
+    priority: PriorityOption = None,
+    owner: OwnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Schedule a recurring research."""
     session = session_of(context, as_json)
-    research = _given(
+    research = omit_none(
         brief=goal,
         strategy=strategy,
         symbol=symbol,
@@ -67,7 +71,7 @@ def create(
         priority=priority,
         owner=owner,
     )
-    request = _given(
+    request = omit_none(
         schedule_id=schedule_id,
         cron=cron,
         interval_seconds=_seconds(every) if every is not None else None,
@@ -124,7 +128,7 @@ def delete(context: typer.Context, schedule_id: NameArgument, as_json: JsonOptio
     session = session_of(context, as_json)
     with refusals(session.as_json):
         session.api().delete_schedule(schedule_id)
-    session.answer({"schedule_id": schedule_id, "deleted": True}, print_deleted)
+    session.answer(Answer.own(ScheduleDeleted(schedule_id=schedule_id)), print_deleted)
 
 
 def _change(context: typer.Context, schedule_id: str, change: str, *, as_json: bool) -> None:
@@ -132,10 +136,6 @@ def _change(context: typer.Context, schedule_id: str, change: str, *, as_json: b
     with refusals(session.as_json):
         changed = session.api().change_schedule(schedule_id, change)
     session.answer(changed, print_schedule)
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def _seconds(every: str) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.render.operations import print_strategies
+from cli.render.strategies import print_strategies, print_valid
 from cli.session import JsonOption, refusals, session_of
 
 
@@ -26,7 +26,4 @@ def validate(
     session = session_of(context, as_json)
     with refusals(session.as_json):
         spec = session.api().validate(file.read_bytes())
-    if session.as_json:
-        session.answer_json(spec)
-    else:
-        session.console.print(f"{spec['name']} is valid.", markup=False)
+    session.answer(spec, print_valid)
