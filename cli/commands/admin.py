@@ -1,8 +1,6 @@
 """`ktrdr admin`: administration of an installation."""
 
-import asyncio
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -62,7 +60,9 @@ def setup(
     """Prepare Temporal's namespace and the ledger; safe to repeat."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        changes = asyncio.run(_installation().set_up(session.settings, retention_hours))
+        from cli import installation  # noqa: PLC0415 - slow to load
+
+        changes = installation.run(installation.set_up(session.settings, retention_hours))
     session.answer(Answer.own(Changes(changes=changes)), print_changes)
 
 
@@ -71,7 +71,9 @@ def health(context: typer.Context, as_json: JsonOption = False) -> None:
     """Exit with 0 if Temporal and the ledger are reachable from here."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        asyncio.run(_installation().look(session.settings))
+        from cli import installation  # noqa: PLC0415 - slow to load
+
+        installation.run(installation.check_health(session.settings))
     session.answer(Answer.own(Healthy()), print_health)
 
 
@@ -84,7 +86,9 @@ def deploy(
     """Start new operations on this version of the workers from now on."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        asyncio.run(_installation().promote(_deployment(session), build_id))
+        from cli import installation  # noqa: PLC0415 - slow to load
+
+        installation.run(installation.promote(_deployment(session), build_id))
     session.answer(Answer.own(CurrentVersion(current=build_id)), print_deployed)
 
 
@@ -93,15 +97,10 @@ def versions(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the versions of the workers; drained ones can be stopped."""
     session = session_of(context, as_json)
     with refusals(session.as_json):
-        known = asyncio.run(_installation().versions(_deployment(session)))
+        from cli import installation  # noqa: PLC0415 - slow to load
+
+        known = installation.run(installation.versions(_deployment(session)))
     session.answer(Answer.own(known), print_versions)
-
-
-def _installation() -> ModuleType:
-    # Its libraries take longer to load than all other commands together.
-    from cli import installation  # noqa: PLC0415
-
-    return installation
 
 
 def _deployment(session: Session) -> str:
