@@ -76,9 +76,8 @@ def options(
     with refusals(as_json):
         settings = load_settings()
     # What is typed wins over the environment, which is a part of the settings.
-    context.obj = Session(
-        settings, url or (f"http://localhost:{port}" if port else settings.api), as_json
-    )
+    address = url or (f"http://localhost:{port}" if port else settings.api)
+    context.obj = Session(settings, address, as_json, context.call_on_close)
 
 
 @app.command()

@@ -38,13 +38,17 @@ class Session:
     settings: Settings
     url: str
     as_json: bool
+    at_end: Callable[[Callable[[], None]], object]
+    """Takes what is to be called when the command ends."""
     # Progress and prose go to standard error, so that a pipe receives the answer alone.
     console: Console = field(default_factory=_console)
     aside: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
 
     def api(self) -> Api:
-        """Return a client of the chosen API."""
-        return Api(self.url, self.settings)
+        """Return a client of the chosen API. It is closed when the command ends."""
+        api = Api(self.url, self.settings)
+        self.at_end(api.close)
+        return api
 
     def answer(self, answer: Answer[T], print_model: Callable[[Console, T], None]) -> None:
         """Print an answer: as JSON for programs, otherwise as `print_model` does for people."""
@@ -63,7 +67,7 @@ class Session:
 def session_of(context: typer.Context, as_json: bool) -> Session:
     """Return the session; `--json` works before and after the command."""
     session: Session = context.obj
-    return Session(session.settings, session.url, session.as_json or as_json)
+    return Session(session.settings, session.url, session.as_json or as_json, session.at_end)
 
 
 @contextlib.contextmanager

@@ -152,7 +152,9 @@ def _run_in_own_stack(session: Session, request: Mapping[str, Any]) -> Answer[Op
     session.aside.print("Starting Temporal, worker and API ...")
     with Stack(session.settings) as stack:
         seconds = {"stack start": time.monotonic() - began}
-        operation = _start_and_follow(session, Api(stack.api, session.settings), request)
+        api = Api(stack.api, session.settings)
+        session.at_end(api.close)
+        operation = _start_and_follow(session, api, request)
         session.answer(operation, print_outcome)
         if not session.as_json:
             result = read_result(operation.model)
