@@ -1,4 +1,4 @@
-"""An answer, as JSON for programs and as a model for people."""
+"""The answer of a command: JSON for programs, a model for what people read."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -20,10 +20,10 @@ class UnreadableAnswer(KtrdrError):
 
 
 class Answer(Generic[T]):
-    """What a command prints.
+    """The answer of a command.
 
-    The JSON stays as it was received: a newer API may send fields that the models of this command
-    do not have. The model is made when it is first used, so `--json` works with every version.
+    The JSON stays as it was received, because a newer API may send fields that this command does
+    not know. The model is made when it is first used, so `--json` works with any version.
 
     Args:
         json: The answer as JSON.

@@ -1,4 +1,4 @@
-"""Answers as files for other programs."""
+"""Writes answers to files for other programs."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -13,11 +13,15 @@ SUFFIXES: Final = (".csv", ".parquet")
 
 
 @contextlib.contextmanager
-def writing(option: str, path: Path) -> Iterator[None]:
-    """Turn the failure to write a file into one sentence.
+def explain_write_errors(option: str, path: Path) -> Iterator[None]:
+    """Turn an error while writing a file into one sentence.
+
+    Args:
+        option: The option that names the file, such as `--output`.
+        path: The file.
 
     Raises:
-        InvalidInput: The file that the option names cannot be written; says why.
+        InvalidInput: The file cannot be written.
     """
     try:
         yield

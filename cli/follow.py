@@ -24,7 +24,7 @@ _LONGEST_PAUSE_SECONDS = 2.0
 _SECONDS_WITHOUT_API = 60.0
 
 
-def follow(api: Api, operation_id: str, console: Console) -> Answer[OperationInfo]:
+def follow_to_end(api: Api, operation_id: str, console: Console) -> Answer[OperationInfo]:
     """Show the progress of an operation until it ends, and return it.
 
     Raises:
@@ -40,7 +40,7 @@ def follow(api: Api, operation_id: str, console: Console) -> Answer[OperationInf
         TextColumn("{task.fields[step]}", markup=False),
     )
     phase_shown = None
-    # Without a terminal there is no bar to redraw: one line per phase instead.
+    # Bars are for a terminal. A pipe or a file gets one line for each phase.
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         own = bars.add_task("", total=100.0, step="")
         nested = bars.add_task("", total=100.0, step="", visible=False)

@@ -1,4 +1,4 @@
-"""What `ktrdr admin` does in Temporal and the ledger directly, without the API."""
+"""Sets up and checks Temporal and the ledger, without the API."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -28,7 +28,7 @@ async def _let_go_after(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def set_up(settings: Settings, retention_hours: int | None) -> list[str]:
-    """Prepare the namespace and the ledger, and say what was changed."""
+    """Prepare the namespace and the ledger, and return what was changed, one sentence each."""
     client = await connect()
     added = await register_search_attributes(client)
     changes = [f"search attribute {name} registered" for name in added]

@@ -93,7 +93,7 @@ class UnreadableBars(Finding):
 
 
 class ReadableBars(DataInfo, Finding):
-    """Bars that a research would use, with what is remarkable about them."""
+    """Bars that a research would use, with remarks about them."""
 
     remarks: list[str]
 

@@ -1,4 +1,4 @@
-"""What all commands share: the address of the API, output, and errors."""
+"""What all commands share: the address of the API, the output and the errors."""
 
 import contextlib
 import json
@@ -40,9 +40,9 @@ class Session:
     as_json: bool
     at_end: Callable[[Callable[[], None]], object]
     """Takes what is to be called when the command ends."""
-    # Progress and prose go to standard error, so that a pipe receives the answer alone.
+    # Progress goes to standard error, so that a pipe receives the answer alone.
     console: Console = field(default_factory=_console)
-    aside: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
+    stderr: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
 
     def api(self) -> Api:
         """Return a client of the chosen API. It is closed when the command ends."""
@@ -55,7 +55,7 @@ class Session:
         if self.as_json:
             self.answer_json(answer.json)
             return
-        with refusals(self.as_json):
+        with report_errors(self.as_json):
             print_model(self.console, answer.model)
 
     def answer_json(self, answer: Any) -> None:
@@ -71,8 +71,8 @@ def session_of(context: typer.Context, as_json: bool) -> Session:
 
 
 @contextlib.contextmanager
-def refusals(as_json: bool) -> Iterator[None]:
-    """Print an expected error in one line, or as JSON, and exit with 1."""
+def report_errors(as_json: bool) -> Iterator[None]:
+    """Print an expected error in one line or as JSON, and exit with 1."""
     try:
         yield
     except KtrdrError as error:

@@ -1,4 +1,4 @@
-"""Requests of the command to the API: sent, repeated, and refused."""
+"""Sends requests to the API, and repeats those that did not arrive."""
 
 import time
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ class ApiUnreachable(KtrdrError):
 
 
 class _Refusal(BaseModel):
-    """What a refusal says. A proxy in between may refuse without any of it."""
+    """What a refusal says. That of a proxy may say none of it."""
 
     message: str = "The API refused the request."
     reason: str = "internal"
@@ -58,7 +58,7 @@ class Transport:
             headers["Authorization"] = f"Bearer {settings.api_key.get_secret_value()}"
         self._url = base
         self.has_answered = False
-        """Whether an API was ever there; one that is away is then worth waiting for."""
+        """Whether the API has answered before. Then it is worth waiting for when it is away."""
         self._http = httpx2.Client(
             base_url=base if base.endswith("/api/v1") else f"{base}/api/v1",
             headers=headers,
@@ -103,7 +103,7 @@ class Transport:
         accept: tuple[int, ...] = (200, 201, 202, 204),
         **options: Any,
     ) -> httpx2.Response:
-        """Send a request, and repeat it on connection errors; repeats start nothing twice."""
+        """Send a request. Repeat it after connection errors, which starts nothing twice."""
         headers = {"Idempotency-Key": uuid4().hex} if method == "POST" else {}
         for pause in (*_SECONDS_BEFORE_REPEAT, None):
             try:

@@ -28,7 +28,7 @@ from cli.render.admin import (
     print_rotated,
     print_versions,
 )
-from cli.session import JsonOption, Session, refusals, session_of
+from cli.session import JsonOption, Session, report_errors, session_of
 from errors import StartupError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def setup(
 ) -> None:
     """Prepare Temporal's namespace and the ledger; safe to repeat."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         from cli import installation  # noqa: PLC0415 - slow to load
 
         changes = installation.run(installation.set_up(session.settings, retention_hours))
@@ -70,7 +70,7 @@ def setup(
 def health(context: typer.Context, as_json: JsonOption = False) -> None:
     """Exit with 0 if Temporal and the ledger are reachable from here."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         from cli import installation  # noqa: PLC0415 - slow to load
 
         installation.run(installation.check_health(session.settings))
@@ -85,7 +85,7 @@ def deploy(
 ) -> None:
     """Start new operations on this version of the workers from now on."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         from cli import installation  # noqa: PLC0415 - slow to load
 
         installation.run(installation.promote(_deployment(session), build_id))
@@ -96,7 +96,7 @@ def deploy(
 def versions(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the versions of the workers; drained ones can be stopped."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         from cli import installation  # noqa: PLC0415 - slow to load
 
         known = installation.run(installation.versions(_deployment(session)))
@@ -113,7 +113,7 @@ def _deployment(session: Session) -> str:
 def list_keys(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the keys, without their secrets."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         known = [
             KnownKey(name=key.name, owner=key.owner, scopes=key.scopes)
             for key in _ring(session).all()
@@ -133,7 +133,7 @@ def add(
 ) -> None:
     """Create a key and show it once."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         token = _ring(session).add(name, owner, tuple(dict.fromkeys(scope)))
     session.answer(Answer.own(KeyAdded(name=name, key=token)), print_key)
 
@@ -142,7 +142,7 @@ def add(
 def revoke(context: typer.Context, name: NameArgument, as_json: JsonOption = False) -> None:
     """Revoke a key; a running API refuses it at once."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         _ring(session).revoke(name)
     session.answer(Answer.own(KeyRevoked(revoked=name)), print_revoked)
 
@@ -151,7 +151,7 @@ def revoke(context: typer.Context, name: NameArgument, as_json: JsonOption = Fal
 def rotate(context: typer.Context, as_json: JsonOption = False) -> None:
     """Encrypt with a new key from now on; older payloads stay readable."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         from temporal import encryption  # noqa: PLC0415 - slow to load
 
         key_id = encryption.rotate(_payload_keys(session))
@@ -162,7 +162,7 @@ def rotate(context: typer.Context, as_json: JsonOption = False) -> None:
 def list_payload_keys(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the key IDs, the current one first."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         from temporal import encryption  # noqa: PLC0415 - slow to load
 
         known = encryption.key_file(_payload_keys(session)).read()

@@ -17,7 +17,7 @@ from cli.local_answers import (
     UnreadableBars,
 )
 from cli.render.data import print_bars, print_findings, print_imported
-from cli.session import FAILED, JsonOption, refusals, session_of
+from cli.session import FAILED, JsonOption, report_errors, session_of
 from errors import InvalidInput, KtrdrError
 from quant.bars import catalog
 from quant.bars.directory import files_inside
@@ -45,7 +45,7 @@ class Source(StrEnum):
 def list_bars(context: typer.Context, as_json: JsonOption = False) -> None:
     """List all bars that a research can use."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         available = [
             AvailableBars(
                 **entry.model_dump(exclude={"content_hash"}),
@@ -54,7 +54,7 @@ def list_bars(context: typer.Context, as_json: JsonOption = False) -> None:
             for entry in catalog.symbols(session.settings.bars)
         ]
     session.answer(Answer.own(available), print_bars)
-    session.aside.print(
+    session.stderr.print(
         f"Your own bars: {session.settings.bars}", markup=False, soft_wrap=True, style="dim"
     )
 
@@ -70,7 +70,7 @@ def check(
     """Validate bars as a research would, and show their range or their first error."""
     session = session_of(context, as_json)
     directory = session.settings.bars
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         known = catalog.symbols(directory)
         for symbol in symbols or ():
             if symbol not in {entry.symbol for entry in known}:
@@ -124,19 +124,19 @@ def import_(
 ) -> None:
     """Validate bars and store them in the data directory."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         source = _source(symbol or (what if origin else Path(what).stem), timeframe)
         if origin is not None:
-            bars = _download(origin, what, source, _day(start), _day(end))
+            bars = _download(origin, what, source, _to_date(start), _to_date(end))
         else:
             options = {
-                "columns": dict(_pair(each) for each in column or ()),
+                "columns": dict(_parse_column(each) for each in column or ()),
                 "timezone": timezone,
                 "time_format": time_format,
                 "delimiter": delimiter,
                 "decimal": decimal,
             }
-            bars = _read(Path(what), source, _valid(FileMapping, options))
+            bars = _read(Path(what), source, _validate(FileMapping, options))
         from quant.bars.importing import import_bars  # noqa: PLC0415
 
         info = import_bars(bars, session.settings.bars, replace=replace)
@@ -201,10 +201,10 @@ def _download(
 
 
 def _source(symbol: str, timeframe: str) -> DataSource:
-    return _valid(DataSource, {"symbol": symbol, "timeframe": timeframe})
+    return _validate(DataSource, {"symbol": symbol, "timeframe": timeframe})
 
 
-def _valid(kind: type[_Kind], values: dict[str, Any]) -> _Kind:
+def _validate(kind: type[_Kind], values: dict[str, Any]) -> _Kind:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
@@ -212,12 +212,12 @@ def _valid(kind: type[_Kind], values: dict[str, Any]) -> _Kind:
         raise InvalidInput(f"{place}: {said}", field=place) from None
 
 
-def _pair(option: str) -> tuple[str, str]:
+def _parse_column(option: str) -> tuple[str, str]:
     ours, equals, theirs = option.partition("=")
     if not equals:
         raise InvalidInput(f"--column {option!r}: use the form close='Adj Close'.", field="column")
     return ours, theirs
 
 
-def _day(moment: datetime | None) -> date | None:
+def _to_date(moment: datetime | None) -> date | None:
     return moment and moment.date()

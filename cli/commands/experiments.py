@@ -1,4 +1,4 @@
-"""Results and costs of all researches: listed, ranked, reproduced and exported."""
+"""`ktrdr experiments | leaderboard | reproduce | hypotheses | budget`: the record of researches."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,8 +8,8 @@ import typer
 
 from cli.answer import Answer
 from cli.client import Api
-from cli.export import SUFFIXES, write_table, writing
-from cli.follow import follow as watch
+from cli.export import SUFFIXES, explain_write_errors, write_table
+from cli.follow import follow_to_end
 from cli.local_answers import Exported
 from cli.render.experiments import (
     print_budget,
@@ -20,7 +20,7 @@ from cli.render.experiments import (
     print_leaderboard,
     print_reproduction,
 )
-from cli.session import FAILED, JsonOption, OperationArgument, refusals, session_of
+from cli.session import FAILED, JsonOption, OperationArgument, report_errors, session_of
 from errors import NotFinished
 from storage.records import ExperimentSummary
 from workflows.contract import OperationStatus
@@ -64,14 +64,14 @@ def experiments(
     filters = {"symbol": symbol, "owner": owner, "status": status, "verdict": verdict, "sort": sort}
     if export is not None and export.suffix not in SUFFIXES:
         raise typer.BadParameter(f"--export writes {' or '.join(SUFFIXES)} files")
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         if operation_id is not None:
             answer = session.api().experiment(operation_id)
             session.answer(answer, print_experiment)
             return
         if export is not None:
             rows = _all(session.api(), filters)
-            with writing("--export", export):
+            with explain_write_errors("--export", export):
                 write_table(rows, export)
             written = Exported(path=str(export.absolute()), experiments=len(rows))
             session.answer(Answer.own(written), print_export)
@@ -89,7 +89,7 @@ def leaderboard(
 ) -> None:
     """Rank completed researches by verdict, then by today's deflated Sharpe ratio."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         page = session.api().leaderboard(symbol=symbol, owner=owner, limit=limit)
     session.answer(page, print_leaderboard)
 
@@ -99,11 +99,11 @@ def reproduce(
 ) -> None:
     """Repeat a finished research, and compare the results bit for bit."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         api = session.api()
         repeated = api.reproduce(operation_id).model.operation_id
-        session.aside.print(f"Started {repeated}", markup=False)
-        ended = watch(api, repeated, session.aside).model
+        session.stderr.print(f"Started {repeated}", markup=False)
+        ended = follow_to_end(api, repeated, session.stderr).model
         if ended.status is not OperationStatus.COMPLETED:
             raise NotFinished(
                 f"{repeated} is {ended.status}: {ended.error_message or 'no reason given'}"
@@ -125,7 +125,7 @@ def hypotheses(
 ) -> None:
     """List the hypotheses that assessments have suggested, and their outcomes."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         found = session.api().hypotheses(symbol=symbol, status=status)
     session.answer(found, print_hypotheses)
 
@@ -133,7 +133,7 @@ def hypotheses(
 def budget(context: typer.Context, as_json: JsonOption = False) -> None:
     """Show today's spending on language models, and the remaining budget."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         answer = session.api().budget()
     session.answer(answer, print_budget)
 

@@ -17,7 +17,7 @@ from cli.commands.options import (
     TimeframeOption,
     TrialsOption,
 )
-from cli.follow import follow as watch
+from cli.follow import follow_to_end
 from cli.local_answers import ResearchStarted
 from cli.render.operations import (
     print_addresses,
@@ -27,7 +27,7 @@ from cli.render.operations import (
     print_times,
     read_result,
 )
-from cli.session import FAILED, INTERRUPTED, JsonOption, Session, refusals, session_of
+from cli.session import FAILED, INTERRUPTED, JsonOption, Session, report_errors, session_of
 from cli.stack import Stack
 from workflows.contract import OperationInfo, OperationStatus
 from workflows.messages import ResearchResult
@@ -104,7 +104,7 @@ def research(
         gates=omit_none(training=training or None, backtest=backtest or None) or None,
         bypass_gates=bypass_gates or None,
     )
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         if embedded:
             operation = _run_in_own_stack(session, request)
         elif follow:
@@ -127,12 +127,12 @@ def _start_and_follow(
 ) -> Answer[OperationInfo]:
     """Start a research and follow it to its end; Ctrl-C cancels it."""
     operation_id = api.trigger(request).model.operation_id
-    session.aside.print(f"Started {operation_id}", markup=False)
+    session.stderr.print(f"Started {operation_id}", markup=False)
     try:
-        return watch(api, operation_id, session.aside)
+        return follow_to_end(api, operation_id, session.stderr)
     except KeyboardInterrupt:
         cancelled = api.cancel(operation_id, reason="interrupted")
-        print_cancelled(session.aside, cancelled.model)
+        print_cancelled(session.stderr, cancelled.model)
         raise typer.Exit(INTERRUPTED) from None
 
 
@@ -149,7 +149,7 @@ def seconds_by_phase(operation: OperationInfo) -> dict[str, float]:
 def _run_in_own_stack(session: Session, request: Mapping[str, Any]) -> Answer[OperationInfo]:
     """Start the stack, follow one research to its end, and stop the stack."""
     began = time.monotonic()
-    session.aside.print("Starting Temporal, worker and API ...")
+    session.stderr.print("Starting Temporal, worker and API ...")
     with Stack(session.settings) as stack:
         seconds = {"stack start": time.monotonic() - began}
         api = Api(stack.api, session.settings)
@@ -162,8 +162,8 @@ def _run_in_own_stack(session: Session, request: Mapping[str, Any]) -> Answer[Op
                 report = f"{session.settings.artifacts}/{result.report_path}"
                 session.console.print(f"\nReport: {report}", markup=False, soft_wrap=True)
             print_addresses(session.console, stack.addresses())
-        session.aside.print("Stopping ...")
+        session.stderr.print("Stopping ...")
     if not session.as_json:
         seconds |= seconds_by_phase(operation.model)
-        print_times(session.aside, seconds, time.monotonic() - began)
+        print_times(session.stderr, seconds, time.monotonic() - began)
     return operation

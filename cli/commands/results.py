@@ -1,4 +1,4 @@
-"""Children, results, metrics and report of an operation; comparisons."""
+"""`ktrdr children | results | metrics | report | compare`: what an operation has produced."""
 
 import webbrowser
 from enum import StrEnum
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.answer import Answer
-from cli.export import writing
+from cli.export import explain_write_errors
 from cli.local_answers import ComparedResearch, Comparison, ReportSaved
 from cli.render.results import (
     print_children,
@@ -17,7 +17,7 @@ from cli.render.results import (
     print_report,
     print_results,
 )
-from cli.session import JsonOption, OperationArgument, refusals, session_of
+from cli.session import JsonOption, OperationArgument, report_errors, session_of
 from errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def children(
 ) -> None:
     """List the steps that an operation has begun."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         begun = session.api().children(operation_id)
     session.answer(begun, print_children)
 
@@ -52,7 +52,7 @@ def results(
 ) -> None:
     """Show the result of an operation."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         answer = session.api().results(operation_id)
     session.answer(answer, print_results)
 
@@ -62,7 +62,7 @@ def metrics(
 ) -> None:
     """Show the metrics of a training by iteration, also while it runs."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         answer = session.api().metrics(operation_id)
     session.answer(answer, print_metrics)
 
@@ -80,9 +80,9 @@ def report(
 ) -> None:
     """Fetch the report of a research, by default as a file named after it."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         if kind is Format.PNG:
-            content = _drawn(session.api().report(operation_id, "json"))
+            content = _draw(session.api().report(operation_id, "json"))
         else:
             content = session.api().report(operation_id, kind)
         path = save(content, output or Path(f"{operation_id}.{kind}"), open_it)
@@ -105,7 +105,7 @@ def compare(
 
     session = session_of(context, as_json)
     path = None
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         _require_several(operation_ids)
         api = session.api()
         dossiers = [Dossier.model_validate_json(api.report(each, "json")) for each in operation_ids]
@@ -137,7 +137,7 @@ def save(content: bytes, path: Path, open_it: bool) -> str:
         InvalidInput: It cannot be written.
     """
     path = path.absolute()
-    with writing("--output", path):
+    with explain_write_errors("--output", path):
         path.write_bytes(content)
     if open_it:
         webbrowser.open(path.as_uri())
@@ -154,7 +154,7 @@ def _require_several(operation_ids: list[str]) -> None:
         )
 
 
-def _drawn(report: bytes) -> bytes:
+def _draw(report: bytes) -> bytes:
     from quant.messages.dossier import Dossier  # noqa: PLC0415
     from quant.report import figures  # noqa: PLC0415 - loads the numerical libraries
 

@@ -17,7 +17,7 @@ from cli.commands.options import (
 )
 from cli.local_answers import ScheduleDeleted
 from cli.render.schedules import print_deleted, print_schedule, print_schedules
-from cli.session import JsonOption, refusals, session_of
+from cli.session import JsonOption, report_errors, session_of
 
 schedule = typer.Typer(no_args_is_help=True, help="Schedule recurring researches.")
 
@@ -74,14 +74,14 @@ def create(
     request = omit_none(
         schedule_id=schedule_id,
         cron=cron,
-        interval_seconds=_seconds(every) if every is not None else None,
+        interval_seconds=_parse_interval(every) if every is not None else None,
         time_zone=time_zone,
         overlap=overlap,
         paused=paused or None,
         note=note,
         research=research,
     )
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         created = session.api().create_schedule(request)
     session.answer(created, print_schedule)
 
@@ -90,7 +90,7 @@ def create(
 def list_schedules(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the schedules."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         schedules = session.api().schedules()
     session.answer(schedules, print_schedules)
 
@@ -99,7 +99,7 @@ def list_schedules(context: typer.Context, as_json: JsonOption = False) -> None:
 def show(context: typer.Context, schedule_id: NameArgument, as_json: JsonOption = False) -> None:
     """Show a schedule with its recent and next runs."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         found = session.api().schedule(schedule_id)
     session.answer(found, print_schedule)
 
@@ -126,19 +126,19 @@ def trigger(context: typer.Context, schedule_id: NameArgument, as_json: JsonOpti
 def delete(context: typer.Context, schedule_id: NameArgument, as_json: JsonOption = False) -> None:
     """Delete a schedule; running researches continue."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         session.api().delete_schedule(schedule_id)
     session.answer(Answer.own(ScheduleDeleted(schedule_id=schedule_id)), print_deleted)
 
 
 def _change(context: typer.Context, schedule_id: str, change: str, *, as_json: bool) -> None:
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         changed = session.api().change_schedule(schedule_id, change)
     session.answer(changed, print_schedule)
 
 
-def _seconds(every: str) -> int:
+def _parse_interval(every: str) -> int:
     found = re.fullmatch(r"([1-9][0-9]{0,8})([smhd])", every)
     if found is None:
         raise typer.BadParameter("give a number with s, m, h or d, such as 30m")

@@ -7,7 +7,7 @@ import typer
 from api.operations.schemas import StepStarted
 from cli.answer import Answer
 from cli.client import omit_none
-from cli.commands.operations import see_through
+from cli.commands.operations import follow_and_exit
 from cli.commands.options import (
     FollowOption,
     OwnerOption,
@@ -17,7 +17,7 @@ from cli.commands.options import (
     TimeframeOption,
 )
 from cli.render.operations import print_started
-from cli.session import JsonOption, Session, refusals, session_of
+from cli.session import JsonOption, Session, report_errors, session_of
 
 
 def train(
@@ -41,7 +41,7 @@ def train(
         priority=priority,
         owner=owner,
     )
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         started = session.api().train(request)
     _report_start(session, started, follow=follow)
 
@@ -59,13 +59,13 @@ def backtest(
     """Backtest a finished training on the holdout."""
     session = session_of(context, as_json)
     request = omit_none(training_id=training_id, priority=priority, owner=owner)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         started = session.api().backtest(request)
     _report_start(session, started, follow=follow)
 
 
 def _report_start(session: Session, started: Answer[StepStarted], *, follow: bool) -> None:
     if follow:
-        see_through(session, started.model.operation_id)
+        follow_and_exit(session, started.model.operation_id)
     else:
         session.answer(started, print_started)

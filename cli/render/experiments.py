@@ -6,7 +6,7 @@ from api.agent.schemas import Budget
 from api.operations.schemas import Reproduced
 from api.schemas import ExperimentListResponse, LeaderboardResponse
 from cli.local_answers import Exported
-from cli.render.tables import interval, print_rows, print_values, shown
+from cli.render.tables import format_figure, format_interval, print_rows, print_values
 from quant.wording import counted
 from storage.records import Experiment, HypothesisRecord
 
@@ -25,10 +25,10 @@ def print_experiments(console: Console, page: ExperimentListResponse) -> None:
                 row.strategy_name or "",
                 row.status,
                 row.verdict or "",
-                shown(row.total_return, "+z.1%"),
-                shown(row.sharpe, "z.2f"),
-                shown(row.deflated_sharpe, ".0%"),
-                shown(row.cost, ".4f", "$"),
+                format_figure(row.total_return, "+z.1%"),
+                format_figure(row.sharpe, "z.2f"),
+                format_figure(row.deflated_sharpe, ".0%"),
+                format_figure(row.cost, ".4f", "$"),
             )
             for row in page.data
         ),
@@ -51,11 +51,11 @@ def print_leaderboard(console: Console, page: LeaderboardResponse) -> None:
                 f"{row.symbol} {row.timeframe}",
                 row.strategy_name or "",
                 row.verdict or "",
-                shown(row.deflated_sharpe, ".0%"),
-                shown(row.trials_ever, ","),
-                shown(row.sharpe, "z.2f"),
-                interval(row.sharpe_low, row.sharpe_high),
-                shown(row.total_return, "+z.1%"),
+                format_figure(row.deflated_sharpe, ".0%"),
+                format_figure(row.trials_ever, ","),
+                format_figure(row.sharpe, "z.2f"),
+                format_interval(row.sharpe_low, row.sharpe_high),
+                format_figure(row.total_return, "+z.1%"),
             )
             for rank, row in enumerate(page.data, start=1)
         ),

@@ -15,7 +15,7 @@ from api.operations.schemas import (
 )
 from cli.answer import read_model
 from cli.local_answers import Overview
-from cli.render.tables import print_rows, shown, timestamp, took
+from cli.render.tables import format_duration, format_figure, format_time, print_rows
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestResult, TrainingResult
 from quant.wording import counted
@@ -80,7 +80,7 @@ def _figures_of_training(result: TrainingResult) -> Table:
         "Log loss", f"{result.log_loss:.4f} (base rate {result.baseline_log_loss:.4f}), {folds}"
     )
     table.add_row("Accuracy", f"{result.accuracy:.1%}")
-    table.add_row("Sharpe ratio in walk-forward", shown(result.sharpe, "z.2f") or "none")
+    table.add_row("Sharpe ratio in walk-forward", format_figure(result.sharpe, "z.2f") or "none")
     return table
 
 
@@ -90,7 +90,7 @@ def _figures_of_backtest(result: BacktestResult) -> Table:
         table.add_row(
             f"Holdout at {level.cost_multiple:g}x cost",
             f"{level.total_return:+z.1%} in {counted(level.trades, 'trade')}, "
-            f"Sharpe ratio {shown(level.sharpe, 'z.2f') or 'none'}, "
+            f"Sharpe ratio {format_figure(level.sharpe, 'z.2f') or 'none'}, "
             f"drawdown {level.max_drawdown:.1%}",
         )
     table.add_row("Buy and hold", f"{result.benchmark.total_return:+z.1%}")
@@ -139,7 +139,7 @@ def print_resumed(console: Console, resumed: Resumed) -> None:
     epoch = since.epoch
     console.print(f"Resumed {resumed.operation_id}", markup=False)
     console.print(
-        f"  after its {since.checkpoint_type} at {timestamp(since.created_at)}", markup=False
+        f"  after its {since.checkpoint_type} at {format_time(since.created_at)}", markup=False
     )
     if epoch is not None:
         console.print(f"  training has done {epoch} iterations", markup=False)
@@ -175,7 +175,7 @@ def print_operations(console: Console, page: OperationListResponse) -> None:
                 f"{row.progress_percentage:.0f} %",
                 row.symbol or "",
                 row.verdict or "",
-                took(row.duration_seconds),
+                format_duration(row.duration_seconds),
             )
             for row in page.data
         ),

@@ -5,7 +5,13 @@ from rich.table import Table
 
 from api.operations.schemas import OperationMetrics, OperationSummary, ResultsResponse
 from cli.local_answers import ComparedResearch, Comparison, ReportSaved
-from cli.render.tables import interval, print_rows, print_values, shown, took
+from cli.render.tables import (
+    format_duration,
+    format_figure,
+    format_interval,
+    print_rows,
+    print_values,
+)
 
 _EPOCHS_SHOWN = 20
 
@@ -21,7 +27,7 @@ def print_children(console: Console, children: list[OperationSummary]) -> None:
                 child.operation_type,
                 child.status,
                 f"{child.progress_percentage:.0f} %",
-                took(child.duration_seconds),
+                format_duration(child.duration_seconds),
             )
             for child in children
         ),
@@ -29,7 +35,7 @@ def print_children(console: Console, children: list[OperationSummary]) -> None:
 
 
 def print_results(console: Console, answer: ResultsResponse) -> None:
-    """Print results as they are."""
+    """Print results as YAML."""
     console.print(f"{answer.operation_id}: {answer.status}", markup=False)
     print_values(console, answer.results)
 
@@ -83,12 +89,12 @@ def _compare(research: ComparedResearch) -> tuple[str, ...]:
     sharpe = judged.sharpe if judged else holdout.sharpe if holdout else None
     return (
         *(research.operation_id, research.strategy, research.bars, research.verdict),
-        shown(judged.deflated_sharpe, ".0%") if judged else "",
-        shown(sharpe, "z.2f"),
-        interval(judged.sharpe_low, judged.sharpe_high) if judged else "",
-        shown(holdout.total_return, "+z.1%") if holdout else "",
-        shown(holdout.max_drawdown, ".1%") if holdout else "",
-        shown(holdout.trades, ",") if holdout else "",
-        shown(research.trials_ever, ","),
-        shown(judged.holdout_looks, ",") if judged else "",
+        format_figure(judged.deflated_sharpe, ".0%") if judged else "",
+        format_figure(sharpe, "z.2f"),
+        format_interval(judged.sharpe_low, judged.sharpe_high) if judged else "",
+        format_figure(holdout.total_return, "+z.1%") if holdout else "",
+        format_figure(holdout.max_drawdown, ".1%") if holdout else "",
+        format_figure(holdout.trades, ",") if holdout else "",
+        format_figure(research.trials_ever, ","),
+        format_figure(judged.holdout_looks, ",") if judged else "",
     )

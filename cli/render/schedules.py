@@ -6,7 +6,7 @@ from rich.table import Table
 
 from api.schedules.schemas import Schedule, ScheduleInfo, ScheduleSummary
 from cli.local_answers import ScheduleDeleted
-from cli.render.tables import print_rows, timestamp
+from cli.render.tables import format_time, print_rows
 from quant.wording import counted
 from workflows.messages import ResearchRequest
 
@@ -19,10 +19,10 @@ def print_schedules(console: Console, schedules: list[ScheduleSummary]) -> None:
         (
             (
                 each.schedule_id,
-                _when(each),
+                _describe_times(each),
                 each.overlap,
-                _next(each),
-                _what(each.research),
+                _describe_next(each),
+                _describe_research(each.research),
             )
             for each in schedules
         ),
@@ -33,10 +33,10 @@ def print_schedule(console: Console, schedule: ScheduleInfo) -> None:
     """Print one schedule with its recent runs."""
     table = Table.grid(padding=(0, 2))
     table.add_row("Schedule", escape(schedule.schedule_id))
-    table.add_row("When", escape(_when(schedule)))
-    table.add_row("Next", _next(schedule))
+    table.add_row("When", escape(_describe_times(schedule)))
+    table.add_row("Next", _describe_next(schedule))
     table.add_row("Overlap", schedule.overlap)
-    table.add_row("Research", escape(_what(schedule.research)))
+    table.add_row("Research", escape(_describe_research(schedule.research)))
     if schedule.note:
         table.add_row("Note", escape(schedule.note))
     table.add_row("Started", f"{schedule.runs}, {schedule.skipped} skipped")
@@ -50,18 +50,18 @@ def print_deleted(console: Console, answer: ScheduleDeleted) -> None:
     console.print(f"Deleted {answer.schedule_id}", markup=False)
 
 
-def _when(schedule: Schedule) -> str:
+def _describe_times(schedule: Schedule) -> str:
     if schedule.cron is not None:
         return f"{schedule.cron} ({schedule.time_zone})"
     return f"every {schedule.interval_seconds} s"
 
 
-def _next(schedule: ScheduleSummary) -> str:
+def _describe_next(schedule: ScheduleSummary) -> str:
     if schedule.paused:
         return "paused"
-    return timestamp(schedule.next_runs[0]) if schedule.next_runs else "never"
+    return format_time(schedule.next_runs[0]) if schedule.next_runs else "never"
 
 
-def _what(research: ResearchRequest) -> str:
+def _describe_research(research: ResearchRequest) -> str:
     how = research.strategy or research.brief or counted(research.trials, "trial")
     return f"{research.symbol} {research.timeframe}, {how}"

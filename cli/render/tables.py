@@ -24,7 +24,7 @@ _GLUE: Final = "\N{NO-BREAK SPACE}"
 def print_rows(
     console: Console, headings: Sequence[str], rows: Iterable[Sequence[str]], *, title: int = 0
 ) -> None:
-    """Print rows under headings; if a terminal is too narrow for them, one below the other.
+    """Print rows under headings. In a terminal too narrow for them, print one below the other.
 
     Args:
         console: Where they are printed.
@@ -47,39 +47,39 @@ def print_rows(
             for place, (heading, cell) in enumerate(zip(headings, row, strict=True))
             if cell and place != title
         )
-        for line in _wrapped(named, console.width):
+        for line in _wrap(named, console.width):
             console.print(line, markup=False, soft_wrap=True)
 
 
 def print_values(console: Console, values: BaseModel | dict[str, Any]) -> None:
-    """Print nested values as YAML; what is not known is left out."""
+    """Print nested values as YAML. A value that is not known is left out."""
     named: dict[str, Any] = to_jsonable_python(values)
     known = {name: value for name, value in named.items() if value is not None}
     text = yaml.safe_dump(known, sort_keys=False, allow_unicode=True, width=UNLIMITED)
     console.print(text.rstrip(), markup=False, soft_wrap=True)
 
 
-def shown(value: float | None, how: str, unit: str = "") -> str:
-    """Return a figure in this format; empty if there is none."""
+def format_figure(value: float | None, how: str, unit: str = "") -> str:
+    """Return a figure in this format, or an empty text if there is none."""
     return "" if value is None else f"{unit}{value:{how}}"
 
 
-def took(seconds: float | None) -> str:
-    """Return a duration; empty if it is not known."""
+def format_duration(seconds: float | None) -> str:
+    """Return a duration, or an empty text if it is not known."""
     return "" if seconds is None else f"{seconds:.1f} s"
 
 
-def timestamp(moment: datetime) -> str:
+def format_time(moment: datetime) -> str:
     """Return a time as the API writes it, in ISO 8601."""
     return str(to_jsonable_python(moment))
 
 
-def interval(low: float | None, high: float | None) -> str:
-    """Return an interval of Sharpe ratios; empty if there is none."""
+def format_interval(low: float | None, high: float | None) -> str:
+    """Return an interval of Sharpe ratios, or an empty text if there is none."""
     return "" if low is None or high is None else f"{low:z.2f} to {high:z.2f}"
 
 
-def _wrapped(parts: Iterable[str], width: int) -> list[str]:
+def _wrap(parts: Iterable[str], width: int) -> list[str]:
     """Join parts to lines of this width. A line is broken between two parts if it can be."""
     glued = (part if len(part) > width // 2 else part.replace(" ", _GLUE) for part in parts)
     lines = textwrap.wrap(

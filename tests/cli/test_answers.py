@@ -96,7 +96,11 @@ COMMANDS = [
     (("status", ID), data("GET", f"/operations/{ID}"), "Training model"),
     (("ops",), data("GET", "/operations"), "0 active, 1 in all"),
     (("cancel", ID), data("DELETE", f"/operations/{ID}"), f"cancelled: {ID}"),
-    (("cancel", "--all", "--owner", "ada"), data("DELETE", "/operations"), "1 operation would be cancelled"),
+    (
+        ("cancel", "--all", "--owner", "ada"),
+        data("DELETE", "/operations"),
+        "1 operation would be cancelled",
+    ),
     (("resume", ID), data("POST", f"/operations/{ID}/resume"), f"Resumed {ID}"),
     (("retry", ID), data("POST", f"/operations/{ID}/retry"), f"Started {ID}"),
     (("children", ID), data("GET", f"/operations/{ID}/children"), f"{ID}.training"),

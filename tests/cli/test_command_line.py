@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 from api.operations.schemas import ResultsResponse
 from api.schemas import LeaderboardResponse
 from cli.client import Api
-from cli.export import writing
-from cli.follow import follow
+from cli.export import explain_write_errors
+from cli.follow import follow_to_end
 from cli.local_answers import ComparedResearch, Comparison
 from cli.main import app
 from cli.render.experiments import print_leaderboard
@@ -191,7 +191,9 @@ def test_what_is_typed_wins_over_the_environment(
 def test_following_ends_at_once_if_there_was_never_an_api() -> None:
     settings = Settings()
     with pytest.raises(ApiUnreachable, match="ktrdr up"):
-        follow(Api(f"http://127.0.0.1:{free_port()}", settings), ID, Console(file=io.StringIO()))
+        follow_to_end(
+            Api(f"http://127.0.0.1:{free_port()}", settings), ID, Console(file=io.StringIO())
+        )
 
 
 @pytest.mark.parametrize("place", ["nosuch/report.html", "file/report.html", "."])
@@ -200,7 +202,7 @@ def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path, place: st
     path = tmp_path / place
     with (
         pytest.raises(InvalidInput, match=r"--output: .* cannot be written: ") as refusal,
-        writing("--output", path),
+        explain_write_errors("--output", path),
     ):
         path.write_bytes(b"")
     assert refusal.value.field == "output"
