@@ -122,6 +122,14 @@ class CurrentVersion(FrozenModel):
     current: str
 
 
+class WorkerVersion(FrozenModel):
+    """A version of the workers."""
+
+    build_id: str
+    current: bool
+    drained: bool
+
+
 class KnownKey(FrozenModel):
     """An API key, without its secret."""
 

@@ -16,6 +16,7 @@ from cli.local_answers import (
     KeyRevoked,
     KnownKey,
     PayloadKeys,
+    WorkerVersion,
 )
 from cli.render.admin import (
     print_changes,
@@ -100,7 +101,8 @@ def versions(context: typer.Context, as_json: JsonOption = False) -> None:
         from cli import installation  # noqa: PLC0415 - slow to load
 
         known = installation.run(installation.versions(_deployment(session)))
-    session.answer(Answer.own(known), print_versions)
+    listed = [WorkerVersion(**each.model_dump()) for each in known]
+    session.answer(Answer.own(listed), print_versions)
 
 
 def _deployment(session: Session) -> str:

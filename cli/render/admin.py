@@ -1,7 +1,5 @@
 """How answers of `ktrdr admin` look in a terminal."""
 
-from typing import TYPE_CHECKING
-
 from rich.console import Console
 
 from cli.local_answers import (
@@ -13,11 +11,9 @@ from cli.local_answers import (
     KeyRevoked,
     KnownKey,
     PayloadKeys,
+    WorkerVersion,
 )
 from cli.render.tables import print_rows
-
-if TYPE_CHECKING:
-    from temporal.deployments import Version
 
 
 def print_keys(console: Console, keys: list[KnownKey]) -> None:
@@ -63,7 +59,7 @@ def print_deployed(console: Console, answer: CurrentVersion) -> None:
     console.print(f"New operations start on version {answer.current}.", markup=False)
 
 
-def print_versions(console: Console, versions: "list[Version]") -> None:
+def print_versions(console: Console, versions: list[WorkerVersion]) -> None:
     """Print the versions of the workers."""
     rows = (
         (
