@@ -4,14 +4,26 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel
 
-from api.budget import Budget, BudgetLeft
-from api.operations.reproduce import Difference, Reproduced
+from api.agent.schemas import (
+    ActiveResearch,
+    AgentStatus,
+    Budget,
+    BudgetLeft,
+    Capacity,
+    QueueLoad,
+    Triggered,
+    WorkerInfo,
+    Workers,
+    WorkerState,
+)
 from api.operations.schemas import (
     BatchCancel,
     BatchCancelResponse,
     CancelAccepted,
     ChildrenResponse,
-    Health,
+    Difference,
+    Epoch,
+    EpochMetrics,
     MetricsResponse,
     OperationCancelled,
     OperationCancelResponse,
@@ -19,23 +31,12 @@ from api.operations.schemas import (
     OperationMetrics,
     OperationResponse,
     OperationSummary,
-    Readiness,
+    Reproduced,
     ResultsResponse,
     Resumed,
     ResumedFrom,
     ResumeResponse,
-    StrategyListResponse,
-    StrategyResponse,
-    Triggered,
-)
-from api.operations.standalone import StepStarted
-from api.operations.training_metrics import Epoch, EpochMetrics
-from api.overview import ActiveResearch, AgentStatus, Capacity, Workers
-from api.routes.experiments import (
-    ExperimentListResponse,
-    ExperimentResponse,
-    HypothesisListResponse,
-    LeaderboardResponse,
+    StepStarted,
 )
 from api.schedules.schemas import (
     ScheduledRun,
@@ -45,13 +46,21 @@ from api.schedules.schemas import (
     ScheduleResponse,
     ScheduleSummary,
 )
-from api.workers import QueueLoad, WorkerInfo, WorkerState
+from api.schemas import (
+    ExperimentListResponse,
+    ExperimentResponse,
+    Health,
+    HypothesisListResponse,
+    LeaderboardResponse,
+    Readiness,
+    StrategyListResponse,
+    StrategyResponse,
+)
 from quant.messages.hypotheses import Condition
 from quant.messages.steps import Progress
 from quant.messages.strategy import FeatureSpec, StrategySpec
 from quant.strategy.strategies import StrategyEntry
-from storage.records import Experiment, ExperimentSummary, HypothesisRecord, Standing
-from storage.spending import SpendingEvent
+from storage.records import Experiment, ExperimentSummary, HypothesisRecord, SpendingEvent, Standing
 from workflows.contract import (
     ChildOperation,
     OperationInfo,

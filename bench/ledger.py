@@ -16,8 +16,8 @@ from bench.figures import Figure, publish
 from bench.temporary import start_research, temporary_stack
 from quant.messages.steps import DataSource, Trial, Tried
 from storage.ledger import Ledger
-from storage.records import Experiment
-from storage.spending import Call, Tokens
+from storage.records import Experiment, Tokens
+from storage.spending import Call
 from tests.support.postgresql import postgresql_server
 from workflows.messages import ResearchRequest
 

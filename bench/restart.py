@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
 
@@ -72,7 +72,7 @@ async def measure(researches: int, kills: int) -> Survival:
         client = await Client.connect(
             f"127.0.0.1:{settings.temporal_port}", data_converter=data_converter
         )
-        async with httpx.AsyncClient(base_url=settings.api, timeout=10.0) as http:
+        async with httpx2.AsyncClient(base_url=settings.api, timeout=10.0) as http:
             undisturbed = {
                 seed: await _found(client, await _trigger(http, seed, f"before-{seed}"))
                 for seed in range(_SEEDS)
@@ -106,18 +106,18 @@ async def measure(researches: int, kills: int) -> Survival:
         )
 
 
-async def _trigger(http: httpx.AsyncClient, seed: int, key: str) -> str:
+async def _trigger(http: httpx2.AsyncClient, seed: int, key: str) -> str:
     """Start a research, and ask again under the same key until there is an answer."""
     body = ResearchRequest(trials=12, seed=seed, bypass_gates=True).model_dump(mode="json")
     async with asyncio.timeout(_LONGEST_SECONDS):
         while True:
-            with contextlib.suppress(httpx.TransportError):
+            with contextlib.suppress(httpx2.TransportError):
                 answer = await http.post(
                     "/agent/trigger", json=body, headers={"Idempotency-Key": key}
                 )
                 if answer.is_success:
                     return str(answer.json()["operation_id"])
-                assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE, answer.text
+                assert answer.status_code == httpx2.codes.SERVICE_UNAVAILABLE, answer.text
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from statistics import median
 from uuid import uuid4
 
-import httpx
+import httpx2
 import psutil
 
 from bench.cancel.bare import BARE_QUEUE, BareResearch
@@ -232,7 +232,7 @@ async def _alternating(count: int, *calls: Call) -> list[list[float]]:
     return times
 
 
-def _success(answer: httpx.Response) -> None:
+def _success(answer: httpx2.Response) -> None:
     assert answer.is_success, answer.text
 
 

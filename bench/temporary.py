@@ -63,7 +63,7 @@ async def start_research(client: Client, request: ResearchRequest) -> ResearchHa
         ResearchInput.of(request),
         id=f"bench-{uuid4().hex}",
         task_queue=start.task_queue,
-        priority=start.turn,
+        priority=start.priority,
         static_summary=start.summary,
         search_attributes=TypedSearchAttributes(start.attributes),
     )

@@ -1,9 +1,11 @@
-"""Answers as files for other programs."""
+"""Writes answers to files for other programs."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from pydantic import BaseModel
 
 from errors import InvalidInput
 
@@ -11,11 +13,15 @@ SUFFIXES: Final = (".csv", ".parquet")
 
 
 @contextlib.contextmanager
-def writing(option: str, path: Path) -> Iterator[None]:
-    """Turn the failure to write a file into one sentence.
+def explain_write_errors(option: str, path: Path) -> Iterator[None]:
+    """Turn an error while writing a file into one sentence.
+
+    Args:
+        option: The option that names the file, such as `--output`.
+        path: The file.
 
     Raises:
-        InvalidInput: The file that the option names cannot be written; says why.
+        InvalidInput: The file cannot be written.
     """
     try:
         yield
@@ -30,13 +36,13 @@ def writing(option: str, path: Path) -> Iterator[None]:
         ) from error
 
 
-def write_table(rows: list[dict[str, Any]], path: Path) -> None:
-    """Write rows with the same keys as CSV or Parquet, by the suffix of the path."""
+def write_table(rows: Sequence[BaseModel], path: Path) -> None:
+    """Write models of one kind as rows of a CSV or Parquet file, by the suffix of the path."""
     # Takes half a second to load, which no other command needs.
     import pyarrow as pa  # noqa: PLC0415
     from pyarrow import csv, parquet  # noqa: PLC0415
 
-    table = pa.Table.from_pylist(rows)
+    table = pa.Table.from_pylist([row.model_dump(mode="json") for row in rows])
     if path.suffix == ".csv":
         csv.write_csv(table, path)
     else:

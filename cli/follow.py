@@ -1,8 +1,7 @@
-"""Following one operation to its end, with a progress bar for it and one for its running step."""
+"""Follows one operation to its end, with a progress bar for it and one for its running step."""
 
 import time
 from collections.abc import Iterator
-from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -14,19 +13,24 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from cli.client import Api, ApiUnreachable
+from cli.answer import Answer
+from cli.client import Api
+from cli.transport import ApiUnreachable
+from quant.messages.steps import Progress as StepProgress
+from workflows.contract import OperationInfo
 
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 2.0
 _SECONDS_WITHOUT_API = 60.0
 
 
-def follow(api: Api, operation_id: str, console: Console) -> dict[str, Any]:
+def follow_to_end(api: Api, operation_id: str, console: Console) -> Answer[OperationInfo]:
     """Show the progress of an operation until it ends, and return it.
 
     Raises:
-        ApiRefused: there is no such operation.
-        ApiUnreachable: there is no API, or it is unavailable for longer than a restart takes.
+        ApiRefused: There is no such operation.
+        ApiUnreachable: There is no API, or it is unavailable for longer than a restart takes.
+        UnreadableAnswer: The API describes the operation in another form.
     """
     columns = (
         TextColumn("{task.description:<12}", markup=False),
@@ -35,37 +39,32 @@ def follow(api: Api, operation_id: str, console: Console) -> dict[str, Any]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[step]}", markup=False),
     )
-    operation: dict[str, Any] = {}
     phase_shown = None
-    # Without a terminal there is no bar to redraw: one line per phase instead.
+    # Bars are for a terminal. A pipe or a file gets one line for each phase.
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         own = bars.add_task("", total=100.0, step="")
         nested = bars.add_task("", total=100.0, step="", visible=False)
-        for operation in _states(api, operation_id):
-            phase = operation["phase"] or operation["status"]
-            _show(bars, own, phase, operation["progress"])
-            child = next((c for c in operation["children"] if c["progress"]), None)
-            if child is not None:
-                name = child["operation_id"].rpartition(".")[2]
-                _show(bars, nested, f"  {name}", child["progress"])
+        for state in _states(api, operation_id):
+            operation = state.model
+            phase = operation.phase or operation.status
+            _show(bars, own, phase, operation.progress)
+            child = next((child for child in operation.children if child.progress), None)
+            if child and child.progress:
+                name = child.operation_id.rpartition(".")[2]
+                _show(bars, nested, f"  {name}", child.progress)
             bars.update(nested, visible=child is not None)
-            step = operation["progress"]["current_step"]
+            step = operation.progress.current_step
             if phase != phase_shown and step and not console.is_terminal:
                 console.print(f"{phase}: {step}", markup=False)
             phase_shown = phase
-    return operation
+    return state
 
 
-def _show(bars: Progress, bar: TaskID, name: str, progress: dict[str, Any]) -> None:
-    bars.update(
-        bar,
-        description=name,
-        completed=progress["percentage"],
-        step=progress["current_step"],
-    )
+def _show(bars: Progress, bar: TaskID, name: str, progress: StepProgress) -> None:
+    bars.update(bar, description=name, completed=progress.percentage, step=progress.current_step)
 
 
-def _states(api: Api, operation_id: str) -> Iterator[dict[str, Any]]:
+def _states(api: Api, operation_id: str) -> Iterator[Answer[OperationInfo]]:
     """Yield the states of an operation up to its end. Waits for an API that restarts."""
     last_event_id = None
     heard_at = time.monotonic()
@@ -75,7 +74,7 @@ def _states(api: Api, operation_id: str) -> Iterator[dict[str, Any]]:
             for event in api.events(operation_id, last_event_id):
                 heard_at, pause = time.monotonic(), _FIRST_PAUSE_SECONDS
                 last_event_id = event.id
-                yield event.json()
+                yield Answer.received(event.json(), OperationInfo)
                 if event.event == "end":
                     return
         except ApiUnreachable:

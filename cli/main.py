@@ -1,4 +1,4 @@
-"""The `ktrdr` command: everything over the REST API, and the embedded stack."""
+"""The `ktrdr` command: what the REST API does, and the embedded stack."""
 
 import signal
 import sys
@@ -19,7 +19,7 @@ from cli.commands import (
     strategies,
 )
 from cli.render.operations import print_addresses
-from cli.session import JsonOption, Session, refusals, session_of
+from cli.session import JsonOption, Session, report_errors, session_of
 from cli.stack import Stack
 from settings import load_settings
 
@@ -69,42 +69,41 @@ def options(
 ) -> None:
     """Durable, visible and individually cancellable strategy research."""
     for signal_number in _STOP_SIGNALS:
-        # Needed too when a shell started the command in the background, with Ctrl-C switched off;
-        # but a command started with `nohup` outlives its terminal.
+        # A shell switches Ctrl-C off for a command that it starts in the background. `nohup` lets a
+        # command outlive its terminal, which stays so.
         if signal_number is not signal.SIGHUP or signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
             signal.signal(signal_number, _interrupt)
-    with refusals(as_json):
+    with report_errors(as_json):
         settings = load_settings()
-    # What is typed wins over the environment, which is a part of the settings.
-    context.obj = Session(
-        settings, url or (f"http://localhost:{port}" if port else settings.api), as_json
-    )
+    # An option wins over the environment, which the settings were read from.
+    address = url or (f"http://localhost:{port}" if port else settings.api)
+    context.obj = Session(settings, address, as_json, context.call_on_close)
 
 
 @app.command()
 def up(context: typer.Context, as_json: JsonOption = False) -> None:
     """Run Temporal, worker and API on this machine until Ctrl-C; state is kept."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         try:
             with Stack(session.settings) as stack:
                 if session.as_json:
                     session.answer_json(stack.addresses())
                 else:
                     print_addresses(session.console, stack.addresses())
-                    session.aside.print("Running. Ctrl-C stops it; state is kept.")
+                    session.stderr.print("Running. Ctrl-C stops it; state is kept.")
                 sys.stdout.flush()
                 stack.wait()
         except KeyboardInterrupt:
-            session.aside.print("Stopped.")
+            session.stderr.print("Stopped.")
 
 
 def _interrupt(*_: object) -> NoReturn:
-    """Stop as with Ctrl-C, once: to interrupt that as well would leave half a stack running."""
+    """Stop as Ctrl-C does. Later signals are ignored: they would leave half a stack running."""
     for signal_number in _STOP_SIGNALS:
         signal.signal(signal_number, _ignore)
     raise KeyboardInterrupt
 
 
 def _ignore(*_: object) -> None:
-    """Do nothing. Unlike SIG_IGN, this is not handed on to child processes."""
+    """Do nothing. Child processes inherit SIG_IGN, but not this function."""

@@ -1,4 +1,4 @@
-"""What all commands share: the address of the API, output, and errors."""
+"""What all commands share: the address of the API, the output and the errors."""
 
 import contextlib
 import json
@@ -10,12 +10,13 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from cli.answer import Answer
 from cli.client import Api
 from cli.render.tables import UNLIMITED
 from errors import KtrdrError
 from settings import Settings
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 FAILED = 1
 INTERRUPTED = 130
@@ -25,7 +26,7 @@ OperationArgument = Annotated[str, typer.Argument(metavar="OPERATION_ID")]
 
 
 def _console() -> Console:
-    """Return where answers go. What is no terminal has no width at which a line would be broken."""
+    """Return where answers go. Lines are broken for a terminal only, never in a pipe or a file."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=UNLIMITED)
 
@@ -37,23 +38,28 @@ class Session:
     settings: Settings
     url: str
     as_json: bool
-    # Progress and prose go to standard error, so that a pipe receives the answer alone.
+    at_end: Callable[[Callable[[], None]], object]
+    """Takes what is to be called when the command ends."""
+    # Progress goes to standard error, so that a pipe receives the answer alone.
     console: Console = field(default_factory=_console)
-    aside: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
+    stderr: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
 
     def api(self) -> Api:
-        """Return a client of the chosen API."""
-        return Api(self.url, self.settings)
+        """Return a client of the chosen API. It is closed when the command ends."""
+        api = Api(self.url, self.settings)
+        self.at_end(api.close)
+        return api
 
-    def answer(self, answer: Answer, show: Callable[[Console, Answer], None]) -> None:
-        """Print the answer for a program, or for people."""
+    def answer(self, answer: Answer[T], print_model: Callable[[Console, T], None]) -> None:
+        """Print an answer: as JSON for programs, otherwise as `print_model` does for people."""
         if self.as_json:
-            self.answer_json(answer)
-        else:
-            show(self.console, answer)
+            self.answer_json(answer.json)
+            return
+        with report_errors(self.as_json):
+            print_model(self.console, answer.model)
 
     def answer_json(self, answer: Any) -> None:
-        """Print the answer for a program."""
+        """Print JSON for programs."""
         json.dump(answer, sys.stdout, indent=2)
         sys.stdout.write("\n")
 
@@ -61,12 +67,12 @@ class Session:
 def session_of(context: typer.Context, as_json: bool) -> Session:
     """Return the session; `--json` works before and after the command."""
     session: Session = context.obj
-    return Session(session.settings, session.url, session.as_json or as_json)
+    return Session(session.settings, session.url, session.as_json or as_json, session.at_end)
 
 
 @contextlib.contextmanager
-def refusals(as_json: bool) -> Iterator[None]:
-    """Print an expected error in one line, or as JSON, and exit with 1."""
+def report_errors(as_json: bool) -> Iterator[None]:
+    """Print an expected error in one line or as JSON, and exit with 1."""
     try:
         yield
     except KtrdrError as error:

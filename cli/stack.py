@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-import httpx
+import httpx2
 
 from errors import StartupError
 from settings import Settings
@@ -216,12 +216,12 @@ class Stack:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
-        with httpx.Client(base_url=self.api, timeout=5.0) as client:
+        with httpx2.Client(base_url=self.api, timeout=5.0) as client:
             while time.monotonic() < deadline:
                 for name, process in self._processes.items():
                     if process.poll() is not None:
                         raise self._ended(name)
-                with contextlib.suppress(httpx.TransportError):
+                with contextlib.suppress(httpx2.TransportError):
                     if client.get("/health/ready").is_success:
                         return
                 time.sleep(0.05)

@@ -88,3 +88,23 @@ class HypothesisRecord(FrozenModel):
     created_at: datetime
     tested_by: str | None = Field(description="Operation ID of the research that settled it")
     tested_at: datetime | None
+
+
+class Tokens(FrozenModel):
+    """Token counts reported by a provider. Input includes tokens read from a cache."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+
+
+class SpendingEvent(Tokens):
+    """One call of a language model."""
+
+    call_id: str
+    operation_id: str
+    model: str
+    cost: float = Field(description="US dollars; until it is settled, the amount set aside")
+    settled: bool
+    created_at: datetime

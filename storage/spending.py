@@ -6,34 +6,13 @@ One statement compares and adds, so concurrent workers cannot exceed the budget 
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from pydantic import Field
 from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, select, update
 
 from errors import BudgetExhausted
-from quant.messages.base import FrozenModel
 from storage.database import Database
 from storage.money import MICRO, dollars, micro
+from storage.records import SpendingEvent, Tokens
 from storage.tables import BudgetDayRow, SpendingRow
-
-
-class Tokens(FrozenModel):
-    """Token counts reported by a provider. Input includes tokens read from a cache."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cache_read_tokens: int = 0
-    cache_write_tokens: int = 0
-
-
-class SpendingEvent(Tokens):
-    """One call of a language model."""
-
-    call_id: str
-    operation_id: str
-    model: str
-    cost: float = Field(description="US dollars; until it is settled, the amount set aside")
-    settled: bool
-    created_at: datetime
 
 
 @dataclass(frozen=True)

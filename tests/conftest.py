@@ -4,7 +4,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 
 # Imported here because its plugin would do so when the session ends, which Python 3.11's parser may
 # refuse (python/cpython#106905).
@@ -117,7 +117,7 @@ async def alone(temporal: Client) -> Client:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def api(client: Client, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def api(client: Client, settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     """The API in front of the shared workers."""
     async with helpers.serving(create_app(settings, client)) as http:
         yield http

@@ -1,9 +1,11 @@
-"""Inputs and results of the workflows."""
+"""Inputs and results of the workflows.
+
+The command imports this module; it must stay free of Temporal's SDK.
+"""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
-from temporalio.common import Priority
 
 from quant.messages.base import FrozenModel
 from quant.messages.evidence import Statistics
@@ -32,11 +34,6 @@ class OwnedRequest(FrozenModel):
 
     priority: int = Field(3, strict=True, ge=1, le=5, description="1 (first) to 5 (last)")
     owner: Owner = "anonymous"
-
-    @property
-    def turn(self) -> Priority:
-        """Its place in the queue: by priority, and fairly between owners."""
-        return Priority(priority_key=self.priority, fairness_key=self.owner)
 
 
 class ResearchRequest(OwnedRequest):

@@ -108,7 +108,7 @@ class Operation:
         summary: str,
     ) -> _Result:
         """Run a step that is an activity."""
-        work = policies.compute(activity, task, summary=summary, priority=self._turn)
+        work = policies.compute(activity, task, summary=summary, priority=self._priority)
         return await self.run_step(step, work)
 
     async def run_child_workflow(
@@ -135,7 +135,7 @@ class Operation:
                 strategy=strategy,
             ),
             summary=summary,
-            priority=self._turn,
+            priority=self._priority,
         )
         return await self.run_step(step, work)
 
@@ -161,7 +161,7 @@ class Operation:
         workflow.logger.info("%s: %s", self.info.operation_id, event)
 
     @property
-    def _turn(self) -> Priority:
+    def _priority(self) -> Priority:
         """The place of its steps in the queue: by priority, and fairly between owners."""
         return Priority(priority_key=self.info.priority, fairness_key=self.info.owner)
 

@@ -24,7 +24,8 @@ from activities.llm.providers import ModelName
 from storage.artifacts import OperationArtifacts
 from storage.ledger import Ledger
 from storage.money import micro
-from storage.spending import Call, Tokens
+from storage.records import Tokens
+from storage.spending import Call
 
 CONVERSATION_ARTIFACT = "conversation.json"
 MAX_ANSWER_TOKENS = 8_000

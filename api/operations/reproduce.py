@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, Field, JsonValue, ValidationError
+from pydantic import ValidationError
 
+from api.operations.schemas import Difference, Reproduced
 from api.operations.start import IdempotencyKey, Starter, research_start
 from errors import ExperimentNotFound, NotReproducible
 from quant.messages.strategy import StrategySpec
@@ -15,25 +16,6 @@ from workflows.messages import Reproduction, ResearchInput, ResearchRequest
 
 # Paths of artifacts contain the operation id, so they always differ.
 _PLACES = ("model_path", "report_path")
-
-
-class Difference(BaseModel):
-    """A value that differs."""
-
-    name: str = Field(description="Path within the record, with dots")
-    recorded: JsonValue
-    reproduced: JsonValue
-
-
-class Reproduced(BaseModel):
-    """The outcome of a reproduction."""
-
-    success: Literal[True] = True
-    operation_id: str
-    reproduces: str
-    identical: bool = Field(description="Whether strategy and results are identical bit for bit")
-    differences: list[Difference]
-    versions: list[Difference] = Field(description="Libraries whose versions differ")
 
 
 @dataclass(frozen=True)

@@ -1,35 +1,24 @@
 """Children, results, metrics and report of one operation."""
 
-from typing import Any, Literal
-
-from pydantic import TypeAdapter
+from typing import Literal
 
 from api.operations.resolver import Resolver
 from api.operations.schemas import (
+    RESULT_OF,
     ChildrenResponse,
+    EpochMetrics,
     MetricsResponse,
     OperationMetrics,
     OperationSummary,
     ResultsResponse,
 )
-from api.operations.training_metrics import EpochMetrics, read_metrics
+from api.operations.training_metrics import read_metrics
 from errors import MissingArtifact, NotFinished
-from quant.messages.steps import AssessmentResult, BacktestResult, DesignResult, TrainingResult
 from storage.artifacts import ArtifactStore
 from workflows.contract import ACTIVE, OperationInfo, OperationType
 from workflows.ids import make_step_id
-from workflows.messages import ResearchResult
 
 _REPORTS = {"html": "report.html", "json": "report.json"}
-
-_RESULT: dict[OperationType, TypeAdapter[Any]] = {
-    OperationType.RESEARCH: TypeAdapter(ResearchResult),
-    OperationType.DESIGN: TypeAdapter(DesignResult),
-    OperationType.TRAINING: TypeAdapter(TrainingResult),
-    OperationType.BACKTEST: TypeAdapter(BacktestResult),
-    OperationType.ASSESSMENT: TypeAdapter(AssessmentResult),
-}
-
 
 ReportFormat = Literal["html", "json"]
 
@@ -67,12 +56,12 @@ class Reader:
         if operation.status in ACTIVE:
             raise NotFinished(f"{operation_id} is {operation.status}; it has no results yet.")
         summary = operation.result_summary
-        kind = _RESULT[operation.operation_type]
+        kind = RESULT_OF[operation.operation_type]
         return ResultsResponse(
             operation_id=operation_id,
             operation_type=operation.operation_type,
             status=operation.status,
-            results=kind.validate_python(summary) if summary else {},
+            results=kind.model_validate(summary) if summary else {},
         )
 
     async def metrics(self, operation_id: str) -> MetricsResponse:

@@ -151,13 +151,13 @@ class Continuer:
         if isinstance(given, ResearchInput):
             return research_start(given, finished)
         info = workflow.description.raw_description.workflow_execution_info
-        turn = Priority(
+        priority = Priority(
             priority_key=info.priority.priority_key or None,
             fairness_key=workflow.description.typed_search_attributes.get(search_attributes.OWNER),
         )
         if isinstance(given, TrainingInput):
-            return training_start(given, turn)
-        return backtest_start(given, turn)
+            return training_start(given, priority)
+        return backtest_start(given, priority)
 
     async def _resumed_from(self, workflow: ResolvedWorkflow) -> ResumedFrom:
         description = workflow.description

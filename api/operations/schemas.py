@@ -1,25 +1,65 @@
-"""Bodies of requests and responses, other than those that the workflows define themselves."""
+"""Bodies of requests and answers about operations.
+
+The command imports this module; it must stay free of Temporal, FastAPI and the ledger's database.
+"""
 
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from api.operations.training_metrics import EpochMetrics
-from quant.messages.steps import AssessmentResult, BacktestResult, DesignResult, TrainingResult
-from quant.messages.strategy import StrategySpec
-from quant.strategy.strategies import StrategyEntry
+from api.envelope import Data, Page
+from quant.messages.base import FrozenModel
+from quant.messages.steps import (
+    AssessmentResult,
+    BacktestResult,
+    DesignResult,
+    IterationMetrics,
+    Seed,
+    Symbol,
+    Timeframe,
+    TrainingMetrics,
+    TrainingResult,
+)
+from quant.messages.strategy import StrategyName
 from workflows.contract import OperationInfo, OperationStatus, OperationType
-from workflows.messages import ResearchResult
+from workflows.messages import OwnedRequest, ResearchResult
 
 
-class Triggered(BaseModel):
-    """A research has been accepted."""
+class TrainingRequest(OwnedRequest):
+    """Which strategy to train on which bars."""
 
-    triggered: Literal[True] = True
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"strategy_name": "momentum", "symbol": "NASDAQ"}]}
+    )
+
+    strategy_name: StrategyName
+    symbol: Symbol = "SP500"
+    timeframe: Timeframe = "1d"
+    seed: Seed = 0
+
+
+class BacktestOfTraining(OwnedRequest):
+    """Which finished training to backtest, on the holdout of its bars."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"training_id": "op_training_20261124_091509_5bdbbf47"}]}
+    )
+
+    training_id: str = Field(max_length=1000, description="Operation id of a finished training")
+
+
+class StepStarted(BaseModel):
+    """A training or backtest has been accepted."""
+
+    success: bool = True
     operation_id: str
-    model: str
-    message: str = "Research cycle started"
+    task_id: str = Field(description="Same as `operation_id`")
+    status: str
+    message: str
+    strategy_name: str
+    symbol: str
+    timeframe: str
 
 
 class CancelAccepted(BaseModel):
@@ -56,11 +96,8 @@ class OperationCancelled(BaseModel):
     remote_cancelled: bool = True
 
 
-class OperationCancelResponse(BaseModel):
+class OperationCancelResponse(Data[OperationCancelled]):
     """Answer to a cancel of any operation."""
-
-    success: Literal[True] = True
-    data: OperationCancelled
 
 
 class BatchCancel(BaseModel):
@@ -74,18 +111,12 @@ class BatchCancel(BaseModel):
     )
 
 
-class BatchCancelResponse(BaseModel):
+class BatchCancelResponse(Data[BatchCancel]):
     """Answer to a cancel of many operations."""
 
-    success: Literal[True] = True
-    data: BatchCancel
 
-
-class OperationResponse(BaseModel):
+class OperationResponse(Data[OperationInfo]):
     """One operation."""
-
-    success: Literal[True] = True
-    data: OperationInfo
 
 
 class OperationSummary(BaseModel):
@@ -105,22 +136,16 @@ class OperationSummary(BaseModel):
     duration_seconds: float | None = None
 
 
-class OperationListResponse(BaseModel):
+class OperationListResponse(Page[OperationSummary]):
     """One page of operations; `next_cursor` fetches the next."""
 
-    success: Literal[True] = True
-    data: list[OperationSummary]
-    total_count: int
     active_count: int
     next_cursor: str | None = None
 
 
-class ChildrenResponse(BaseModel):
+class ChildrenResponse(Page[OperationSummary]):
     """The steps of an operation, in the order in which they began."""
 
-    success: Literal[True] = True
-    data: list[OperationSummary]
-    total_count: int
     active_count: int
 
 
@@ -141,6 +166,58 @@ class ResultsResponse(BaseModel):
     )
 
 
+RESULT_OF: dict[OperationType, type[FrozenModel]] = {
+    OperationType.RESEARCH: ResearchResult,
+    OperationType.DESIGN: DesignResult,
+    OperationType.TRAINING: TrainingResult,
+    OperationType.BACKTEST: BacktestResult,
+    OperationType.ASSESSMENT: AssessmentResult,
+}
+"""What the `result_summary` of an operation is, by its type."""
+
+
+class Epoch(BaseModel):
+    """One boosting iteration. Losses are binary cross-entropies."""
+
+    epoch: int
+    fold: int | None = Field(description="Counted from 1; null for the final model")
+    train_loss: float
+    val_loss: float | None = Field(description="Null for the final model, which has no test bars")
+
+    @classmethod
+    def of(cls, point: IterationMetrics) -> "Epoch":
+        """Convert to the field names of the API."""
+        return cls(
+            epoch=point.iteration,
+            fold=point.fold,
+            train_loss=point.train_loss,
+            val_loss=point.valid_loss,
+        )
+
+
+class EpochMetrics(BaseModel):
+    """A training so far; empty for an operation that does not train."""
+
+    epochs: list[Epoch] = []
+    best_epoch: int | None = Field(None, description="Iteration with the lowest validation loss")
+    best_val_loss: float | None = None
+    total_epochs_planned: int = Field(0, description="Iterations of all folds and the final model")
+    total_epochs_completed: int = 0
+
+    @classmethod
+    def of(cls, metrics: TrainingMetrics) -> "EpochMetrics":
+        """Summarise the metrics of a training."""
+        validated = [point for point in metrics.history if point.valid_loss is not None]
+        best = min(validated, key=lambda point: point.valid_loss or 0.0, default=None)
+        return cls(
+            epochs=[Epoch.of(point) for point in metrics.history],
+            best_epoch=best and best.iteration,
+            best_val_loss=best and best.valid_loss,
+            total_epochs_planned=metrics.iterations_planned,
+            total_epochs_completed=metrics.iterations_completed,
+        )
+
+
 class OperationMetrics(BaseModel):
     """Metrics of one operation; those of a research are those of its training."""
 
@@ -149,11 +226,8 @@ class OperationMetrics(BaseModel):
     metrics: EpochMetrics
 
 
-class MetricsResponse(BaseModel):
+class MetricsResponse(Data[OperationMetrics]):
     """Metrics by iteration."""
-
-    success: Literal[True] = True
-    data: OperationMetrics
 
 
 class ResumedFrom(BaseModel):
@@ -174,38 +248,24 @@ class Resumed(BaseModel):
     resumed_from: ResumedFrom
 
 
-class ResumeResponse(BaseModel):
+class ResumeResponse(Data[Resumed]):
     """Answer to a resume."""
 
-    success: Literal[True] = True
-    data: Resumed
+
+class Difference(BaseModel):
+    """A value that differs."""
+
+    name: str = Field(description="Path within the record, with dots")
+    recorded: JsonValue
+    reproduced: JsonValue
 
 
-class StrategyListResponse(BaseModel):
-    """All strategy files."""
-
-    success: Literal[True] = True
-    data: list[StrategyEntry]
-
-
-class StrategyResponse(BaseModel):
-    """A valid strategy."""
+class Reproduced(BaseModel):
+    """The outcome of a reproduction."""
 
     success: Literal[True] = True
-    data: StrategySpec
-
-
-class Health(BaseModel):
-    """The process is alive."""
-
-    status: Literal["ok"] = "ok"
-    version: str
-
-
-class Readiness(BaseModel):
-    """Whether work can be accepted and done."""
-
-    ready: bool
-    temporal: bool
-    ledger: bool
-    workers: dict[str, int]
+    operation_id: str
+    reproduces: str
+    identical: bool = Field(description="Whether strategy and results are identical bit for bit")
+    differences: list[Difference]
+    versions: list[Difference] = Field(description="Libraries whose versions differ")

@@ -3,64 +3,31 @@
 import asyncio
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, Field
 from temporalio.client import Client
 
 from api.operations.resolver import Resolver
-from api.operations.start import IdempotencyKey, Starter, backtest_start, training_start
+from api.operations.schemas import BacktestOfTraining, StepStarted, TrainingRequest
+from api.operations.start import (
+    IdempotencyKey,
+    Starter,
+    backtest_start,
+    priority_of,
+    training_start,
+)
 from api.operations.workflow_input import given_to
 from errors import InvalidInput, NotFinished
 from quant.bars import catalog
 from quant.messages.steps import (
     BacktestInput,
     DataSource,
-    Seed,
-    Symbol,
-    Timeframe,
     TrainingInput,
     TrainingResult,
 )
-from quant.messages.strategy import StrategyName, StrategySpec
+from quant.messages.strategy import StrategySpec
 from quant.strategy import strategies
 from settings import Settings
 from workflows.contract import OperationStatus
-from workflows.messages import BacktestRequest, OwnedRequest
-
-
-class TrainingRequest(OwnedRequest):
-    """Which strategy to train on which bars."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"strategy_name": "momentum", "symbol": "NASDAQ"}]}
-    )
-
-    strategy_name: StrategyName
-    symbol: Symbol = "SP500"
-    timeframe: Timeframe = "1d"
-    seed: Seed = 0
-
-
-class BacktestOfTraining(OwnedRequest):
-    """Which finished training to backtest, on the holdout of its bars."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"training_id": "op_training_20261124_091509_5bdbbf47"}]}
-    )
-
-    training_id: str = Field(max_length=1000, description="Operation id of a finished training")
-
-
-class StepStarted(BaseModel):
-    """A training or backtest has been accepted."""
-
-    success: bool = True
-    operation_id: str
-    task_id: str = Field(description="Same as `operation_id`")
-    status: str
-    message: str
-    strategy_name: str
-    symbol: str
-    timeframe: str
+from workflows.messages import BacktestRequest
 
 
 @dataclass(frozen=True)
@@ -83,7 +50,9 @@ class StepStarter:
         data = DataSource(symbol=request.symbol, timeframe=request.timeframe)
         spec = await asyncio.to_thread(self._checked, request.strategy_name, data)
         given = TrainingInput(data=data, spec=spec, seed=request.seed)
-        operation_id = await self.starter.start_new(training_start(given, request.turn), key)
+        operation_id = await self.starter.start_new(
+            training_start(given, priority_of(request)), key
+        )
         return _started(operation_id, "training_started", "Training started", given)
 
     async def backtest(
@@ -116,7 +85,9 @@ class StepStarter:
                 model_sha256=result.model_sha256,
             ),
         )
-        operation_id = await self.starter.start_new(backtest_start(given, request.turn), key)
+        operation_id = await self.starter.start_new(
+            backtest_start(given, priority_of(request)), key
+        )
         return _started(operation_id, "backtest_started", "Backtest started", given.input)
 
     def _checked(self, strategy_name: str, data: DataSource) -> StrategySpec:

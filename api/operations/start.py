@@ -35,7 +35,13 @@ from workflows.admission import (
 from workflows.claim import Claim, claim_id
 from workflows.contract import WORKFLOW_NAME, OperationType, Phase
 from workflows.ids import make_operation_id
-from workflows.messages import BacktestRequest, FinishedSteps, ResearchInput, ResearchRequest
+from workflows.messages import (
+    BacktestRequest,
+    FinishedSteps,
+    OwnedRequest,
+    ResearchInput,
+    ResearchRequest,
+)
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 
 # A worker answers requests in order, so this includes those that came before.
@@ -50,7 +56,7 @@ class Start:
     argument: FrozenModel
     task_queue: str
     summary: str
-    turn: Priority
+    priority: Priority
     attributes: Sequence[SearchAttributePair[str]]
 
 
@@ -65,6 +71,11 @@ async def check_research(request: ResearchRequest, settings: Settings) -> None:
         await asyncio.to_thread(strategies.load, request.strategy, settings.strategies)
 
 
+def priority_of(request: OwnedRequest) -> Priority:
+    """Return Temporal's priority of this work: by its number, and fair between owners."""
+    return Priority(priority_key=request.priority, fairness_key=request.owner)
+
+
 def research_start(request: ResearchRequest, finished: FinishedSteps | None = None) -> Start:
     """Describe the start of a research, with the finished steps of the run that it resumes."""
     given = ResearchInput.of(request, finished)
@@ -74,7 +85,7 @@ def research_start(request: ResearchRequest, finished: FinishedSteps | None = No
         given,
         RESEARCH_QUEUE,
         request.headline,
-        request.turn,
+        priority_of(request),
         search_attributes.pairs(
             operation_type=OperationType.RESEARCH,
             phase=Phase.QUEUED,
@@ -85,14 +96,14 @@ def research_start(request: ResearchRequest, finished: FinishedSteps | None = No
     )
 
 
-def training_start(given: TrainingInput, turn: Priority) -> Start:
+def training_start(given: TrainingInput, priority: Priority) -> Start:
     """Describe the start of a training outside any research."""
-    return _step(OperationType.TRAINING, given, given, TRAINING_QUEUE, turn)
+    return _step(OperationType.TRAINING, given, given, TRAINING_QUEUE, priority)
 
 
-def backtest_start(request: BacktestRequest, turn: Priority) -> Start:
+def backtest_start(request: BacktestRequest, priority: Priority) -> Start:
     """Describe the start of a backtest outside any research."""
-    return _step(OperationType.BACKTEST, request, request.input, BACKTEST_QUEUE, turn)
+    return _step(OperationType.BACKTEST, request, request.input, BACKTEST_QUEUE, priority)
 
 
 def _step(
@@ -100,18 +111,18 @@ def _step(
     argument: FrozenModel,
     given: TrainingInput | BacktestInput,
     task_queue: str,
-    turn: Priority,
+    priority: Priority,
 ) -> Start:
     return Start(
         operation_type,
         argument,
         task_queue,
         f"{given.data.symbol} {given.data.timeframe} · {given.spec.name}",
-        turn,
+        priority,
         search_attributes.pairs(
             operation_type=operation_type,
             symbol=given.data.symbol,
-            owner=turn.fairness_key,
+            owner=priority.fairness_key,
             strategy=given.spec.name,
         ),
     )
@@ -215,7 +226,7 @@ class Starter:
                 start.argument,
                 id=operation_id,
                 task_queue=start.task_queue,
-                priority=start.turn,
+                priority=start.priority,
                 static_summary=start.summary,
                 search_attributes=TypedSearchAttributes(start.attributes),
                 memo=memo,

@@ -5,13 +5,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
+from api.agent.budget import read_budget, with_model
+from api.agent.overview import agent_status
+from api.agent.schemas import AgentStatus, Budget, Triggered
 from api.auth.access import AccessDep, KeyDep
-from api.budget import Budget, read_budget, with_model
 from api.dependencies import LocateDep, ServicesDep, Wait
 from api.errors import refusals
-from api.operations.schemas import CancelAccepted, Triggered
+from api.operations.schemas import CancelAccepted
 from api.operations.start import check_research, research_start
-from api.overview import AgentStatus, agent_status
 from workflows.messages import ResearchRequest
 
 router = APIRouter(

@@ -4,20 +4,24 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from api.auth.access import AccessDep, KeyDep
 from api.dependencies import LocateDep, ServicesDep
 from api.errors import refusals
-from api.operations.reproduce import Reproduced
-from api.operations.schemas import OperationResponse
+from api.operations.schemas import OperationResponse, Reproduced
+from api.schemas import (
+    ExperimentListResponse,
+    ExperimentResponse,
+    HypothesisListResponse,
+    LeaderboardResponse,
+)
 from errors import ExperimentNotFound
 from quant.messages.base import FrozenModel
 from quant.messages.hypotheses import HypothesisStatus, Verdict
 from quant.messages.steps import Symbol, Timeframe
 from quant.messages.strategy import StrategyName
 from storage.experiments import ExperimentOrder
-from storage.records import Experiment, ExperimentSummary, HypothesisRecord, Standing
 from workflows.contract import OperationStatus
 from workflows.messages import Owner
 
@@ -42,21 +46,6 @@ class ExperimentPage(FrozenModel):
     offset: int = Field(0, ge=0, le=10_000_000)
 
 
-class ExperimentListResponse(BaseModel):
-    """A page of experiments."""
-
-    success: Literal[True] = True
-    data: list[ExperimentSummary]
-    total_count: int
-
-
-class ExperimentResponse(BaseModel):
-    """One experiment."""
-
-    success: Literal[True] = True
-    data: Experiment
-
-
 class LeaderboardPage(FrozenModel):
     """Filters and page of the leaderboard."""
 
@@ -67,14 +56,6 @@ class LeaderboardPage(FrozenModel):
     offset: int = Field(0, ge=0, le=10_000_000)
 
 
-class LeaderboardResponse(BaseModel):
-    """A page of the leaderboard."""
-
-    success: Literal[True] = True
-    data: list[Standing]
-    total_count: int
-
-
 class HypothesisPage(FrozenModel):
     """Which hypotheses."""
 
@@ -82,13 +63,6 @@ class HypothesisPage(FrozenModel):
     symbol: Symbol | None = None
     timeframe: Timeframe | None = None
     limit: int = Field(100, ge=1, le=1000)
-
-
-class HypothesisListResponse(BaseModel):
-    """Hypotheses, newest first."""
-
-    success: Literal[True] = True
-    data: list[HypothesisRecord]
 
 
 @router.get("/experiments")

@@ -6,9 +6,9 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, Response
 
+from api.agent.workers import count_workers
 from api.dependencies import Services, ServicesDep
-from api.operations.schemas import Health, Readiness
-from api.workers import count_workers
+from api.schemas import Health, Readiness
 from errors import LedgerUnavailable, TemporalUnavailable
 
 router = APIRouter(prefix="/health", tags=["health"])

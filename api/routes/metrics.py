@@ -2,7 +2,7 @@
 
 from typing import Final
 
-import httpx
+import httpx2
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
 
@@ -21,7 +21,7 @@ async def get_metrics(request: Request) -> PlainTextResponse:
     address: str | None = request.app.state.metrics_address
     if address is None:
         return PlainTextResponse("", media_type=_TEXT)
-    async with httpx.AsyncClient(trust_env=False) as exporter:
+    async with httpx2.AsyncClient(trust_env=False) as exporter:
         answer = await exporter.get(f"http://{address}/metrics")
         answer.raise_for_status()
     return PlainTextResponse(answer.content, media_type=_TEXT)

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from api.auth.access import AccessDep, KeyDep
 from api.dependencies import LocateDep, ServicesDep
 from api.errors import refusals
-from api.operations.standalone import BacktestOfTraining, StepStarted, TrainingRequest
+from api.operations.schemas import BacktestOfTraining, StepStarted, TrainingRequest
 
 router = APIRouter(tags=["steps"], responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 
 from api.dependencies import ServicesDep
-from api.operations.schemas import StrategyListResponse, StrategyResponse
+from api.schemas import StrategyListResponse, StrategyResponse
 from quant.strategy import strategies
 
 router = APIRouter(prefix="/strategies", tags=["strategies"])

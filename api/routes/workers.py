@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from api.agent.schemas import WorkerInfo, WorkerState
+from api.agent.workers import list_workers
 from api.dependencies import ServicesDep
-from api.workers import WorkerInfo, WorkerState, list_workers
 
 router = APIRouter(prefix="/workers", tags=["workers"])
 

@@ -191,7 +191,7 @@ def _action(request: ScheduleRequest) -> ScheduleActionStartWorkflow:
         start.argument,
         id=f"op_{start.operation_type}_{request.schedule_id}",
         task_queue=start.task_queue,
-        priority=start.turn,
+        priority=start.priority,
         static_summary=start.summary,
         typed_search_attributes=TypedSearchAttributes(start.attributes),
     )

@@ -1,8 +1,11 @@
-"""Requests and answers about schedules."""
+"""Bodies of requests and answers about schedules.
+
+The command imports this module; it must stay free of Temporal and FastAPI.
+"""
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -14,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from api.envelope import Data, Page
 from quant.messages.base import FrozenModel
 from workflows.messages import ResearchRequest
 
@@ -45,21 +49,8 @@ class Overlap(StrEnum):
     ALLOW_ALL = "allow_all"
 
 
-class ScheduleRequest(FrozenModel):
-    """Which research to start when."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "schedule_id": "nightly",
-                    "cron": "30 6 * * 1-5",
-                    "time_zone": "Europe/Berlin",
-                    "research": {"symbol": "NASDAQ", "trials": 100},
-                }
-            ]
-        }
-    )
+class Schedule(FrozenModel):
+    """Which research starts when."""
 
     schedule_id: ScheduleId
     cron: str | None = Field(
@@ -74,6 +65,23 @@ class ScheduleRequest(FrozenModel):
     paused: Annotated[bool, Field(strict=True)] = False
     note: str = Field("", max_length=500)
     research: ResearchRequest = ResearchRequest()
+
+
+class ScheduleRequest(Schedule):
+    """Which research to start when."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "schedule_id": "nightly",
+                    "cron": "30 6 * * 1-5",
+                    "time_zone": "Europe/Berlin",
+                    "research": {"symbol": "NASDAQ", "trials": 100},
+                }
+            ]
+        }
+    )
 
     @field_validator("time_zone")
     @classmethod
@@ -97,7 +105,7 @@ class ScheduledRun(BaseModel):
     started_at: datetime
 
 
-class ScheduleSummary(ScheduleRequest):
+class ScheduleSummary(Schedule):
     """A schedule as lists show it."""
 
     next_runs: list[datetime] = Field(description="The next few start times")
@@ -113,16 +121,9 @@ class ScheduleInfo(ScheduleSummary):
     skipped: int = Field(description="Runs skipped because the previous one was still active")
 
 
-class ScheduleResponse(BaseModel):
+class ScheduleResponse(Data[ScheduleInfo]):
     """One schedule."""
 
-    success: Literal[True] = True
-    data: ScheduleInfo
 
-
-class ScheduleListResponse(BaseModel):
+class ScheduleListResponse(Page[ScheduleSummary]):
     """All schedules."""
-
-    success: Literal[True] = True
-    data: list[ScheduleSummary]
-    total_count: int

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 import psutil
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.service import RPCError
@@ -52,10 +52,10 @@ class Bench:
     settings: Settings
     stack: Stack
     client: Client
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def cancel(self, operation_id: str, **query: Any) -> httpx.Response:
+    async def cancel(self, operation_id: str, **query: Any) -> httpx2.Response:
         """Ask the strict door."""
         return await self.http.delete(f"/agent/cancel/{operation_id}", params=query)
 
@@ -146,8 +146,8 @@ async def bench_stack(
             client = await Client.connect(
                 f"127.0.0.1:{settings.temporal_port}", data_converter=data_converter
             )
-            limits = httpx.Limits(max_connections=_CONNECTIONS)
-            async with httpx.AsyncClient(
+            limits = httpx2.Limits(max_connections=_CONNECTIONS)
+            async with httpx2.AsyncClient(
                 base_url=settings.api, timeout=60.0, limits=limits
             ) as http:
                 yield Bench(settings, stack, client, http)

@@ -1,13 +1,23 @@
 """`ktrdr admin`: administration of an installation."""
 
-import asyncio
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.auth.scopes import Scope
+from cli.answer import Answer
+from cli.local_answers import (
+    Changes,
+    CurrentPayloadKey,
+    CurrentVersion,
+    Healthy,
+    KeyAdded,
+    KeyRevoked,
+    KnownKey,
+    PayloadKeys,
+    WorkerVersion,
+)
 from cli.render.admin import (
     print_changes,
     print_deployed,
@@ -19,7 +29,7 @@ from cli.render.admin import (
     print_rotated,
     print_versions,
 )
-from cli.session import JsonOption, Session, refusals, session_of
+from cli.session import JsonOption, Session, report_errors, session_of
 from errors import StartupError
 
 if TYPE_CHECKING:
@@ -50,18 +60,22 @@ def setup(
 ) -> None:
     """Prepare Temporal's namespace and the ledger; safe to repeat."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
-        changes = asyncio.run(_installation().set_up(session.settings, retention_hours))
-    session.answer({"changes": changes}, print_changes)
+    with report_errors(session.as_json):
+        from cli import installation  # noqa: PLC0415 - slow to load
+
+        changes = installation.run(installation.set_up(session.settings, retention_hours))
+    session.answer(Answer.own(Changes(changes=changes)), print_changes)
 
 
 @admin.command()
 def health(context: typer.Context, as_json: JsonOption = False) -> None:
     """Exit with 0 if Temporal and the ledger are reachable from here."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
-        asyncio.run(_installation().look(session.settings))
-    session.answer({"healthy": True}, print_health)
+    with report_errors(session.as_json):
+        from cli import installation  # noqa: PLC0415 - slow to load
+
+        installation.run(installation.check_health(session.settings))
+    session.answer(Answer.own(Healthy()), print_health)
 
 
 @admin.command()
@@ -72,25 +86,23 @@ def deploy(
 ) -> None:
     """Start new operations on this version of the workers from now on."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
-        asyncio.run(_installation().promote(_deployment(session), build_id))
-    session.answer({"current": build_id}, print_deployed)
+    with report_errors(session.as_json):
+        from cli import installation  # noqa: PLC0415 - slow to load
+
+        installation.run(installation.promote(_deployment(session), build_id))
+    session.answer(Answer.own(CurrentVersion(current=build_id)), print_deployed)
 
 
 @admin.command()
 def versions(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the versions of the workers; drained ones can be stopped."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
-        known = asyncio.run(_installation().versions(_deployment(session)))
-    session.answer([each.model_dump() for each in known], print_versions)
+    with report_errors(session.as_json):
+        from cli import installation  # noqa: PLC0415 - slow to load
 
-
-def _installation() -> ModuleType:
-    # Its libraries take longer to load than all other commands together.
-    from cli import installation  # noqa: PLC0415
-
-    return installation
+        known = installation.run(installation.versions(_deployment(session)))
+    listed = [WorkerVersion(**each.model_dump()) for each in known]
+    session.answer(Answer.own(listed), print_versions)
 
 
 def _deployment(session: Session) -> str:
@@ -103,9 +115,12 @@ def _deployment(session: Session) -> str:
 def list_keys(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the keys, without their secrets."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
-        known = [key.model_dump(exclude={"sha256"}, mode="json") for key in _ring(session).all()]
-    session.answer(known, print_keys)
+    with report_errors(session.as_json):
+        known = [
+            KnownKey(name=key.name, owner=key.owner, scopes=key.scopes)
+            for key in _ring(session).all()
+        ]
+    session.answer(Answer.own(known), print_keys)
 
 
 @keys.command()
@@ -120,41 +135,41 @@ def add(
 ) -> None:
     """Create a key and show it once."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         token = _ring(session).add(name, owner, tuple(dict.fromkeys(scope)))
-    session.answer({"name": name, "key": token}, print_key)
+    session.answer(Answer.own(KeyAdded(name=name, key=token)), print_key)
 
 
 @keys.command()
 def revoke(context: typer.Context, name: NameArgument, as_json: JsonOption = False) -> None:
     """Revoke a key; a running API refuses it at once."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         _ring(session).revoke(name)
-    session.answer({"revoked": name}, print_revoked)
+    session.answer(Answer.own(KeyRevoked(revoked=name)), print_revoked)
 
 
 @payload_keys.command()
 def rotate(context: typer.Context, as_json: JsonOption = False) -> None:
     """Encrypt with a new key from now on; older payloads stay readable."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         from temporal import encryption  # noqa: PLC0415 - slow to load
 
         key_id = encryption.rotate(_payload_keys(session))
-    session.answer({"current": key_id}, print_rotated)
+    session.answer(Answer.own(CurrentPayloadKey(current=key_id)), print_rotated)
 
 
 @payload_keys.command("list")
 def list_payload_keys(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the key IDs, the current one first."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         from temporal import encryption  # noqa: PLC0415 - slow to load
 
         known = encryption.key_file(_payload_keys(session)).read()
     ids = [known.current, *sorted(set(known.keys) - {known.current})]
-    session.answer({"keys": ids}, print_payload_keys)
+    session.answer(Answer.own(PayloadKeys(keys=ids)), print_payload_keys)
 
 
 def _payload_keys(session: Session) -> Path:

@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from pydantic import BaseModel, ValidationError
 
+from cli.answer import Answer
+from cli.local_answers import (
+    AvailableBars,
+    Finding,
+    ImportedBars,
+    ReadableBars,
+    UnreadableBars,
+)
 from cli.render.data import print_bars, print_findings, print_imported
-from cli.session import FAILED, JsonOption, refusals, session_of
+from cli.session import FAILED, JsonOption, report_errors, session_of
 from errors import InvalidInput, KtrdrError
 from quant.bars import catalog
 from quant.bars.directory import files_inside
@@ -37,14 +45,16 @@ class Source(StrEnum):
 def list_bars(context: typer.Context, as_json: JsonOption = False) -> None:
     """List all bars that a research can use."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
-        entries = [
-            entry.model_dump(exclude={"content_hash"})
-            | {"path": _path(entry.file, session.settings.bars)}
+    with report_errors(session.as_json):
+        available = [
+            AvailableBars(
+                **entry.model_dump(exclude={"content_hash"}),
+                path=_path(entry.file, session.settings.bars),
+            )
             for entry in catalog.symbols(session.settings.bars)
         ]
-    session.answer(entries, print_bars)
-    session.aside.print(
+    session.answer(Answer.own(available), print_bars)
+    session.stderr.print(
         f"Your own bars: {session.settings.bars}", markup=False, soft_wrap=True, style="dim"
     )
 
@@ -60,25 +70,17 @@ def check(
     """Validate bars as a research would, and show their range or their first error."""
     session = session_of(context, as_json)
     directory = session.settings.bars
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         known = catalog.symbols(directory)
         for symbol in symbols or ():
             if symbol not in {entry.symbol for entry in known}:
                 catalog.resolve(DataSource(symbol=symbol), directory)
         chosen = [entry for entry in known if symbols is None or entry.symbol in symbols]
-        findings = [_finding(entry, directory) for entry in chosen]
-        findings += [
-            {
-                "file": MAPPING_FILE,
-                "path": _path(MAPPING_FILE, directory),
-                "error": None,
-                "warning": f"{MAPPING_FILE}: no file matches {pattern!r}.",
-            }
-            for pattern in _unused_patterns(directory)
-            if symbols is None
-        ]
-    session.answer(findings, print_findings)
-    if any(finding["error"] for finding in findings):
+        findings = [_check(entry, directory) for entry in chosen]
+        if symbols is None:
+            findings += [_warn(pattern, directory) for pattern in _unused_patterns(directory)]
+    session.answer(Answer.own(findings), print_findings)
+    if any(finding.error for finding in findings):
         raise typer.Exit(FAILED)
 
 
@@ -122,44 +124,50 @@ def import_(
 ) -> None:
     """Validate bars and store them in the data directory."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         source = _source(symbol or (what if origin else Path(what).stem), timeframe)
         if origin is not None:
-            bars = _downloaded(origin, what, source, _day(start), _day(end))
+            bars = _download(origin, what, source, _to_date(start), _to_date(end))
         else:
             options = {
-                "columns": dict(_pair(each) for each in column or ()),
+                "columns": dict(_parse_column(each) for each in column or ()),
                 "timezone": timezone,
                 "time_format": time_format,
                 "delimiter": delimiter,
                 "decimal": decimal,
             }
-            bars = _read(Path(what), source, _valid(FileMapping, options))
+            bars = _read(Path(what), source, _validate(FileMapping, options))
         from quant.bars.importing import import_bars  # noqa: PLC0415
 
         info = import_bars(bars, session.settings.bars, replace=replace)
         stored = catalog.resolve(info.source, session.settings.bars)
-    path = {"path": str(stored.path) if stored else None}
-    session.answer(info.model_dump() | path, print_imported)
+    imported = ImportedBars(**info.model_dump(), path=str(stored.path) if stored else None)
+    session.answer(Answer.own(imported), print_imported)
 
 
-def _finding(entry: catalog.CatalogEntry, directory: Path) -> dict[str, Any]:
+def _check(entry: catalog.CatalogEntry, directory: Path) -> Finding:
     from quant.bars.bars import load_bars  # noqa: PLC0415
     from quant.verdict import remarks  # noqa: PLC0415 - loads the numerical libraries
 
     source = DataSource(symbol=entry.symbol, timeframe=entry.timeframe)
-    found: dict[str, Any] = {
-        **source.model_dump(),
-        "file": entry.file,
-        "path": _path(entry.file, directory),
-        "error": None,
-        "warning": None,
-    }
+    path = _path(entry.file, directory)
     try:
         bars = load_bars(source, directory)
-        return found | bars.info().model_dump() | {"remarks": remarks.of_bars(bars)}
+        info = bars.info().model_dump()
+        return ReadableBars(**info, file=entry.file, path=path, remarks=remarks.of_bars(bars))
     except KtrdrError as error:
-        return found | {"error": error.message}
+        return UnreadableBars(
+            **source.model_dump(), file=entry.file, path=path, error=error.message
+        )
+
+
+def _warn(pattern: str, directory: Path) -> Finding:
+    """Return the warning about a pattern of `mapping.yaml` that matches no file."""
+    return Finding(
+        file=MAPPING_FILE,
+        path=_path(MAPPING_FILE, directory),
+        warning=f"{MAPPING_FILE}: no file matches {pattern!r}.",
+    )
 
 
 def _unused_patterns(directory: Path) -> list[str]:
@@ -181,7 +189,7 @@ def _read(path: Path, source: DataSource, mapping: FileMapping) -> "Bars":
     return of_table(files.read(path, mapping), source, path.name, mapping)
 
 
-def _downloaded(
+def _download(
     origin: Source, name: str, source: DataSource, start: date | None, end: date | None
 ) -> "Bars":
     from quant.bars.bars import of_table  # noqa: PLC0415
@@ -193,10 +201,10 @@ def _downloaded(
 
 
 def _source(symbol: str, timeframe: str) -> DataSource:
-    return _valid(DataSource, {"symbol": symbol, "timeframe": timeframe})
+    return _validate(DataSource, {"symbol": symbol, "timeframe": timeframe})
 
 
-def _valid(kind: type[_Kind], values: dict[str, Any]) -> _Kind:
+def _validate(kind: type[_Kind], values: dict[str, Any]) -> _Kind:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
@@ -204,12 +212,12 @@ def _valid(kind: type[_Kind], values: dict[str, Any]) -> _Kind:
         raise InvalidInput(f"{place}: {said}", field=place) from None
 
 
-def _pair(option: str) -> tuple[str, str]:
+def _parse_column(option: str) -> tuple[str, str]:
     ours, equals, theirs = option.partition("=")
     if not equals:
         raise InvalidInput(f"--column {option!r}: use the form close='Adj Close'.", field="column")
     return ours, theirs
 
 
-def _day(moment: datetime | None) -> date | None:
+def _to_date(moment: datetime | None) -> date | None:
     return moment and moment.date()

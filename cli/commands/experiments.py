@@ -1,12 +1,16 @@
-"""Results and costs of all researches: listed, ranked, reproduced and exported."""
+"""`ktrdr experiments | leaderboard | reproduce | hypotheses | budget`: the record of researches."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cli.export import SUFFIXES, write_table, writing
-from cli.follow import follow as watch
+from cli.answer import Answer
+from cli.client import Api
+from cli.export import SUFFIXES, explain_write_errors, write_table
+from cli.follow import follow_to_end
+from cli.local_answers import Exported
 from cli.render.experiments import (
     print_budget,
     print_experiment,
@@ -16,8 +20,10 @@ from cli.render.experiments import (
     print_leaderboard,
     print_reproduction,
 )
-from cli.session import FAILED, JsonOption, OperationArgument, refusals, session_of
+from cli.session import FAILED, JsonOption, OperationArgument, report_errors, session_of
 from errors import NotFinished
+from storage.records import ExperimentSummary
+from workflows.contract import OperationStatus
 
 _PAGE = 1000
 
@@ -58,17 +64,17 @@ def experiments(
     filters = {"symbol": symbol, "owner": owner, "status": status, "verdict": verdict, "sort": sort}
     if export is not None and export.suffix not in SUFFIXES:
         raise typer.BadParameter(f"--export writes {' or '.join(SUFFIXES)} files")
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         if operation_id is not None:
             answer = session.api().experiment(operation_id)
             session.answer(answer, print_experiment)
             return
         if export is not None:
             rows = _all(session.api(), filters)
-            with writing("--export", export):
+            with explain_write_errors("--export", export):
                 write_table(rows, export)
-            written = {"path": str(export.absolute()), "experiments": len(rows)}
-            session.answer(written, print_export)
+            written = Exported(path=str(export.absolute()), experiments=len(rows))
+            session.answer(Answer.own(written), print_export)
             return
         page = session.api().experiments(**filters, limit=limit)
     session.answer(page, print_experiments)
@@ -83,7 +89,7 @@ def leaderboard(
 ) -> None:
     """Rank completed researches by verdict, then by today's deflated Sharpe ratio."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         page = session.api().leaderboard(symbol=symbol, owner=owner, limit=limit)
     session.answer(page, print_leaderboard)
 
@@ -93,18 +99,19 @@ def reproduce(
 ) -> None:
     """Repeat a finished research, and compare the results bit for bit."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         api = session.api()
-        repeated = api.reproduce(operation_id)
-        session.aside.print(f"Started {repeated}", markup=False)
-        ended = watch(api, repeated, session.aside)
-        if ended["status"] != "completed":
+        repeated = api.reproduce(operation_id).model.operation_id
+        session.stderr.print(f"Started {repeated}", markup=False)
+        ended = follow_to_end(api, repeated, session.stderr).model
+        if ended.status is not OperationStatus.COMPLETED:
             raise NotFinished(
-                f"{repeated} is {ended['status']}: {ended['error_message'] or 'no reason given'}"
+                f"{repeated} is {ended.status}: {ended.error_message or 'no reason given'}"
             )
         answer = api.reproduction(repeated)
+        identical = answer.model.identical
     session.answer(answer, print_reproduction)
-    if not answer["identical"]:
+    if not identical:
         raise typer.Exit(FAILED)
 
 
@@ -118,7 +125,7 @@ def hypotheses(
 ) -> None:
     """List the hypotheses that assessments have suggested, and their outcomes."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         found = session.api().hypotheses(symbol=symbol, status=status)
     session.answer(found, print_hypotheses)
 
@@ -126,15 +133,15 @@ def hypotheses(
 def budget(context: typer.Context, as_json: JsonOption = False) -> None:
     """Show today's spending on language models, and the remaining budget."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         answer = session.api().budget()
     session.answer(answer, print_budget)
 
 
-def _all(api: Any, filters: dict[str, Any]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
+def _all(api: Api, filters: Mapping[str, object]) -> list[ExperimentSummary]:
+    rows: list[ExperimentSummary] = []
     while True:
-        page = api.experiments(**filters, limit=_PAGE, offset=len(rows))
-        rows += page["data"]
-        if not page["data"] or len(rows) >= page["total_count"]:
+        page = api.experiments(**filters, limit=_PAGE, offset=len(rows)).model
+        rows += page.data
+        if not page.data or len(rows) >= page.total_count:
             return rows

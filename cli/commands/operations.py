@@ -1,10 +1,13 @@
-"""`ktrdr status | ops | follow | cancel | resume | retry`: see, stop and continue operations."""
+"""`ktrdr status | ops | follow | cancel | resume | retry`: show, stop and continue operations."""
 
 from typing import Annotated
 
 import typer
 
-from cli.follow import follow as watch
+from cli.answer import Answer
+from cli.commands.options import FollowOption
+from cli.follow import follow_to_end
+from cli.local_answers import Overview
 from cli.render.operations import (
     print_batch,
     print_cancelled,
@@ -15,10 +18,11 @@ from cli.render.operations import (
     print_resumed,
     print_started,
 )
-from cli.session import FAILED, JsonOption, OperationArgument, Session, refusals, session_of
+from cli.session import FAILED, JsonOption, OperationArgument, Session, report_errors, session_of
 from errors import InvalidInput
+from workflows.contract import OperationStatus
 
-_ENDED = ("completed", "failed", "cancelled")
+_ENDED = (OperationStatus.COMPLETED, OperationStatus.FAILED, OperationStatus.CANCELLED)
 
 
 def status(
@@ -30,20 +34,17 @@ def status(
 ) -> None:
     """Show one operation, or an overview."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         api = session.api()
         if operation_id is not None:
             operation = api.operation(operation_id)
             session.answer(operation, print_operation)
             return
-        overview = {
-            "operations": {
-                "running": api.operations(active_only=True, limit=1)["total_count"],
-                **{ended: api.operations(status=ended, limit=1)["total_count"] for ended in _ENDED},
-            },
-            "workers": api.readiness()["workers"],
-        }
-        session.answer(overview, print_overview)
+        counts = {"running": api.operations(active_only=True, limit=1).model.total_count}
+        for ended in _ENDED:
+            counts[ended] = api.operations(status=ended, limit=1).model.total_count
+        overview = Overview(operations=counts, workers=api.readiness().model.workers)
+        session.answer(Answer.own(overview), print_overview)
 
 
 def ops(
@@ -74,7 +75,7 @@ def ops(
 ) -> None:
     """List operations, newest first."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         page = session.api().operations(
             status=status,
             operation_type=operation_type,
@@ -84,28 +85,28 @@ def ops(
             resumable=resumable,
         )
     if session.as_json:
-        session.answer_json(page["data"])
+        session.answer_json(page.json["data"])
     else:
-        print_operations(session.console, page)
+        session.answer(page, print_operations)
 
 
-def see_through(session: Session, operation_id: str) -> None:
+def follow_and_exit(session: Session, operation_id: str) -> None:
     """Follow an operation to its end; Ctrl-C detaches. Exits with 1 if it failed."""
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         try:
-            operation = watch(session.api(), operation_id, session.aside)
+            operation = follow_to_end(session.api(), operation_id, session.stderr)
         except KeyboardInterrupt:
-            session.aside.print(f"Detached; {operation_id} continues.", markup=False)
+            session.stderr.print(f"Detached; {operation_id} continues.", markup=False)
             return
     session.answer(operation, print_outcome)
-    raise typer.Exit(FAILED if operation["status"] == "failed" else 0)
+    raise typer.Exit(FAILED if operation.model.status is OperationStatus.FAILED else 0)
 
 
 def follow(
     context: typer.Context, operation_id: OperationArgument, as_json: JsonOption = False
 ) -> None:
     """Watch an operation to its end; Ctrl-C detaches. Exit code 1 if it failed."""
-    see_through(session_of(context, as_json), operation_id)
+    follow_and_exit(session_of(context, as_json), operation_id)
 
 
 def cancel(
@@ -134,7 +135,7 @@ def cancel(
     session = session_of(context, as_json)
     if every == (operation_id is not None):
         raise typer.BadParameter("give either an operation id or --all")
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         if operation_id is None:
             if owner is None and symbol is None:
                 raise InvalidInput(
@@ -153,15 +154,15 @@ def cancel(
 def resume(
     context: typer.Context,
     operation_id: OperationArgument,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow it to its end.")] = False,
+    follow: FollowOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Continue a cancelled or failed operation from its first unfinished step."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         resumed = session.api().resume(operation_id)
     if follow:
-        see_through(session, operation_id)
+        follow_and_exit(session, operation_id)
         return
     session.answer(resumed, print_resumed)
 
@@ -169,14 +170,14 @@ def resume(
 def retry(
     context: typer.Context,
     operation_id: OperationArgument,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow it to its end.")] = False,
+    follow: FollowOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Start a cancelled or failed operation again, under a new ID."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         started = session.api().retry(operation_id)
     if follow:
-        see_through(session, started["operation_id"])
+        follow_and_exit(session, started.model.operation_id)
         return
     session.answer(started, print_started)

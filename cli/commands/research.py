@@ -1,41 +1,46 @@
 """`ktrdr research`: start a research, and follow it on request."""
 
 import time
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
-from cli.client import Api
-from cli.follow import follow as watch
+from cli.answer import Answer
+from cli.client import Api, omit_none
+from cli.commands.options import (
+    OwnerOption,
+    PriorityOption,
+    SeedOption,
+    StrategyOption,
+    SymbolOption,
+    TimeframeOption,
+    TrialsOption,
+)
+from cli.follow import follow_to_end
+from cli.local_answers import ResearchStarted
 from cli.render.operations import (
     print_addresses,
     print_cancelled,
     print_outcome,
     print_started,
     print_times,
+    read_result,
 )
-from cli.session import FAILED, INTERRUPTED, JsonOption, Session, refusals, session_of
+from cli.session import FAILED, INTERRUPTED, JsonOption, Session, report_errors, session_of
 from cli.stack import Stack
+from workflows.contract import OperationInfo, OperationStatus
+from workflows.messages import ResearchResult
 
 
 def research(
     context: typer.Context,
     goal: Annotated[str | None, typer.Argument(help="What to look for, in words.")] = None,
-    strategy: Annotated[
-        str | None,
-        typer.Option("--strategy", "-s", help="Name of a strategy file; skips the design."),
-    ] = None,
-    symbol: Annotated[
-        str | None, typer.Option(help="SP500, NASDAQ or one of your own symbols.")
-    ] = None,
-    timeframe: Annotated[
-        str | None, typer.Option(help="Length of a bar; 1d for the built-in symbols.")
-    ] = None,
-    trials: Annotated[int | None, typer.Option(help="Number of candidates to try.")] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Random seed; the same seed gives the same result.")
-    ] = None,
+    strategy: StrategyOption = None,
+    symbol: SymbolOption = None,
+    timeframe: TimeframeOption = None,
+    trials: TrialsOption = None,
+    seed: SeedOption = None,
     designer: Annotated[
         str | None, typer.Option(help="`search`, or `llm` for a language model.")
     ] = None,
@@ -54,8 +59,8 @@ def research(
             help="Start from earlier trials on the same bars; default: only without a seed.",
         ),
     ] = None,
-    priority: Annotated[int | None, typer.Option(help="1 to 5; 1 goes first.")] = None,
-    owner: Annotated[str | None, typer.Option(help="Owner of the research.")] = None,
+    priority: PriorityOption = None,
+    owner: OwnerOption = None,
     min_trades: Annotated[
         int | None, typer.Option(help="Gate: minimum round trips on the holdout.")
     ] = None,
@@ -81,87 +86,84 @@ def research(
 ) -> None:
     """Start a research. Without a goal or a strategy, it searches freely."""
     session = session_of(context, as_json)
-    asked = {
-        "brief": goal,
-        "strategy": strategy,
-        "symbol": symbol,
-        "timeframe": timeframe,
-        "trials": trials,
-        "seed": seed,
-        "designer": designer,
-        "model": model,
-        "max_cost": max_cost,
-        "memory": memory,
-        "priority": priority,
-        "owner": owner,
-        "gates": _given(
-            training=_given(sharpe=min_sharpe, excess_log_loss=max_excess_log_loss),
-            backtest=_given(trades=min_trades, max_drawdown=max_drawdown),
-        ),
-        "bypass_gates": bypass_gates or None,
-    }
-    request = _given(**asked) or {}
-    with refusals(session.as_json):
+    training = omit_none(sharpe=min_sharpe, excess_log_loss=max_excess_log_loss)
+    backtest = omit_none(trades=min_trades, max_drawdown=max_drawdown)
+    request = omit_none(
+        brief=goal,
+        strategy=strategy,
+        symbol=symbol,
+        timeframe=timeframe,
+        trials=trials,
+        seed=seed,
+        designer=designer,
+        model=model,
+        max_cost=max_cost,
+        memory=memory,
+        priority=priority,
+        owner=owner,
+        gates=omit_none(training=training or None, backtest=backtest or None) or None,
+        bypass_gates=bypass_gates or None,
+    )
+    with report_errors(session.as_json):
         if embedded:
-            operation = _in_own_stack(session, request)
+            operation = _run_in_own_stack(session, request)
         elif follow:
-            operation = _watched(session, session.api(), request)
+            operation = _start_and_follow(session, session.api(), request)
             session.answer(operation, print_outcome)
         else:
             _start(session, request)
             return
-    if operation["status"] == "failed":
+    if operation.model.status is OperationStatus.FAILED:
         raise typer.Exit(FAILED)
 
 
-def _given(**options: Any) -> dict[str, Any] | None:
-    """Return the options that were given; None if there are none."""
-    return {name: value for name, value in options.items() if value is not None} or None
+def _start(session: Session, request: Mapping[str, Any]) -> None:
+    operation_id = session.api().trigger(request).model.operation_id
+    session.answer(Answer.own(ResearchStarted(operation_id=operation_id)), print_started)
 
 
-def _start(session: Session, request: dict[str, Any]) -> None:
-    operation_id = session.api().trigger(request)["operation_id"]
-    started = {"operation_id": operation_id, "status": "started", "type": "research"}
-    session.answer(started, print_started)
-
-
-def _watched(session: Session, api: Api, request: dict[str, Any]) -> dict[str, Any]:
+def _start_and_follow(
+    session: Session, api: Api, request: Mapping[str, Any]
+) -> Answer[OperationInfo]:
     """Start a research and follow it to its end; Ctrl-C cancels it."""
-    operation_id = api.trigger(request)["operation_id"]
-    session.aside.print(f"Started {operation_id}", markup=False)
+    operation_id = api.trigger(request).model.operation_id
+    session.stderr.print(f"Started {operation_id}", markup=False)
     try:
-        return watch(api, operation_id, session.aside)
+        return follow_to_end(api, operation_id, session.stderr)
     except KeyboardInterrupt:
         cancelled = api.cancel(operation_id, reason="interrupted")
-        print_cancelled(session.aside, cancelled)
+        print_cancelled(session.stderr, cancelled.model)
         raise typer.Exit(INTERRUPTED) from None
 
 
-def seconds_by_phase(operation: dict[str, Any]) -> dict[str, float]:
+def seconds_by_phase(operation: OperationInfo) -> dict[str, float]:
     """Return how long a research that has ended was in each of its phases."""
-    moments = [datetime.fromisoformat(entry["started_at"]) for entry in operation["phases"]]
-    moments.append(datetime.fromisoformat(operation["completed_at"]))
+    ends = [entered.started_at for entered in operation.phases[1:]] + [operation.completed_at]
     return {
-        entry["phase"]: (end - begin).total_seconds()
-        for entry, begin, end in zip(operation["phases"], moments, moments[1:], strict=False)
+        entered.phase: (end - entered.started_at).total_seconds()
+        for entered, end in zip(operation.phases, ends, strict=False)
+        if end is not None
     }
 
 
-def _in_own_stack(session: Session, request: dict[str, Any]) -> dict[str, Any]:
+def _run_in_own_stack(session: Session, request: Mapping[str, Any]) -> Answer[OperationInfo]:
     """Start the stack, follow one research to its end, and stop the stack."""
     began = time.monotonic()
-    session.aside.print("Starting Temporal, worker and API ...")
+    session.stderr.print("Starting Temporal, worker and API ...")
     with Stack(session.settings) as stack:
         seconds = {"stack start": time.monotonic() - began}
-        operation = _watched(session, Api(stack.api, session.settings), request)
+        api = Api(stack.api, session.settings)
+        session.at_end(api.close)
+        operation = _start_and_follow(session, api, request)
         session.answer(operation, print_outcome)
-        summary = operation["result_summary"]
         if not session.as_json:
-            if summary:
-                report = f"{session.settings.artifacts}/{summary['report_path']}"
+            result = read_result(operation.model)
+            if isinstance(result, ResearchResult):
+                report = f"{session.settings.artifacts}/{result.report_path}"
                 session.console.print(f"\nReport: {report}", markup=False, soft_wrap=True)
             print_addresses(session.console, stack.addresses())
-        session.aside.print("Stopping ...")
+        session.stderr.print("Stopping ...")
     if not session.as_json:
-        print_times(session.aside, seconds | seconds_by_phase(operation), time.monotonic() - began)
+        seconds |= seconds_by_phase(operation.model)
+        print_times(session.stderr, seconds, time.monotonic() - began)
     return operation

@@ -1,13 +1,15 @@
-"""Children, results, metrics and report of an operation; comparisons."""
+"""`ktrdr children | results | metrics | report | compare`: what an operation has produced."""
 
 import webbrowser
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.export import writing
+from cli.answer import Answer
+from cli.export import explain_write_errors
+from cli.local_answers import ComparedResearch, Comparison, ReportSaved
 from cli.render.results import (
     print_children,
     print_comparison,
@@ -15,8 +17,11 @@ from cli.render.results import (
     print_report,
     print_results,
 )
-from cli.session import JsonOption, OperationArgument, refusals, session_of
+from cli.session import JsonOption, OperationArgument, report_errors, session_of
 from errors import InvalidInput
+
+if TYPE_CHECKING:
+    from quant.messages.dossier import Dossier
 
 OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", help="File to write.", dir_okay=False)
@@ -37,9 +42,9 @@ def children(
 ) -> None:
     """List the steps that an operation has begun."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
-        page = session.api().part(operation_id, "children")
-    session.answer(page["data"], print_children)
+    with report_errors(session.as_json):
+        begun = session.api().children(operation_id)
+    session.answer(begun, print_children)
 
 
 def results(
@@ -47,8 +52,8 @@ def results(
 ) -> None:
     """Show the result of an operation."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
-        answer = session.api().part(operation_id, "results")
+    with report_errors(session.as_json):
+        answer = session.api().results(operation_id)
     session.answer(answer, print_results)
 
 
@@ -57,8 +62,8 @@ def metrics(
 ) -> None:
     """Show the metrics of a training by iteration, also while it runs."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
-        answer = session.api().part(operation_id, "metrics")["data"]
+    with report_errors(session.as_json):
+        answer = session.api().metrics(operation_id)
     session.answer(answer, print_metrics)
 
 
@@ -75,13 +80,14 @@ def report(
 ) -> None:
     """Fetch the report of a research, by default as a file named after it."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         if kind is Format.PNG:
-            content = _drawn(session.api().report(operation_id, "json"))
+            content = _draw(session.api().report(operation_id, "json"))
         else:
             content = session.api().report(operation_id, kind)
         path = save(content, output or Path(f"{operation_id}.{kind}"), open_it)
-    session.answer({"operation_id": operation_id, "report": path}, print_report)
+    saved = ReportSaved(operation_id=operation_id, report=path)
+    session.answer(Answer.own(saved), print_report)
 
 
 def compare(
@@ -99,7 +105,7 @@ def compare(
 
     session = session_of(context, as_json)
     path = None
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         _require_several(operation_ids)
         api = session.api()
         dossiers = [Dossier.model_validate_json(api.report(each, "json")) for each in operation_ids]
@@ -107,19 +113,21 @@ def compare(
             addresses = {each: api.report_address(each) for each in operation_ids}
             page = render_comparison(dossiers, addresses).encode()
             path = save(page, output or Path("comparison.html"), open_it)
-    rows = [
-        {
-            "operation_id": each.input.operation_id,
-            "strategy": each.input.spec.name,
-            "bars": f"{each.input.data.symbol} {each.input.data.timeframe}",
-            "verdict": each.result.verdict,
-            "trials_ever": each.input.trials_ever,
-            "statistics": each.result.statistics and each.result.statistics.model_dump(),
-            "holdout": each.input.backtest and each.input.backtest.at(1.0).model_dump(),
-        }
-        for each in dossiers
-    ]
-    session.answer({"researches": rows, "page": path}, print_comparison)
+    comparison = Comparison(researches=[_row(each) for each in dossiers], page=path)
+    session.answer(Answer.own(comparison), print_comparison)
+
+
+def _row(dossier: "Dossier") -> ComparedResearch:
+    research, result = dossier.input, dossier.result
+    return ComparedResearch(
+        operation_id=research.operation_id,
+        strategy=research.spec.name,
+        bars=f"{research.data.symbol} {research.data.timeframe}",
+        verdict=result.verdict,
+        trials_ever=research.trials_ever,
+        statistics=result.statistics,
+        holdout=research.backtest and research.backtest.at(1.0),
+    )
 
 
 def save(content: bytes, path: Path, open_it: bool) -> str:
@@ -129,7 +137,7 @@ def save(content: bytes, path: Path, open_it: bool) -> str:
         InvalidInput: It cannot be written.
     """
     path = path.absolute()
-    with writing("--output", path):
+    with explain_write_errors("--output", path):
         path.write_bytes(content)
     if open_it:
         webbrowser.open(path.as_uri())
@@ -146,7 +154,7 @@ def _require_several(operation_ids: list[str]) -> None:
         )
 
 
-def _drawn(report: bytes) -> bytes:
+def _draw(report: bytes) -> bytes:
     from quant.messages.dossier import Dossier  # noqa: PLC0415
     from quant.report import figures  # noqa: PLC0415 - loads the numerical libraries
 

@@ -1,12 +1,23 @@
 """`ktrdr schedule`: recurring researches."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from cli.answer import Answer
+from cli.client import omit_none
+from cli.commands.options import (
+    OwnerOption,
+    PriorityOption,
+    StrategyOption,
+    SymbolOption,
+    TimeframeOption,
+    TrialsOption,
+)
+from cli.local_answers import ScheduleDeleted
 from cli.render.schedules import print_deleted, print_schedule, print_schedules
-from cli.session import JsonOption, refusals, session_of
+from cli.session import JsonOption, report_errors, session_of
 
 schedule = typer.Typer(no_args_is_help=True, help="Schedule recurring researches.")
 
@@ -37,27 +48,20 @@ def create(
     ] = None,
     paused: Annotated[bool, typer.Option("--paused", help="Create it paused.")] = False,
     note: Annotated[str | None, typer.Option(help="Note to show with the schedule.")] = None,
-    strategy: Annotated[
-        str | None,
-        typer.Option("--strategy", "-s", help="Name of a strategy file; skips the design."),
-    ] = None,
-    symbol: Annotated[
-        str | None, typer.Option(help="SP500, NASDAQ or one of your own symbols.")
-    ] = None,
-    timeframe: Annotated[
-        str | None, typer.Option(help="Length of a bar; 1d for the built-in symbols.")
-    ] = None,
-    trials: Annotated[int | None, typer.Option(help="Number of candidates to try.")] = None,
+    strategy: StrategyOption = None,
+    symbol: SymbolOption = None,
+    timeframe: TimeframeOption = None,
+    trials: TrialsOption = None,
     seed: Annotated[
         int | None, typer.Option(help="Random seed; if omitted, each run draws its own.")
     ] = None,
-    priority: Annotated[int | None, typer.Option(help="1 to 5; 1 goes first.")] = None,
-    owner: Annotated[str | None, typer.Option(help="Owner of the researches.")] = None,
+    priority: PriorityOption = None,
+    owner: OwnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Schedule a recurring research."""
     session = session_of(context, as_json)
-    research = _given(
+    research = omit_none(
         brief=goal,
         strategy=strategy,
         symbol=symbol,
@@ -67,17 +71,17 @@ def create(
         priority=priority,
         owner=owner,
     )
-    request = _given(
+    request = omit_none(
         schedule_id=schedule_id,
         cron=cron,
-        interval_seconds=_seconds(every) if every is not None else None,
+        interval_seconds=_parse_interval(every) if every is not None else None,
         time_zone=time_zone,
         overlap=overlap,
         paused=paused or None,
         note=note,
         research=research,
     )
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         created = session.api().create_schedule(request)
     session.answer(created, print_schedule)
 
@@ -86,7 +90,7 @@ def create(
 def list_schedules(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the schedules."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         schedules = session.api().schedules()
     session.answer(schedules, print_schedules)
 
@@ -95,7 +99,7 @@ def list_schedules(context: typer.Context, as_json: JsonOption = False) -> None:
 def show(context: typer.Context, schedule_id: NameArgument, as_json: JsonOption = False) -> None:
     """Show a schedule with its recent and next runs."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         found = session.api().schedule(schedule_id)
     session.answer(found, print_schedule)
 
@@ -122,23 +126,19 @@ def trigger(context: typer.Context, schedule_id: NameArgument, as_json: JsonOpti
 def delete(context: typer.Context, schedule_id: NameArgument, as_json: JsonOption = False) -> None:
     """Delete a schedule; running researches continue."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         session.api().delete_schedule(schedule_id)
-    session.answer({"schedule_id": schedule_id, "deleted": True}, print_deleted)
+    session.answer(Answer.own(ScheduleDeleted(schedule_id=schedule_id)), print_deleted)
 
 
 def _change(context: typer.Context, schedule_id: str, change: str, *, as_json: bool) -> None:
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         changed = session.api().change_schedule(schedule_id, change)
     session.answer(changed, print_schedule)
 
 
-def _given(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _seconds(every: str) -> int:
+def _parse_interval(every: str) -> int:
     found = re.fullmatch(r"([1-9][0-9]{0,8})([smhd])", every)
     if found is None:
         raise typer.BadParameter("give a number with s, m, h or d, such as 30m")

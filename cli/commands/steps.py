@@ -1,36 +1,39 @@
 """`ktrdr train | backtest`: a step outside any research."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cli.commands.operations import see_through
+from api.operations.schemas import StepStarted
+from cli.answer import Answer
+from cli.client import omit_none
+from cli.commands.operations import follow_and_exit
+from cli.commands.options import (
+    FollowOption,
+    OwnerOption,
+    PriorityOption,
+    SeedOption,
+    SymbolOption,
+    TimeframeOption,
+)
 from cli.render.operations import print_started
-from cli.session import JsonOption, Session, refusals, session_of
-
-FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Follow it to its end.")]
+from cli.session import JsonOption, Session, report_errors, session_of
 
 
 def train(
     context: typer.Context,
     strategy: Annotated[str, typer.Argument(help="Name of a strategy file.")],
-    symbol: Annotated[
-        str | None, typer.Option(help="SP500, NASDAQ or one of your own symbols.")
-    ] = None,
-    timeframe: Annotated[
-        str | None, typer.Option(help="Length of a bar; 1d for the built-in symbols.")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Random seed; the same seed gives the same model.")
-    ] = None,
-    priority: Annotated[int | None, typer.Option(help="1 to 5; 1 goes first.")] = None,
-    owner: Annotated[str | None, typer.Option(help="Owner of the training.")] = None,
+    symbol: SymbolOption = None,
+    timeframe: TimeframeOption = None,
+    seed: SeedOption = None,
+    priority: PriorityOption = None,
+    owner: OwnerOption = None,
     follow: FollowOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train the model of a strategy."""
     session = session_of(context, as_json)
-    request = _given(
+    request = omit_none(
         strategy_name=strategy,
         symbol=symbol,
         timeframe=timeframe,
@@ -38,9 +41,9 @@ def train(
         priority=priority,
         owner=owner,
     )
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         started = session.api().train(request)
-    _started(session, started, follow=follow)
+    _report_start(session, started, follow=follow)
 
 
 def backtest(
@@ -48,25 +51,21 @@ def backtest(
     training_id: Annotated[
         str, typer.Argument(metavar="TRAINING_ID", help="Operation ID of a finished training.")
     ],
-    priority: Annotated[int | None, typer.Option(help="1 to 5; 1 goes first.")] = None,
-    owner: Annotated[str | None, typer.Option(help="Owner of the backtest.")] = None,
+    priority: PriorityOption = None,
+    owner: OwnerOption = None,
     follow: FollowOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Backtest a finished training on the holdout."""
     session = session_of(context, as_json)
-    request = _given(training_id=training_id, priority=priority, owner=owner)
-    with refusals(session.as_json):
+    request = omit_none(training_id=training_id, priority=priority, owner=owner)
+    with report_errors(session.as_json):
         started = session.api().backtest(request)
-    _started(session, started, follow=follow)
+    _report_start(session, started, follow=follow)
 
 
-def _given(**request: Any) -> dict[str, Any]:
-    return {name: value for name, value in request.items() if value is not None}
-
-
-def _started(session: Session, started: dict[str, Any], *, follow: bool) -> None:
+def _report_start(session: Session, started: Answer[StepStarted], *, follow: bool) -> None:
     if follow:
-        see_through(session, started["operation_id"])
+        follow_and_exit(session, started.model.operation_id)
     else:
         session.answer(started, print_started)

@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from cli.render.operations import print_strategies
-from cli.session import JsonOption, refusals, session_of
+from cli.render.strategies import print_strategies, print_valid
+from cli.session import JsonOption, report_errors, session_of
 
 
 def strategies(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the available strategy files."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         entries = session.api().strategies()
     session.answer(entries, print_strategies)
 
@@ -24,9 +24,6 @@ def validate(
 ) -> None:
     """Check a strategy file."""
     session = session_of(context, as_json)
-    with refusals(session.as_json):
+    with report_errors(session.as_json):
         spec = session.api().validate(file.read_bytes())
-    if session.as_json:
-        session.answer_json(spec)
-    else:
-        session.console.print(f"{spec['name']} is valid.", markup=False)
+    session.answer(spec, print_valid)

@@ -1,1 +1,1 @@
-"""How answers look in a terminal. Text from outside is never interpreted as markup."""
+"""How answers look in a terminal. Text from outside is never read as markup."""

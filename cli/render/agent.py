@@ -1,52 +1,52 @@
 """How active researches and workers look in a terminal."""
 
-from typing import Any
-
 from rich.console import Console
 
+from api.agent.schemas import AgentStatus, QueueLoad, WorkerInfo
 from cli.render.tables import print_rows
 
 
-def print_status(console: Console, answer: dict[str, Any]) -> None:
+def print_status(console: Console, status: AgentStatus) -> None:
     """Print the active researches, or the last one, and the load of the workers."""
-    capacity = answer["capacity"]
-    limit = f" of {capacity['limit']}" if capacity["limit"] is not None else ""
-    one = capacity["active"] == 1 and capacity["limit"] in (None, 1)
-    console.print(f"{capacity['active']:,}{limit} {'research' if one else 'researches'} active")
-    if answer["active_researches"]:
+    capacity = status.capacity
+    limit = f" of {capacity.limit}" if capacity.limit is not None else ""
+    one = capacity.active == 1 and capacity.limit in (None, 1)
+    console.print(f"{capacity.active:,}{limit} {'research' if one else 'researches'} active")
+    if status.active_researches:
         print_rows(
             console,
             ("ID", "Phase", "Strategy", "Owner", "Duration"),
             (
                 (
-                    research["operation_id"],
-                    research["phase"],
-                    research["strategy_name"] or "",
-                    research["owner"] or "",
-                    f"{research['duration_seconds']} s",
+                    research.operation_id,
+                    research.phase,
+                    research.strategy_name or "",
+                    research.owner or "",
+                    f"{research.duration_seconds} s",
                 )
-                for research in answer["active_researches"]
+                for research in status.active_researches
             ),
         )
-    if last := answer["last_cycle"]:
-        console.print(f"Last: {last['operation_id']} {last['outcome']}", markup=False)
-    for name, load in answer["workers"].items():
-        waiting = f", {load['waiting']} waiting" if load["waiting"] else ""
-        console.print(f"{name}: {load['busy']} of {load['total']} slots busy{waiting}")
+    if last := status.last_cycle:
+        console.print(f"Last: {last.operation_id} {last.outcome}", markup=False)
+    loads: dict[str, QueueLoad] = dict(status.workers)
+    for name, load in loads.items():
+        waiting = f", {load.waiting} waiting" if load.waiting else ""
+        console.print(f"{name}: {load.busy} of {load.total} slots busy{waiting}")
 
 
-def print_workers(console: Console, workers: list[dict[str, Any]]) -> None:
+def print_workers(console: Console, workers: list[WorkerInfo]) -> None:
     """Print the workers as a table."""
     print_rows(
         console,
         ("Queue", "Status", "Busy", "Host", "ID"),
         (
             (
-                worker["worker_type"],
-                worker["status"],
-                f"{worker['busy']} of {worker['total']}",
-                worker["host"],
-                worker["worker_id"],
+                worker.worker_type,
+                worker.status,
+                f"{worker.busy} of {worker.total}",
+                worker.host,
+                worker.worker_id,
             )
             for worker in workers
         ),

@@ -1,52 +1,48 @@
 """How bars look in a terminal."""
 
-from typing import Any
-
 from rich.console import Console
 from rich.markup import escape
 
+from cli.local_answers import AvailableBars, Finding, ImportedBars, ReadableBars
 from cli.render.tables import print_rows
+from quant.messages.steps import DataInfo
 
 
-def print_bars(console: Console, entries: list[dict[str, Any]]) -> None:
+def print_bars(console: Console, available: list[AvailableBars]) -> None:
     """Print the available bars, and where they are."""
     print_rows(
         console,
         ("Symbol", "Timeframe", "File"),
         (
-            (
-                entry["symbol"],
-                entry["timeframe"],
-                "built in" if entry["built_in"] else entry["path"],
-            )
-            for entry in entries
+            (bars.symbol, bars.timeframe, "built in" if bars.built_in else bars.path or "")
+            for bars in available
         ),
     )
 
 
-def print_findings(console: Console, findings: list[dict[str, Any]]) -> None:
+def print_findings(console: Console, findings: list[Finding]) -> None:
     """Print a description of the bars, or their error."""
     for finding in findings:
-        where = escape(f" ({finding['path']})" if finding["path"] else "")
-        if finding["error"]:
-            console.print(f"[red]✗[/red] {escape(finding['error'])}{where}", soft_wrap=True)
-        elif finding["warning"]:
-            console.print(f"[yellow]![/yellow] {escape(finding['warning'])}{where}", soft_wrap=True)
-        else:
-            described = escape(_described(finding))
+        where = escape(f" ({finding.path})" if finding.path else "")
+        if finding.error:
+            console.print(f"[red]✗[/red] {escape(finding.error)}{where}", soft_wrap=True)
+        if finding.warning:
+            console.print(f"[yellow]![/yellow] {escape(finding.warning)}{where}", soft_wrap=True)
+        if isinstance(finding, ReadableBars):
+            described = escape(_describe(finding))
             console.print(f"[green]✓[/green] {described}{where}", soft_wrap=True)
-        for remark in finding.get("remarks", ()):
-            console.print("[yellow]![/yellow] " + escape(remark), soft_wrap=True)
+            for remark in finding.remarks:
+                console.print("[yellow]![/yellow] " + escape(remark), soft_wrap=True)
 
 
-def print_imported(console: Console, info: dict[str, Any]) -> None:
+def print_imported(console: Console, imported: ImportedBars) -> None:
     """Print what was imported, and where it is."""
-    console.print(f"Imported {_described(info)}", markup=False, soft_wrap=True)
-    console.print(f"File: {info['path']}", markup=False, soft_wrap=True)
+    console.print(f"Imported {_describe(imported)}", markup=False, soft_wrap=True)
+    console.print(f"File: {imported.path}", markup=False, soft_wrap=True)
 
 
-def _described(info: dict[str, Any]) -> str:
+def _describe(info: DataInfo) -> str:
     return (
-        f"{info['symbol']} {info['timeframe']}: {info['bars']:,} bars, {info['start']} to "
-        f"{info['end']}, holdout from {info['holdout_start']}"
+        f"{info.symbol} {info.timeframe}: {info.bars:,} bars, {info.start} to {info.end}, "
+        f"holdout from {info.holdout_start}"
     )

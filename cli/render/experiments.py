@@ -1,39 +1,42 @@
 """How experiments, hypotheses and the budget look in a terminal."""
 
-from typing import Any
-
 from rich.console import Console
 
-from cli.render.tables import interval, print_rows, print_values, shown
+from api.agent.schemas import Budget
+from api.operations.schemas import Reproduced
+from api.schemas import ExperimentListResponse, LeaderboardResponse
+from cli.local_answers import Exported
+from cli.render.tables import format_figure, format_interval, print_rows, print_values
 from quant.wording import counted
+from storage.records import Experiment, HypothesisRecord
 
 _EVENTS_SHOWN = 10
 
 
-def print_experiments(console: Console, page: dict[str, Any]) -> None:
+def print_experiments(console: Console, page: ExperimentListResponse) -> None:
     """Print a page of experiments as a table."""
     print_rows(
         console,
         ("ID", "Bars", "Strategy", "Status", "Verdict", "Return", "Sharpe", "Deflated SR", "Cost"),
         (
             (
-                row["operation_id"],
-                f"{row['symbol']} {row['timeframe']}",
-                row["strategy_name"] or "",
-                row["status"],
-                row["verdict"] or "",
-                shown(row["total_return"], "+z.1%"),
-                shown(row["sharpe"], "z.2f"),
-                shown(row["deflated_sharpe"], ".0%"),
-                shown(row["cost"], ".4f", "$"),
+                row.operation_id,
+                f"{row.symbol} {row.timeframe}",
+                row.strategy_name or "",
+                row.status,
+                row.verdict or "",
+                format_figure(row.total_return, "+z.1%"),
+                format_figure(row.sharpe, "z.2f"),
+                format_figure(row.deflated_sharpe, ".0%"),
+                format_figure(row.cost, ".4f", "$"),
             )
-            for row in page["data"]
+            for row in page.data
         ),
     )
-    console.print(f"{len(page['data'])} of {counted(page['total_count'], 'experiment')}")
+    console.print(f"{len(page.data)} of {counted(page.total_count, 'experiment')}")
 
 
-def print_leaderboard(console: Console, page: dict[str, Any]) -> None:
+def print_leaderboard(console: Console, page: LeaderboardResponse) -> None:
     """Print the leaderboard, with the interval of every Sharpe ratio."""
     print_rows(
         console,
@@ -44,59 +47,58 @@ def print_leaderboard(console: Console, page: dict[str, Any]) -> None:
         (
             (
                 str(rank),
-                row["operation_id"],
-                f"{row['symbol']} {row['timeframe']}",
-                row["strategy_name"] or "",
-                row["verdict"] or "",
-                shown(row["deflated_sharpe"], ".0%"),
-                shown(row["trials_ever"], ","),
-                shown(row["sharpe"], "z.2f"),
-                interval(row),
-                shown(row["total_return"], "+z.1%"),
+                row.operation_id,
+                f"{row.symbol} {row.timeframe}",
+                row.strategy_name or "",
+                row.verdict or "",
+                format_figure(row.deflated_sharpe, ".0%"),
+                format_figure(row.trials_ever, ","),
+                format_figure(row.sharpe, "z.2f"),
+                format_interval(row.sharpe_low, row.sharpe_high),
+                format_figure(row.total_return, "+z.1%"),
             )
-            for rank, row in enumerate(page["data"], start=1)
+            for rank, row in enumerate(page.data, start=1)
         ),
         title=1,
     )
-    console.print(f"{len(page['data'])} of {counted(page['total_count'], 'experiment')}")
+    console.print(f"{len(page.data)} of {counted(page.total_count, 'experiment')}")
 
 
-def print_reproduction(console: Console, answer: dict[str, Any]) -> None:
+def print_reproduction(console: Console, answer: Reproduced) -> None:
     """Print whether a reproduction is identical, and every difference."""
-    same = "identical bit for bit" if answer["identical"] else "NOT identical"
+    same = "identical bit for bit" if answer.identical else "NOT identical"
     console.print(
-        f"{answer['operation_id']} reproduces {answer['reproduces']}: {same}",
+        f"{answer.operation_id} reproduces {answer.reproduces}: {same}",
         markup=False,
         soft_wrap=True,
     )
-    if different := answer["differences"] + answer["versions"]:
-        names = ("name", "recorded", "reproduced")
-        rows = ([str(row[name]) for name in names] for row in different)
+    if different := answer.differences + answer.versions:
+        rows = ((row.name, str(row.recorded), str(row.reproduced)) for row in different)
         print_rows(console, ("", "recorded", "reproduced"), rows)
 
 
-def print_experiment(console: Console, experiment: dict[str, Any]) -> None:
+def print_experiment(console: Console, experiment: Experiment) -> None:
     """Print the full record of one experiment."""
     print_values(console, experiment)
 
 
-def print_export(console: Console, written: dict[str, Any]) -> None:
+def print_export(console: Console, written: Exported) -> None:
     """Print how many experiments were written, and where."""
-    text = f"{counted(written['experiments'], 'experiment')}: {written['path']}"
+    text = f"{counted(written.experiments, 'experiment')}: {written.path}"
     console.print(text, markup=False, soft_wrap=True)
 
 
-def print_hypotheses(console: Console, found: list[dict[str, Any]]) -> None:
+def print_hypotheses(console: Console, found: list[HypothesisRecord]) -> None:
     """Print hypotheses as a table."""
     print_rows(
         console,
         ("Bars", "Status", "Hypothesis", "Tested by"),
         (
             (
-                f"{row['symbol']} {row['timeframe']}",
-                row["status"],
-                row["statement"],
-                row["tested_by"] or "",
+                f"{row.symbol} {row.timeframe}",
+                row.status,
+                row.statement,
+                row.tested_by or "",
             )
             for row in found
         ),
@@ -104,30 +106,30 @@ def print_hypotheses(console: Console, found: list[dict[str, Any]]) -> None:
     )
 
 
-def print_budget(console: Console, budget: dict[str, Any]) -> None:
+def print_budget(console: Console, budget: Budget) -> None:
     """Print today's spending and the last calls."""
-    spent = f"${budget['today_spend']:.4f} spent on {budget['date']} (UTC)"
-    if budget["budget_disabled"]:
+    spent = f"${budget.today_spend:.4f} spent on {budget.date} (UTC)"
+    if budget.budget_disabled:
         console.print(f"{spent}; no limit")
     else:
+        researches = counted(budget.cycles_affordable or 0, "research", "researches")
         console.print(
-            f"{spent} of ${budget['daily_limit']:.2f}; ${budget['remaining']:.4f} left, enough for "
-            f"about {counted(budget['cycles_affordable'], 'research', 'researches')} with a "
-            "language model"
+            f"{spent} of ${budget.daily_limit:.2f}; ${budget.remaining:.4f} left, enough for "
+            f"about {researches} with a language model"
         )
-    if not budget["spend_events"]:
+    if not budget.spend_events:
         return
     print_rows(
         console,
         ("Research", "Model", "Tokens in", "out", "Cost"),
         (
             (
-                event["operation_id"],
-                event["model"],
-                f"{event['input_tokens']:,}",
-                f"{event['output_tokens']:,}",
-                f"${event['cost']:.4f}" + ("" if event["settled"] else " set aside"),
+                event.operation_id,
+                event.model,
+                f"{event.input_tokens:,}",
+                f"{event.output_tokens:,}",
+                f"${event.cost:.4f}" + ("" if event.settled else " set aside"),
             )
-            for event in budget["spend_events"][:_EVENTS_SHOWN]
+            for event in budget.spend_events[:_EVENTS_SHOWN]
         ),
     )

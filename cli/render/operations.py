@@ -1,13 +1,26 @@
-"""How answers look in a terminal. Text from outside is never interpreted as markup."""
+"""How operations look in a terminal."""
 
-from typing import Any
+from typing import Protocol
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cli.render.tables import print_rows, shown
+from api.operations.schemas import (
+    RESULT_OF,
+    BatchCancel,
+    OperationCancelled,
+    OperationListResponse,
+    Resumed,
+)
+from cli.answer import read_model
+from cli.local_answers import Overview
+from cli.render.tables import format_duration, format_figure, format_time, print_rows
+from quant.messages.base import FrozenModel
+from quant.messages.steps import BacktestResult, TrainingResult
 from quant.wording import counted
+from workflows.contract import OperationInfo, OperationStatus
+from workflows.messages import ResearchResult
 
 _VERDICT_STYLE = {
     "promising": "bold green",
@@ -16,170 +29,180 @@ _VERDICT_STYLE = {
     "no_signal": "dim",
 }
 
-_STATUS_STYLE = {"completed": "green", "failed": "red", "cancelled": "yellow"}
+_STATUS_STYLE = {
+    OperationStatus.COMPLETED: "green",
+    OperationStatus.FAILED: "red",
+    OperationStatus.CANCELLED: "yellow",
+}
 
 
-def print_outcome(console: Console, operation: dict[str, Any]) -> None:
+class Started(Protocol):
+    """Whatever names an operation that was started."""
+
+    @property
+    def operation_id(self) -> str:
+        """The ID to follow it by."""
+
+
+def print_outcome(console: Console, operation: OperationInfo) -> None:
     """Print how an operation ended; for a research, its verdict and main figures too."""
-    status = operation["status"]
+    status = operation.status
     style = _STATUS_STYLE.get(status, "")
-    console.print(f"[{style}]{status}[/] {operation['operation_id']}" if style else status)
-    if operation["error_message"]:
-        console.print(operation["error_message"], style="red", markup=False)
-    summary = operation["result_summary"] or {}
-    if "verdict" not in summary:
-        _print_step(console, operation["operation_type"], summary)
-        return
-    verdict = summary["verdict"]
-    console.print(f"\n[{_VERDICT_STYLE[verdict]}]Verdict: {verdict}[/]")
-    console.print(summary["summary"], markup=False, soft_wrap=True)
-    console.print(_figures(summary))
+    console.print(f"[{style}]{status}[/] {operation.operation_id}" if style else status)
+    if operation.error_message:
+        console.print(operation.error_message, style="red", markup=False)
+    match read_result(operation):
+        case ResearchResult() as result:
+            console.print(f"\n[{_VERDICT_STYLE[result.verdict]}]Verdict: {result.verdict}[/]")
+            console.print(result.summary, markup=False, soft_wrap=True)
+            console.print(_figures(result))
+        case TrainingResult() as result:
+            console.print(_figures_of_training(result))
+        case BacktestResult() as result:
+            console.print(_figures_of_backtest(result))
 
 
-def _print_step(console: Console, operation_type: str, summary: dict[str, Any]) -> None:
-    """Print the main figures of a training or a backtest that ran alone."""
+def read_result(operation: OperationInfo) -> FrozenModel | None:
+    """Return the result of an operation, or None if it has none.
+
+    Raises:
+        UnreadableAnswer: The API describes the result in another form.
+    """
+    if not operation.result_summary:
+        return None
+    return read_model(operation.result_summary, RESULT_OF[operation.operation_type])
+
+
+def _figures_of_training(result: TrainingResult) -> Table:
     table = Table.grid(padding=(0, 2))
-    if operation_type == "training" and "folds" in summary:
-        folds = counted(len(summary["folds"]), "fold")
-        table.add_row(
-            "Log loss",
-            f"{summary['log_loss']:.4f} (base rate {summary['baseline_log_loss']:.4f}), {folds}",
-        )
-        table.add_row("Accuracy", f"{summary['accuracy']:.1%}")
-        table.add_row("Sharpe ratio in walk-forward", shown(summary["sharpe"], "z.2f") or "none")
-    elif operation_type == "backtesting" and "levels" in summary:
-        for level in summary["levels"]:
-            table.add_row(
-                f"Holdout at {level['cost_multiple']:g}x cost",
-                f"{level['total_return']:+z.1%} in {counted(level['trades'], 'trade')}, "
-                f"Sharpe ratio {shown(level['sharpe'], 'z.2f') or 'none'}, "
-                f"drawdown {level['max_drawdown']:.1%}",
-            )
-        table.add_row("Buy and hold", f"{summary['benchmark']['total_return']:+z.1%}")
-    if table.row_count:
-        console.print(table)
-
-
-def _figures(summary: dict[str, Any]) -> Table:
-    table = Table.grid(padding=(0, 2))
-    backtest, statistics = summary["backtest_result"], summary["statistics"]
-    table.add_row("Strategy", escape(summary["strategy_name"]))
-    if backtest:
-        at_cost = backtest["total_return_at_cost"]
-        others = ", ".join(f"{value:+z.1%} at {cost}x" for cost, value in at_cost.items())
-        table.add_row("Holdout return after cost", f"{backtest['total_return']:+z.1%} ({others})")
-        table.add_row("Buy and hold", f"{backtest['benchmark_return']:+z.1%}")
-        table.add_row("Trades", f"{backtest['total_trades']:,}")
-        table.add_row("Largest drawdown", f"{backtest['max_drawdown']:.1%}")
-    if statistics:
-        interval = f"{statistics['sharpe_low']:z.2f} to {statistics['sharpe_high']:z.2f}"
-        table.add_row("Sharpe ratio", f"{statistics['sharpe']:z.2f} (95 % interval {interval})")
-        table.add_row(
-            "Deflated SR (prob.)",
-            f"{statistics['deflated_sharpe']:.0%} on the whole record "
-            f"({counted(statistics['trials_ever'], 'trial')}), "
-            f"{statistics['confirmed_sharpe']:.0%} on the holdout alone "
-            f"(look {statistics['holdout_looks']:,})",
-        )
-        table.add_row(
-            "p-value",
-            f"{statistics['p_value']:.3f} against not trading, {statistics['timing_p_value']:.3f} "
-            "against random entries",
-        )
-    table.add_row("Seed", str(summary["seed"]))
+    folds = counted(len(result.folds), "fold")
+    table.add_row(
+        "Log loss", f"{result.log_loss:.4f} (base rate {result.baseline_log_loss:.4f}), {folds}"
+    )
+    table.add_row("Accuracy", f"{result.accuracy:.1%}")
+    table.add_row("Sharpe ratio in walk-forward", format_figure(result.sharpe, "z.2f") or "none")
     return table
 
 
-def print_started(console: Console, started: dict[str, Any]) -> None:
+def _figures_of_backtest(result: BacktestResult) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for level in result.levels:
+        table.add_row(
+            f"Holdout at {level.cost_multiple:g}x cost",
+            f"{level.total_return:+z.1%} in {counted(level.trades, 'trade')}, "
+            f"Sharpe ratio {format_figure(level.sharpe, 'z.2f') or 'none'}, "
+            f"drawdown {level.max_drawdown:.1%}",
+        )
+    table.add_row("Buy and hold", f"{result.benchmark.total_return:+z.1%}")
+    return table
+
+
+def _figures(result: ResearchResult) -> Table:
+    table = Table.grid(padding=(0, 2))
+    backtest, statistics = result.backtest_result, result.statistics
+    table.add_row("Strategy", escape(result.strategy_name))
+    if backtest:
+        at_cost = backtest.total_return_at_cost
+        others = ", ".join(f"{value:+z.1%} at {cost}x" for cost, value in at_cost.items())
+        table.add_row("Holdout return after cost", f"{backtest.total_return:+z.1%} ({others})")
+        table.add_row("Buy and hold", f"{backtest.benchmark_return:+z.1%}")
+        table.add_row("Trades", f"{backtest.total_trades:,}")
+        table.add_row("Largest drawdown", f"{backtest.max_drawdown:.1%}")
+    if statistics:
+        interval = f"{statistics.sharpe_low:z.2f} to {statistics.sharpe_high:z.2f}"
+        table.add_row("Sharpe ratio", f"{statistics.sharpe:z.2f} (95 % interval {interval})")
+        table.add_row(
+            "Deflated SR (prob.)",
+            f"{statistics.deflated_sharpe:.0%} on the whole record "
+            f"({counted(statistics.trials_ever, 'trial')}), "
+            f"{statistics.confirmed_sharpe:.0%} on the holdout alone "
+            f"(look {statistics.holdout_looks:,})",
+        )
+        table.add_row(
+            "p-value",
+            f"{statistics.p_value:.3f} against not trading, {statistics.timing_p_value:.3f} "
+            "against random entries",
+        )
+    table.add_row("Seed", str(result.seed))
+    return table
+
+
+def print_started(console: Console, started: Started) -> None:
     """Print what was started, and how to watch it."""
-    console.print(f"Started {started['operation_id']}", markup=False)
-    console.print(f"ktrdr follow {started['operation_id']}", style="dim", markup=False)
+    console.print(f"Started {started.operation_id}", markup=False)
+    console.print(f"ktrdr follow {started.operation_id}", style="dim", markup=False)
 
 
-def print_resumed(console: Console, resumed: dict[str, Any]) -> None:
+def print_resumed(console: Console, resumed: Resumed) -> None:
     """Print what continues, and from where."""
-    since = resumed["resumed_from"]
-    epoch = since["epoch"]
-    console.print(f"Resumed {resumed['operation_id']}", markup=False)
-    console.print(f"  after its {since['checkpoint_type']} at {since['created_at']}", markup=False)
+    since = resumed.resumed_from
+    epoch = since.epoch
+    console.print(f"Resumed {resumed.operation_id}", markup=False)
+    console.print(
+        f"  after its {since.checkpoint_type} at {format_time(since.created_at)}", markup=False
+    )
     if epoch is not None:
         console.print(f"  training has done {epoch} iterations", markup=False)
 
 
-def print_operation(console: Console, operation: dict[str, Any]) -> None:
+def print_operation(console: Console, operation: OperationInfo) -> None:
     """Print one operation with its children."""
-    if operation["status"] in _STATUS_STYLE:
+    if operation.status in _STATUS_STYLE:
         print_outcome(console, operation)
         return
-    progress = operation["progress"]
-    stopping = ", cancel requested" if operation["cancel_requested"] else ""
+    progress = operation.progress
+    stopping = ", cancel requested" if operation.cancel_requested else ""
     table = Table.grid(padding=(0, 2))
-    table.add_row("Operation", escape(operation["operation_id"]))
-    table.add_row("Type", operation["operation_type"])
-    table.add_row("Status", f"{operation['status']}{stopping}")
-    table.add_row("Progress", f"{progress['percentage']:.0f} % {escape(progress['current_step'])}")
-    for child in operation["children"]:
-        table.add_row("Child", f"{escape(child['operation_id'])} {child['status']}")
+    table.add_row("Operation", escape(operation.operation_id))
+    table.add_row("Type", operation.operation_type)
+    table.add_row("Status", f"{operation.status}{stopping}")
+    table.add_row("Progress", f"{progress.percentage:.0f} % {escape(progress.current_step)}")
+    for child in operation.children:
+        table.add_row("Child", f"{escape(child.operation_id)} {child.status}")
     console.print(table)
 
 
-def print_operations(console: Console, page: dict[str, Any]) -> None:
+def print_operations(console: Console, page: OperationListResponse) -> None:
     """Print a page of operations as a table."""
     print_rows(
         console,
         ("ID", "Type", "Status", "Progress", "Symbol", "Verdict", "Duration"),
         (
             (
-                row["operation_id"],
-                row["operation_type"],
-                row["status"],
-                f"{row['progress_percentage']:.0f} %",
-                row["symbol"] or "",
-                row["verdict"] or "",
-                took(row["duration_seconds"]),
+                row.operation_id,
+                row.operation_type,
+                row.status,
+                f"{row.progress_percentage:.0f} %",
+                row.symbol or "",
+                row.verdict or "",
+                format_duration(row.duration_seconds),
             )
-            for row in page["data"]
+            for row in page.data
         ),
     )
-    console.print(f"{page['active_count']} active, {page['total_count']} in all", style="dim")
+    console.print(f"{page.active_count} active, {page.total_count} in all", style="dim")
 
 
-def print_strategies(console: Console, strategies: list[dict[str, Any]]) -> None:
-    """Print the strategy files; an invalid one with the reason."""
-    print_rows(
-        console,
-        ("Name", "From", "Description"),
-        (
-            (
-                entry["name"],
-                "built in" if entry["built_in"] else "yours",
-                f"invalid: {entry['invalid']}" if entry["invalid"] else entry["description"],
-            )
-            for entry in strategies
-        ),
-    )
-
-
-def print_cancelled(console: Console, cancelled: dict[str, Any]) -> None:
+def print_cancelled(console: Console, cancelled: OperationCancelled) -> None:
     """Print the outcome of a cancel."""
-    still = "" if cancelled["cancelled_at"] else " (accepted; the work is stopping)"
-    console.print(f"{cancelled['status']}: {cancelled['operation_id']}{still}", markup=False)
-    for child in cancelled["children_cancelled"]:
+    still = "" if cancelled.cancelled_at else " (accepted; the work is stopping)"
+    console.print(f"{cancelled.status}: {cancelled.operation_id}{still}", markup=False)
+    for child in cancelled.children_cancelled:
         console.print(f"  stopped {child}", markup=False)
 
 
-def print_batch(console: Console, batch: dict[str, Any]) -> None:
+def print_batch(console: Console, batch: BatchCancel) -> None:
     """Print which operations a batch cancel matched."""
-    verb = "would be cancelled" if batch["dry_run"] else "being cancelled"
-    console.print(f"{counted(batch['matched'], 'operation')} {verb}")
-    for operation_id in batch["operation_ids"]:
+    verb = "would be cancelled" if batch.dry_run else "being cancelled"
+    console.print(f"{counted(batch.matched, 'operation')} {verb}")
+    for operation_id in batch.operation_ids:
         console.print(f"  {operation_id}", markup=False)
 
 
-def print_overview(console: Console, overview: dict[str, Any]) -> None:
+def print_overview(console: Console, overview: Overview) -> None:
     """Print an overview."""
-    counts = overview["operations"]
-    workers = ", ".join(f"{count} {queue}" for queue, count in overview["workers"].items())
+    counts = overview.operations
+    workers = ", ".join(f"{count} {queue}" for queue, count in overview.workers.items())
     by_status = ", ".join(f"{count:,} {status}" for status, count in counts.items())
     console.print(f"Operations: {by_status}")
     console.print(f"Workers: {workers or 'none'}")
@@ -191,11 +214,6 @@ def print_addresses(console: Console, addresses: dict[str, str]) -> None:
     for name, address in addresses.items():
         table.add_row(name, escape(address))
     console.print(table)
-
-
-def took(seconds: float | None) -> str:
-    """Return a duration; empty if it is not known."""
-    return "" if seconds is None else f"{seconds:.1f} s"
 
 
 def print_times(console: Console, seconds: dict[str, float], total: float) -> None:

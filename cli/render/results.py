@@ -1,93 +1,100 @@
 """How children, results and metrics of an operation look in a terminal."""
 
-from typing import Any
-
 from rich.console import Console
 from rich.table import Table
 
-from cli.render.operations import took
-from cli.render.tables import interval, print_rows, print_values, shown
+from api.operations.schemas import OperationMetrics, OperationSummary, ResultsResponse
+from cli.local_answers import ComparedResearch, Comparison, ReportSaved
+from cli.render.tables import (
+    format_duration,
+    format_figure,
+    format_interval,
+    print_rows,
+    print_values,
+)
 
 _EPOCHS_SHOWN = 20
 
 
-def print_children(console: Console, children: list[dict[str, Any]]) -> None:
+def print_children(console: Console, children: list[OperationSummary]) -> None:
     """Print the steps of an operation as a table."""
     print_rows(
         console,
         ("ID", "Type", "Status", "Progress", "Duration"),
         (
             (
-                child["operation_id"],
-                child["operation_type"],
-                child["status"],
-                f"{child['progress_percentage']:.0f} %",
-                took(child["duration_seconds"]),
+                child.operation_id,
+                child.operation_type,
+                child.status,
+                f"{child.progress_percentage:.0f} %",
+                format_duration(child.duration_seconds),
             )
             for child in children
         ),
     )
 
 
-def print_results(console: Console, answer: dict[str, Any]) -> None:
-    """Print results as they are."""
-    console.print(f"{answer['operation_id']}: {answer['status']}", markup=False)
-    print_values(console, answer["results"])
+def print_results(console: Console, answer: ResultsResponse) -> None:
+    """Print results as YAML."""
+    console.print(f"{answer.operation_id}: {answer.status}", markup=False)
+    print_values(console, answer.results)
 
 
-def print_metrics(console: Console, answer: dict[str, Any]) -> None:
+def print_metrics(console: Console, answer: OperationMetrics) -> None:
     """Print the last iterations of a training."""
-    metrics = answer["metrics"]
+    metrics = answer.metrics
     table = Table("Fold", "Iteration", "Training loss", "Validation loss", box=None)
-    for epoch in metrics["epochs"][-_EPOCHS_SHOWN:]:
-        validation = epoch["val_loss"]
+    for epoch in metrics.epochs[-_EPOCHS_SHOWN:]:
+        validation = epoch.val_loss
         table.add_row(
-            "final model" if epoch["fold"] is None else str(epoch["fold"]),
-            str(epoch["epoch"]),
-            f"{epoch['train_loss']:.5f}",
+            "final model" if epoch.fold is None else str(epoch.fold),
+            str(epoch.epoch),
+            f"{epoch.train_loss:.5f}",
             f"{validation:.5f}" if validation is not None else "",
         )
     console.print(table)
-    done, planned = metrics["total_epochs_completed"], metrics["total_epochs_planned"]
+    done, planned = metrics.total_epochs_completed, metrics.total_epochs_planned
     console.print(f"{done} of {planned} iterations")
-    if metrics["best_val_loss"] is not None:
-        console.print(f"Lowest validation loss {metrics['best_val_loss']:.5f}")
+    if metrics.best_val_loss is not None:
+        console.print(f"Lowest validation loss {metrics.best_val_loss:.5f}")
 
 
-def print_report(console: Console, answer: dict[str, Any]) -> None:
+def print_report(console: Console, answer: ReportSaved) -> None:
     """Print where a report was written."""
-    console.print(f"Report: {answer['report']}", markup=False, soft_wrap=True)
+    console.print(f"Report: {answer.report}", markup=False, soft_wrap=True)
 
 
-def print_comparison(console: Console, answer: dict[str, Any]) -> None:
+def print_comparison(console: Console, answer: Comparison) -> None:
     """Print researches side by side, the best deflated Sharpe ratio first."""
-    ranked = sorted(
-        answer["researches"], key=lambda row: -(row["statistics"] or {}).get("deflated_sharpe", 0)
-    )
+    ranked = sorted(answer.researches, key=_deflated_sharpe, reverse=True)
     print_rows(
         console,
         (
             *("ID", "Strategy", "Bars", "Verdict", "Deflated SR", "Sharpe", "95 %", "Return"),
             *("Drawdown", "Trades", "Trials", "Look"),
         ),
-        map(_compared, ranked),
+        map(_compare, ranked),
     )
-    if answer["page"]:
-        console.print(f"Page: {answer['page']}", markup=False, soft_wrap=True)
+    if answer.page:
+        console.print(f"Page: {answer.page}", markup=False, soft_wrap=True)
 
 
-def _compared(row: dict[str, Any]) -> tuple[str, ...]:
-    judged, holdout = row["statistics"] or {}, row["holdout"] or {}
+def _deflated_sharpe(research: ComparedResearch) -> float:
+    return research.statistics.deflated_sharpe if research.statistics else 0.0
+
+
+def _compare(research: ComparedResearch) -> tuple[str, ...]:
+    judged, holdout = research.statistics, research.holdout
     # A gate may have stopped it before it was judged, but not before it traded the holdout.
-    sharpe = judged.get("sharpe", holdout.get("sharpe"))
+    sharpe = judged.sharpe if judged else holdout.sharpe if holdout else None
     return (
-        *(row[name] for name in ("operation_id", "strategy", "bars", "verdict")),
-        shown(judged.get("deflated_sharpe"), ".0%"),
-        shown(sharpe, "z.2f"),
-        interval(judged) if judged else "",
-        shown(holdout.get("total_return"), "+z.1%"),
-        shown(holdout.get("max_drawdown"), ".1%"),
-        shown(holdout.get("trades"), ","),
-        shown(row["trials_ever"], ","),
-        shown(judged.get("holdout_looks"), ","),
+        *(research.operation_id, research.strategy, research.bars, research.verdict),
+        format_figure(judged.deflated_sharpe, ".0%") if judged else "",
+        format_figure(sharpe, "z.2f"),
+        format_interval(judged.sharpe_low, judged.sharpe_high) if judged else "",
+        format_figure(holdout.total_return, "+z.1%") if holdout else "",
+        format_figure(holdout.max_drawdown, ".1%") if holdout else "",
+        format_figure(holdout.trades, ",") if holdout else "",
+        format_figure(research.trials_ever, ","),
+        format_figure(judged.holdout_looks, ",") if judged else "",
     )

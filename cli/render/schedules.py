@@ -1,66 +1,67 @@
 """How schedules look in a terminal."""
 
-from typing import Any
-
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cli.render.tables import print_rows
+from api.schedules.schemas import Schedule, ScheduleInfo, ScheduleSummary
+from cli.local_answers import ScheduleDeleted
+from cli.render.tables import format_time, print_rows
 from quant.wording import counted
+from workflows.messages import ResearchRequest
 
 
-def print_schedules(console: Console, schedules: list[dict[str, Any]]) -> None:
+def print_schedules(console: Console, schedules: list[ScheduleSummary]) -> None:
     """Print all schedules as a table."""
     print_rows(
         console,
         ("ID", "When", "Overlap", "Next", "Research"),
         (
             (
-                each["schedule_id"],
-                _when(each),
-                each["overlap"],
-                _next(each),
-                _what(each["research"]),
+                each.schedule_id,
+                _describe_times(each),
+                each.overlap,
+                _describe_next(each),
+                _describe_research(each.research),
             )
             for each in schedules
         ),
     )
 
 
-def print_schedule(console: Console, schedule: dict[str, Any]) -> None:
+def print_schedule(console: Console, schedule: ScheduleInfo) -> None:
     """Print one schedule with its recent runs."""
     table = Table.grid(padding=(0, 2))
-    table.add_row("Schedule", escape(schedule["schedule_id"]))
-    table.add_row("When", escape(_when(schedule)))
-    table.add_row("Next", _next(schedule))
-    table.add_row("Overlap", schedule["overlap"])
-    table.add_row("Research", escape(_what(schedule["research"])))
-    if schedule["note"]:
-        table.add_row("Note", escape(schedule["note"]))
-    table.add_row("Started", f"{schedule['runs']}, {schedule['skipped']} skipped")
-    for run in reversed(schedule["recent_runs"]):
-        table.add_row("", escape(run["operation_id"]))
+    table.add_row("Schedule", escape(schedule.schedule_id))
+    table.add_row("When", escape(_describe_times(schedule)))
+    table.add_row("Next", _describe_next(schedule))
+    table.add_row("Overlap", schedule.overlap)
+    table.add_row("Research", escape(_describe_research(schedule.research)))
+    if schedule.note:
+        table.add_row("Note", escape(schedule.note))
+    table.add_row("Started", f"{schedule.runs}, {schedule.skipped} skipped")
+    for run in reversed(schedule.recent_runs):
+        table.add_row("", escape(run.operation_id))
     console.print(table)
 
 
-def print_deleted(console: Console, answer: dict[str, Any]) -> None:
+def print_deleted(console: Console, answer: ScheduleDeleted) -> None:
     """Print that a schedule was deleted."""
-    console.print(f"Deleted {answer['schedule_id']}", markup=False)
+    console.print(f"Deleted {answer.schedule_id}", markup=False)
 
 
-def _when(schedule: dict[str, Any]) -> str:
-    if schedule["cron"] is not None:
-        return f"{schedule['cron']} ({schedule['time_zone']})"
-    return f"every {schedule['interval_seconds']} s"
+def _describe_times(schedule: Schedule) -> str:
+    if schedule.cron is not None:
+        return f"{schedule.cron} ({schedule.time_zone})"
+    return f"every {schedule.interval_seconds} s"
 
 
-def _next(schedule: dict[str, Any]) -> str:
-    if schedule["paused"]:
+def _describe_next(schedule: ScheduleSummary) -> str:
+    if schedule.paused:
         return "paused"
-    return str(schedule["next_runs"][0]) if schedule["next_runs"] else "never"
+    return format_time(schedule.next_runs[0]) if schedule.next_runs else "never"
 
 
-def _what(research: dict[str, Any]) -> str:
-    how = research["strategy"] or research["brief"] or counted(research["trials"], "trial")
-    return f"{research['symbol']} {research['timeframe']}, {how}"
+def _describe_research(research: ResearchRequest) -> str:
+    how = research.strategy or research.brief or counted(research.trials, "trial")
+    return f"{research.symbol} {research.timeframe}, {how}"

@@ -1,17 +1,20 @@
-"""Tables that fit: no id is ever cut, and a pipe gets one line per row, however long."""
+"""Tables that fit: no ID is ever cut, and a pipe gets one line for each row, however long."""
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import yaml
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 UNLIMITED: Final = 100_000
-"""Width of what is no terminal."""
+"""Width of a pipe or a file: no line is ever broken."""
 
 _INDENT: Final = "  "
 # Keeps a heading and its value in one line; a plain space takes its place again.
@@ -21,13 +24,13 @@ _GLUE: Final = "\N{NO-BREAK SPACE}"
 def print_rows(
     console: Console, headings: Sequence[str], rows: Iterable[Sequence[str]], *, title: int = 0
 ) -> None:
-    """Print rows under headings; if a terminal is too narrow for them, one below the other.
+    """Print rows under headings. In a terminal too narrow for them, print one below the other.
 
     Args:
-        console: Where to.
-        headings: One per column.
+        console: Where they are printed.
+        headings: One for each column.
         rows: Plain text, never read as markup.
-        title: Column that names a row when it stands alone.
+        title: The column that names a row where rows stand one below the other.
     """
     cells = [list(row) for row in rows]
     table = Table(*headings, box=None, pad_edge=False)
@@ -44,30 +47,40 @@ def print_rows(
             for place, (heading, cell) in enumerate(zip(headings, row, strict=True))
             if cell and place != title
         )
-        for line in _wrapped(named, console.width):
+        for line in _wrap(named, console.width):
             console.print(line, markup=False, soft_wrap=True)
 
 
-def print_values(console: Console, values: dict[str, Any]) -> None:
-    """Print nested values as YAML; what is not known is left out."""
-    known = {name: value for name, value in values.items() if value is not None}
+def print_values(console: Console, values: BaseModel | dict[str, Any]) -> None:
+    """Print nested values as YAML. A value that is not known is left out."""
+    named: dict[str, Any] = to_jsonable_python(values)
+    known = {name: value for name, value in named.items() if value is not None}
     text = yaml.safe_dump(known, sort_keys=False, allow_unicode=True, width=UNLIMITED)
     console.print(text.rstrip(), markup=False, soft_wrap=True)
 
 
-def shown(value: float | None, how: str, unit: str = "") -> str:
-    """Return a figure in this format; empty if there is none."""
+def format_figure(value: float | None, how: str, unit: str = "") -> str:
+    """Return a figure in this format, or an empty text if there is none."""
     return "" if value is None else f"{unit}{value:{how}}"
 
 
-def interval(figures: dict[str, Any]) -> str:
-    """Return the 95 % interval of a Sharpe ratio; empty if there is none."""
-    low, high = figures["sharpe_low"], figures["sharpe_high"]
+def format_duration(seconds: float | None) -> str:
+    """Return a duration, or an empty text if it is not known."""
+    return "" if seconds is None else f"{seconds:.1f} s"
+
+
+def format_time(moment: datetime) -> str:
+    """Return a time as the API writes it, in ISO 8601."""
+    return str(to_jsonable_python(moment))
+
+
+def format_interval(low: float | None, high: float | None) -> str:
+    """Return an interval of Sharpe ratios, or an empty text if there is none."""
     return "" if low is None or high is None else f"{low:z.2f} to {high:z.2f}"
 
 
-def _wrapped(parts: Iterable[str], width: int) -> list[str]:
-    """Return lines of what belongs together, broken between the parts wherever that is enough."""
+def _wrap(parts: Iterable[str], width: int) -> list[str]:
+    """Join parts to lines of this width. A line is broken between two parts if it can be."""
     glued = (part if len(part) > width // 2 else part.replace(" ", _GLUE) for part in parts)
     lines = textwrap.wrap(
         f"{_GLUE}{_GLUE} ".join(glued),

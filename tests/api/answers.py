@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx
+import httpx2
 
 from tests.support.helpers import assert_eventually, looks_like_a_stack_trace
 
@@ -11,7 +11,7 @@ PROBLEM = {"type", "title", "status", "detail", "instance", "success", "reason",
 
 
 def refused(
-    response: httpx.Response, status: int, reason: str, field: str | None = None
+    response: httpx2.Response, status: int, reason: str, field: str | None = None
 ) -> dict[str, Any]:
     """Check that this is a refusal in the one shape that all have, and return it."""
     assert response.status_code == status, response.text
@@ -30,7 +30,7 @@ def refused(
     return body
 
 
-def accepted(response: httpx.Response, status: int = 200) -> dict[str, Any]:
+def accepted(response: httpx2.Response, status: int = 200) -> dict[str, Any]:
     """Check that this is a success, and return it."""
     assert response.status_code == status, response.text
     body: dict[str, Any] = response.json()
@@ -38,18 +38,18 @@ def accepted(response: httpx.Response, status: int = 200) -> dict[str, Any]:
     return body
 
 
-async def answered(ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+async def answered(ask: Callable[[], Awaitable[httpx2.Response]]) -> httpx2.Response:
     """Ask, and ask again if Temporal was too busy to answer in time."""
 
-    async def look() -> httpx.Response:
+    async def look() -> httpx2.Response:
         answer = await ask()
-        assert answer.status_code != httpx.codes.SERVICE_UNAVAILABLE, answer.text
+        assert answer.status_code != httpx2.codes.SERVICE_UNAVAILABLE, answer.text
         return answer
 
     return await assert_eventually(look)
 
 
-async def ended(api: httpx.AsyncClient, operation_id: str) -> dict[str, Any]:
+async def ended(api: httpx2.AsyncClient, operation_id: str) -> dict[str, Any]:
     """Wait until an operation has ended, and return it."""
 
     async def look() -> dict[str, Any] | None:

@@ -1,6 +1,6 @@
 from collections.abc import AsyncIterator
 
-import httpx
+import httpx2
 import pytest_asyncio
 from temporalio.client import Client
 
@@ -17,7 +17,7 @@ async def nothing_keeps_running(client: Client) -> AsyncIterator[None]:
 
 
 @pytest_asyncio.fixture
-async def alone_api(alone: Client, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def alone_api(alone: Client, settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     """The API in front of a namespace that no worker serves."""
     async with serving(create_app(settings, alone)) as http:
         yield http

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 import pytest_asyncio
 from temporalio.client import Client
@@ -29,7 +29,7 @@ def ring(tmp_path: Path) -> KeyRing:
     return KeyRing(tmp_path / "secrets" / "keys.json")
 
 
-class Keys(dict[str, httpx.AsyncClient]):
+class Keys(dict[str, httpx2.AsyncClient]):
     """Clients by the name of their key."""
 
 
@@ -45,8 +45,8 @@ async def keyed(client: Client, settings: Settings, ring: KeyRing) -> AsyncItera
         clients = Keys(anybody=anybody)
         for name, token in tokens.items():
             clients[name] = await stack.enter_async_context(
-                httpx.AsyncClient(
-                    transport=httpx.ASGITransport(app=app),
+                httpx2.AsyncClient(
+                    transport=httpx2.ASGITransport(app=app),
                     base_url="http://localhost",
                     headers={"Authorization": f"Bearer {token}"},
                 )
@@ -54,7 +54,7 @@ async def keyed(client: Client, settings: Settings, ring: KeyRing) -> AsyncItera
         yield clients
 
 
-async def started(api: httpx.AsyncClient, **request: object) -> str:
+async def started(api: httpx2.AsyncClient, **request: object) -> str:
     answer = await api.post("/agent/trigger", json={"trials": 10_000, "seed": 1, **request})
     return str(accepted(answer, 202)["operation_id"])
 
@@ -98,7 +98,7 @@ async def test_each_scope_opens_what_it_says(keyed: Keys) -> None:
     await accepted_cancel(keyed["cancel"], operation_id)
 
 
-async def accepted_cancel(api: httpx.AsyncClient, operation_id: str) -> None:
+async def accepted_cancel(api: httpx2.AsyncClient, operation_id: str) -> None:
     accepted(await api.delete(f"/agent/cancel/{operation_id}", params={"wait": 20}))
 
 

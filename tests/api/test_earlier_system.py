@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import pytest_asyncio
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
@@ -78,7 +78,7 @@ async def completed(client: Client) -> str:
     return handle.id
 
 
-async def cancelled(api: httpx.AsyncClient, operation_id: str) -> dict[str, Any]:
+async def cancelled(api: httpx2.AsyncClient, operation_id: str) -> dict[str, Any]:
     answer = await api.request(
         "DELETE", f"/operations/{operation_id}", params={"wait": 20}, json={"reason": "enough"}
     )
@@ -86,7 +86,7 @@ async def cancelled(api: httpx.AsyncClient, operation_id: str) -> dict[str, Any]
     return data
 
 
-async def test_an_operation_has_its_fields(api: httpx.AsyncClient, completed: str) -> None:
+async def test_an_operation_has_its_fields(api: httpx2.AsyncClient, completed: str) -> None:
     body = accepted(await api.get(f"/api/v1/operations/{completed}"))
     assert body["success"] is True
     assert body["data"].keys() >= OPERATION | ADDED
@@ -98,7 +98,7 @@ async def test_an_operation_has_its_fields(api: httpx.AsyncClient, completed: st
     assert {"strategy_name", "verdict", "backtest_result", "model_path"} <= summary.keys()
 
 
-async def test_lists_have_their_fields(api: httpx.AsyncClient, completed: str) -> None:
+async def test_lists_have_their_fields(api: httpx2.AsyncClient, completed: str) -> None:
     for path in ("/api/v1/operations", f"/api/v1/operations/{completed}/children"):
         body = accepted(await api.get(path))
         assert {"success", "data", "total_count", "active_count"} <= body.keys()
@@ -106,7 +106,7 @@ async def test_lists_have_their_fields(api: httpx.AsyncClient, completed: str) -
         assert body["data"]
 
 
-async def test_a_cancel_has_its_fields(api: httpx.AsyncClient, client: Client) -> None:
+async def test_a_cancel_has_its_fields(api: httpx2.AsyncClient, client: Client) -> None:
     handle = await IN_DESIGN.begin(client)
     data = await cancelled(api, handle.id)
     assert data["status"] == "cancelled"
@@ -116,7 +116,7 @@ async def test_a_cancel_has_its_fields(api: httpx.AsyncClient, client: Client) -
     assert (data["task_cancelled"], data["remote_cancelled"]) == (True, True)
 
 
-async def test_a_resume_has_its_fields(api: httpx.AsyncClient, client: Client) -> None:
+async def test_a_resume_has_its_fields(api: httpx2.AsyncClient, client: Client) -> None:
     handle = await IN_DESIGN.begin(client)
     await cancelled(api, handle.id)
     data = accepted(await api.post(f"/api/v1/operations/{handle.id}/resume"), 202)["data"]
@@ -125,12 +125,12 @@ async def test_a_resume_has_its_fields(api: httpx.AsyncClient, client: Client) -
     await cancelled(api, handle.id)
 
 
-async def test_the_workers_are_a_bare_list(api: httpx.AsyncClient) -> None:
+async def test_the_workers_are_a_bare_list(api: httpx2.AsyncClient) -> None:
     assert isinstance((await api.get("/api/v1/workers")).json(), list)
 
 
 async def test_what_there_is_no_route_for_is_not_found_in_the_one_shape(
-    api: httpx.AsyncClient, completed: str
+    api: httpx2.AsyncClient, completed: str
 ) -> None:
     """Its list of operations asks for the checkpoint of each row."""
     refused(await api.get(f"/api/v1/checkpoints/{completed}"), 404, "not_found")
@@ -152,7 +152,7 @@ async def test_1_finished_operations_are_listed_by_an_api_that_has_just_started(
         await assert_eventually(listed)
 
 
-async def test_2_children_are_there(api: httpx.AsyncClient, completed: str) -> None:
+async def test_2_children_are_there(api: httpx2.AsyncClient, completed: str) -> None:
     body = accepted(await api.get(f"/operations/{completed}/children"))
     assert {row["operation_id"] for row in body["data"]} == {
         f"{completed}.{step}" for step in ("training", "backtest", "assessment")
@@ -160,7 +160,7 @@ async def test_2_children_are_there(api: httpx.AsyncClient, completed: str) -> N
 
 
 async def test_3_the_general_cancel_reaches_the_child(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_TRAINING.begin(client)
     assert (await cancelled(api, handle.id))["children_cancelled"] == [f"{handle.id}.training"]
@@ -169,7 +169,7 @@ async def test_3_the_general_cancel_reaches_the_child(
 
 
 async def test_4_what_does_not_stop_in_time_is_not_called_cancelled(
-    alone_api: httpx.AsyncClient, alone: Client
+    alone_api: httpx2.AsyncClient, alone: Client
 ) -> None:
     """No worker is there to stop."""
     handle = await start(alone, QUICK)
@@ -180,7 +180,7 @@ async def test_4_what_does_not_stop_in_time_is_not_called_cancelled(
     assert (shown["status"], shown["cancel_requested"]) == ("pending", True)
 
 
-async def test_5_a_resume_does_not_refuse_itself(api: httpx.AsyncClient, client: Client) -> None:
+async def test_5_a_resume_does_not_refuse_itself(api: httpx2.AsyncClient, client: Client) -> None:
     """Neither because of itself nor because of another research that runs."""
     other = await IN_DESIGN.begin(client)
     handle = await IN_DESIGN.begin(client)
@@ -192,7 +192,7 @@ async def test_5_a_resume_does_not_refuse_itself(api: httpx.AsyncClient, client:
 
 
 async def test_6_a_cancel_leaves_the_checkpoint(
-    api: httpx.AsyncClient, client: Client, settings: Settings
+    api: httpx2.AsyncClient, client: Client, settings: Settings
 ) -> None:
     handle = await IN_TRAINING.begin(client)
     artifacts = ArtifactStore(settings.artifacts).operation(f"{handle.id}.training")
@@ -217,7 +217,7 @@ async def test_7_phase_and_child_survive_a_restart_of_the_api(
 
 
 async def test_8_a_retry_runs(
-    alone_api: httpx.AsyncClient, alone: Client, settings: Settings
+    alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
     """It is cancelled before there is a worker, because it would be done very soon."""
     handle = await start(alone, QUICK)
@@ -229,7 +229,7 @@ async def test_8_a_retry_runs(
     assert (shown["status"], shown["retry_of"]) == ("completed", handle.id)
 
 
-async def test_9_metrics_are_what_they_are_called(api: httpx.AsyncClient, completed: str) -> None:
+async def test_9_metrics_are_what_they_are_called(api: httpx2.AsyncClient, completed: str) -> None:
     data = accepted(await api.get(f"/operations/{completed}/metrics"))["data"]
     assert {"operation_id", "operation_type", "metrics"} == data.keys()
     assert {"epochs", "best_epoch", "best_val_loss"} <= data["metrics"].keys()
@@ -246,7 +246,7 @@ async def test_10_what_has_closed_is_forgotten_without_a_clean_up_of_ours(client
 
 @pytest.mark.parametrize("path", ["/operations/nosuch", "/agent/trigger"])
 async def test_11_a_refusal_says_what_is_wrong_at_its_top_level(
-    api: httpx.AsyncClient, path: str
+    api: httpx2.AsyncClient, path: str
 ) -> None:
     answer = await (api.get(path) if "operations" in path else api.post(path, json={"trials": 0}))
     body = answer.json()
@@ -254,7 +254,7 @@ async def test_11_a_refusal_says_what_is_wrong_at_its_top_level(
     assert body["message"] == body["detail"]
 
 
-async def test_12_what_is_resumed_is_active(api: httpx.AsyncClient, client: Client) -> None:
+async def test_12_what_is_resumed_is_active(api: httpx2.AsyncClient, client: Client) -> None:
     handle = await IN_DESIGN.begin(client)
     await cancelled(api, handle.id)
     accepted(await api.post(f"/operations/{handle.id}/resume"), 202)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from temporalio.client import Client
 
@@ -17,13 +17,13 @@ from tests.support.phases import start
 from workflows.messages import ResearchRequest
 
 
-async def listed(api: httpx.AsyncClient, **filters: Any) -> list[dict[str, Any]]:
+async def listed(api: httpx2.AsyncClient, **filters: Any) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = accepted(await api.get("/experiments", params=filters))["data"]
     return rows
 
 
 async def test_a_research_that_has_ended_is_listed_however_it_ended(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     owner = new_id("owner")
     completed = await start(client, ResearchRequest(strategy="quick", seed=7, owner=owner))
@@ -48,7 +48,7 @@ async def test_a_research_that_has_ended_is_listed_however_it_ended(
 
 
 async def test_a_gate_and_a_verdict_leave_hypotheses(
-    api: httpx.AsyncClient, client: Client, data_dir: Path
+    api: httpx2.AsyncClient, client: Client, data_dir: Path
 ) -> None:
     # Bars of which no other test knows anything.
     walk(2000, "1D").to_csv(data_dir / "UNTRIED.csv", index=False)
@@ -73,7 +73,7 @@ async def test_a_gate_and_a_verdict_leave_hypotheses(
 
 
 async def test_a_search_starts_from_what_others_have_tried(
-    api: httpx.AsyncClient, client: Client, settings: Settings
+    api: httpx2.AsyncClient, client: Client, settings: Settings
 ) -> None:
     before = await start(client, ResearchRequest(trials=3, symbol="NASDAQ", seed=7))
     await before.result()
@@ -95,7 +95,7 @@ async def test_a_search_starts_from_what_others_have_tried(
 
 
 async def test_a_strategy_that_samples_is_another_trial_with_another_seed(
-    api: httpx.AsyncClient,
+    api: httpx2.AsyncClient,
     client: Client,
     strategy_dir: Path,
     fresh_bars: Callable[[str, int], None],
@@ -113,12 +113,12 @@ async def test_a_strategy_that_samples_is_another_trial_with_another_seed(
     assert [(row["trials_ever"], row["holdout_looks"]) for row in rows] == [(2, 2)] * 3
 
 
-async def data_hash(api: httpx.AsyncClient, operation_id: str) -> str:
+async def data_hash(api: httpx2.AsyncClient, operation_id: str) -> str:
     found: str = accepted(await api.get(f"/experiments/{operation_id}"))["data"]["data_hash"]
     return found
 
 
-async def test_there_is_a_budget(api: httpx.AsyncClient) -> None:
+async def test_there_is_a_budget(api: httpx2.AsyncClient) -> None:
     budget = accepted(await api.get("/agent/budget"))
     assert (budget["daily_limit"], budget["budget_disabled"]) == (20.0, False)
     assert budget["remaining"] == pytest.approx(20.0 - budget["today_spend"])
@@ -142,13 +142,13 @@ async def test_there_is_a_budget(api: httpx.AsyncClient) -> None:
     ],
 )
 async def test_a_filter_that_means_nothing_is_refused(
-    api: httpx.AsyncClient, path: str, params: dict[str, Any], field: str
+    api: httpx2.AsyncClient, path: str, params: dict[str, Any], field: str
 ) -> None:
     refused(await api.get(path, params=params), 422, "invalid_input", field)
 
 
 @pytest.mark.parametrize("experiment_id", ["op_unknown", "x" * 10_000, "..", "ä%2Fb"])
 async def test_an_experiment_that_is_not_there_is_not_found(
-    api: httpx.AsyncClient, experiment_id: str
+    api: httpx2.AsyncClient, experiment_id: str
 ) -> None:
     assert (await api.get(f"/experiments/{experiment_id}")).status_code == 404

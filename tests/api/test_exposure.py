@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from temporalio.client import Client
 
@@ -41,7 +41,7 @@ def test_an_api_without_keys_does_not_start_beyond_this_machine() -> None:
 
 
 async def test_a_foreign_host_is_refused_and_every_answer_has_safe_headers(
-    api: httpx.AsyncClient,
+    api: httpx2.AsyncClient,
 ) -> None:
     for host in ("evil.example", "localhost.evil.example:8000", ""):
         answer = await api.get("/operations", headers={"Host": host})

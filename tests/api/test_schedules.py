@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from temporalio.client import Client
 
@@ -20,7 +20,7 @@ def body(**values: Any) -> dict[str, Any]:
     return {"schedule_id": new_id("s").replace("_", "-"), "research": QUICK} | values
 
 
-async def created(api: httpx.AsyncClient, request: dict[str, Any]) -> dict[str, Any]:
+async def created(api: httpx2.AsyncClient, request: dict[str, Any]) -> dict[str, Any]:
     answer = await api.post("/schedules", json=request)
     data: dict[str, Any] = accepted(answer, 201)["data"]
     assert answer.headers["location"] == f"/api/v1/schedules/{request['schedule_id']}"
@@ -36,7 +36,7 @@ async def next_second() -> None:
     await assert_eventually(passed)
 
 
-async def started(api: httpx.AsyncClient, schedule_id: str) -> str:
+async def started(api: httpx2.AsyncClient, schedule_id: str) -> str:
     async def look() -> str:
         runs = accepted(await api.get(f"/schedules/{schedule_id}"))["data"]["recent_runs"]
         return runs[0]["operation_id"] if runs else ""
@@ -45,7 +45,7 @@ async def started(api: httpx.AsyncClient, schedule_id: str) -> str:
 
 
 async def test_a_schedule_is_created_shown_listed_and_deleted(
-    alone_api: httpx.AsyncClient,
+    alone_api: httpx2.AsyncClient,
 ) -> None:
     request = body(**NIGHTLY, note="before the market opens", overlap="cancel_other")
     shown = await created(alone_api, request)
@@ -69,7 +69,7 @@ async def test_a_schedule_is_created_shown_listed_and_deleted(
 
 
 async def test_what_a_schedule_starts_is_a_research_like_any_other(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     owner = new_id("owner")
     request = body(**NIGHTLY, paused=True, research=QUICK | {"owner": owner, "priority": 2})
@@ -96,7 +96,7 @@ async def test_what_a_schedule_starts_is_a_research_like_any_other(
 
 
 async def test_an_interval_fires_until_it_is_paused(
-    alone_api: httpx.AsyncClient, alone: Client, settings: Settings
+    alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
     request = body(interval_seconds=1)
     await created(alone_api, request)
@@ -117,7 +117,7 @@ async def test_an_interval_fires_until_it_is_paused(
         await assert_eventually(idle)
 
 
-async def test_with_skip_one_runs_at_a_time(alone_api: httpx.AsyncClient) -> None:
+async def test_with_skip_one_runs_at_a_time(alone_api: httpx2.AsyncClient) -> None:
     """Nothing works here, so what is started stays."""
     request = body(**NIGHTLY, paused=True)
     await created(alone_api, request)
@@ -136,7 +136,7 @@ async def test_with_skip_one_runs_at_a_time(alone_api: httpx.AsyncClient) -> Non
     assert shown["runs"] == 1
 
 
-async def test_a_trigger_repeated_under_its_key_starts_one(alone_api: httpx.AsyncClient) -> None:
+async def test_a_trigger_repeated_under_its_key_starts_one(alone_api: httpx2.AsyncClient) -> None:
     request = body(**NIGHTLY, paused=True, overlap="allow_all")
     await created(alone_api, request)
     path = f"/schedules/{request['schedule_id']}"
@@ -183,7 +183,7 @@ async def test_a_trigger_repeated_under_its_key_starts_one(alone_api: httpx.Asyn
     ],
 )
 async def test_a_bad_schedule_is_refused_and_leaves_nothing(
-    alone_api: httpx.AsyncClient, changes: dict[str, Any], reason: str, field: str
+    alone_api: httpx2.AsyncClient, changes: dict[str, Any], reason: str, field: str
 ) -> None:
     request = body(**changes)
     problem = refused(await alone_api.post("/schedules", json=request), 422, reason)
@@ -192,14 +192,14 @@ async def test_a_bad_schedule_is_refused_and_leaves_nothing(
     assert known.status_code == 404
 
 
-async def test_an_id_is_taken_once(alone_api: httpx.AsyncClient) -> None:
+async def test_an_id_is_taken_once(alone_api: httpx2.AsyncClient) -> None:
     request = body(**NIGHTLY)
     await created(alone_api, request)
     refused(await alone_api.post("/schedules", json=request), 409, "already_exists")
 
 
 @pytest.mark.parametrize("odd", ["nosuch", "x" * 10_000, "a%2Fb", "%E6%97%A5", "%00", "%2E%2E"])
-async def test_an_unknown_schedule_is_not_found(alone_api: httpx.AsyncClient, odd: str) -> None:
+async def test_an_unknown_schedule_is_not_found(alone_api: httpx2.AsyncClient, odd: str) -> None:
     refused(await alone_api.get(f"/schedules/{odd}"), 404, "not_found")
     refused(await alone_api.delete(f"/schedules/{odd}"), 404, "not_found")
     for change in ("pause", "unpause", "trigger"):

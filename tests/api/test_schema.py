@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest_asyncio
 from temporalio.client import Client
 
@@ -32,7 +32,7 @@ async def served(alone: Client, settings: Settings) -> AsyncIterator[str]:
         process([sys.executable, "-m", "api"], cwd=ROOT, env=environment(alone, own)),
         worker_process(alone, own),
     ):
-        async with httpx.AsyncClient(base_url=own.api) as http:
+        async with httpx2.AsyncClient(base_url=own.api) as http:
             await until_ready(http)
         yield own.api
 
@@ -68,7 +68,7 @@ def assert_refusal_described(name: str, status: str, response: dict[str, Any]) -
         assert name.endswith("/ready"), name
 
 
-async def test_every_route_is_described(api: httpx.AsyncClient) -> None:
+async def test_every_route_is_described(api: httpx2.AsyncClient) -> None:
     schema = (await api.get("/api/v1/openapi.json")).json()
     described = dict(operations(schema))
     assert len(described) == 37

@@ -3,6 +3,9 @@
 import io
 import json
 import re
+import subprocess
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,33 +13,60 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from cli.client import Api, ApiUnreachable
-from cli.export import writing
-from cli.follow import follow
+from api.operations.schemas import ResultsResponse
+from api.schemas import LeaderboardResponse
+from cli.client import Api
+from cli.export import explain_write_errors
+from cli.follow import follow_to_end
+from cli.local_answers import ComparedResearch, Comparison
 from cli.main import app
 from cli.render.experiments import print_leaderboard
 from cli.render.operations import print_outcome
 from cli.render.results import print_comparison, print_results
 from cli.render.tables import print_rows
+from cli.transport import ApiUnreachable
 from errors import InvalidInput
+from quant.messages.evidence import Benchmark, CostLevel
+from quant.messages.steps import BacktestResult, DataInfo
 from settings import Settings
+from storage.records import Standing
 from tests.support.data import walk
 from tests.support.helpers import free_port
+from workflows.contract import OperationInfo, OperationStatus, OperationType
 
 ID = "op_agent_research_20261125_121439_5b290c3f"
-ROW = {
-    "operation_id": ID,
-    "symbol": "SP500",
-    "timeframe": "1d",
-    "strategy_name": "search-c55c8a5e",
-    "verdict": "poor",
-    "deflated_sharpe": 0.12,
-    "trials_ever": 1200,
-    "sharpe": -0.001,
-    "sharpe_low": -0.11,
-    "sharpe_high": 1.42,
-    "total_return": 0.645,
-}
+ROW = Standing(
+    operation_id=ID,
+    status="completed",
+    owner="ada",
+    symbol="SP500",
+    timeframe="1d",
+    designer="search",
+    strategy_name="search-c55c8a5e",
+    verdict="poor",
+    sharpe=-0.001,
+    sharpe_low=-0.11,
+    sharpe_high=1.42,
+    deflated_sharpe=0.12,
+    deflated_sharpe_then=0.2,
+    trials_ever=1200,
+    holdout_looks=1,
+    total_return=0.645,
+    cost=None,
+    finished_at=datetime(2026, 11, 25, 12, 14, 39, tzinfo=UTC),
+)
+LEVEL = CostLevel(
+    cost_multiple=1.0,
+    total_return=-0.00001,
+    annual_return=0.0,
+    annual_volatility=0.1,
+    sharpe=None,
+    max_drawdown=0.2,
+    trades=1,
+    win_rate=None,
+    exposure=0.5,
+    turnover=1.0,
+)
 
 
 def printed(width: int, show: Any, *answer: Any) -> str:
@@ -55,9 +85,18 @@ def ktrdr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return lambda *arguments: runner.invoke(app, arguments)
 
 
+def test_the_command_starts_without_the_libraries_of_servers_and_numbers() -> None:
+    heavy = {"fastapi", "google.protobuf", "numpy", "pandas", "pyarrow", "sqlalchemy", "temporalio"}
+    program = f"import sys, cli.main; print(*{heavy} & set(sys.modules))"
+    imported = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert imported.stdout.split() == []
+
+
 @pytest.mark.parametrize("width", [30, 80, 300])
 def test_an_id_is_never_cut(width: int) -> None:
-    shown = printed(width, print_leaderboard, {"data": [ROW], "total_count": 1})
+    shown = printed(width, print_leaderboard, LeaderboardResponse(data=[ROW], total_count=1))
     assert ID in shown
     assert "1,200" in shown
     assert re.search(r"(?<!-)0[.]00", shown)
@@ -77,36 +116,48 @@ def test_a_row_is_one_line_in_a_pipe(ktrdr: Any) -> None:
 
 
 def test_results_are_yaml() -> None:
-    answer = {"operation_id": ID, "status": "completed", "results": {"levels": [{"trades": 1}]}}
+    answer = ResultsResponse(
+        operation_id=ID,
+        operation_type=OperationType.BACKTEST,
+        status=OperationStatus.COMPLETED,
+        results={"levels": [{"trades": 1}]},
+    )
     shown = printed(80, print_results, answer)
     assert shown.splitlines()[1:] == ["levels:", "- trades: 1"]
 
 
 def test_a_step_that_ran_alone_ends_with_its_figures() -> None:
-    level = {"cost_multiple": 1.0, "total_return": -0.00001, "trades": 1, "sharpe": None}
-    operation = {
-        "operation_id": ID,
-        "operation_type": "backtesting",
-        "status": "completed",
-        "error_message": None,
-        "result_summary": {
-            "levels": [level | {"max_drawdown": 0.2}],
-            "benchmark": {"total_return": 0.7},
-        },
-    }
+    info = DataInfo(
+        **{"symbol": "SP500", "timeframe": "1d", "start": "2000-01-03", "end": "2026-11-24"},
+        bars=6000,
+        holdout_start="2021-01-04",
+        content_hash="0" * 64,
+    )
+    benchmark = Benchmark(total_return=0.7, sharpe=None, max_drawdown=0.3)
+    result = BacktestResult(data=info, levels=[LEVEL], benchmark=benchmark)
+    operation = OperationInfo(
+        operation_id=ID,
+        operation_type=OperationType.BACKTEST,
+        status=OperationStatus.COMPLETED,
+        created_at=ROW.finished_at,
+        result_summary=result.model_dump(mode="json"),
+    )
     shown = printed(200, print_outcome, operation)
     assert "+0.0% in 1 trade, Sharpe ratio none, drawdown 20.0%" in shown
     assert "+70.0%" in shown
 
 
 def test_a_research_that_a_gate_stopped_is_compared_by_the_same_sharpe_ratio() -> None:
-    stopped = {
-        **{"operation_id": ID, "strategy": "s", "bars": "SP500 1d", "verdict": "no_signal"},
-        "trials_ever": 12,
-        "statistics": None,
-        "holdout": {"sharpe": -0.77, "total_return": -0.1, "max_drawdown": 0.3, "trades": 2},
-    }
-    answer = {"researches": [stopped], "page": None}
+    stopped = ComparedResearch(
+        operation_id=ID,
+        strategy="s",
+        bars="SP500 1d",
+        verdict="no_signal",
+        trials_ever=12,
+        statistics=None,
+        holdout=LEVEL.model_copy(update={"sharpe": -0.77}),
+    )
+    answer = Comparison(researches=[stopped], page=None)
     assert "-0.77" in printed(300, print_comparison, answer)
 
 
@@ -140,7 +191,9 @@ def test_what_is_typed_wins_over_the_environment(
 def test_following_ends_at_once_if_there_was_never_an_api() -> None:
     settings = Settings()
     with pytest.raises(ApiUnreachable, match="ktrdr up"):
-        follow(Api(f"http://127.0.0.1:{free_port()}", settings), ID, Console(file=io.StringIO()))
+        follow_to_end(
+            Api(f"http://127.0.0.1:{free_port()}", settings), ID, Console(file=io.StringIO())
+        )
 
 
 @pytest.mark.parametrize("place", ["nosuch/report.html", "file/report.html", "."])
@@ -149,7 +202,7 @@ def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: Path, place: st
     path = tmp_path / place
     with (
         pytest.raises(InvalidInput, match=r"--output: .* cannot be written: ") as refusal,
-        writing("--output", path),
+        explain_write_errors("--output", path),
     ):
         path.write_bytes(b"")
     assert refusal.value.field == "output"

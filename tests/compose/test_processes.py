@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from api.auth.keys import KeyRing
@@ -135,7 +135,7 @@ async def test_the_processes_do_what_the_file_says(installation: Installation) -
         ]
         first, second = [
             await clients.enter_async_context(
-                httpx.AsyncClient(
+                httpx2.AsyncClient(
                     base_url=f"http://127.0.0.1:{port}",
                     headers={"Authorization": f"Bearer {token}"},
                     timeout=30,
@@ -154,7 +154,7 @@ async def test_the_processes_do_what_the_file_says(installation: Installation) -
         for port in ports:
             assert await installation.healthy("api", port)
 
-        async def start(api: httpx.AsyncClient, **request: object) -> str:
+        async def start(api: httpx2.AsyncClient, **request: object) -> str:
             body = {"seed": 1, "bypass_gates": True, **request}
             return str(accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"])
 

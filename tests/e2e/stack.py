@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from bench.ports import free_ports
 from tests.api.answers import accepted
@@ -65,7 +65,7 @@ class Stack:
 
     async def ready(self) -> bool:
         """Look whether the stack accepts work."""
-        with contextlib.suppress(httpx.TransportError):
+        with contextlib.suppress(httpx2.TransportError):
             return (await self._get("/health/ready")).is_success
         return False
 
@@ -81,7 +81,7 @@ class Stack:
         rows: list[dict[str, str]] = accepted(await self._get("/operations", **only))["data"]
         return rows[0]["operation_id"] if rows else ""
 
-    async def _get(self, path: str, **params: str) -> httpx.Response:
+    async def _get(self, path: str, **params: str) -> httpx2.Response:
         address = f"http://127.0.0.1:{self.api_port}"
-        async with httpx.AsyncClient(base_url=address, timeout=60) as http:
+        async with httpx2.AsyncClient(base_url=address, timeout=60) as http:
             return await http.get(path, params=params)

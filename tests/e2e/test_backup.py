@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 from temporalio.client import Client
 
 from api.app import create_app
@@ -94,7 +94,7 @@ async def researched(
             return started, await report_of(api, started)
 
 
-async def report_of(api: httpx.AsyncClient, operation_id: str) -> str:
+async def report_of(api: httpx2.AsyncClient, operation_id: str) -> str:
     answer = await api.get(f"/operations/{operation_id}/report")
     assert answer.is_success, answer.text
     return answer.text

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import psutil
 import pytest
 from temporalio.api.enums.v1 import EventType, TaskQueueType
@@ -79,13 +79,13 @@ def full_disk(worker_pid: int) -> Iterator[None]:
     server.rlimit(psutil.RLIMIT_FSIZE, before)
 
 
-async def operation(api: httpx.AsyncClient, operation_id: str) -> dict[str, Any]:
+async def operation(api: httpx2.AsyncClient, operation_id: str) -> dict[str, Any]:
     """Return what is shown of an operation."""
     shown: dict[str, Any] = accepted(await api.get(f"/operations/{operation_id}"))["data"]
     return shown
 
 
-async def served_by(api: httpx.AsyncClient) -> dict[str, int]:
+async def served_by(api: httpx2.AsyncClient) -> dict[str, int]:
     """Return how many workers there are by queue, as the readiness of the API shows them."""
     answer = await api.get("/health/ready")
     shown: dict[str, int] = answer.json()["workers"]
@@ -93,7 +93,7 @@ async def served_by(api: httpx.AsyncClient) -> dict[str, int]:
     return shown
 
 
-async def slots_for_design(api: httpx.AsyncClient) -> dict[str, int]:
+async def slots_for_design(api: httpx2.AsyncClient) -> dict[str, int]:
     """Return what `ktrdr agent status` shows of the slots for designs."""
     shown: dict[str, int] = accepted(await api.get("/agent/status"))["workers"]["agent_design"]
     return shown

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import httpx
+import httpx2
 from pyarrow import parquet
 
 from tests.e2e.stack import FOREVER, Stack
@@ -98,7 +98,7 @@ async def test_the_button_of_the_web_ui_cancels(stack: Stack) -> None:
     """It sends this request, with the token from the cookie that came with the page."""
     operation_id = stack.answer("research", "--trials", str(FOREVER))["operation_id"]
     address = f"http://127.0.0.1:{stack.environment['KTRDR_UI_PORT']}"
-    async with httpx.AsyncClient(base_url=address) as browser:
+    async with httpx2.AsyncClient(base_url=address) as browser:
         assert (await browser.get("/")).status_code == 200
         answer = await browser.post(
             f"/api/v1/namespaces/default/workflows/{operation_id}/cancel",

@@ -10,14 +10,14 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import psutil
 import pytest
 import pytest_asyncio
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
+from api.agent.workers import count_workers, list_workers
 from api.app import create_app
-from api.workers import count_workers, list_workers
 from quant.bars.bars import load_bars
 from quant.messages.steps import DataSource, Progress, TrainingInput, TrainingResult
 from quant.strategy import strategies
@@ -206,7 +206,7 @@ async def test_the_api_may_be_restarted_at_any_time(client: Client, settings: Se
     command = [sys.executable, "-m", "api"]
 
     async with (
-        httpx.AsyncClient(base_url=own.api, timeout=60) as http,
+        httpx2.AsyncClient(base_url=own.api, timeout=60) as http,
         AsyncExitStack() as following,
     ):
         with process(command, cwd=ROOT, env=variables) as api:

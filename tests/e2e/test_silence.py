@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from temporalio.client import Client
 
@@ -40,7 +40,7 @@ OWNER = "ada"
 SECONDS_TO_SAY_NO = 20.0
 
 
-async def not_ready(api: httpx.AsyncClient, missing: str) -> None:
+async def not_ready(api: httpx2.AsyncClient, missing: str) -> None:
     """Ask whether the installation is ready, and be told in time that this is missing."""
     async with asyncio.timeout(SECONDS_TO_SAY_NO):
         answer = await api.get("/health/ready")

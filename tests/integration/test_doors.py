@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import pytest_asyncio
 from fastapi.routing import APIRoute
@@ -180,7 +180,7 @@ async def test_a_route_answers_503_only_if_it_needs_what_is_away(
 ) -> None:
     few_at_once = asyncio.Semaphore(AT_ONCE)
 
-    async def problem_of(api: httpx.AsyncClient, route: str) -> str | None:
+    async def problem_of(api: httpx2.AsyncClient, route: str) -> str | None:
         """Return how the answer of a route is not as the table says; nothing if it is."""
         needs = dict(zip(REASON, NEEDS[route], strict=True))
         method, path, options = installation.request(route)

@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 import pytest_asyncio
 from temporalio.api.common.v1 import Payload
@@ -151,7 +151,7 @@ async def test_the_codec_server_lets_the_temporal_command_read(
         assert BRIEF.encode() in shown(await temporal_command(client, *show, *endpoint))
 
 
-async def test_without_keys_there_is_no_codec(api: httpx.AsyncClient) -> None:
+async def test_without_keys_there_is_no_codec(api: httpx2.AsyncClient) -> None:
     refused(await api.post("/codec/decode", json={"payloads": []}), 404, "missing_artifact")
 
 

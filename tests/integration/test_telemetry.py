@@ -5,7 +5,7 @@ import logging
 import sys
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from temporalio.client import Client
 
@@ -36,10 +36,10 @@ OF_WORKERS = (
 
 async def read(address: str) -> str:
     """Return the metrics that are served there."""
-    async with httpx.AsyncClient() as http:
+    async with httpx2.AsyncClient() as http:
         try:
             answer = await http.get(f"http://{address}/metrics")
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             raise AssertionError(str(error)) from error
     assert answer.is_success
     return answer.text
@@ -78,7 +78,7 @@ async def test_metrics_and_logs_of_a_research(
         ),
         worker_process(alone, of_worker, log=logs[1]),
     ):
-        async with httpx.AsyncClient(base_url=own.api, timeout=30) as api:
+        async with httpx2.AsyncClient(base_url=own.api, timeout=30) as api:
             await until_ready(api)
             body = {"trials": 1, "seed": 7, "bypass_gates": True}
             done = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import httpx
+import httpx2
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -94,7 +94,7 @@ async def test_a_research_is_one_trace_and_a_cancel_is_seen(
         process([sys.executable, "-m", "api"], cwd=ROOT, env=given),
         process([sys.executable, "worker.py"], cwd=ROOT, env=given) as worker,
     ):
-        async with httpx.AsyncClient(base_url=own.api, timeout=30) as api:
+        async with httpx2.AsyncClient(base_url=own.api, timeout=30) as api:
             await until_ready(api)
             body = {"trials": 1, "seed": 7, "bypass_gates": True}
             done = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]

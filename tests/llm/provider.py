@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from storage.spending import Tokens
+from storage.records import Tokens
 from tests.support.served import listening
 
 # By which a model answers that cannot be given a format for its answer.

@@ -16,7 +16,7 @@ from quant.bars.bars import load_bars
 from quant.messages.steps import CandidateScore, DataSource, Progress, unheard
 from quant.messages.strategy import Costs, StrategySpec
 from storage.ledger import Ledger
-from storage.spending import Tokens
+from storage.records import Tokens
 from tests.llm.past import remember_experiments
 from tests.llm.provider import Provider, Reply
 from tests.llm.replies import GPT, SONNET, design_task, propose, score, strategy

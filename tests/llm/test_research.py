@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import CancelledError
@@ -19,7 +19,7 @@ from activities.research import ResearchActivities
 from api.app import create_app
 from settings import Settings
 from storage.ledger import Ledger
-from storage.spending import Tokens
+from storage.records import Tokens
 from tests.api.answers import accepted, refused
 from tests.llm.conftest import KEY
 from tests.llm.past import remember_experiments
@@ -40,7 +40,7 @@ def report_of(settings: Settings, result: ResearchResult) -> str:
 
 
 async def test_tokens_and_cost_are_what_the_provider_has_counted(
-    provider: Provider, tidy: Client, api: httpx.AsyncClient
+    provider: Provider, tidy: Client, api: httpx2.AsyncClient
 ) -> None:
     counted = [
         Tokens(input_tokens=1234, output_tokens=321),
@@ -68,7 +68,7 @@ async def test_tokens_and_cost_are_what_the_provider_has_counted(
 
 
 async def test_a_cancel_in_the_middle_of_an_answer_ends_the_research_at_once(
-    provider: Provider, tidy: Client, api: httpx.AsyncClient
+    provider: Provider, tidy: Client, api: httpx2.AsyncClient
 ) -> None:
     provider.replies = [Reply(text="Let me think about that.", hangs=True)]
     triggered = accepted(await api.post("/agent/trigger", json=ASKED.model_dump()), 202)
@@ -118,7 +118,7 @@ async def test_without_budget_nothing_with_a_model_starts_and_searches_do(
 
 
 async def test_without_a_key_a_model_is_refused_with_a_hint(
-    api: httpx.AsyncClient,
+    api: httpx2.AsyncClient,
 ) -> None:
     answer = await api.post("/agent/trigger", json={"designer": "llm"})
     problem = refused(answer, 422, "invalid_input", "designer")

@@ -8,7 +8,8 @@ import pytest
 
 from errors import BudgetExhausted
 from storage.ledger import Ledger
-from storage.spending import Call, Tokens
+from storage.records import Tokens
+from storage.spending import Call
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TODAY = NOW.date()

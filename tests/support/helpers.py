@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import httpx
+import httpx2
 from fastapi import FastAPI
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
@@ -197,21 +197,21 @@ def environment(client: Client, settings: Settings) -> Mapping[str, str]:
 
 
 @asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def serving(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
     """Run the application's life, and yield a client of it."""
     async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
             yield http
 
 
-async def until_ready(*apis: httpx.AsyncClient) -> None:
+async def until_ready(*apis: httpx2.AsyncClient) -> None:
     """Wait until these APIs, as processes of their own, accept work."""
 
     async def ready() -> bool:
         try:
             answers = [await api.get("/health/ready") for api in apis]
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             raise AssertionError(str(error)) from error
         return all(answer.is_success for answer in answers)
 

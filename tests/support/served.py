@@ -5,7 +5,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
 
-import httpx
+import httpx2
 import uvicorn
 from fastapi import FastAPI
 
@@ -21,7 +21,7 @@ def listening() -> Iterator[tuple[socket.socket, str]]:
 
 
 @contextlib.asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def served(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
     """Serve over TCP, because the transport for tests neither streams nor is seen by others."""
     with listening() as (bound, address):
         server = uvicorn.Server(
@@ -29,7 +29,7 @@ async def served(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         )
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         try:
-            async with httpx.AsyncClient(base_url=address, timeout=60) as http:
+            async with httpx2.AsyncClient(base_url=address, timeout=60) as http:
                 yield http
         finally:
             server.should_exit = True

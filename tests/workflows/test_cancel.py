@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-import httpx
+import httpx2
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import (
@@ -213,7 +213,7 @@ async def test_a_second_cancel_does_not_disturb_the_first(
 
 async def test_the_trials_of_a_cancelled_search_count(
     client: Client,
-    api: httpx.AsyncClient,
+    api: httpx2.AsyncClient,
     settings: Settings,
     fresh_bars: Callable[[str, int], None],
 ) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from temporalio.client import (
     Client,
@@ -57,13 +57,13 @@ ODD_IDS = [
 ]
 
 
-async def cancel(api: httpx.AsyncClient, operation_id: str, wait: float = 30) -> httpx.Response:
+async def cancel(api: httpx2.AsyncClient, operation_id: str, wait: float = 30) -> httpx2.Response:
     return await api.delete(f"/agent/cancel/{operation_id}", params={"wait": wait})
 
 
 async def fifty_cancels(
-    api: httpx.AsyncClient, handle: Handle, wait: float = 30
-) -> list[httpx.Response]:
+    api: httpx2.AsyncClient, handle: Handle, wait: float = 30
+) -> list[httpx2.Response]:
     asked = (answered(lambda: cancel(api, handle.id, wait)) for _ in range(50))
     return await asyncio.gather(*asked)
 
@@ -86,7 +86,7 @@ async def training_alone(client: Client, settings: Settings) -> Handle:
 @pytest.mark.usefixtures("many_bars")
 @pytest.mark.parametrize("stay", STAYS, ids=lambda stay: stay.phase.value)
 async def test_a_running_research_is_cancelled_with_the_child_that_runs(
-    api: httpx.AsyncClient, client: Client, settings: Settings, stay: Stay
+    api: httpx2.AsyncClient, client: Client, settings: Settings, stay: Stay
 ) -> None:
     handle = await stay.begin(client)
     body = accepted(await cancel(api, handle.id))
@@ -110,14 +110,14 @@ async def test_a_running_research_is_cancelled_with_the_child_that_runs(
 
 @pytest.mark.parametrize("door", DOORS)
 async def test_both_addresses_of_the_route_cancel(
-    api: httpx.AsyncClient, client: Client, door: str
+    api: httpx2.AsyncClient, client: Client, door: str
 ) -> None:
     handle = await IN_DESIGN.begin(client)
     answer = await api.delete(f"{door}/{handle.id}", params={"wait": 30})
     assert accepted(answer)["status"] == "cancelled"
 
 
-async def test_an_unknown_id_is_not_found(api: httpx.AsyncClient) -> None:
+async def test_an_unknown_id_is_not_found(api: httpx2.AsyncClient) -> None:
     body = refused(
         await cancel(api, "op_agent_research_20200101_000000_00000000"), 404, "not_found"
     )
@@ -125,17 +125,17 @@ async def test_an_unknown_id_is_not_found(api: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("odd", ODD_IDS, ids=lambda odd: odd[:20])
-async def test_an_odd_id_is_not_found(api: httpx.AsyncClient, odd: str) -> None:
+async def test_an_odd_id_is_not_found(api: httpx2.AsyncClient, odd: str) -> None:
     assert (await api.delete(f"/agent/cancel/{odd}")).status_code == 404
     refused(await api.delete(f"/api/v1/agent/cancel/{odd}"), 404, "not_found")
 
 
-async def test_an_empty_id_is_not_found(api: httpx.AsyncClient) -> None:
+async def test_an_empty_id_is_not_found(api: httpx2.AsyncClient) -> None:
     refused(await api.delete("/agent/cancel/"), 404, "not_found")
 
 
 async def test_a_training_started_alone_is_not_a_research(
-    api: httpx.AsyncClient, client: Client, settings: Settings
+    api: httpx2.AsyncClient, client: Client, settings: Settings
 ) -> None:
     handle = await training_alone(client, settings)
     assert "training" in refused(await cancel(api, handle.id), 404, "not_research")["detail"]
@@ -144,7 +144,7 @@ async def test_a_training_started_alone_is_not_a_research(
 
 
 async def test_the_training_of_a_research_is_not_a_research(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_TRAINING.begin(client)
     refused(await cancel(api, f"{handle.id}.training"), 404, "not_research")
@@ -152,7 +152,7 @@ async def test_the_training_of_a_research_is_not_a_research(
 
 
 async def test_the_design_of_a_research_is_not_a_research(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_DESIGN.begin(client)
     refused(await cancel(api, f"{handle.id}.design"), 404, "not_research")
@@ -160,7 +160,9 @@ async def test_the_design_of_a_research_is_not_a_research(
     assert await status(handle) is WorkflowExecutionStatus.RUNNING
 
 
-async def test_a_foreign_workflow_is_not_a_research(api: httpx.AsyncClient, client: Client) -> None:
+async def test_a_foreign_workflow_is_not_a_research(
+    api: httpx2.AsyncClient, client: Client
+) -> None:
     handle = await client.start_workflow("Foreign", id=new_id("foreign"), task_queue="elsewhere")
     refused(await cancel(api, handle.id), 404, "not_research")
     description = await handle.describe()
@@ -169,7 +171,7 @@ async def test_a_foreign_workflow_is_not_a_research(api: httpx.AsyncClient, clie
 
 
 async def test_a_completed_research_is_not_cancellable(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await start(client, ResearchRequest(strategy="never-trades", seed=7))
     await handle.result()
@@ -177,7 +179,9 @@ async def test_a_completed_research_is_not_cancellable(
     assert await status(handle) is WorkflowExecutionStatus.COMPLETED
 
 
-async def test_a_failed_research_is_not_cancellable(api: httpx.AsyncClient, client: Client) -> None:
+async def test_a_failed_research_is_not_cancellable(
+    api: httpx2.AsyncClient, client: Client
+) -> None:
     handle = await start(client, ResearchRequest(symbol="SHORT", trials=1))
     await asyncio.wait([asyncio.ensure_future(handle.result())])
     assert "failed" in refused(await cancel(api, handle.id), 409, "not_cancellable")["detail"]
@@ -185,7 +189,7 @@ async def test_a_failed_research_is_not_cancellable(api: httpx.AsyncClient, clie
 
 
 async def test_a_cancelled_research_is_not_cancellable(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_DESIGN.begin(client)
     accepted(await cancel(api, handle.id))
@@ -193,7 +197,7 @@ async def test_a_cancelled_research_is_not_cancellable(
 
 
 async def test_one_of_several_is_cancelled_and_the_others_continue(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     handles = [await start(client, IN_DESIGN.request) for _ in range(3)]
     for handle in handles:
@@ -208,7 +212,7 @@ async def test_one_of_several_is_cancelled_and_the_others_continue(
 
 
 async def test_cancelled_again_while_it_is_stopping_is_accepted_again(
-    alone_api: httpx.AsyncClient, alone: Client
+    alone_api: httpx2.AsyncClient, alone: Client
 ) -> None:
     handle = await start(alone, ResearchRequest())
     for _ in range(2):
@@ -216,7 +220,7 @@ async def test_cancelled_again_while_it_is_stopping_is_accepted_again(
 
 
 async def test_fifty_cancels_of_a_stopping_research_are_all_accepted(
-    alone_api: httpx.AsyncClient, alone: Client
+    alone_api: httpx2.AsyncClient, alone: Client
 ) -> None:
     handle = await start(alone, ResearchRequest())
     answers = await fifty_cancels(alone_api, handle, wait=0)
@@ -224,7 +228,7 @@ async def test_fifty_cancels_of_a_stopping_research_are_all_accepted(
 
 
 async def test_fifty_cancels_of_a_running_research_end_it_once(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_DESIGN.begin(client)
     answers = await fifty_cancels(api, handle)
@@ -239,7 +243,7 @@ async def test_fifty_cancels_of_a_running_research_end_it_once(
     assert compute_processes() == []
 
 
-async def test_a_wait_that_is_no_time_is_refused(api: httpx.AsyncClient) -> None:
+async def test_a_wait_that_is_no_time_is_refused(api: httpx2.AsyncClient) -> None:
     for wait in ("-1", "x", "1e9", "nan"):
         response = await api.delete("/agent/cancel/op_x", params={"wait": wait})
         refused(response, 422, "invalid_input", "wait")

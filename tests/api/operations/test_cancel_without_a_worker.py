@@ -1,6 +1,6 @@
 """A cancel that no worker carries out waits for one, unless the research is terminated."""
 
-import httpx
+import httpx2
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from settings import Settings
@@ -13,7 +13,7 @@ from workflows.policies import COMPUTE_QUEUES, RESEARCH_QUEUE
 
 
 async def cancelled_in_vain(
-    api: httpx.AsyncClient, operation_id: str, status: str, child: str | None
+    api: httpx2.AsyncClient, operation_id: str, status: str, child: str | None
 ) -> None:
     """Cancel a research, and check that nothing else happens to it."""
     answer = accepted(await api.delete(f"/agent/cancel/{operation_id}", params={"wait": 0}))
@@ -23,7 +23,7 @@ async def cancelled_in_vain(
 
 
 async def research_without_a_worker(
-    api: httpx.AsyncClient, client: Client, settings: Settings
+    api: httpx2.AsyncClient, client: Client, settings: Settings
 ) -> str:
     """Return a research whose worker has gone while it trained."""
     async with running_workers(client, settings):
@@ -39,7 +39,7 @@ async def research_without_a_worker(
 
 
 async def test_pending_is_cancelled_as_soon_as_a_worker_comes(
-    alone_api: httpx.AsyncClient, alone: Client, settings: Settings
+    alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
     pending = accepted(await alone_api.post("/agent/trigger", json={"trials": 5000}), 202)
     operation_id = pending["operation_id"]
@@ -56,7 +56,7 @@ async def test_pending_is_cancelled_as_soon_as_a_worker_comes(
 
 
 async def test_cancelled_while_the_worker_is_away_stops_when_it_is_back(
-    alone_api: httpx.AsyncClient, alone: Client, settings: Settings
+    alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
     operation_id = await research_without_a_worker(alone_api, alone, settings)
     await cancelled_in_vain(alone_api, operation_id, "running", f"{operation_id}.training")
@@ -72,7 +72,7 @@ async def test_cancelled_while_the_worker_is_away_stops_when_it_is_back(
 
 
 async def test_terminated_without_a_worker_is_shown_as_cancelled_by_force(
-    alone_api: httpx.AsyncClient, alone: Client, settings: Settings
+    alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
     operation_id = await research_without_a_worker(alone_api, alone, settings)
     await cancelled_in_vain(alone_api, operation_id, "running", f"{operation_id}.training")

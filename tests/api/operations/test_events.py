@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import pytest_asyncio
-from httpx_sse import ServerSentEvent, aconnect_sse
+from httpx2 import ServerSentEvent
 from temporalio.client import Client
 
 from api.app import create_app
@@ -38,35 +39,35 @@ class CountedResolver(Resolver):
 
 
 @pytest_asyncio.fixture(scope="module")
-async def streaming(client: Client, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def streaming(client: Client, settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     async with served(create_app(settings, client)) as http:
         yield http
 
 
 @contextlib.asynccontextmanager
 async def following(
-    http: httpx.AsyncClient, operation_id: str, last_event_id: str | None = None
+    http: httpx2.AsyncClient, operation_id: str, last_event_id: str | None = None
 ) -> AsyncIterator[AsyncIterator[ServerSentEvent]]:
     headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
     path = f"/operations/{operation_id}/events"
-    async with aconnect_sse(http, "GET", path, headers=headers) as stream:
+    async with http.sse(path, headers=headers) as stream:
         assert stream.response.status_code == 200
-        yield stream.aiter_sse()
+        yield aiter(stream)
 
 
-async def to_the_end(http: httpx.AsyncClient, operation_id: str) -> list[ServerSentEvent]:
+async def to_the_end(http: httpx2.AsyncClient, operation_id: str) -> list[ServerSentEvent]:
     async with following(http, operation_id) as events:
         return [event async for event in events]
 
 
 async def test_the_states_follow_one_another_up_to_the_end(
-    streaming: httpx.AsyncClient, client: Client
+    streaming: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await start(client, ResearchRequest(strategy="steady", seed=7, bypass_gates=True))
     events = await to_the_end(streaming, handle.id)
     assert [event.event for event in events[:-1]] == ["progress"] * (len(events) - 1)
     assert events[-1].event == "end"
-    states: list[dict[str, Any]] = [event.json() for event in events]
+    states: list[dict[str, Any]] = [json.loads(event.data) for event in events]
     assert states[-1]["status"] == "completed"
     assert states[-1]["result_summary"]["verdict"]
     percentages = [state["progress"]["percentage"] for state in states]
@@ -76,7 +77,9 @@ async def test_the_states_follow_one_another_up_to_the_end(
     assert len({event.id for event in events}) == len(events)
 
 
-async def test_what_has_ended_is_said_at_once(streaming: httpx.AsyncClient, client: Client) -> None:
+async def test_what_has_ended_is_said_at_once(
+    streaming: httpx2.AsyncClient, client: Client
+) -> None:
     handle = await start(client, ResearchRequest(strategy="quick", seed=7))
     await handle.result()
     [event] = await to_the_end(streaming, handle.id)
@@ -85,17 +88,17 @@ async def test_what_has_ended_is_said_at_once(streaming: httpx.AsyncClient, clie
         assert [again.event async for again in events] == ["end"]
 
 
-async def test_a_cancel_ends_the_stream(streaming: httpx.AsyncClient, client: Client) -> None:
+async def test_a_cancel_ends_the_stream(streaming: httpx2.AsyncClient, client: Client) -> None:
     handle = await IN_DESIGN.begin(client)
     async with following(streaming, handle.id) as events:
         assert (await anext(events)).event == "progress"
         await handle.cancel()
         last = [event async for event in events][-1]
-    assert (last.event, last.json()["status"]) == ("end", "cancelled")
+    assert (last.event, json.loads(last.data)["status"]) == ("end", "cancelled")
 
 
 async def test_who_comes_back_hears_only_what_is_new(
-    streaming: httpx.AsyncClient, alone: Client, settings: Settings
+    streaming: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
     del streaming
     handle = await start(alone, ResearchRequest(strategy="quick", seed=7))
@@ -108,11 +111,11 @@ async def test_who_comes_back_hears_only_what_is_new(
         ):
             heard = [event async for event in events]
     assert first.id not in {event.id for event in heard}
-    assert heard[-1].json()["status"] == "completed"
+    assert json.loads(heard[-1].data)["status"] == "completed"
 
 
 @pytest.mark.parametrize("odd", ["nosuch", "x" * 10_000, "op%2F..%2Fother", "%E6%97%A5", "%00"])
-async def test_an_unknown_id_is_not_found(streaming: httpx.AsyncClient, odd: str) -> None:
+async def test_an_unknown_id_is_not_found(streaming: httpx2.AsyncClient, odd: str) -> None:
     refused(await streaming.get(f"/operations/{odd}/events"), 404, "not_found")
 
 
@@ -149,7 +152,7 @@ async def test_many_followers_cost_one_look_a_second(client: Client) -> None:
 
 
 async def test_clients_that_vanish_end_the_looking(
-    streaming: httpx.AsyncClient, client: Client
+    streaming: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_TRAINING.begin(client)
     async with following(streaming, handle.id) as events:
@@ -168,11 +171,11 @@ async def test_followers_stay_while_temporal_is_away(settings: Settings, tmp_pat
             served(create_app(settings, client)) as http,
             following(http, handle.id) as events,
         ):
-            assert (await anext(events)).json()["status"] == "pending"
+            assert json.loads((await anext(events)).data)["status"] == "pending"
             first.close()
             refused(await http.get(f"/operations/{handle.id}"), 503, "temporal_unavailable")
             with dev_server(tmp_path, port) as address:
                 await connect(address)
                 async with running_workers(client, settings):
                     last = [event async for event in events][-1]
-    assert (last.event, last.json()["status"]) == ("end", "completed")
+    assert (last.event, json.loads(last.data)["status"]) == ("end", "completed")

@@ -1,6 +1,6 @@
 """`DELETE /operations/{id}`: any operation; and `DELETE /operations?…`: many."""
 
-import httpx
+import httpx2
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
@@ -11,7 +11,7 @@ from tests.support.processes import compute_processes
 from workflows.messages import ResearchRequest
 
 
-async def cancel(api: httpx.AsyncClient, operation_id: str, **body: object) -> httpx.Response:
+async def cancel(api: httpx2.AsyncClient, operation_id: str, **body: object) -> httpx2.Response:
     return await api.request(
         "DELETE", f"/operations/{operation_id}", params={"wait": 30}, json=body
     )
@@ -20,7 +20,7 @@ async def cancel(api: httpx.AsyncClient, operation_id: str, **body: object) -> h
 @pytest.mark.usefixtures("many_bars")
 @pytest.mark.parametrize("stay", STAYS, ids=lambda stay: stay.phase.value)
 async def test_a_step_is_cancelled_with_its_research(
-    api: httpx.AsyncClient, client: Client, stay: Stay
+    api: httpx2.AsyncClient, client: Client, stay: Stay
 ) -> None:
     handle = await stay.begin(client)
     step = f"{handle.id}.{stay.step_name}"
@@ -36,7 +36,7 @@ async def test_a_step_is_cancelled_with_its_research(
     assert shown["status"] == "cancelled"
 
 
-async def test_a_research_is_cancelled(api: httpx.AsyncClient, client: Client) -> None:
+async def test_a_research_is_cancelled(api: httpx2.AsyncClient, client: Client) -> None:
     handle = await IN_TRAINING.begin(client)
     data = accepted(await cancel(api, handle.id))["data"]
     assert data["children_cancelled"] == [f"{handle.id}.training"]
@@ -44,7 +44,7 @@ async def test_a_research_is_cancelled(api: httpx.AsyncClient, client: Client) -
 
 
 async def test_force_ends_research_and_child_at_once(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_TRAINING.begin(client)
     response = await cancel(api, handle.id, force=True)
@@ -60,7 +60,7 @@ async def test_force_ends_research_and_child_at_once(
     await assert_eventually(nothing_left)
 
 
-async def test_what_has_ended_is_not_cancellable(api: httpx.AsyncClient, client: Client) -> None:
+async def test_what_has_ended_is_not_cancellable(api: httpx2.AsyncClient, client: Client) -> None:
     handle = await start(client, ResearchRequest(strategy="never-trades", seed=7))
     await handle.result()
     for operation_id in (handle.id, f"{handle.id}.training", f"{handle.id}.assessment"):
@@ -69,7 +69,7 @@ async def test_what_has_ended_is_not_cancellable(api: httpx.AsyncClient, client:
 
 @pytest.mark.usefixtures("many_bars")
 async def test_a_finished_step_of_a_running_research_is_not_cancellable(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_BACKTEST.begin(client)
     refused(await api.delete(f"/operations/{handle.id}.training"), 409, "not_cancellable")
@@ -80,11 +80,11 @@ async def test_a_finished_step_of_a_running_research_is_not_cancellable(
 
 
 @pytest.mark.parametrize("odd", ["nosuch", "%2E%2E", "x" * 10_000, "", "%FF", "a%2Fb"])
-async def test_an_unknown_id_is_not_found(api: httpx.AsyncClient, odd: str) -> None:
+async def test_an_unknown_id_is_not_found(api: httpx2.AsyncClient, odd: str) -> None:
     refused(await api.delete(f"/operations/{odd}"), 404, "not_found")
 
 
-async def test_many_are_cancelled_by_owner(api: httpx.AsyncClient, client: Client) -> None:
+async def test_many_are_cancelled_by_owner(api: httpx2.AsyncClient, client: Client) -> None:
     owner = new_id("owner")
     mine = [
         await start(client, IN_DESIGN.request.model_copy(update={"owner": owner})) for _ in range(2)
@@ -111,7 +111,7 @@ async def test_many_are_cancelled_by_owner(api: httpx.AsyncClient, client: Clien
     assert (await other.describe()).status is WorkflowExecutionStatus.RUNNING
 
 
-async def test_an_empty_filter_cancels_nothing(api: httpx.AsyncClient, client: Client) -> None:
+async def test_an_empty_filter_cancels_nothing(api: httpx2.AsyncClient, client: Client) -> None:
     handle = await IN_DESIGN.begin(client)
     refused(await api.delete("/operations"), 422, "invalid_input")
     refused(await api.delete("/operations", params={"dry_run": "true"}), 422, "invalid_input")

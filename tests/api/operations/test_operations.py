@@ -1,7 +1,7 @@
 import asyncio
 import itertools
 
-import httpx
+import httpx2
 import pytest
 from temporalio.client import Client
 
@@ -34,7 +34,7 @@ async def finished(client: Client, request: ResearchRequest) -> str:
 
 @pytest.mark.parametrize("prefix", ["", "/api/v1"])
 async def test_a_finished_research_is_shown_with_result_and_children(
-    api: httpx.AsyncClient, client: Client, prefix: str
+    api: httpx2.AsyncClient, client: Client, prefix: str
 ) -> None:
     operation_id = await finished(client, ResearchRequest(trials=2, seed=7, owner="ada"))
     shown = accepted(await api.get(f"{prefix}/operations/{operation_id}"))["data"]
@@ -61,7 +61,7 @@ async def test_a_finished_research_is_shown_with_result_and_children(
 
 
 async def test_a_failed_research_is_shown_with_the_reason(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     operation_id = await finished(client, ResearchRequest(symbol="SHORT", trials=1))
     shown = accepted(await api.get(f"/operations/{operation_id}"))["data"]
@@ -73,7 +73,7 @@ async def test_a_failed_research_is_shown_with_the_reason(
 
 
 async def test_a_research_whose_input_was_refused_is_shown_as_failed(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await client.start_workflow(
         "Research", {"trials": 0}, id=new_id(), task_queue="research"
@@ -85,7 +85,7 @@ async def test_a_research_whose_input_was_refused_is_shown_as_failed(
 
 
 async def test_progress_of_the_training_moves_the_research(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_TRAINING.begin(client)
 
@@ -104,7 +104,7 @@ async def test_progress_of_the_training_moves_the_research(
 
 
 async def test_a_running_design_is_shown_with_its_progress(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_DESIGN.begin(client)
 
@@ -119,23 +119,23 @@ async def test_a_running_design_is_shown_with_its_progress(
     refused(await api.get(f"/operations/{handle.id}.training"), 404, "not_found")
 
 
-async def test_an_unknown_id_is_not_found(api: httpx.AsyncClient) -> None:
+async def test_an_unknown_id_is_not_found(api: httpx2.AsyncClient) -> None:
     body = refused(await api.get("/operations/op_nosuch"), 404, "not_found")
     assert "op_nosuch" in body["detail"]
 
 
 @pytest.mark.parametrize("odd", ODD_IDS, ids=lambda odd: odd[:20])
-async def test_an_odd_id_is_not_found(api: httpx.AsyncClient, odd: str) -> None:
+async def test_an_odd_id_is_not_found(api: httpx2.AsyncClient, odd: str) -> None:
     refused(await api.get(f"/operations/{odd}"), 404, "not_found")
     refused(await api.get(f"/api/v1/operations/{odd}"), 404, "not_found")
 
 
-async def test_an_empty_id_is_not_found(api: httpx.AsyncClient) -> None:
+async def test_an_empty_id_is_not_found(api: httpx2.AsyncClient) -> None:
     refused(await api.get("/operations/"), 404, "not_found")
 
 
 async def test_a_foreign_workflow_is_not_an_operation(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await client.start_workflow("Foreign", id=new_id("foreign"), task_queue="elsewhere")
     refused(await api.get(f"/operations/{handle.id}"), 404, "not_found")
@@ -145,7 +145,7 @@ async def test_a_foreign_workflow_is_not_an_operation(
 
 
 async def test_the_report_is_a_page_that_may_run_nothing(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     operation_id = await finished(client, REJECTED)
     response = await api.get(f"/operations/{operation_id}/report")
@@ -157,7 +157,7 @@ async def test_the_report_is_a_page_that_may_run_nothing(
 
 
 async def test_operations_are_listed_by_owner_type_and_status(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     owner = new_id("owner")
     done = await finished(client, REJECTED.model_copy(update={"owner": owner}))
@@ -190,7 +190,7 @@ async def test_operations_are_listed_by_owner_type_and_status(
     await assert_eventually(all_as_they_are)
 
 
-async def test_pending_operations_are_listed_as_such(alone_api: httpx.AsyncClient) -> None:
+async def test_pending_operations_are_listed_as_such(alone_api: httpx2.AsyncClient) -> None:
     ids = {accepted(await alone_api.post("/agent/trigger"), 202)["operation_id"] for _ in range(2)}
 
     async def listed() -> bool:
@@ -203,7 +203,7 @@ async def test_pending_operations_are_listed_as_such(alone_api: httpx.AsyncClien
 
 
 async def test_pages_follow_one_another_without_gap_or_repetition(
-    alone_api: httpx.AsyncClient,
+    alone_api: httpx2.AsyncClient,
 ) -> None:
     ids = [accepted(await alone_api.post("/agent/trigger"), 202)["operation_id"] for _ in range(7)]
 
@@ -230,7 +230,7 @@ async def test_pages_follow_one_another_without_gap_or_repetition(
 
 
 async def test_an_offset_may_lie_beyond_the_largest_page(
-    alone_api: httpx.AsyncClient, alone: Client
+    alone_api: httpx2.AsyncClient, alone: Client
 ) -> None:
     for _ in range(11):
         await asyncio.gather(*(start(alone, REJECTED) for _ in range(92)))
@@ -264,6 +264,6 @@ async def test_an_offset_may_lie_beyond_the_largest_page(
     ids=str,
 )
 async def test_a_bad_filter_is_refused_by_its_name(
-    api: httpx.AsyncClient, params: dict[str, str], field: str
+    api: httpx2.AsyncClient, params: dict[str, str], field: str
 ) -> None:
     refused(await api.get("/operations", params=params), 422, "invalid_input", field)

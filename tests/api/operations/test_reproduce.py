@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from temporalio.client import Client
 
@@ -18,7 +18,7 @@ from tests.support.phases import start
 from workflows.messages import ResearchRequest
 
 
-async def reproduced(api: httpx.AsyncClient, operation_id: str) -> dict[str, Any]:
+async def reproduced(api: httpx2.AsyncClient, operation_id: str) -> dict[str, Any]:
     """Do a research again, and return how it compares."""
     answer = await api.post(f"/experiments/{operation_id}/reproduce")
     again = accepted(answer, 202)["data"]["operation_id"]
@@ -28,7 +28,7 @@ async def reproduced(api: httpx.AsyncClient, operation_id: str) -> dict[str, Any
 
 
 async def test_a_search_that_remembers_comes_out_the_same(
-    api: httpx.AsyncClient,
+    api: httpx2.AsyncClient,
     client: Client,
     fresh_bars: Callable[[str, int], None],
     settings: Settings,
@@ -58,7 +58,7 @@ async def test_a_search_that_remembers_comes_out_the_same(
 
 
 async def test_a_given_strategy_is_taken_from_the_record(
-    api: httpx.AsyncClient, client: Client, strategy_dir: Path
+    api: httpx2.AsyncClient, client: Client, strategy_dir: Path
 ) -> None:
     mine = strategy_dir / "mine.yaml"
     mine.write_text((strategy_dir / "quick.yaml").read_text().replace("quick", "mine"))
@@ -69,7 +69,7 @@ async def test_a_given_strategy_is_taken_from_the_record(
 
 
 async def test_what_differs_is_named(
-    api: httpx.AsyncClient, client: Client, settings: Settings
+    api: httpx2.AsyncClient, client: Client, settings: Settings
 ) -> None:
     owner = new_id("owner")
     handle = await start(client, ResearchRequest(strategy="quick", seed=7, owner=owner))
@@ -96,7 +96,7 @@ async def test_what_differs_is_named(
 
 
 async def test_bars_that_have_changed_are_refused_until_they_are_back(
-    api: httpx.AsyncClient, client: Client, fresh_bars: Callable[[str, int], None]
+    api: httpx2.AsyncClient, client: Client, fresh_bars: Callable[[str, int], None]
 ) -> None:
     fresh_bars("EDITED", 12)
     request = ResearchRequest(symbol="EDITED", trials=1, bypass_gates=True)
@@ -121,7 +121,7 @@ async def test_bars_that_have_changed_are_refused_until_they_are_back(
 
 
 async def test_a_memory_that_is_gone_is_said(
-    api: httpx.AsyncClient, client: Client, settings: Settings
+    api: httpx2.AsyncClient, client: Client, settings: Settings
 ) -> None:
     handle = await start(client, ResearchRequest(trials=1, bypass_gates=True))
     await handle.result()
@@ -134,13 +134,15 @@ async def test_a_memory_that_is_gone_is_said(
 
 
 @pytest.mark.parametrize("path", ["reproduce", "reproduction"])
-async def test_what_is_not_recorded_cannot_be_reproduced(api: httpx.AsyncClient, path: str) -> None:
+async def test_what_is_not_recorded_cannot_be_reproduced(
+    api: httpx2.AsyncClient, path: str
+) -> None:
     ask = api.post if path == "reproduce" else api.get
     refused(await ask(f"/experiments/nosuch/{path}"), 404, "not_found")
 
 
 async def test_what_has_no_result_or_no_request_cannot_be_reproduced(
-    api: httpx.AsyncClient, client: Client, settings: Settings
+    api: httpx2.AsyncClient, client: Client, settings: Settings
 ) -> None:
     handle = await start(client, ResearchRequest(strategy="quick", seed=7))
     await handle.result()

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import pytest_asyncio
 from temporalio.client import (
@@ -32,7 +32,7 @@ async def completed(client: Client) -> str:
     return handle.id
 
 
-async def test_children_are_listed_in_their_order(api: httpx.AsyncClient, completed: str) -> None:
+async def test_children_are_listed_in_their_order(api: httpx2.AsyncClient, completed: str) -> None:
     body = accepted(await api.get(f"/operations/{completed}/children"))
     assert [child["operation_type"] for child in body["data"]] == STEPS
     assert (body["total_count"], body["active_count"]) == (4, 0)
@@ -44,7 +44,7 @@ async def test_children_are_listed_in_their_order(api: httpx.AsyncClient, comple
     assert moments == sorted(moments)
 
 
-async def test_results_are_those_of_the_step(api: httpx.AsyncClient, completed: str) -> None:
+async def test_results_are_those_of_the_step(api: httpx2.AsyncClient, completed: str) -> None:
     expected = {
         "": {"verdict", "backtest_result", "model_sha256", "statistics"},
         ".design": {"spec", "trials", "best_sharpe"},
@@ -60,7 +60,7 @@ async def test_results_are_those_of_the_step(api: httpx.AsyncClient, completed: 
 
 
 async def test_metrics_of_a_research_are_those_of_its_training(
-    api: httpx.AsyncClient, completed: str
+    api: httpx2.AsyncClient, completed: str
 ) -> None:
     own = accepted(await api.get(f"/operations/{completed}/metrics"))["data"]
     trained = accepted(await api.get(f"/operations/{completed}.training/metrics"))["data"]
@@ -75,7 +75,7 @@ async def test_metrics_of_a_research_are_those_of_its_training(
 
 
 async def test_metrics_are_there_while_a_training_runs(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_TRAINING.begin(client)
 
@@ -118,7 +118,9 @@ async def test_an_answer_that_was_lost_is_asked_for_again(
     assert body["results"]["trials"] == 2
 
 
-async def test_without_success_there_are_no_results(api: httpx.AsyncClient, client: Client) -> None:
+async def test_without_success_there_are_no_results(
+    api: httpx2.AsyncClient, client: Client
+) -> None:
     handle = await IN_DESIGN.begin(client)
     accepted(await api.delete(f"/operations/{handle.id}", params={"wait": 20}))
     body = accepted(await api.get(f"/operations/{handle.id}/results"))
@@ -128,12 +130,12 @@ async def test_without_success_there_are_no_results(api: httpx.AsyncClient, clie
 
 @pytest.mark.parametrize("part", ["children", "results", "metrics", "report"])
 @pytest.mark.parametrize("odd", ["nosuch", "x" * 10_000, "op%2F..%2Fother", "%00", "%E6%97%A5"])
-async def test_an_unknown_id_is_not_found(api: httpx.AsyncClient, part: str, odd: str) -> None:
+async def test_an_unknown_id_is_not_found(api: httpx2.AsyncClient, part: str, odd: str) -> None:
     refused(await api.get(f"/operations/{odd}/{part}"), 404, "not_found")
 
 
 async def test_the_overview_shows_active_researches_and_workers(
-    alone_api: httpx.AsyncClient, alone: Client, settings: Settings
+    alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
     idle = accepted(await alone_api.get("/agent/status"))
     assert (idle["status"], idle["active_researches"], idle["last_cycle"]) == ("idle", [], None)

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import pytest_asyncio
 from temporalio.client import Client
@@ -22,7 +22,7 @@ STEADY = ResearchRequest(strategy="steady", seed=7, bypass_gates=True)
 FOUND = ("seed", "data_hash", "model_sha256", "backtest_result", "gate_rejection_reason")
 
 
-async def cancelled(api: httpx.AsyncClient, operation_id: str) -> None:
+async def cancelled(api: httpx2.AsyncClient, operation_id: str) -> None:
     answer = accepted(await api.delete(f"/agent/cancel/{operation_id}", params={"wait": 30}))
     assert answer["status"] == "cancelled"
 
@@ -32,13 +32,13 @@ def found(shown: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def undisturbed(client: Client, api: httpx.AsyncClient) -> dict[str, Any]:
+async def undisturbed(client: Client, api: httpx2.AsyncClient) -> dict[str, Any]:
     """What the steady research comes to if nothing happens to it."""
     handle = await start(client, STEADY)
     return found(await ended(api, handle.id))
 
 
-async def iterations_saved(api: httpx.AsyncClient, operation_id: str) -> int:
+async def iterations_saved(api: httpx2.AsyncClient, operation_id: str) -> int:
     async def look() -> int:
         metrics = accepted(await api.get(f"/operations/{operation_id}/metrics"))["data"]["metrics"]
         return int(metrics["total_epochs_completed"])
@@ -47,7 +47,7 @@ async def iterations_saved(api: httpx.AsyncClient, operation_id: str) -> int:
 
 
 async def test_a_training_continues_from_its_checkpoint_to_the_same_bits(
-    api: httpx.AsyncClient, client: Client, undisturbed: dict[str, Any]
+    api: httpx2.AsyncClient, client: Client, undisturbed: dict[str, Any]
 ) -> None:
     handle = await start(client, STEADY)
     saved = await iterations_saved(api, handle.id)
@@ -67,7 +67,7 @@ async def test_a_training_continues_from_its_checkpoint_to_the_same_bits(
 @pytest.mark.usefixtures("many_bars")
 @pytest.mark.parametrize("stay", STAYS[1:], ids=lambda stay: stay.phase.value)
 async def test_steps_that_had_finished_are_not_done_again(
-    api: httpx.AsyncClient, client: Client, stay: Stay
+    api: httpx2.AsyncClient, client: Client, stay: Stay
 ) -> None:
     handle = await stay.begin(client)
     before = accepted(await api.get(f"/operations/{handle.id}/children"))["data"]
@@ -89,7 +89,9 @@ async def test_steps_that_had_finished_are_not_done_again(
     await cancelled(api, handle.id)
 
 
-async def test_a_cancel_during_a_resume_is_not_lost(api: httpx.AsyncClient, client: Client) -> None:
+async def test_a_cancel_during_a_resume_is_not_lost(
+    api: httpx2.AsyncClient, client: Client
+) -> None:
     handle = await IN_TRAINING.begin(client)
     for _ in range(3):
         await cancelled(api, handle.id)
@@ -99,7 +101,7 @@ async def test_a_cancel_during_a_resume_is_not_lost(api: httpx.AsyncClient, clie
 
 
 async def test_of_simultaneous_resumes_one_is_accepted(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_DESIGN.begin(client)
     await cancelled(api, handle.id)
@@ -112,7 +114,7 @@ async def test_of_simultaneous_resumes_one_is_accepted(
 
 
 async def test_a_resume_is_repeated_safely_with_its_key(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_DESIGN.begin(client)
     await cancelled(api, handle.id)
@@ -128,7 +130,7 @@ async def test_a_resume_is_repeated_safely_with_its_key(
 
 
 async def test_what_runs_or_has_completed_is_neither_resumed_nor_retried(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     running = await IN_DESIGN.begin(client)
     completed = await start(client, ResearchRequest(strategy="quick", seed=7))
@@ -143,7 +145,7 @@ async def test_what_runs_or_has_completed_is_neither_resumed_nor_retried(
 
 
 async def test_a_retry_is_a_new_operation_that_points_to_the_old_one(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     old = await IN_DESIGN.begin(client)
     await cancelled(api, old.id)
@@ -163,7 +165,7 @@ async def test_a_retry_is_a_new_operation_that_points_to_the_old_one(
     await cancelled(api, shown["operation_id"])
 
 
-async def ended_or_running(api: httpx.AsyncClient, operation_id: str) -> dict[str, Any]:
+async def ended_or_running(api: httpx2.AsyncClient, operation_id: str) -> dict[str, Any]:
     async def look() -> dict[str, Any] | None:
         shown: dict[str, Any] = accepted(await api.get(f"/operations/{operation_id}"))["data"]
         return shown if shown["status"] != "pending" else None
@@ -173,7 +175,7 @@ async def ended_or_running(api: httpx.AsyncClient, operation_id: str) -> dict[st
     return shown
 
 
-async def test_a_forced_end_can_be_resumed(api: httpx.AsyncClient, client: Client) -> None:
+async def test_a_forced_end_can_be_resumed(api: httpx2.AsyncClient, client: Client) -> None:
     handle = await IN_TRAINING.begin(client)
     accepted(await api.request("DELETE", f"/operations/{handle.id}", json={"force": True}))
     accepted(await api.post(f"/operations/{handle.id}/resume"), 202)
@@ -182,7 +184,7 @@ async def test_a_forced_end_can_be_resumed(api: httpx.AsyncClient, client: Clien
 
 
 async def test_without_a_worker_a_resume_says_so(
-    alone_api: httpx.AsyncClient, alone: Client, settings: Settings
+    alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
     async with running_workers(alone, settings):
         handle = await IN_DESIGN.begin(alone)
@@ -191,7 +193,7 @@ async def test_without_a_worker_a_resume_says_so(
 
 
 async def test_a_research_resumed_after_the_death_of_its_worker_ends_with_the_same_bits(
-    alone_api: httpx.AsyncClient,
+    alone_api: httpx2.AsyncClient,
     alone: Client,
     settings: Settings,
     undisturbed: dict[str, Any],

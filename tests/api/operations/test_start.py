@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import pytest_asyncio
 from temporalio.client import Client
@@ -23,12 +23,12 @@ LONG = {"trials": 5000, "seed": 7}
 LIMIT = 3
 
 
-async def statuses(api: httpx.AsyncClient, operation_ids: list[str]) -> set[str]:
+async def statuses(api: httpx2.AsyncClient, operation_ids: list[str]) -> set[str]:
     answers = [accepted(await api.get(f"/operations/{each}"))["data"] for each in operation_ids]
     return {answer["status"] for answer in answers}
 
 
-async def test_a_key_stands_for_one_operation(alone_api: httpx.AsyncClient, alone: Client) -> None:
+async def test_a_key_stands_for_one_operation(alone_api: httpx2.AsyncClient, alone: Client) -> None:
     """Also without any worker, and for requests that come at the same time."""
     key = {"Idempotency-Key": "one"}
     answers = await asyncio.gather(*(trigger_under_a_key(alone_api, "one") for _ in range(20)))
@@ -42,7 +42,7 @@ async def test_a_key_stands_for_one_operation(alone_api: httpx.AsyncClient, alon
     assert accepted(other, 202)["operation_id"] not in ids
 
 
-async def test_a_key_with_another_request_is_refused(alone_api: httpx.AsyncClient) -> None:
+async def test_a_key_with_another_request_is_refused(alone_api: httpx2.AsyncClient) -> None:
     key = {"Idempotency-Key": "mine"}
     accepted(await alone_api.post(TRIGGER, json=LONG, headers=key), 202)
     for path, body in (
@@ -58,7 +58,7 @@ async def test_a_key_with_another_request_is_refused(alone_api: httpx.AsyncClien
         )
 
 
-async def test_a_key_outlives_its_operation(api: httpx.AsyncClient) -> None:
+async def test_a_key_outlives_its_operation(api: httpx2.AsyncClient) -> None:
     key = {"Idempotency-Key": "outlives"}
     body = {"strategy": "quick", "seed": 7}
     first = accepted(await api.post(TRIGGER, json=body, headers=key), 202)
@@ -69,13 +69,13 @@ async def test_a_key_outlives_its_operation(api: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201])
-async def test_a_key_that_is_none_is_refused(alone_api: httpx.AsyncClient, key: str) -> None:
+async def test_a_key_that_is_none_is_refused(alone_api: httpx2.AsyncClient, key: str) -> None:
     answer = await alone_api.post(TRIGGER, json=LONG, headers={"Idempotency-Key": key})
     refused(answer, 422, "invalid_input", "Idempotency-Key")
 
 
 @pytest_asyncio.fixture
-async def limited(alone: Client, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def limited(alone: Client, settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     """An API that admits few researches, with a worker."""
     few = settings.model_copy(update={"max_active_researches": LIMIT})
     async with running_workers(alone, few), serving(create_app(few, alone)) as http:
@@ -89,12 +89,12 @@ async def limited(alone: Client, settings: Settings) -> AsyncIterator[httpx.Asyn
         await assert_eventually(idle)
 
 
-async def trigger_under_a_key(api: httpx.AsyncClient, key: str) -> httpx.Response:
+async def trigger_under_a_key(api: httpx2.AsyncClient, key: str) -> httpx2.Response:
     return await answered(lambda: api.post(TRIGGER, json=LONG, headers={"Idempotency-Key": key}))
 
 
 async def test_the_limit_is_not_overshot_by_simultaneous_triggers(
-    limited: httpx.AsyncClient,
+    limited: httpx2.AsyncClient,
 ) -> None:
     answers = await asyncio.gather(*(trigger_under_a_key(limited, f"burst-{n}") for n in range(50)))
     ids = [accepted(each, 202)["operation_id"] for each in answers if each.status_code == 202]
@@ -126,7 +126,7 @@ async def test_the_limit_is_not_overshot_by_simultaneous_triggers(
 
 
 async def test_a_repeated_request_is_answered_although_there_is_no_room(
-    limited: httpx.AsyncClient,
+    limited: httpx2.AsyncClient,
 ) -> None:
     key = {"Idempotency-Key": "early"}
     first = accepted(await limited.post(TRIGGER, json=LONG, headers=key), 202)
@@ -138,7 +138,7 @@ async def test_a_repeated_request_is_answered_although_there_is_no_room(
 
 
 async def in_order(
-    api: httpx.AsyncClient, alone: Client, settings: Settings, bodies: list[dict[str, Any]]
+    api: httpx2.AsyncClient, alone: Client, settings: Settings, bodies: list[dict[str, Any]]
 ) -> list[str]:
     """Let one slot work off what has all waited for it; returns the owners in order of turns."""
     one_slot = settings.model_copy(update={"compute_slots": 1})
@@ -172,7 +172,7 @@ async def in_order(
 
 
 async def test_one_owners_many_researches_do_not_starve_anothers_first(
-    alone_api: httpx.AsyncClient, alone: Client, settings: Settings
+    alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
     bodies = [{"owner": "many"}] * 25 + [{"owner": "first"}]
     order = await in_order(alone_api, alone, settings, bodies)
@@ -181,14 +181,14 @@ async def test_one_owners_many_researches_do_not_starve_anothers_first(
 
 
 async def test_a_higher_priority_goes_first(
-    alone_api: httpx.AsyncClient, alone: Client, settings: Settings
+    alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
     low, high = {"owner": "low", "priority": 5}, {"owner": "high", "priority": 1}
     order = await in_order(alone_api, alone, settings, [low] * 10 + [high] * 3)
     assert order[:3] == ["high"] * 3
 
 
-async def test_a_training_and_its_backtest_are_started_alone(api: httpx.AsyncClient) -> None:
+async def test_a_training_and_its_backtest_are_started_alone(api: httpx2.AsyncClient) -> None:
     owner = new_id("owner")
     body = {"strategy_name": "quick", "seed": 7, "owner": owner, "priority": 2}
     started = accepted(await api.post("/trainings/start", json=body), 202)
@@ -215,7 +215,7 @@ async def test_a_training_and_its_backtest_are_started_alone(api: httpx.AsyncCli
     await assert_eventually(both_listed)
 
 
-async def test_a_cancelled_training_alone_is_resumed_and_retried(api: httpx.AsyncClient) -> None:
+async def test_a_cancelled_training_alone_is_resumed_and_retried(api: httpx2.AsyncClient) -> None:
     started = accepted(
         await api.post("/trainings/start", json={"strategy_name": "slow", "seed": 7}), 202
     )
@@ -251,7 +251,7 @@ async def test_a_cancelled_training_alone_is_resumed_and_retried(api: httpx.Asyn
     ],
 )
 async def test_a_bad_start_is_refused(
-    alone_api: httpx.AsyncClient,
+    alone_api: httpx2.AsyncClient,
     path: str,
     body: dict[str, Any],
     status: int,
@@ -262,7 +262,7 @@ async def test_a_bad_start_is_refused(
 
 
 async def test_a_backtest_needs_a_training_that_has_completed(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_DESIGN.begin(client)
     body: dict[str, Any] = {"training_id": handle.id}

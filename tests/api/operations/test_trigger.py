@@ -2,7 +2,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from temporalio.client import Client
 
@@ -48,7 +48,7 @@ async def started(client: Client) -> int:
 
 
 async def test_an_accepted_research_is_found_where_the_answer_says(
-    api: httpx.AsyncClient, client: Client
+    api: httpx2.AsyncClient, client: Client
 ) -> None:
     response = await api.post(TRIGGER, json={"trials": 1, "seed": 7, "owner": "ada", "priority": 2})
     body = accepted(response, 202)
@@ -65,7 +65,7 @@ async def test_an_accepted_research_is_found_where_the_answer_says(
 
 
 async def test_without_a_body_the_default_research_starts(
-    alone_api: httpx.AsyncClient, alone: Client
+    alone_api: httpx2.AsyncClient, alone: Client
 ) -> None:
     body = accepted(await alone_api.post(TRIGGER), 202)
     handle = alone.get_workflow_handle(body["operation_id"])
@@ -76,14 +76,14 @@ async def test_without_a_body_the_default_research_starts(
     assert request == ResearchInput()
 
 
-async def test_the_id_says_type_and_time(alone_api: httpx.AsyncClient) -> None:
+async def test_the_id_says_type_and_time(alone_api: httpx2.AsyncClient) -> None:
     body = accepted(await alone_api.post(TRIGGER, json={}), 202)
     pattern = r"op_agent_research_\d{8}_\d{6}_[0-9a-f]{8}"
     assert re.fullmatch(pattern, body["operation_id"])
 
 
 async def test_a_second_research_starts_while_the_first_runs(
-    alone_api: httpx.AsyncClient,
+    alone_api: httpx2.AsyncClient,
 ) -> None:
     ids = {accepted(await alone_api.post(TRIGGER), 202)["operation_id"] for _ in range(3)}
     assert len(ids) == 3
@@ -91,21 +91,21 @@ async def test_a_second_research_starts_while_the_first_runs(
 
 @pytest.mark.parametrize(("body", "reason", "field"), BAD_BODIES, ids=lambda value: str(value)[:30])
 async def test_bad_input_is_refused_by_the_name_of_its_field(
-    api: httpx.AsyncClient, client: Client, body: dict[str, Any], reason: str, field: str
+    api: httpx2.AsyncClient, client: Client, body: dict[str, Any], reason: str, field: str
 ) -> None:
     before = await started(client)
     refused(await api.post(TRIGGER, json=body), 422, reason, field)
     assert await started(client) == before
 
 
-async def test_brief_and_strategy_together_are_refused(api: httpx.AsyncClient) -> None:
+async def test_brief_and_strategy_together_are_refused(api: httpx2.AsyncClient) -> None:
     response = await api.post(TRIGGER, json={"brief": "trend", "strategy": "quick"})
     detail = refused(response, 422, "invalid_input")["detail"]
     assert "brief" in detail
     assert "strategy" in detail
 
 
-async def test_unknown_names_are_answered_with_the_known_ones(api: httpx.AsyncClient) -> None:
+async def test_unknown_names_are_answered_with_the_known_ones(api: httpx2.AsyncClient) -> None:
     response = await api.post(TRIGGER, json={"symbol": "NOSUCH"})
     assert "SP500" in refused(response, 422, "unknown_symbol")["detail"]
     response = await api.post(TRIGGER, json={"strategy": "nosuch"})
@@ -113,7 +113,7 @@ async def test_unknown_names_are_answered_with_the_known_ones(api: httpx.AsyncCl
 
 
 async def test_a_link_out_of_the_data_directory_is_no_symbol(
-    api: httpx.AsyncClient, data_dir: Path, tmp_path: Path
+    api: httpx2.AsyncClient, data_dir: Path, tmp_path: Path
 ) -> None:
     outside = tmp_path / "secret.csv"
     outside.write_bytes((data_dir / "GOOD.csv").read_bytes())
@@ -141,7 +141,7 @@ async def test_a_link_out_of_the_data_directory_is_no_symbol(
     ids=["cut", "form", "list", "text", "not-utf-8", "nan", "nested", "10-mb"],
 )
 async def test_what_is_no_request_is_refused(
-    api: httpx.AsyncClient, client: Client, content: bytes, status: int, reason: str
+    api: httpx2.AsyncClient, client: Client, content: bytes, status: int, reason: str
 ) -> None:
     before = await started(client)
     headers = {"content-type": "application/json"}
@@ -149,7 +149,7 @@ async def test_what_is_no_request_is_refused(
     assert await started(client) == before
 
 
-async def test_a_large_body_of_unknown_length_is_refused(api: httpx.AsyncClient) -> None:
+async def test_a_large_body_of_unknown_length_is_refused(api: httpx2.AsyncClient) -> None:
     async def chunks() -> Any:
         for _ in range(MAX_BODY_BYTES // 1000 + 2):
             yield b" " * 1000
@@ -159,7 +159,7 @@ async def test_a_large_body_of_unknown_length_is_refused(api: httpx.AsyncClient)
     refused(response, 413, "request_entity_too_large")
 
 
-async def test_another_method_is_refused(api: httpx.AsyncClient) -> None:
+async def test_another_method_is_refused(api: httpx2.AsyncClient) -> None:
     response = await api.get(TRIGGER)
     refused(response, 405, "method_not_allowed")
     assert "POST" in response.headers["allow"]

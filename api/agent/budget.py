@@ -1,46 +1,18 @@
 """What language models may cost, and whether another research may use one."""
 
-from datetime import UTC, date, datetime
-
-from pydantic import BaseModel, Field
+from datetime import UTC, datetime
 
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
+from api.agent.schemas import Budget, BudgetLeft
 from errors import BudgetExhausted, LedgerUnavailable
 from settings import Settings
 from storage.ledger import Ledger
-from storage.spending import SpendingEvent
 from workflows.messages import ResearchRequest
 
 # US dollars; typical cost of a research with a small model. `max_cost` may allow more.
 _ESTIMATE = 0.15
 _EVENTS_SHOWN = 100
-
-
-class BudgetLeft(BaseModel):
-    """What is left of a day's budget, in US dollars."""
-
-    remaining: float | None = Field(description="Null without a limit")
-    daily_limit: float | None = Field(description="Null without a limit")
-    known: bool = Field(
-        True,
-        description="False while the ledger does not answer. No model is called then, so "
-        "`remaining` is 0",
-    )
-
-
-class Budget(BudgetLeft):
-    """A day's budget for language models, in US dollars."""
-
-    date: date
-    today_spend: float = Field(
-        description="Spent today, including amounts set aside for calls in progress"
-    )
-    budget_disabled: bool
-    cycles_affordable: int | None = Field(
-        description="Researches that the remaining budget pays for, estimated"
-    )
-    spend_events: list[SpendingEvent] = Field(description="The hundred latest calls")
 
 
 async def read_budget(ledger: Ledger, limit: float | None) -> Budget:

@@ -2,16 +2,21 @@
 
 import asyncio
 from datetime import UTC, datetime
-from typing import Literal
 
-from pydantic import BaseModel, Field
 from temporalio.client import Client, WorkflowExecution
 
-from api.budget import BudgetLeft, budget_left
+from api.agent.budget import budget_left
+from api.agent.schemas import (
+    ActiveResearch,
+    AgentStatus,
+    Capacity,
+    LastCycle,
+    Workers,
+)
+from api.agent.workers import queue_loads
 from api.operations.description import CLOSED_STATUS
 from api.operations.list import RUNNING
 from api.temporal_calls import RPC_TIMEOUT, answered
-from api.workers import QueueLoad, queue_loads
 from settings import Settings
 from storage.ledger import Ledger
 from workflows import search_attributes
@@ -25,58 +30,6 @@ _RESEARCHES = f"WorkflowType = '{WORKFLOW_NAME[OperationType.RESEARCH]}'"
 _ENDED_BY_ITSELF = "ExecutionStatus IN ('Completed', 'Failed', 'TimedOut')"
 
 _STEP_OF_PHASE = {phase: step for step, phase in PHASE_OF_STEP.items()}
-
-
-class ActiveResearch(BaseModel):
-    """A research that has not ended."""
-
-    operation_id: str
-    phase: Phase
-    strategy_name: str | None
-    duration_seconds: int
-    child_operation_id: str | None
-    symbol: str | None
-    owner: str | None
-
-
-class LastCycle(BaseModel):
-    """The research that ended last."""
-
-    operation_id: str
-    outcome: Literal["completed", "failed"]
-    strategy_name: str | None
-    completed_at: datetime | None
-
-
-class Workers(BaseModel):
-    """Compute by kind of step. Design and assessment share the slots of the research queue."""
-
-    training: QueueLoad
-    backtesting: QueueLoad
-    agent_design: QueueLoad
-    agent_assessment: QueueLoad
-
-
-class Capacity(BaseModel):
-    """How many researches are active, and how many may be."""
-
-    active: int
-    limit: int | None = Field(
-        description="Null without a limit: researches then queue for the workers"
-    )
-
-
-class AgentStatus(BaseModel):
-    """Active researches, workers, budget and capacity."""
-
-    status: Literal["idle", "active"]
-    active_researches: list[ActiveResearch] = Field(description="At most a thousand")
-    last_cycle: LastCycle | None = Field(
-        description="The research that ended last; only while idle"
-    )
-    workers: Workers
-    budget: BudgetLeft
-    capacity: Capacity
 
 
 async def agent_status(

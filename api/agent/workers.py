@@ -2,11 +2,9 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from pydantic import BaseModel, Field
 from temporalio.api.enums.v1 import TaskQueueType, WorkerStatus, WorkerVersioningMode
 from temporalio.api.taskqueue.v1 import PollerInfo, TaskQueue, TaskQueueVersioningInfo
 from temporalio.api.worker.v1 import WorkerHeartbeat
@@ -17,6 +15,7 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.client import Client
 
+from api.agent.schemas import QueueLoad, WorkerInfo, WorkerState
 from api.temporal_calls import sent
 from workflows.policies import COMPUTE_QUEUES, WORKER_HEARTBEAT_INTERVAL
 
@@ -26,32 +25,6 @@ _PAGE: Final = 1000
 _GONE_AFTER: Final = 4 * WORKER_HEARTBEAT_INTERVAL
 # One that reports nothing is known by its polls, of which each waits up to a minute.
 _POLLS_WITHIN: Final = timedelta(seconds=70)
-
-
-class WorkerState(StrEnum):
-    """Whether a worker has a free slot for compute."""
-
-    AVAILABLE = "available"
-    BUSY = "busy"
-
-
-class WorkerInfo(BaseModel):
-    """A worker on one task queue."""
-
-    worker_id: str
-    worker_type: str = Field(description="The task queue that it serves")
-    status: WorkerState = Field(description="`busy` when all slots are taken")
-    busy: int = Field(description="Slots in use, as last reported")
-    total: int = Field(description="All slots")
-    host: str
-
-
-class QueueLoad(BaseModel):
-    """How much of a task queue's compute is in use."""
-
-    busy: int
-    total: int
-    waiting: int = Field(description="Steps waiting for a slot, as estimated by Temporal")
 
 
 async def list_workers(client: Client) -> list[WorkerInfo]:

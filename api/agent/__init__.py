@@ -1,0 +1,1 @@
+"""The agent as a whole: its active researches, its workers, its budget."""

@@ -1,0 +1,123 @@
+"""Bodies of answers about the agent, its workers and its budget."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from storage.records import SpendingEvent
+from workflows.contract import Phase
+
+
+class Triggered(BaseModel):
+    """A research has been accepted."""
+
+    triggered: Literal[True] = True
+    operation_id: str
+    model: str
+    message: str = "Research cycle started"
+
+
+class ActiveResearch(BaseModel):
+    """A research that has not ended."""
+
+    operation_id: str
+    phase: Phase
+    strategy_name: str | None
+    duration_seconds: int
+    child_operation_id: str | None
+    symbol: str | None
+    owner: str | None
+
+
+class LastCycle(BaseModel):
+    """The research that ended last."""
+
+    operation_id: str
+    outcome: Literal["completed", "failed"]
+    strategy_name: str | None
+    completed_at: datetime | None
+
+
+class WorkerState(StrEnum):
+    """Whether a worker has a free slot for compute."""
+
+    AVAILABLE = "available"
+    BUSY = "busy"
+
+
+class WorkerInfo(BaseModel):
+    """A worker on one task queue."""
+
+    worker_id: str
+    worker_type: str = Field(description="The task queue that it serves")
+    status: WorkerState = Field(description="`busy` when all slots are taken")
+    busy: int = Field(description="Slots in use, as last reported")
+    total: int = Field(description="All slots")
+    host: str
+
+
+class QueueLoad(BaseModel):
+    """How much of a task queue's compute is in use."""
+
+    busy: int
+    total: int
+    waiting: int = Field(description="Steps waiting for a slot, as estimated by Temporal")
+
+
+class Workers(BaseModel):
+    """Compute by kind of step. Design and assessment share the slots of the research queue."""
+
+    training: QueueLoad
+    backtesting: QueueLoad
+    agent_design: QueueLoad
+    agent_assessment: QueueLoad
+
+
+class Capacity(BaseModel):
+    """How many researches are active, and how many may be."""
+
+    active: int
+    limit: int | None = Field(
+        description="Null without a limit: researches then queue for the workers"
+    )
+
+
+class BudgetLeft(BaseModel):
+    """What is left of a day's budget, in US dollars."""
+
+    remaining: float | None = Field(description="Null without a limit")
+    daily_limit: float | None = Field(description="Null without a limit")
+    known: bool = Field(
+        True,
+        description="False while the ledger does not answer. No model is called then, so "
+        "`remaining` is 0",
+    )
+
+
+class Budget(BudgetLeft):
+    """A day's budget for language models, in US dollars."""
+
+    date: date
+    today_spend: float = Field(
+        description="Spent today, including amounts set aside for calls in progress"
+    )
+    budget_disabled: bool
+    cycles_affordable: int | None = Field(
+        description="Researches that the remaining budget pays for, estimated"
+    )
+    spend_events: list[SpendingEvent] = Field(description="The hundred latest calls")
+
+
+class AgentStatus(BaseModel):
+    """Active researches, workers, budget and capacity."""
+
+    status: Literal["idle", "active"]
+    active_researches: list[ActiveResearch] = Field(description="At most a thousand")
+    last_cycle: LastCycle | None = Field(
+        description="The research that ended last; only while idle"
+    )
+    workers: Workers
+    budget: BudgetLeft
+    capacity: Capacity

@@ -1,0 +1,136 @@
+"""Sends requests to the API, and repeats those that did not arrive."""
+
+import time
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import httpx2
+from httpx2 import ServerSentEvent
+from pydantic import BaseModel
+
+from cli.answer import Answer, UnreadableAnswer
+from errors import KtrdrError
+from settings import Settings
+
+T = TypeVar("T")
+
+_TIMEOUT_SECONDS = 35.0
+# The API sends a keep-alive at least every 15 s.
+_SECONDS_OF_SILENCE = 40.0
+_SECONDS_BEFORE_REPEAT = (0.1, 0.4)
+
+
+class ApiRefused(KtrdrError):
+    """The API refused a request."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ApiUnreachable(KtrdrError):
+    """No API answers at this address."""
+
+    reason = "unreachable"
+
+
+class _Refusal(BaseModel):
+    """What a refusal says. That of a proxy may say none of it."""
+
+    message: str = "The API refused the request."
+    reason: str = "internal"
+
+
+class Transport:
+    """Sends requests to one API.
+
+    Args:
+        url: Address of the API, with or without `/api/v1`.
+        settings: Holds the API key, if there is one.
+    """
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        base = url.rstrip("/")
+        headers = {}
+        if settings.api_key:
+            headers["Authorization"] = f"Bearer {settings.api_key.get_secret_value()}"
+        self._url = base
+        self.has_answered = False
+        """Whether the API has answered before. Then it is worth waiting for when it is away."""
+        self._http = httpx2.Client(
+            base_url=base if base.endswith("/api/v1") else f"{base}/api/v1",
+            headers=headers,
+            timeout=_TIMEOUT_SECONDS,
+        )
+
+    def close(self) -> None:
+        """Close the connections. No request is possible afterwards."""
+        self._http.close()
+
+    def _data(self, kind: type[T], method: str, path: str, **options: Any) -> Answer[T]:
+        """Send a request, and return what the envelope of the answer holds."""
+        body = self._json(self._send(method, path, **options))
+        if not isinstance(body, dict) or "data" not in body:
+            raise UnreadableAnswer(f"The answer of {self._url} has no field `data`.")
+        return Answer.received(body["data"], kind)
+
+    def _body(self, kind: type[T], method: str, path: str, **options: Any) -> Answer[T]:
+        """Send a request, and return the whole answer."""
+        return Answer.received(self._json(self._send(method, path, **options)), kind)
+
+    def _stream(self, path: str, last_event_id: str | None) -> Iterator[ServerSentEvent]:
+        """Yield server-sent events until the stream ends or breaks."""
+        headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
+        try:
+            with self._http.sse(path, headers=headers, timeout=_SECONDS_OF_SILENCE) as stream:
+                self.has_answered = True
+                if stream.response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+                    raise ApiUnreachable(f"{self._url} cannot reach Temporal.")
+                if not stream.response.is_success:
+                    stream.response.read()
+                    raise self._refusal(stream.response)
+                yield from stream
+        except httpx2.TransportError as error:
+            raise self._unreachable(error) from error
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        accept: tuple[int, ...] = (200, 201, 202, 204),
+        **options: Any,
+    ) -> httpx2.Response:
+        """Send a request. Repeat it after connection errors, which starts nothing twice."""
+        headers = {"Idempotency-Key": uuid4().hex} if method == "POST" else {}
+        for pause in (*_SECONDS_BEFORE_REPEAT, None):
+            try:
+                response = self._http.request(method, path, headers=headers, **options)
+            except httpx2.TransportError as error:
+                if pause is None:
+                    raise self._unreachable(error) from error
+            else:
+                self.has_answered = True
+                if response.status_code in accept:
+                    return response
+                if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE or pause is None:
+                    raise self._refusal(response)
+            time.sleep(pause)
+        raise AssertionError("unreachable")
+
+    def _unreachable(self, error: httpx2.TransportError) -> ApiUnreachable:
+        return ApiUnreachable(
+            f"No API answers at {self._url} ({error}). Is it running? `ktrdr up` starts one."
+        )
+
+    def _refusal(self, response: httpx2.Response) -> ApiRefused:
+        refusal = Answer.received(self._json(response), _Refusal).model
+        return ApiRefused(refusal.message, refusal.reason)
+
+    def _json(self, response: httpx2.Response) -> Any:
+        try:
+            return response.json()
+        except ValueError as error:
+            raise ApiUnreachable(f"{self._url} is not a ktrdr API.") from error
