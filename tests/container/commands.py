@@ -3,7 +3,7 @@
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 
 def run(
@@ -11,7 +11,7 @@ def run(
     within: float = 120.0,
     environment: Mapping[str, str] | None = None,
     directory: Path | None = None,
-    input_from: BinaryIO | None = None,
+    input_from: IO[bytes] | None = None,
 ) -> str:
     """Run a command, and return what it has printed to its standard output."""
     done = subprocess.run(
@@ -24,7 +24,6 @@ def run(
         timeout=within,
         check=False,
     )
-    assert done.returncode == 0, (
-        f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-4000:]}{done.stderr[-8000:]}"
-    )
+    said = f"{done.stdout[-4000:]}{done.stderr[-8000:]}"
+    assert done.returncode == 0, f"{' '.join(command)} ended with {done.returncode}:\n{said}"
     return done.stdout

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.ports import free_ports
 from tests.container.base import root_file_system
 from tests.container.engine import Engine, running_engine, what_is_missing
 from tests.container.images import base_of, build_ours, build_stand_ins, checkout, import_base
 from tests.container.installation import Installation
-from tests.helpers import ROOT
+from tests.support.helpers import ROOT
 
 # Read before the tests hide all settings from themselves.
 REQUIRED = os.environ.get("KTRDR_CONTAINERS") == "1"
@@ -62,7 +61,7 @@ def images(engine: Engine, directory: Path, bookworm: Path) -> Path:
 @pytest.fixture(scope="session")
 def started(engine: Engine, images: Path) -> tuple[Installation, float]:
     """The installation, started for the first time, and the seconds that its start took."""
-    installation = Installation(engine, images, *free_ports(2))
+    installation = Installation(engine, images)
     seconds = installation.start()
     installation.bring_in_bars_and_strategies()
     return installation, seconds

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from tests.helpers import ROOT
+from tests.support.helpers import ROOT
 
 _TEXT: Final = (ROOT / "docs/operations.md").read_text()
 

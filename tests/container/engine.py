@@ -14,7 +14,19 @@ from tests.container.base import mirror
 from tests.container.commands import run
 
 _SCRIPT: Final = Path(__file__).with_name("engine.sh")
-_PROGRAMS: Final = ("dockerd", "docker", "debootstrap", "iptables", "ip", "unshare")
+_PROGRAMS: Final = (
+    "dockerd",
+    "docker",
+    "debootstrap",
+    "iptables",
+    "ip",
+    "nsenter",
+    "sysctl",
+    "unshare",
+)
+ADDRESS: Final = "10.213.255.2"
+"""Where this machine reaches what containers publish, as engine.sh says."""
+
 _SECONDS_TO_START: Final = 60.0
 _SECONDS_TO_STOP: Final = 60.0
 _SECONDS_BETWEEN_LOOKS: Final = 0.1

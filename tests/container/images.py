@@ -1,4 +1,4 @@
-"""Images: a base made by debootstrap, ours from the real Dockerfile, and stand-ins for the others."""
+"""Images: a base by debootstrap, ours from the real Dockerfile, stand-ins for the others."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ from tests.compose.composition import SERVICES
 from tests.container.base import archive
 from tests.container.commands import run
 from tests.container.engine import Engine
-from tests.helpers import ROOT
+from tests.support.helpers import ROOT
 
 _STAND_INS: Final = Path(__file__).with_name("stand_ins")
 _PATH: Final = "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

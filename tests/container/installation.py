@@ -1,4 +1,4 @@
-"""An installation as an operator has it: a checkout, its `.env`, and the commands of the documentation."""
+"""An installation as an operator has it: a checkout, its `.env`, and the documented commands."""
 
 import contextlib
 import json
@@ -12,8 +12,11 @@ import httpx
 
 from tests.container.commands import run
 from tests.container.documentation import documented
-from tests.container.engine import Engine
-from tests.data import walk, write_strategies
+from tests.container.engine import ADDRESS, Engine
+from tests.support.data import walk, write_strategies
+
+HOST: Final = {"Host": "localhost"}
+"""What the API accepts, whatever the address under which it is reached."""
 
 LEAK: Final = "of-the-operator"
 
@@ -54,15 +57,15 @@ class Installation:
         url: of the API as it is published.
     """
 
-    def __init__(self, engine: Engine, directory: Path, api_port: int, ui_port: int) -> None:
+    def __init__(self, engine: Engine, directory: Path) -> None:
         self.engine = engine
         self.directory = directory
-        self.url = f"http://127.0.0.1:{api_port}"
-        self.ui = f"http://127.0.0.1:{ui_port}"
+        self.url = f"http://{ADDRESS}:8000"
+        self.ui = f"http://{ADDRESS}:8233"
         self._environment = {**_SHELL, **engine.environment}
         self._own = {
-            "KTRDR_PUBLISHED_API": f"127.0.0.1:{api_port}",
-            "KTRDR_PUBLISHED_UI": f"127.0.0.1:{ui_port}",
+            "KTRDR_PUBLISHED_API": f"{ADDRESS}:8000",
+            "KTRDR_PUBLISHED_UI": f"{ADDRESS}:8233",
             "KTRDR_API_REPLICAS": "2",
             "KTRDR_TRAINING_WORKERS": "2",
             "KTRDR_COMPUTE_SLOTS": "2",
@@ -90,9 +93,7 @@ class Installation:
         """Set variables in `.env`."""
         path = self.directory / ".env"
         kept = [
-            line
-            for line in path.read_text().splitlines()
-            if line.partition("=")[0] not in values
+            line for line in path.read_text().splitlines() if line.partition("=")[0] not in values
         ]
         added = [f"{name}={value}" for name, value in values.items()]
         path.write_text("\n".join([*kept, *added, ""]))
@@ -121,7 +122,7 @@ class Installation:
         return json.loads(self.engine.docker("inspect", *names)) if names else []
 
     def until_healthy(self, within: float = 120.0) -> None:
-        """Wait until every container with a check is healthy, and the API says that all is there."""
+        """Wait until every container is healthy, and the API says that all is there."""
         deadline = time.monotonic() + within
         while problem := self._problem():
             assert time.monotonic() < deadline, f"{problem}\n{self.logs()}"
@@ -133,7 +134,7 @@ class Installation:
 
     def client(self, url: str | None = None) -> httpx.AsyncClient:
         """Return a client of the API as it is published, or of one of its replicas."""
-        headers = {"Authorization": f"Bearer {self._key}", "Host": "localhost"}
+        headers = {"Authorization": f"Bearer {self._key}", **HOST}
         return httpx.AsyncClient(base_url=url or self.url, headers=headers, timeout=60)
 
     def replicas(self) -> list[str]:
@@ -154,7 +155,7 @@ class Installation:
             if state.get("Health", {"Status": "healthy"})["Status"] != "healthy":
                 return f"{container['Name']} is {state['Health']['Status']}"
         with contextlib.suppress(httpx.HTTPError):
-            answer = httpx.get(f"{self.url}/health/ready", timeout=10)
+            answer = httpx.get(f"{self.url}/health/ready", headers=HOST, timeout=10)
             return None if answer.is_success else answer.text
         return "the API does not answer"
 

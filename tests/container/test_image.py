@@ -40,7 +40,7 @@ def test_the_image_has_neither_a_server_nor_pip_nor_tests_of_libraries(
     assert images.exists()
     absent = (
         "! command -v temporal && ! command -v pip && ! python -c 'import pip' 2>/dev/null"
-        " && test -z \"$(find /venv -type d -name tests)\""
+        ' && test -z "$(find /venv -type d -name tests)"'
     )
     engine.docker("run", "--rm", IMAGE, "sh", "-c", absent)
 

@@ -11,14 +11,16 @@ import pytest
 from tests.api.answers import accepted, ended
 from tests.compose.composition import PREVIOUS, QUEUES, SERVICES
 from tests.container.documentation import documented
-from tests.container.installation import LEAK, Installation, first_process, paused
-from tests.helpers import assert_eventually
-from tests.processes import kill
+from tests.container.engine import ADDRESS
+from tests.container.installation import HOST, LEAK, Installation, first_process, paused
+from tests.support.helpers import assert_eventually
+from tests.support.processes import kill
 
 pytestmark = pytest.mark.timeout(1800)
 
 SECONDS_TO_BE_HEALTHY: Final = 120
 FOREVER: Final = 10_000
+PUBLISHED: Final = {"proxy": "8000", "temporal-ui": "8233"}
 
 
 async def start(api: httpx.AsyncClient, **request: object) -> str:
@@ -72,7 +74,10 @@ def test_containers_know_what_is_in_env_and_nothing_of_the_shell(
 
 def test_logs_are_cut(installation: Installation) -> None:
     for container in installation.containers():
-        assert container["HostConfig"]["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "5"}
+        assert container["HostConfig"]["LogConfig"]["Config"] == {
+            "max-size": "10m",
+            "max-file": "5",
+        }
 
 
 def numbers(installation: Installation) -> dict[str, int]:
@@ -80,7 +85,7 @@ def numbers(installation: Installation) -> dict[str, int]:
     return {name: len(installation.containers(name)) for name in services}
 
 
-async def test_scale_and_ports_survive_every_restart(installation: Installation) -> None:
+def test_scale_and_ports_survive_every_restart(installation: Installation) -> None:
     expected = {"api": 2, "worker-research": 1, "worker-training": 2, "worker-backtest": 1}
     assert numbers(installation) == expected
     installation.compose("restart", "api", "proxy")
@@ -94,10 +99,10 @@ async def test_scale_and_ports_survive_every_restart(installation: Installation)
         for container in installation.containers()
         if any(container["NetworkSettings"]["Ports"].values())
     }
-    assert published.keys() == {"proxy", "temporal-ui"}
-    for service in published.values():
+    assert published.keys() == PUBLISHED.keys()
+    for name, service in published.items():
         [[port]] = [each for each in service["NetworkSettings"]["Ports"].values() if each]
-        assert port["HostIp"] == "127.0.0.1"
+        assert port == {"HostIp": ADDRESS, "HostPort": PUBLISHED[name]}
 
 
 async def test_researches_share_replicas_and_workers_and_are_cancelled_one_by_one(
@@ -200,7 +205,7 @@ async def test_a_research_survives_a_server_that_is(
 
 def wait_unready(installation: Installation) -> None:
     """Return when the API says that something is missing; it must not be silent itself."""
-    answer = httpx.get(f"{installation.url}/health/ready", timeout=60)
+    answer = httpx.get(f"{installation.url}/health/ready", headers=HOST, timeout=60)
     assert answer.status_code == 503, answer.text
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.container.documentation import documented, sections
 from tests.container.installation import Installation
 from tests.container.test_installation import completed, shown, start, until_training
-from tests.helpers import assert_eventually
+from tests.support.helpers import assert_eventually
 
 pytestmark = pytest.mark.timeout(1800)
 
