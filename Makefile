@@ -11,7 +11,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install research up test format lint check bench $(BENCHMARKS:%=bench-%) lock
+.PHONY: help install research up test test-containers format lint check bench $(BENCHMARKS:%=bench-%) lock
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do \
@@ -28,6 +28,9 @@ up: $(INSTALLED) ## Run the embedded stack until Ctrl-C
 
 test: $(INSTALLED) ## Run all tests: ARGS='-k resume'
 	@$(VENV)/bin/pytest $(ARGS)
+
+test-containers: $(INSTALLED) ## Build the image, run the installation in containers: ARGS='-k back_up'
+	@$(VENV)/bin/pytest --numprocesses=0 tests/container $(ARGS)
 
 format: $(INSTALLED) ## Format the code, and fix what can be fixed
 	@$(VENV)/bin/ruff check --fix-only --quiet .

@@ -239,7 +239,7 @@ def test_a_key_that_cannot_be_written_is_refused_with_its_file(installation: Ins
 def test_payload_keys_are_made_with_the_image(installation: Installation) -> None:
     installation.set(KTRDR_PAYLOAD_KEYS="/run/secrets/payload-keys.json")
     try:
-        installation.shell(documented("Settings"))
+        installation.shell(documented("Settings of the installation"))
     finally:
         installation.set(KTRDR_PAYLOAD_KEYS="")
     assert (installation.directory / "secrets/payload-keys.json").stat().st_uid == 10001
