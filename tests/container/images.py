@@ -3,6 +3,8 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -12,10 +14,12 @@ from tests.container.commands import run
 from tests.container.engine import Engine
 from tests.support.helpers import ROOT
 
+FIRST_BUILD: Final = "ktrdr:first-build"
+
 _STAND_INS: Final = Path(__file__).with_name("stand_ins")
 _PATH: Final = "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TEMPORAL: Final = ROOT / ".venv/bin/temporal"
-_SECONDS_TO_BUILD: Final = 900.0
+_SECONDS_TO_BUILD: Final = 1200.0
 
 
 def import_base(engine: Engine, root: Path, *names: str) -> None:
@@ -70,12 +74,17 @@ def checkout(directory: Path) -> Path:
     return directory
 
 
-def build_ours(engine: Engine, directory: Path) -> "subprocess.Popen[bytes]":
-    """Begin to build the image of the Dockerfile in a directory."""
-    return subprocess.Popen(
-        ["docker", "build", "--progress=plain", "--tag", "ktrdr:first-build", "."],
-        cwd=directory,
-        env=engine.environment,
-        stdout=(directory.parent / "build.log").open("wb"),
-        stderr=subprocess.STDOUT,
-    )
+@contextmanager
+def built_meanwhile(engine: Engine, directory: Path, image: str) -> Iterator[None]:
+    """Build the image of the Dockerfile in a directory, while the block does something else."""
+    with (directory.parent / "build.log").open("w+") as log:
+        command = ["docker", "build", "--progress=plain", "--tag", image, "."]
+        with subprocess.Popen(
+            command, cwd=directory, env=engine.environment, stdout=log, stderr=subprocess.STDOUT
+        ) as build:
+            try:
+                yield
+                code = build.wait(_SECONDS_TO_BUILD)
+            finally:
+                build.kill()
+        assert code == 0, Path(log.name).read_text()[-8000:]

@@ -8,10 +8,10 @@ import pytest
 
 from tests.container.commands import run
 from tests.container.engine import Engine
+from tests.container.images import FIRST_BUILD as IMAGE
 
 pytestmark = pytest.mark.timeout(1800)
 
-IMAGE: Final = "ktrdr:first-build"
 MEGABYTE: Final = 1_000_000
 
 IMPORT_EVERYTHING: Final = """
