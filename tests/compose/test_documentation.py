@@ -1,4 +1,4 @@
-"""The commands of docs/operations.md for an installation are executed by the tests of containers."""
+"""The documented commands for an installation are those that the container tests execute."""
 
 from pathlib import Path
 
