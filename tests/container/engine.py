@@ -93,6 +93,7 @@ class Engine:
     def _wait(self, after: int = 0) -> None:
         deadline = time.monotonic() + _SECONDS_TO_START
         while self._started() <= after:
+            assert self._guard.poll() is None, "it has not even begun to start"
             assert time.monotonic() < deadline, (self._directory / "log").read_text()[-4000:]
             time.sleep(_SECONDS_BETWEEN_LOOKS)
         self.docker("version")

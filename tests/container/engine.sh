@@ -49,7 +49,8 @@ start() {
 stop() {
     kill -KILL "$engine"
     wait "$engine" 2>/dev/null
-    rm -f "$directory/pid" "$directory/socket"
+    # As after a start of the machine: process ids in these files would be those of others now.
+    rm -rf "$directory/pid" "$directory/socket" "$directory/exec"
 }
 
 remove() {
