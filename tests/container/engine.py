@@ -28,7 +28,8 @@ ADDRESS: Final = "10.213.255.2"
 """Where this machine reaches what containers publish, as engine.sh says."""
 
 _SECONDS_TO_START: Final = 60.0
-_SECONDS_TO_STOP: Final = 60.0
+# It has gigabytes of files to remove.
+_SECONDS_TO_STOP: Final = 300.0
 _SECONDS_BETWEEN_LOOKS: Final = 0.1
 
 
