@@ -17,8 +17,8 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install install-dev research up test format lint check bench $(BENCHMARKS:%=bench-%) \
-	lock lock-check
+.PHONY: help install install-dev research up test test-containers format lint check bench \
+	$(BENCHMARKS:%=bench-%) lock lock-check
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do \
@@ -37,6 +37,9 @@ up: $(INSTALLED) ## Run the embedded stack until Ctrl-C
 
 test: $(DEVELOPMENT) ## Run all tests: ARGS='-k resume'
 	@$(VENV)/bin/pytest $(ARGS)
+
+test-containers: $(DEVELOPMENT) ## Build the image, run the installation in containers: ARGS='-k back_up'
+	@$(VENV)/bin/pytest --numprocesses=0 tests/container $(ARGS)
 
 format: $(DEVELOPMENT) ## Format the code, and fix what can be fixed
 	@$(VENV)/bin/ruff check --fix-only --quiet .

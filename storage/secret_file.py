@@ -53,8 +53,17 @@ class SecretFile(Generic[_Content]):
         Keeps owner and mode: the service that reads the file may run as another user.
 
         Raises:
-            StartupError: the file belongs to another user, and only root can hand it back.
+            StartupError: it cannot be written here, or belongs to another user and only root can
+                hand it back.
         """
+        try:
+            self._replace(content.model_dump_json(indent=2) + "\n")
+        except OSError as error:
+            raise StartupError(
+                f"{self.setting}: {self.path} cannot be written: {error.strerror}."
+            ) from None
+
+    def _replace(self, text: str) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -62,7 +71,7 @@ class SecretFile(Generic[_Content]):
             with os.fdopen(descriptor, "w") as file:
                 if self.path.exists():
                     self._make_like_the_old(descriptor)
-                file.write(content.model_dump_json(indent=2) + "\n")
+                file.write(text)
             unfinished.replace(self.path)
         finally:
             unfinished.unlink(missing_ok=True)

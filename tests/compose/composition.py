@@ -13,7 +13,7 @@ SERVICES: Final[dict[str, dict[str, Any]]] = COMPOSE["services"]
 QUEUES: Final = ("research", "training", "backtest")
 WORKERS: Final = [f"worker-{queue}" for queue in QUEUES]
 PREVIOUS: Final = [f"previous-{queue}" for queue in QUEUES]
-OURS: Final = {"setup", "api", *WORKERS, *PREVIOUS}
+OURS: Final = {"setup", "ktrdr", "api", *WORKERS, *PREVIOUS}
 ONCE: Final = {"temporal-schema", "temporal-namespace", "setup"}
 
 

@@ -48,11 +48,10 @@ def sources() -> list[Path]:
     return [*ROOT.glob("*.py"), *inside]
 
 
-def test_both_stages_start_from_the_same_image_for_ever() -> None:
-    bases = [arguments.partition(" ")[0] for arguments in of("FROM")]
-    assert len(bases) == 2
-    assert len(set(bases)) == 1
-    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-bookworm@sha256:[0-9a-f]{64}", bases[0])
+def test_all_stages_start_from_the_same_image_for_ever() -> None:
+    base, *derived = [arguments.partition(" ")[0] for arguments in of("FROM")]
+    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-bookworm@sha256:[0-9a-f]{64}", base)
+    assert set(derived) <= {"base", "dependencies"}
 
 
 def test_nothing_runs_as_root() -> None:
@@ -85,8 +84,8 @@ def pinned(lock: str) -> dict[str, str]:
 
 
 def test_the_image_has_what_its_lock_pins() -> None:
-    [installed] = [line for line in of("RUN") if "--require-hashes" in line]
-    assert installed.endswith("-r requirements.lock")
+    [installed, _] = [line for line in of("RUN") if "--require-hashes" in line]
+    assert "-r requirements.lock" in installed
 
 
 def test_what_is_installed_has_all_modules(tmp_path: Path) -> None:

@@ -74,3 +74,11 @@ def test_what_cannot_be_given_back_is_left_as_it_was(file: SecretFile[Content]) 
         os.seteuid(0)
     assert file.read().word == "first"
     assert list(file.path.parent.iterdir()) == [file.path]
+
+
+def test_a_file_that_cannot_be_written_is_named_with_its_setting(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    blocked = SecretFile(in_the_way / "secrets.json", Content, "KTRDR_SECRETS")
+    with pytest.raises(StartupError, match=r"^KTRDR_SECRETS: .*secrets\.json cannot be written: "):
+        blocked.write(Content(word="first"))
