@@ -12,12 +12,14 @@ UV ?= $(VENV)/bin/uv
 COMPILE = $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	--python-version 3.11 --universal --fork-strategy fewest
 BENCHMARKS := account research history sizing overhead cancel service restart ledger calibration scaling
+# What needs no Temporal server.
+QUICK := tests/quant tests/storage tests/cli tests/workflows/test_contract.py tests/test_documents.py
 ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install install-dev research up test test-containers format lint check bench \
+.PHONY: help install install-dev research up test test-quick test-containers format lint check bench \
 	$(BENCHMARKS:%=bench-%) lock lock-check
 
 help: ## List the targets
@@ -44,6 +46,9 @@ test-containers: $(DEVELOPMENT) ## Build the image, run the installation in cont
 format: $(DEVELOPMENT) ## Format the code, and fix what can be fixed
 	@$(VENV)/bin/ruff check --fix-only --quiet .
 	@$(VENV)/bin/ruff format --quiet .
+
+test-quick: $(DEVELOPMENT) ## Run the unit tests, in less than a minute
+	@$(VENV)/bin/pytest $(QUICK) $(ARGS)
 
 lint: $(DEVELOPMENT) ## Check format, lint, strict types, layers of imports and declared dependencies
 	@$(VENV)/bin/ruff format --check .
