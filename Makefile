@@ -12,8 +12,8 @@ UV ?= $(VENV)/bin/uv
 COMPILE = $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	--python-version 3.11 --universal --fork-strategy fewest
 BENCHMARKS := account research history sizing overhead cancel service restart ledger calibration scaling
-# What needs no Temporal server.
-QUICK := tests/quant tests/storage tests/cli tests/workflows/test_contract.py tests/test_documents.py
+# What needs no server.
+QUICK := tests/quant tests/storage tests/cli -k 'not postgresql'
 ARGS ?=
 
 .DEFAULT_GOAL := help
