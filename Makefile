@@ -41,7 +41,7 @@ test: $(DEVELOPMENT) ## Run all tests: ARGS='-k resume'
 	@$(VENV)/bin/pytest $(ARGS)
 
 test-containers: $(DEVELOPMENT) ## Build the image, run the installation in containers: ARGS='-k back_up'
-	@$(VENV)/bin/pytest --numprocesses=0 tests/container $(ARGS)
+	@$(VENV)/bin/pytest --numprocesses=0 -o run_limit=7200 tests/container $(ARGS)
 
 format: $(DEVELOPMENT) ## Format the code, and fix what can be fixed
 	@$(VENV)/bin/ruff check --fix-only --quiet .

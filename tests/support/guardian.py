@@ -23,6 +23,7 @@ import select
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -98,7 +99,24 @@ def sweep(directories: Iterable[Path]) -> None:
         with contextlib.suppress(OSError), (directory / "lock").open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             end(directory)
-            shutil.rmtree(directory, ignore_errors=True)
+            remove(directory)
+
+
+def remove(directory: Path) -> None:
+    """Remove the files of a run, and nothing that is mounted there from elsewhere."""
+    for point in reversed(list(_mounted(directory))):
+        subprocess.run(["umount", "--lazy", point], check=False)
+    if left := list(_mounted(directory)):
+        _say(f"+++ not removed, because this is mounted there: {' '.join(left)}\n")
+    else:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _mounted(directory: Path) -> Iterator[str]:
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        point = line.split()[4]
+        if Path(point).is_relative_to(directory):
+            yield point
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
@@ -194,7 +212,7 @@ class Guardian:
         finally:
             end(self._directory)
             if not self._keep:
-                shutil.rmtree(self._directory, ignore_errors=True)
+                remove(self._directory)
 
     def _listen(self, until: float) -> bool:
         """Follow the orders that arrive until this time; False if there will be no more."""
