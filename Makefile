@@ -12,12 +12,14 @@ UV ?= $(VENV)/bin/uv
 COMPILE = $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	--python-version 3.11 --universal --fork-strategy fewest
 BENCHMARKS := account research history sizing overhead cancel service restart ledger calibration scaling
+# What needs no server.
+QUICK := tests/quant tests/storage tests/cli -k 'not postgresql'
 ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install install-dev research up test test-containers format lint check bench \
+.PHONY: help install install-dev research up test test-quick test-containers format lint check bench \
 	$(BENCHMARKS:%=bench-%) lock lock-check
 
 help: ## List the targets
@@ -39,11 +41,14 @@ test: $(DEVELOPMENT) ## Run all tests: ARGS='-k resume'
 	@$(VENV)/bin/pytest $(ARGS)
 
 test-containers: $(DEVELOPMENT) ## Build the image, run the installation in containers: ARGS='-k back_up'
-	@$(VENV)/bin/pytest --numprocesses=0 tests/container $(ARGS)
+	@$(VENV)/bin/pytest --numprocesses=0 -o run_limit=7200 tests/container $(ARGS)
 
 format: $(DEVELOPMENT) ## Format the code, and fix what can be fixed
 	@$(VENV)/bin/ruff check --fix-only --quiet .
 	@$(VENV)/bin/ruff format --quiet .
+
+test-quick: $(DEVELOPMENT) ## Run the unit tests, in less than a minute
+	@$(VENV)/bin/pytest $(QUICK) $(ARGS)
 
 lint: $(DEVELOPMENT) ## Check format, lint, strict types, layers of imports and declared dependencies
 	@$(VENV)/bin/ruff format --check .

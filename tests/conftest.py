@@ -19,6 +19,8 @@ from tests.support import helpers
 from tests.support.data import walk, write_bars, write_many_bars, write_strategies
 from worker import running_workers
 
+pytest_plugins = ["tests.support.guarding", "tests.support.shuffling"]
+
 # The same examples each time, however slow the machine is.
 hypothesis.settings.register_profile(
     "ktrdr",

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx2
 
-from tests.support.helpers import assert_eventually, looks_like_a_stack_trace
+from tests.support.helpers import PATIENCE, assert_eventually, looks_like_a_stack_trace
 
 PROBLEM = {"type", "title", "status", "detail", "instance", "success", "reason", "message"}
 
@@ -56,6 +56,6 @@ async def ended(api: httpx2.AsyncClient, operation_id: str) -> dict[str, Any]:
         shown: dict[str, Any] = accepted(await api.get(f"/operations/{operation_id}"))["data"]
         return shown if shown["status"] in {"completed", "failed", "cancelled"} else None
 
-    shown = await assert_eventually(look)
+    shown = await assert_eventually(look, within=PATIENCE)
     assert shown is not None
     return shown

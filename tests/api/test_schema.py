@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
@@ -89,6 +90,7 @@ async def test_every_route_is_described(api: httpx2.AsyncClient) -> None:
             assert component(schema, operation["requestBody"])["examples"], name
 
 
+@pytest.mark.timeout(300)
 async def test_no_request_gets_an_answer_that_is_not_in_the_schema(
     served: str, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 from settings import Settings
 from tests.compose.composition import SERVICES, health_check
-from tests.support.helpers import assert_eventually, worker_process
+from tests.support.helpers import PATIENCE, assert_eventually, worker_process
 
 SERVICE = "worker-research"
 
@@ -31,16 +31,16 @@ async def test_a_worker_is_healthy_while_its_event_loop_runs(
     told = settings.model_copy(update={"alive_file": alive_file})
     assert not await healthy(alive_file)
     with worker_process(alone, told, "research") as worker:
-        await assert_eventually(lambda: healthy(alive_file))
+        await assert_eventually(lambda: healthy(alive_file), within=PATIENCE)
         worker.send_signal(signal.SIGSTOP)
 
         async def stopped() -> bool:
             return psutil.Process(worker.pid).status() == psutil.STATUS_STOPPED
 
-        await assert_eventually(stopped)
+        await assert_eventually(stopped, within=PATIENCE)
         # As if it had been stopped for longer than the check forgives.
         long_ago = time.time() - 60
         os.utime(alive_file, (long_ago, long_ago))
         assert not await healthy(alive_file)
         worker.send_signal(signal.SIGCONT)
-        await assert_eventually(lambda: healthy(alive_file))
+        await assert_eventually(lambda: healthy(alive_file), within=PATIENCE)

@@ -15,7 +15,13 @@ from api.app import create_app
 from settings import Settings
 from tests.api.answers import accepted, ended
 from tests.e2e.stack import FOREVER, Stack
-from tests.support.helpers import assert_eventually, new_namespace, serving, worker_process
+from tests.support.helpers import (
+    PATIENCE,
+    assert_eventually,
+    new_namespace,
+    serving,
+    worker_process,
+)
 from tests.support.postgresql import postgresql_server, program
 
 
@@ -24,10 +30,10 @@ async def test_a_copy_of_the_state_directory_goes_on_where_the_stack_was_stopped
 ) -> None:
     stack = Stack(tmp_path / "original")
     with stack.started("up") as up:
-        await assert_eventually(stack.ready)
+        await assert_eventually(stack.ready, within=PATIENCE)
         done = stack.answer("research", "--trials", "2", "--seed", "2", "--follow")["operation_id"]
         running = stack.answer("research", "--trials", str(FOREVER))["operation_id"]
-        await assert_eventually(stack.running)
+        await assert_eventually(stack.running, within=PATIENCE)
         up.send_signal(signal.SIGTERM)
         assert up.wait(90) == 0
     for port in ("KTRDR_TEMPORAL_PORT", "KTRDR_UI_PORT", "KTRDR_API_PORT"):
@@ -37,12 +43,12 @@ async def test_a_copy_of_the_state_directory_goes_on_where_the_stack_was_stopped
 
     restored = Stack(tmp_path / "back-up")
     with restored.started("up") as up:
-        await assert_eventually(restored.ready)
+        await assert_eventually(restored.ready, within=PATIENCE)
         assert restored.answer("status", done)["status"] == "completed"
         report = tmp_path / "report.json"
         restored.answer("report", done, "--format", "json", "--output", str(report))
         assert json.loads(report.read_text())["input"]["operation_id"] == done
-        assert await assert_eventually(restored.running) == running
+        assert await assert_eventually(restored.running, within=PATIENCE) == running
         restored.answer("cancel", running)
         assert restored.answer("follow", running)["status"] == "cancelled"
         up.send_signal(signal.SIGINT)

@@ -1,8 +1,12 @@
 """The benchmark of cancelling in a short form: what must be nothing is nothing here too."""
 
+import pytest
+
 from bench.cancel import leaks, stress
 from bench.cancel.stack import bench_stack
 from bench.figures import Figure
+
+pytestmark = pytest.mark.timeout(300)
 
 _RANDOM_MOMENTS = 80
 _CANCELS_AND_FAILURES = 12

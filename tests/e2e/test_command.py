@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.e2e.stack import FOREVER, Stack
-from tests.support.helpers import KTRDR, assert_eventually, free_port, process, said
+from tests.support.helpers import KTRDR, PATIENCE, assert_eventually, free_port, process, said
 
 # What the command says of a cancel depends on how soon the work has stopped.
 STOPPING = {"cancelling", "cancelled"}
@@ -181,7 +181,7 @@ async def test_whatever_is_signalled_no_process_is_left(
 ) -> None:
     own = Stack(tmp_path)
     with own.started("up") as command:
-        await assert_eventually(own.ready, within=60)
+        await assert_eventually(own.ready, within=PATIENCE)
         family = psutil.Process(command.pid).children(recursive=True)
         for each in signals:
             command.send_signal(each)

@@ -25,6 +25,7 @@ from storage.ledger import Ledger
 from tests.api.answers import accepted, ended, refused
 from tests.e2e.stack import FOREVER
 from tests.support.helpers import (
+    PATIENCE,
     activity_started,
     assert_eventually,
     connect,
@@ -66,7 +67,7 @@ async def what_is_retried(client: Client, research_id: str) -> str:
                     return pending.last_failure.application_failure_info.type
         return ""
 
-    return await assert_eventually(look)
+    return await assert_eventually(look, within=PATIENCE)
 
 
 @contextmanager
@@ -141,7 +142,7 @@ async def test_without_a_worker_work_is_pending_until_there_is_one(
             return status == "pending"
 
         with worker_process(alone, own, RESEARCH_QUEUE):
-            await assert_eventually(training_is_pending)
+            await assert_eventually(training_is_pending, within=PATIENCE)
             assert (await operation(api, research))["status"] == "running"
             assert await served_by(api) == {RESEARCH_QUEUE: 1, TRAINING_QUEUE: 0, BACKTEST_QUEUE: 0}
             with worker_process(alone, own, TRAINING_QUEUE, BACKTEST_QUEUE):
@@ -173,9 +174,9 @@ async def test_with_all_workers_busy_work_waits_until_one_is_free(
                     served = await served_by(api) == dict.fromkeys(COMPUTE_QUEUES, 1)
                     return served and await silent(client, RESEARCH_QUEUE)
 
-                await assert_eventually(waits)
-                await assert_eventually(no_slot_is_free)
-                await assert_eventually(ready_though_no_work_is_asked_for)
+                await assert_eventually(waits, within=PATIENCE)
+                await assert_eventually(no_slot_is_free, within=PATIENCE)
+                await assert_eventually(ready_though_no_work_is_asked_for, within=PATIENCE)
                 assert await limits_of_waiting(waiting) == {timedelta(0)}
                 with worker_process(client, own):
                     assert (await ended(api, waiting.id))["status"] == "completed"
@@ -191,7 +192,7 @@ async def test_a_full_disk_is_waited_for(alone: Client, settings: Settings, tmp_
         async def warm() -> bool:
             return bool(fork_servers(worker.pid))
 
-        await assert_eventually(warm)
+        await assert_eventually(warm, within=PATIENCE)
         with full_disk(worker.pid):
             handle = await start(alone, QUICK)
             assert await what_is_retried(alone, handle.id) == "artifacts_unavailable"
@@ -210,7 +211,7 @@ async def test_a_compute_process_that_the_system_killed_is_replaced(
         async def computes() -> bool:
             return training.read("checkpoint.json") is not None
 
-        await assert_eventually(computes)
+        await assert_eventually(computes, within=PATIENCE)
         [process] = compute_processes(worker.pid)
         kill(process.pid)
         assert await what_is_retried(alone, handle.id) == "compute_died"

@@ -10,7 +10,7 @@ from temporalio.client import WorkflowFailureError
 
 from tests.e2e.stack import Stack
 from tests.support.data import walk, write_strategies
-from tests.support.helpers import assert_eventually, connect
+from tests.support.helpers import PATIENCE, assert_eventually, connect
 from workflows.failures import reason_of
 
 
@@ -97,7 +97,7 @@ async def test_changed_bars_fail_a_resumed_research_and_are_used_by_its_retry(
     async def slots_for_training() -> int:
         return int(stack.answer("agent", "status")["workers"]["training"]["total"])
 
-    with occupied(stack, await assert_eventually(slots_for_training)):
+    with occupied(stack, await assert_eventually(slots_for_training, within=PATIENCE)):
         started = stack.answer("research", "--symbol", "MOVING", "--trials", "1", "--seed", "7")
         operation_id = started["operation_id"]
 
@@ -105,7 +105,7 @@ async def test_changed_bars_fail_a_resumed_research_and_are_used_by_its_retry(
             step: str = stack.answer("status", operation_id)["progress"]["current_step"]
             return step == "Training model... Waiting for a free worker"
 
-        await assert_eventually(designed)
+        await assert_eventually(designed, within=PATIENCE)
         stack.answer("cancel", operation_id)
         assert stack.answer("follow", operation_id)["status"] == "cancelled"
 

@@ -6,7 +6,7 @@ import httpx2
 from pyarrow import parquet
 
 from tests.e2e.stack import FOREVER, Stack
-from tests.support.helpers import assert_eventually
+from tests.support.helpers import PATIENCE, assert_eventually
 
 
 def test_a_training_and_its_backtest_are_run_alone_and_read(stack: Stack, tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ async def test_what_was_cancelled_is_resumed_and_retried(stack: Stack) -> None:
         rows = stack.answer("ops", "--resumable")
         return operation_id in {row["operation_id"] for row in rows}
 
-    await assert_eventually(resumable)
+    await assert_eventually(resumable, within=PATIENCE)
     resumed = stack.answer("resume", operation_id)
     assert resumed["resumed_from"]["checkpoint_type"] == "cancellation"
     assert stack.answer("status", operation_id)["status"] in {"pending", "running"}

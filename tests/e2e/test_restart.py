@@ -28,6 +28,7 @@ from tests.api.answers import accepted, ended, refused
 from tests.support.data import STRATEGIES
 from tests.support.helpers import (
     KTRDR,
+    PATIENCE,
     ROOT,
     activity_started,
     assert_eventually,
@@ -88,7 +89,7 @@ async def checkpointed(settings: Settings, handle: Handle) -> float:
         # Rounded down, because it is compared with a sum that was made in another order.
         return float(int(1e6 * 100 * done / 6) / 1e6)
 
-    return await assert_eventually(look)
+    return await assert_eventually(look, within=PATIENCE)
 
 
 async def last_heartbeat(client: Client, handle: Handle) -> Progress | None:
@@ -113,7 +114,7 @@ async def next_report(client: Client, handle: Handle, last: Progress | None) -> 
         assert progress.current_step, "begun, but not at work"
         return progress
 
-    return await assert_eventually(look)
+    return await assert_eventually(look, within=PATIENCE)
 
 
 async def test_training_continues_from_its_checkpoint_after_its_worker_was_killed(
@@ -139,7 +140,7 @@ async def test_training_continues_from_its_checkpoint_after_its_worker_was_kille
             counted = await count_workers(alone)
             return sorted(listed) == sorted(COMPUTE_QUEUES) and set(counted.values()) == {1}
 
-        await assert_eventually(only_the_new_one_is_there)
+        await assert_eventually(only_the_new_one_is_there, within=PATIENCE)
 
 
 async def test_a_search_whose_worker_is_killed_has_counted_what_it_has_tried(
@@ -160,7 +161,7 @@ async def test_a_search_whose_worker_is_killed_has_counted_what_it_has_tried(
             assert isinstance(progress, Progress)
             return progress.items_processed
 
-        made = await assert_eventually(tried, within=60)
+        made = await assert_eventually(tried, within=PATIENCE)
 
         async def counted() -> bool:
             return ledger.trials.count(source) >= made

@@ -21,7 +21,13 @@ from temporal.connection import connect
 from temporal.encryption import EncryptingCodec, key_file, rotate
 from tests.api.answers import accepted, ended, refused
 from tests.integration.stored import assert_unreadable, of_schedule, of_workflow
-from tests.support.helpers import assert_eventually, new_namespace, serving, temporal_command
+from tests.support.helpers import (
+    PATIENCE,
+    assert_eventually,
+    new_namespace,
+    serving,
+    temporal_command,
+)
 from tests.support.served import served
 from worker import running_workers
 from workflows.claim import claim_id
@@ -107,7 +113,7 @@ async def test_progress_cannot_be_read(encrypted: tuple[Client, Settings]) -> No
             shown = accepted(await api.get(f"/operations/{operation_id}"))["data"]
             return "Trial" in shown["progress"]["current_step"]
 
-        await assert_eventually(trying)
+        await assert_eventually(trying, within=PATIENCE)
         stored = await of_workflow(client, operation_id)
         accepted(await api.delete(f"/agent/cancel/{operation_id}", params={"wait": 30}))
     description = stored[-1]
@@ -130,7 +136,7 @@ async def test_a_schedule_cannot_be_read(encrypted: tuple[Client, Settings]) -> 
             runs: list[dict[str, str]] = schedule["recent_runs"]
             return runs
 
-        [run] = await assert_eventually(started)
+        [run] = await assert_eventually(started, within=PATIENCE)
         operation = await ended(api, run["operation_id"])
         assert operation["metadata"]["parameters"]["brief"] == BRIEF
     stored = await of_schedule(client, "nightly") + await of_workflow(client, run["operation_id"])

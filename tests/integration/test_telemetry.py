@@ -14,6 +14,7 @@ from settings import Settings
 from temporal.telemetry import JsonFormatter
 from tests.api.answers import accepted, ended
 from tests.support.helpers import (
+    PATIENCE,
     ROOT,
     assert_eventually,
     environment,
@@ -93,7 +94,7 @@ async def test_metrics_and_logs_of_a_research(
                 assert 'status="cancelled"' in metrics
                 return metrics
 
-            metrics = await assert_eventually(complete)
+            metrics = await assert_eventually(complete, within=PATIENCE)
             requests = (await api.get("/metrics")).text
         assert await read(addresses[0])
     for name in OF_WORKERS:

@@ -16,6 +16,7 @@ from settings import Settings
 from temporal import tracing
 from tests.api.answers import accepted, ended
 from tests.support.helpers import (
+    PATIENCE,
     ROOT,
     assert_eventually,
     environment,
@@ -112,13 +113,13 @@ async def test_a_research_is_one_trace_and_a_cancel_is_seen(
                     assert "RunWorkflow:Research" in names or "StartWorkflow:Research" in names
                 return True
 
-            await assert_eventually(complete)
+            await assert_eventually(complete, within=PATIENCE)
 
             async def computing() -> bool:
                 return bool(compute_processes(worker.pid))
 
             endless = accepted(await api.post("/agent/trigger", json={"trials": 10_000}), 202)
-            await assert_eventually(computing)
+            await assert_eventually(computing, within=PATIENCE)
             accepted(await api.delete(f"/agent/cancel/{endless['operation_id']}?wait=20"))
 
         async def killed() -> bool:
@@ -130,7 +131,7 @@ async def test_a_research_is_one_trace_and_a_cancel_is_seen(
                 for attribute in span.attributes
             )
 
-        await assert_eventually(killed)
+        await assert_eventually(killed, within=PATIENCE)
 
 
 def test_without_a_collector_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:

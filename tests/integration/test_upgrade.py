@@ -18,6 +18,7 @@ from settings import Settings
 from temporal.deployments import promote, versions
 from tests.support.helpers import (
     KTRDR,
+    PATIENCE,
     ROOT,
     activity_started,
     assert_eventually,
@@ -145,7 +146,7 @@ async def test_a_new_version_takes_over_while_researches_run(
         async def begun() -> bool:
             return {await version_of(each) for each in started} == {build_id}
 
-        await assert_eventually(begun)
+        await assert_eventually(begun, within=PATIENCE)
         return started
 
     async def drained() -> bool:
@@ -169,7 +170,7 @@ async def test_a_new_version_takes_over_while_researches_run(
                 before += await started_on("old", 1)
                 assert await admin(attentive, settings, "deploy", "new") == starts_on("new")
                 after += await started_on("new", 1)
-                await assert_eventually(lambda: looked(attentive, "old"))
+                await assert_eventually(lambda: looked(attentive, "old"), within=PATIENCE)
                 assert await admin(attentive, settings, "versions") == listed(old="running")
                 assert not (await before[-1].describe()).close_time
             results = await asyncio.gather(*(each.result() for each in before + after))
@@ -177,7 +178,7 @@ async def test_a_new_version_takes_over_while_researches_run(
             assert {await ran_on(each) for each in after} == {"new"}
             assert len({result.model_sha256 for result in results}) == 1
 
-            await assert_eventually(drained)
+            await assert_eventually(drained, within=PATIENCE)
             assert await admin(attentive, settings, "versions") == listed(old="drained")
         last = await start(attentive, request)
         assert (await last.result()).model_sha256 == results[0].model_sha256
@@ -227,7 +228,7 @@ async def test_a_change_without_a_patch_is_cured_by_going_back(
         await activity_started(alone.get_workflow_handle(f"{handle.id}.training"), "train")
 
     with worker_of(alone, settings, None, NEW):
-        await assert_eventually(lambda: was_refused(handle))
+        await assert_eventually(lambda: was_refused(handle), within=PATIENCE)
     with worker_of(alone, settings, None, OLD):
         assert (await handle.result()).verdict is not None
 

@@ -25,7 +25,7 @@ from tests.llm.conftest import KEY
 from tests.llm.past import remember_experiments
 from tests.llm.provider import Provider, Refusal, Reply
 from tests.llm.replies import SONNET, comment, design_task, propose, score
-from tests.support.helpers import assert_eventually, serving, worker_process
+from tests.support.helpers import PATIENCE, assert_eventually, serving, worker_process
 from tests.support.phases import start
 from worker import running_workers
 from workflows.messages import ResearchRequest, ResearchResult
@@ -77,7 +77,7 @@ async def test_a_cancel_in_the_middle_of_an_answer_ends_the_research_at_once(
         status = accepted(await api.get(f"/operations/{triggered['operation_id']}"))["data"]
         return "is answering" in str(status)
 
-    await assert_eventually(answering)
+    await assert_eventually(answering, within=PATIENCE)
     accepted(await api.delete(f"/agent/cancel/{triggered['operation_id']}"))
     with pytest.raises(WorkflowFailureError) as failure:
         await tidy.get_workflow_handle(triggered["operation_id"]).result()

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx2
 from fastapi import FastAPI
@@ -37,20 +37,25 @@ KTRDR = str(Path(sys.executable).parent / "ktrdr")
 
 _Value = TypeVar("_Value")
 
+PATIENCE: Final = 90.0
+"""Seconds to wait for what starts processes or computes, on a machine with other work."""
+
 _SECONDS_BETWEEN_LOOKS = 0.02
 
 
 async def assert_eventually(
-    look: Callable[[], Awaitable[_Value]], *, within: float = 120.0
+    look: Callable[[], Awaitable[_Value]], *, within: float = 30.0
 ) -> _Value:
     """Look again and again until what is seen is true, and return it.
 
     A look may also raise AssertionError to say what is missing; the last one is raised in the end.
+    A look that takes too long is an error as well.
     """
     deadline = time.monotonic() + within
     while True:
         try:
-            seen = await look()
+            async with asyncio.timeout(within):
+                seen = await look()
             if seen:
                 return seen
             problem = AssertionError(f"still {seen!r} after {within} s")
@@ -215,7 +220,7 @@ async def until_ready(*apis: httpx2.AsyncClient) -> None:
             raise AssertionError(str(error)) from error
         return all(answer.is_success for answer in answers)
 
-    await assert_eventually(ready)
+    await assert_eventually(ready, within=PATIENCE)
 
 
 async def activity_started(handle: WorkflowHandle[Any, Any], activity: str) -> None:
@@ -229,7 +234,7 @@ async def activity_started(handle: WorkflowHandle[Any, Any], activity: str) -> N
         assert description.close_time is None, f"{handle.id} has ended as {description.status}"
         return runs(description, activity)
 
-    await assert_eventually(look)
+    await assert_eventually(look, within=PATIENCE)
 
 
 def runs(description: WorkflowExecutionDescription, activity: str) -> bool:

@@ -10,7 +10,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
 from tests.support.data import MANY, MANY_TIMEFRAME
-from tests.support.helpers import activity_started, assert_eventually, new_id, runs
+from tests.support.helpers import PATIENCE, activity_started, assert_eventually, new_id, runs
 from tests.support.processes import compute_processes
 from workflows.contract import OperationType, Phase
 from workflows.ids import make_step_id, step_name
@@ -125,7 +125,7 @@ async def _held(working: WorkflowHandle[Any, Any], activity: str) -> None:
             others.add(process)
         return False
 
-    await assert_eventually(look)
+    await assert_eventually(look, within=PATIENCE)
 
 
 async def _begun(working: WorkflowHandle[Any, Any], activity: str) -> bool:

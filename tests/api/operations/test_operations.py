@@ -6,7 +6,7 @@ import pytest
 from temporalio.client import Client
 
 from tests.api.answers import accepted, refused
-from tests.support.helpers import assert_eventually, new_id
+from tests.support.helpers import PATIENCE, assert_eventually, new_id
 from tests.support.phases import IN_DESIGN, IN_TRAINING, start
 from workflows.messages import ResearchRequest
 
@@ -240,7 +240,7 @@ async def test_an_offset_may_lie_beyond_the_largest_page(
         assert body["total_count"] == 1012
         return [row["operation_id"] for row in body["data"]]
 
-    last = await assert_eventually(lambda: listed(1010))
+    last = await assert_eventually(lambda: listed(1010), within=PATIENCE)
     assert len(last) == 2
     assert last == (await listed(1004))[-2:]
     assert await listed(1012) == []

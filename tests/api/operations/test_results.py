@@ -17,7 +17,13 @@ from temporalio.client import (
 from api.app import create_app
 from settings import Settings
 from tests.api.answers import accepted, refused
-from tests.support.helpers import activity_started, assert_eventually, serving, worker_process
+from tests.support.helpers import (
+    PATIENCE,
+    activity_started,
+    assert_eventually,
+    serving,
+    worker_process,
+)
 from tests.support.phases import IN_DESIGN, IN_TRAINING, start
 from workflows.messages import ResearchRequest
 
@@ -84,7 +90,7 @@ async def test_metrics_are_there_while_a_training_runs(
         metrics: dict[str, Any] = answer["data"]["metrics"]
         return metrics if metrics["epochs"] else None
 
-    metrics = await assert_eventually(some)
+    metrics = await assert_eventually(some, within=PATIENCE)
     assert metrics is not None
     assert 0 < metrics["total_epochs_completed"] < metrics["total_epochs_planned"]
     refused(await api.get(f"/operations/{handle.id}/results"), 409, "not_finished")

@@ -10,7 +10,7 @@ from temporalio.client import Client
 
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
-from tests.support.helpers import activity_started, assert_eventually, worker_process
+from tests.support.helpers import PATIENCE, activity_started, assert_eventually, worker_process
 from tests.support.phases import IN_DESIGN, IN_TRAINING, STAYS, Stay, start
 from tests.support.processes import kill
 from worker import running_workers
@@ -43,7 +43,7 @@ async def iterations_saved(api: httpx2.AsyncClient, operation_id: str) -> int:
         metrics = accepted(await api.get(f"/operations/{operation_id}/metrics"))["data"]["metrics"]
         return int(metrics["total_epochs_completed"])
 
-    return await assert_eventually(look)
+    return await assert_eventually(look, within=PATIENCE)
 
 
 async def test_a_training_continues_from_its_checkpoint_to_the_same_bits(
@@ -170,7 +170,7 @@ async def ended_or_running(api: httpx2.AsyncClient, operation_id: str) -> dict[s
         shown: dict[str, Any] = accepted(await api.get(f"/operations/{operation_id}"))["data"]
         return shown if shown["status"] != "pending" else None
 
-    shown = await assert_eventually(look)
+    shown = await assert_eventually(look, within=PATIENCE)
     assert shown is not None
     return shown
 

@@ -12,7 +12,7 @@ from temporalio.client import Client
 from api.app import create_app
 from settings import Settings
 from tests.api.answers import accepted, answered, ended, refused
-from tests.support.helpers import assert_eventually, new_id, serving
+from tests.support.helpers import PATIENCE, assert_eventually, new_id, serving
 from tests.support.phases import IN_DESIGN, queued
 from worker import running_workers
 from workflows.policies import RESEARCH_QUEUE
@@ -158,7 +158,7 @@ async def in_order(
             phases = {row["operation_id"]: row["phase"] for row in rows}
             return {phases.get(each) for each in owner_of} == {"training"}
 
-        await assert_eventually(all_designed)
+        await assert_eventually(all_designed, within=PATIENCE)
     turns = []
     for operation_id, owner in owner_of.items():
         history = await alone.get_workflow_handle(operation_id).fetch_history()

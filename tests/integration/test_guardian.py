@@ -1,0 +1,259 @@
+"""No test can hang, and nothing is left of a run, however it ends.
+
+Each test here runs pytest on tests of its own, with the plugin of this suite.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.guarding import PREFIX
+from tests.support.helpers import ROOT, assert_eventually, process, said
+from tests.support.processes import kill
+
+NEVER = """
+import asyncio, collections, itertools, subprocess, sys
+
+async def never():
+    await asyncio.Event().wait()
+"""
+
+WAITS_IN_A_TEST = f"""{NEVER}
+async def test_waits():
+    await asyncio.create_task(never(), name="the one that waits")
+"""
+
+HOLDS_THE_INTERPRETER = f"""{NEVER}
+def test_holds():
+    collections.deque(itertools.count(), maxlen=0)
+"""
+
+CATCHES_EVERYTHING = f"""{NEVER}
+async def test_catches():
+    while True:
+        try:
+            await asyncio.sleep(0.01)
+        except BaseException:
+            pass
+"""
+
+WAITS_IN_A_FIXTURE = f"""{NEVER}
+import pytest_asyncio
+
+@pytest_asyncio.fixture(scope="session")
+async def stays():
+    yield
+    await never()
+
+async def test_fails(stays):
+    raise AssertionError("as it may, before its fixture hangs")
+"""
+
+CANNOT_STOP_A_WORKER = f"""{NEVER}
+import pytest_asyncio
+from temporalio import workflow
+from temporalio.worker import Worker
+from tests.support.helpers import assert_eventually, connect, dev_server
+
+@workflow.defn(sandboxed=False)
+class Refuses:
+    '''Left in the state in which the deadlock detector leaves a workflow that it interrupts.'''
+    @workflow.run
+    async def run(self):
+        loop = asyncio.get_running_loop()
+        loop.call_soon(asyncio.tasks._enter_task, loop, asyncio.current_task())
+        self.left = loop.create_task(never())
+        raise RuntimeError("fails the task, so that the workflow is evicted")
+
+@pytest_asyncio.fixture(scope="session")
+async def client(tmp_path_factory):
+    with dev_server(tmp_path_factory.mktemp("temporal")) as address:
+        client = await connect(address)
+        async with Worker(client, task_queue="refusing", workflows=[Refuses]):
+            yield client
+
+async def test_refuses(client, caplog):
+    await client.start_workflow(Refuses.run, id="refuses", task_queue="refusing")
+
+    async def refused():
+        return "tasks remain" in caplog.text
+
+    await assert_eventually(refused)
+    raise AssertionError("as it may, before its fixture hangs")
+"""
+
+STARTS_A_CHILD = f"""{NEVER}
+async def test_starts(tmp_path):
+    here = tmp_path / "child.log"
+    with here.open("wb") as log:
+        subprocess.Popen(
+            [sys.executable, "-c", "import time\\ndef napping():\\n time.sleep(3600)\\nnapping()"],
+            stderr=log, start_new_session=True,
+        )
+    print("started", file=sys.__stderr__, flush=True)
+    await never()
+"""
+
+LEAVES_A_CHILD = f"""{NEVER}
+def test_leaves():
+    subprocess.Popen(["sleep", "3600"], start_new_session=True)
+"""
+
+
+class Run:
+    """A run of pytest on one file, in a directory where only this run writes."""
+
+    def __init__(self, directory: Path) -> None:
+        self._file = directory / "test_inner.py"
+        self._limits = {"test_limit": 600, "run_limit": 600}
+        self.temporary = directory / "tmp"
+        self.temporary.mkdir()
+        (directory / "pytest.ini").write_text(
+            "[pytest]\n"
+            "asyncio_mode = auto\n"
+            "asyncio_default_fixture_loop_scope = session\n"
+            "asyncio_default_test_loop_scope = session\n"
+            "addopts = -p xdist.plugin -p pytest_asyncio.plugin -p tests.support.guarding "
+            "-p no:cacheprovider\n"
+        )
+
+    @contextmanager
+    def started(
+        self, tests: str, *arguments: str, **limits: int
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Run these tests; what they print comes from one pipe."""
+        self._file.write_text(tests)
+        settings = [f"-o{name}={value}" for name, value in {**self._limits, **limits}.items()]
+        with process(
+            [sys.executable, "-m", "pytest", str(self._file), *settings, *arguments],
+            cwd=ROOT,
+            env=os.environ | {"TMPDIR": str(self.temporary), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as run:
+            yield run
+
+    def ended(self, tests: str, *arguments: str, **limits: int) -> tuple[int, str]:
+        """Run these tests to their end; return the exit code and what they have printed."""
+        with self.started(tests, *arguments, **limits) as run:
+            # The end of the pipe: no process that could write into it is left.
+            printed, _ = run.communicate(timeout=100)
+            return run.returncode, printed.decode()
+
+    async def nothing_left(self) -> None:
+        """Wait until no process and no file of the run is left."""
+
+        async def look() -> bool:
+            left = [each for each in psutil.process_iter() if self._is_ours(each)]
+            assert not left, f"still there: {left}"
+            files = list(self.temporary.iterdir())
+            assert not files, f"still there: {files}"
+            return True
+
+        await assert_eventually(look)
+
+    def _is_ours(self, each: psutil.Process) -> bool:
+        try:
+            ours = each.environ().get("TMPDIR", "").startswith(str(self.temporary))
+            return ours and each.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("tests", "where"),
+    [
+        pytest.param(WAITS_IN_A_TEST, "task the one that waits", id="waits"),
+        pytest.param(HOLDS_THE_INTERPRETER, "in test_holds", id="holds the interpreter"),
+        pytest.param(CATCHES_EVERYTHING, "in test_catches", id="catches everything"),
+        pytest.param(WAITS_IN_A_FIXTURE, "in stays", id="in the end of a fixture"),
+    ],
+)
+async def test_what_hangs_is_shown_and_ended(run: Run, tests: str, where: str) -> None:
+    code, printed = run.ended(tests, "-n0", test_limit=3)
+    assert code != 0
+    assert "has taken more than 3 s" in printed
+    assert where in printed
+    await run.nothing_left()
+
+
+async def test_a_worker_that_cannot_stop_is_ended(run: Run) -> None:
+    code, printed = run.ended(CANNOT_STOP_A_WORKER, "-n0", test_limit=20)
+    assert code != 0
+    assert "test_inner.py::test_refuses has taken more than 20 s" in printed
+    assert "in _handle_cache_eviction" in printed
+    await run.nothing_left()
+
+
+async def test_the_run_goes_on_without_what_hung(run: Run) -> None:
+    code, printed = run.ended(f"{WAITS_IN_A_TEST}\ndef test_short(): pass", "-n1", test_limit=3)
+    assert code == 1
+    assert "crashed while running" in printed
+    assert "1 failed, 1 passed" in printed
+    await run.nothing_left()
+
+
+async def test_a_run_is_bounded_as_well(run: Run) -> None:
+    code, printed = run.ended(STARTS_A_CHILD, "-n1", run_limit=8)
+    assert code != 0
+    assert "the run has taken more than 8 s" in printed
+    assert "in test_inner.py::test_starts (call)" in printed
+    assert "in napping" in printed
+    await run.nothing_left()
+
+
+@pytest.mark.parametrize("processes", ["-n0", "-n1"])
+async def test_nothing_is_left_of_a_run_that_was_killed(run: Run, processes: str) -> None:
+    with run.started(STARTS_A_CHILD, processes, "-s") as pytest_process:
+        await said(pytest_process, "started")
+        assert list(run.temporary.glob(f"{PREFIX}*"))
+        kill(pytest_process.pid)
+        pytest_process.wait()
+        await run.nothing_left()
+
+
+async def test_what_was_killed_with_its_guardian_is_ended_by_the_next_run(run: Run) -> None:
+    with run.started(STARTS_A_CHILD, "-n0", "-s") as pytest_process:
+        await said(pytest_process, "started")
+        [guardian] = [
+            each
+            for each in psutil.Process(pytest_process.pid).children()
+            if any("guardian.py" in word for word in each.cmdline())
+        ]
+        kill(guardian.pid)
+        kill(pytest_process.pid)
+        pytest_process.wait()
+    code, printed = run.ended("def test_short(): pass", "-n0")
+    assert code == 0, printed
+    await run.nothing_left()
+
+
+@pytest.mark.parametrize("processes", ["-n0", "-n1"])
+async def test_a_run_that_leaves_a_process_behind_has_failed(run: Run, processes: str) -> None:
+    code, printed = run.ended(LEAVES_A_CHILD, processes)
+    assert code == 1
+    assert "1 passed" in printed
+    assert "left behind:\nsleep 3600" in printed
+    await run.nothing_left()
+
+
+async def test_a_marked_test_has_its_own_limit(run: Run) -> None:
+    marked = "import pytest\npytestmark = pytest.mark.timeout(3)\n"
+    begun = time.monotonic()
+    code, printed = run.ended(marked + WAITS_IN_A_TEST, "-n0")
+    assert code != 0
+    assert "has taken more than 3 s" in printed
+    assert time.monotonic() - begun < 100
+    await run.nothing_left()
