@@ -14,13 +14,14 @@ import select
 import signal
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any, Final
 
 from opentelemetry import trace
 
-from activities.compute_process import Argument, Job, Message, Result, nothing, serve
+from activities.compute_process import Argument, Job, Message, Result, serve
 from activities.jobs import JobContext
 from activities.tracing import carried
 from errors import ComputeDied, KtrdrError
@@ -56,7 +57,7 @@ class Compute:
 
     def warm_up(self) -> None:
         """Start loading the libraries in the background, before the first job needs them."""
-        self._bookkeeper.submit(_run_through, self._context.Process(target=nothing))
+        forkserver.ensure_running()
 
     def close(self) -> None:
         """Wait until the bookkeeping of ended processes is done."""
@@ -188,11 +189,6 @@ def _discard(process: ForkServerProcess, starting: Future[int]) -> None:
 def _close(*ends: Connection) -> None:
     for end in ends:
         end.close()
-
-
-def _run_through(process: ForkServerProcess) -> None:
-    process.start()
-    _reap(process)
 
 
 def _reap(process: ForkServerProcess) -> None:

@@ -1,8 +1,10 @@
 """The connection to the database of the ledger, SQLite or PostgreSQL, and its migrations."""
 
+import fcntl
 import logging
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,13 +69,11 @@ class Database:
         Raises:
             LedgerUnavailable: the database does not answer.
         """
-        if self._url.database and not self.is_postgresql:
-            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
-        with _unavailable(), self._writer.begin() as connection:
+        with _unavailable(), self._sqlite_prepared(), self._writer.begin() as connection:
             if self.is_postgresql:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
-            config = migrations(connection)
             before = _revision(connection)
+            config = migrations(connection)
             if before is not None and before not in _known_revisions(config):
                 _log.warning("the ledger is newer than this version: %s", before)
                 return Revisions(before, before)
@@ -81,6 +81,29 @@ class Database:
                 command.stamp(config, _FIRST_REVISION)
             command.upgrade(config, "head")
             return Revisions(before, _revision(connection))
+
+    @contextmanager
+    def _sqlite_prepared(self) -> Iterator[None]:
+        """Let one process after another migrate a file, however long each of them takes.
+
+        SQLite's own lock is waited for only so long, and not at all by whoever switches a new file
+        to write-ahead logging. So there is another lock around it, on the directory: it leaves no
+        file behind, and the system releases it when its holder dies.
+        """
+        if self.is_postgresql:
+            yield
+            return
+        directory = Path(self._url.database or "").parent
+        directory.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            # Not in a transaction. The file keeps it, and readers never block from then on.
+            with closing(self._engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA journal_mode=wal")
+            yield
+        finally:
+            os.close(descriptor)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -156,11 +179,10 @@ def _engine(url: URL) -> Engine:
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:
-    """Let several processes write: wait for each other, and readers never block."""
+    """Let several processes write: they wait for each other."""
     # Transactions begin below, not by Python's own guess.
     connection.isolation_level = None
     connection.execute("PRAGMA busy_timeout=10000")
-    connection.execute("PRAGMA journal_mode=wal")
 
 
 def _begin_sqlite(connection: Connection) -> None:

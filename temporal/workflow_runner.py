@@ -6,6 +6,7 @@ here, and every workflow task is timed: after two seconds the SDK fails it.
 
 import logging
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -73,10 +74,10 @@ class WatchedRunner(SandboxedWorkflowRunner):
 class _Watched(WorkflowInstance):
     """A workflow in the cache of a worker.
 
-    It does not say in which thread it works, because the SDK would raise an exception there when a
-    task takes two seconds. That can hit asyncio in the middle of a step; from then on the workflow
-    can never be evicted. Without it a slow task fails as well, but ends by itself, and the workflow
-    is evicted and begins anew.
+    The SDK fails a task that takes two seconds, as on an overloaded machine, and raises an
+    exception in the thread that is at it. That can hit asyncio in the middle of a step; from then
+    on the workflow can never be evicted. So it is not told the thread: the task ends by itself, and
+    what comes after it, the eviction, waits for its end.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class _Watched(WorkflowInstance):
         self._cached = cached
         self._on_task = on_task
         self._loading_seconds = loading_seconds
+        self._one_at_a_time = threading.Lock()
         self.eviction_error: Exception | None = None
 
     @property
@@ -99,20 +101,21 @@ class _Watched(WorkflowInstance):
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         """Do a task, or be evicted."""
-        self._cached[act.run_id] = self
-        began = time.perf_counter()
-        try:
-            completion = self._instance.activate(act)
-        except Exception as error:
-            self.eviction_error = error
-            raise
-        finally:
-            seconds = time.perf_counter() - began + self._loading_seconds
-            self._loading_seconds = 0.0
-            self._on_task(self.get_info().workflow_type, seconds)
-        if any(job.HasField("remove_from_cache") for job in act.jobs):
-            del self._cached[act.run_id]
-        return completion
+        with self._one_at_a_time:
+            self._cached[act.run_id] = self
+            began = time.perf_counter()
+            try:
+                completion = self._instance.activate(act)
+            except Exception as error:
+                self.eviction_error = error
+                raise
+            finally:
+                seconds = time.perf_counter() - began + self._loading_seconds
+                self._loading_seconds = 0.0
+                self._on_task(self.get_info().workflow_type, seconds)
+            if any(job.HasField("remove_from_cache") for job in act.jobs):
+                del self._cached[act.run_id]
+            return completion
 
     def get_info(self) -> Info:
         """Return what is known about the run."""

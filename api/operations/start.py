@@ -4,42 +4,33 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
+from temporalio.client import Client
 from temporalio.common import (
     Priority,
     SearchAttributePair,
     TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.operations.admission import AdmissionDesk
 from api.temporal_calls import RPC_TIMEOUT, answered
-from errors import AtCapacity, KeyReused, TemporalUnavailable
+from errors import AtCapacity, KeyReused
 from quant.bars import catalog
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestInput, TrainingInput
 from quant.strategy import strategies
 from settings import Settings
 from workflows import search_attributes
-from workflows.admission import (
-    ADMISSION_ID,
-    Admission,
-    AdmissionAnswer,
-    AdmissionRequest,
-)
 from workflows.claim import Claim, claim_id
 from workflows.contract import WORKFLOW_NAME, OperationType, Phase
 from workflows.ids import make_operation_id
 from workflows.messages import BacktestRequest, FinishedSteps, ResearchInput, ResearchRequest
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
-
-# A worker answers requests in order, so this includes those that came before.
-_ADMISSION_TIMEOUT = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -164,6 +155,7 @@ class Starter:
     def __init__(self, client: Client, max_active_researches: int | None) -> None:
         self._client = client
         self._limit = max_active_researches
+        self._desk = AdmissionDesk(client)
 
     async def start_new(self, start: Start, key: IdempotencyKey | None = None) -> str:
         """Start an operation under a new id, or under the one that its key stands for.
@@ -208,7 +200,9 @@ class Starter:
             TemporalUnavailable: Temporal does not answer.
         """
         if self._limit is not None and start.operation_type is OperationType.RESEARCH:
-            await self._admit(operation_id, self._limit)
+            answer = await self._desk.admit(operation_id, self._limit)
+            if not answer.admitted:
+                raise AtCapacity(answer.active_count, self._limit)
         await answered(
             self._client.start_workflow(
                 WORKFLOW_NAME[start.operation_type],
@@ -263,25 +257,3 @@ class Starter:
                 return False  # The request that claimed it ended before it started it.
             raise
         return True
-
-    async def _admit(self, operation_id: str, limit: int) -> None:
-        asking = self._client.execute_update_with_start_workflow(
-            Admission.admit,
-            AdmissionRequest(operation_id=operation_id, limit=limit),
-            start_workflow_operation=WithStartWorkflowOperation(
-                Admission.run,
-                id=ADMISSION_ID,
-                task_queue=RESEARCH_QUEUE,
-                static_summary="Keeps the number of active researches within its limit",
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            ),
-            rpc_timeout=_ADMISSION_TIMEOUT,
-        )
-        try:
-            answer: AdmissionAnswer = await answered(asking, _ADMISSION_TIMEOUT.total_seconds())
-        except WorkflowUpdateFailedError as error:
-            raise TemporalUnavailable(
-                "The active researches cannot be counted; try again in a moment."
-            ) from error
-        if not answer.admitted:
-            raise AtCapacity(answer.active_count, limit)

@@ -10,11 +10,10 @@ from temporalio.worker import Worker
 
 from settings import Settings
 from temporal.shutdown import Deadline
-from tests.integration.stubborn_workflows import Busy, Interrupted, Stubborn
+from tests.integration.stubborn_workflows import Busy, Interrupted, Slow, Stubborn
 from worker import main, running_workers
 
 STUBBORN_QUEUE = "stubborn"
-STOP_SECONDS = 5.0
 
 
 @contextlib.asynccontextmanager
@@ -25,7 +24,7 @@ async def _serve(
         stubborn = Worker(
             client,
             task_queue=STUBBORN_QUEUE,
-            workflows=[Busy, Interrupted, Stubborn],
+            workflows=[Busy, Interrupted, Slow, Stubborn],
             workflow_runner=workers[0].config()["workflow_runner"],
         )
         async with stubborn:
@@ -36,4 +35,4 @@ if __name__ == "__main__":
     # As in worker.py.
     del __file__
     __spec__ = None  # type: ignore[assignment]
-    asyncio.run(main(sys.argv[1:], _serve, stop_seconds=STOP_SECONDS))
+    asyncio.run(main([], _serve, stop_seconds=float(sys.argv[1])))
