@@ -5,7 +5,7 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 COMPILE := uv pip compile pyproject.toml --quiet --generate-hashes --no-emit-index-url --no-header \
 	--no-annotate --python-version 3.11 --universal
-BENCHMARKS := research history sizing overhead cancel service restart ledger calibration scaling
+BENCHMARKS := research history sizing overhead cancel service restart ledger calibration scaling tasks
 ARGS ?=
 
 .DEFAULT_GOAL := help

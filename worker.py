@@ -27,7 +27,7 @@ from storage.ledger import Ledger
 from temporal import telemetry, tracing
 from temporal.connection import connect, pushes_cancels, register_search_attributes
 from temporal.shutdown import Deadline
-from temporal.workflow_runner import WatchedRunner
+from temporal.workflow_runner import OnTask, WatchedRunner, warn_of_slow
 from workflows.admission import Admission, LastingAdmission
 from workflows.backtest import Backtest
 from workflows.claim import Claim
@@ -104,6 +104,7 @@ async def running_workers(
     *,
     kind: type[ResearchActivities] = ResearchActivities,
     deadline: Deadline | None = None,
+    on_task: OnTask = warn_of_slow,
 ) -> AsyncIterator[list[Worker]]:
     """Serve the task queues (all of them by default) until the context ends.
 
@@ -116,6 +117,7 @@ async def running_workers(
         queues: task queues to serve.
         kind: class of the activities; tests substitute their own.
         deadline: of this process, which names what refuses to stop and kills what computes.
+        on_task: told how long every workflow task has taken.
     """
     # The workers that run researches also record them.
     served = {*queues, RECORD_QUEUE} if RESEARCH_QUEUE in queues else set(queues)
@@ -127,7 +129,7 @@ async def running_workers(
         compute = Compute()
         stack.callback(compute.close)
         compute.warm_up()
-        runner = WatchedRunner()
+        runner = WatchedRunner(on_task=on_task)
         if deadline is not None:
             deadline.finally_do(compute.kill_all)
             deadline.finally_do(partial(_log_refusals, runner))

@@ -36,7 +36,8 @@ class Refusal:
     stack: str
 
 
-def _warn_of_slow(workflow_type: str, seconds: float) -> None:
+def warn_of_slow(workflow_type: str, seconds: float) -> None:
+    """Log a task that comes near the time after which the SDK fails it."""
     if seconds > SLOW_TASK_SECONDS:
         _log.warning("a workflow task of %s took %.2f s", workflow_type, seconds)
 
@@ -45,7 +46,7 @@ def _warn_of_slow(workflow_type: str, seconds: float) -> None:
 class WatchedRunner(SandboxedWorkflowRunner):
     """Runs workflows in the sandbox. One runner may serve several workers."""
 
-    on_task: OnTask = _warn_of_slow
+    on_task: OnTask = warn_of_slow
     """Called with the type of the workflow and the seconds that a task has taken."""
 
     _cached: dict[str, "_Watched"] = field(default_factory=dict, init=False)
