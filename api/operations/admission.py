@@ -1,6 +1,7 @@
 """Asking the workflow `Admission` whether more researches may begin."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -102,23 +103,29 @@ class AdmissionDesk:
             asking.cancel()
 
     async def _update(self, requests: list[AdmissionRequest]) -> list[AdmissionAnswer]:
+        start = WithStartWorkflowOperation(
+            Admission.run,
+            id=ADMISSION_ID,
+            task_queue=RESEARCH_QUEUE,
+            static_summary="Keeps the number of active researches within its limit",
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
         try:
             return await self._client.execute_update_with_start_workflow(
                 Admission.admit_all,
                 requests,
-                start_workflow_operation=WithStartWorkflowOperation(
-                    Admission.run,
-                    id=ADMISSION_ID,
-                    task_queue=RESEARCH_QUEUE,
-                    static_summary="Keeps the number of active researches within its limit",
-                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                ),
+                start_workflow_operation=start,
                 rpc_timeout=_PATIENCE,
             )
         except WorkflowUpdateFailedError as error:
             raise TemporalUnavailable(
                 "The active researches cannot be counted; try again in a moment."
             ) from error
+        except asyncio.CancelledError:
+            # The SDK tells the cancel to whoever waits for the start, and complains if nobody does.
+            with contextlib.suppress(asyncio.CancelledError):
+                await start.workflow_handle()
+            raise
 
     async def _replace_what_cannot_answer(self) -> bool:
         """Terminate what runs under the id of the workflow but is another one, or is broken.
@@ -135,6 +142,8 @@ class AdmissionDesk:
             _log.warning("replacing the workflow %r: %s", ADMISSION_ID, reason)
             this_run = self._client.get_workflow_handle(ADMISSION_ID, run_id=found.run_id)
             await answered(this_run.terminate(reason=reason, rpc_timeout=RPC_TIMEOUT))
+        except TemporalUnavailable:
+            return False  # What is too busy to be looked at may still answer.
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise

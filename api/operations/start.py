@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from temporalio.client import Client
 from temporalio.common import (
@@ -19,7 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.operations.admission import AdmissionDesk
 from api.temporal_calls import RPC_TIMEOUT, answered
-from errors import AtCapacity, KeyReused
+from errors import AtCapacity, KeyReused, TemporalUnavailable
 from quant.bars import catalog
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestInput, TrainingInput
@@ -31,6 +31,10 @@ from workflows.contract import WORKFLOW_NAME, OperationType, Phase
 from workflows.ids import make_operation_id
 from workflows.messages import BacktestRequest, FinishedSteps, ResearchInput, ResearchRequest
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
+
+# Of hundreds at once on a busy machine, the last would wait longer than a call may take.
+_STARTS_AT_ONCE: Final = 10
+_LONGEST_TURN_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True)
@@ -156,6 +160,7 @@ class Starter:
         self._client = client
         self._limit = max_active_researches
         self._desk = AdmissionDesk(client)
+        self._turns = asyncio.Semaphore(_STARTS_AT_ONCE)
 
     async def start_new(self, start: Start, key: IdempotencyKey | None = None) -> str:
         """Start an operation under a new id, or under the one that its key stands for.
@@ -203,22 +208,23 @@ class Starter:
             answer = await self._desk.admit(operation_id, self._limit)
             if not answer.admitted:
                 raise AtCapacity(answer.active_count, self._limit)
-        await answered(
-            self._client.start_workflow(
-                WORKFLOW_NAME[start.operation_type],
-                start.argument,
-                id=operation_id,
-                task_queue=start.task_queue,
-                priority=start.turn,
-                static_summary=start.summary,
-                search_attributes=TypedSearchAttributes(start.attributes),
-                memo=memo,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
-                if again
-                else WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                rpc_timeout=RPC_TIMEOUT,
+        async with self._turn():
+            await answered(
+                self._client.start_workflow(
+                    WORKFLOW_NAME[start.operation_type],
+                    start.argument,
+                    id=operation_id,
+                    task_queue=start.task_queue,
+                    priority=start.turn,
+                    static_summary=start.summary,
+                    search_attributes=TypedSearchAttributes(start.attributes),
+                    memo=memo,
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
+                    if again
+                    else WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    rpc_timeout=RPC_TIMEOUT,
+                )
             )
-        )
 
     async def claim(self, key: IdempotencyKey, stands_for: str) -> tuple[str, bool]:
         """Register what the key stands for, unless it is registered already.
@@ -230,23 +236,41 @@ class Starter:
             KeyReused: the key was used with a different request.
             TemporalUnavailable: Temporal does not answer.
         """
-        try:
-            await answered(
-                self._client.start_workflow(
-                    Claim.run,
-                    id=key.claim_id,
-                    task_queue=RESEARCH_QUEUE,
-                    memo=key.memo(stands_for),
-                    static_summary=f"Idempotency key of {stands_for}",
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    rpc_timeout=RPC_TIMEOUT,
+        async with self._turn():
+            try:
+                await answered(
+                    self._client.start_workflow(
+                        Claim.run,
+                        id=key.claim_id,
+                        task_queue=RESEARCH_QUEUE,
+                        memo=key.memo(stands_for),
+                        static_summary=f"Idempotency key of {stands_for}",
+                        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                        rpc_timeout=RPC_TIMEOUT,
+                    )
                 )
-            )
-        except WorkflowAlreadyStartedError:
-            handle = self._client.get_workflow_handle(key.claim_id)
-            description = await answered(handle.describe(rpc_timeout=RPC_TIMEOUT))
-            return key.opened(dict(await description.memo())) or stands_for, True
-        return stands_for, False
+            except WorkflowAlreadyStartedError:
+                handle = self._client.get_workflow_handle(key.claim_id)
+                description = await answered(handle.describe(rpc_timeout=RPC_TIMEOUT))
+                return key.opened(dict(await description.memo())) or stands_for, True
+            return stands_for, False
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Let only so many starts be in flight; the others wait without troubling Temporal.
+
+        Raises:
+            TemporalUnavailable: those before take too long.
+        """
+        try:
+            async with asyncio.timeout(_LONGEST_TURN_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise TemporalUnavailable("Temporal is busy; try again in a moment.") from error
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     async def _exists(self, operation_id: str) -> bool:
         handle = self._client.get_workflow_handle(operation_id)

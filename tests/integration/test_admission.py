@@ -13,13 +13,13 @@ from temporalio.client import Client
 from api.app import create_app
 from settings import Settings
 from tests.api.answers import accepted
-from tests.support.helpers import process, serving
-from worker import running_workers
+from tests.support.helpers import process, serving, worker_process
 from workflows.admission import ADMISSION_ID, Admission
 from workflows.messages import AdmissionRequest
 from workflows.policies import RESEARCH_QUEUE
 
 LIMIT = 5
+BUSY_LOOPS = 4
 LONG = {"trials": 5000, "seed": 7}
 
 
@@ -27,17 +27,16 @@ LONG = {"trials": 5000, "seed": 7}
 async def limited(alone: Client, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """An API that admits few researches, with a worker that computes one at a time."""
     few = settings.model_copy(update={"max_active_researches": LIMIT, "compute_slots": 1})
-    async with running_workers(alone, few), serving(create_app(few, alone)) as http:
-        yield http
-        async for each in alone.list_workflows("ExecutionStatus = 'Running'"):
-            await alone.get_workflow_handle(each.id).terminate()
+    with worker_process(alone, few):
+        async with serving(create_app(few, alone)) as http:
+            yield http
 
 
 @pytest.fixture
 def busy_machine() -> Iterator[None]:
     """Processes that take all the time they get."""
     with ExitStack() as loops:
-        for _ in range(8):
+        for _ in range(BUSY_LOOPS):
             loops.enter_context(process([sys.executable, "-c", "while True: pass"]))
         yield
 
