@@ -11,7 +11,7 @@ UV ?= $(VENV)/bin/uv
 # One version of a package for all Pythons where there is one, so that all compute the same.
 COMPILE = $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	--python-version 3.11 --universal --fork-strategy fewest
-BENCHMARKS := account research history sizing overhead cancel service restart ledger calibration scaling
+BENCHMARKS := account research history sizing overhead cancel service restart ledger calibration scaling tasks
 # What needs no server.
 QUICK := tests/quant tests/storage tests/cli -k 'not postgresql'
 ARGS ?=

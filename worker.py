@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
@@ -25,6 +26,8 @@ from settings import Settings, load_settings
 from storage.ledger import Ledger
 from temporal import telemetry, tracing
 from temporal.connection import connect, pushes_cancels, register_search_attributes
+from temporal.shutdown import Deadline
+from temporal.workflow_runner import OnTask, WatchedRunner, warn_of_slow
 from workflows.admission import Admission, LastingAdmission
 from workflows.backtest import Backtest
 from workflows.claim import Claim
@@ -45,6 +48,9 @@ _log = logging.getLogger(__name__)
 _RECORD_THREADS = 8
 
 _SECONDS_BETWEEN_SIGNS_OF_LIFE = 5
+
+# Compose and the embedded stack kill a worker only after that.
+STOP_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,16 @@ def registrations(
     }
 
 
+class Serve(Protocol):
+    """Runs workers until its context ends."""
+
+    def __call__(
+        self, client: Client, settings: Settings, queues: Sequence[str], *, deadline: Deadline
+    ) -> contextlib.AbstractAsyncContextManager[Sequence[Worker]]:
+        """Serve the task queues as `running_workers` does."""
+        ...
+
+
 @contextlib.asynccontextmanager
 async def running_workers(
     client: Client,
@@ -87,6 +103,8 @@ async def running_workers(
     queues: Sequence[str] = (),
     *,
     kind: type[ResearchActivities] = ResearchActivities,
+    deadline: Deadline | None = None,
+    on_task: OnTask = warn_of_slow,
 ) -> AsyncIterator[list[Worker]]:
     """Serve the task queues (all of them by default) until the context ends.
 
@@ -98,49 +116,75 @@ async def running_workers(
         settings: where artifacts and ledger are, and how much runs at once.
         queues: task queues to serve.
         kind: class of the activities; tests substitute their own.
+        deadline: of this process, which names what refuses to stop and kills what computes.
+        on_task: told how long every workflow task has taken.
     """
     # The workers that run researches also record them.
     served = {*queues, RECORD_QUEUE} if RESEARCH_QUEUE in queues else set(queues)
-    ledger = Ledger(settings.ledger, settings.budget)
-    await asyncio.to_thread(ledger.upgrade)
-    await register_search_attributes(client)
-    compute = Compute()
-    compute.warm_up()
-    activities = kind(
-        compute=compute,
-        ledger=ledger,
-        settings=settings,
-        quiet_heartbeat_seconds=QUIET_HEARTBEAT_SECONDS
-        if await pushes_cancels(client)
-        else HEARTBEAT_SECONDS,
-    )
-    with ThreadPoolExecutor(
-        max(settings.compute_slots, _RECORD_THREADS), thread_name_prefix="records"
-    ) as records:
-        async with contextlib.AsyncExitStack() as stack:
-            stack.callback(ledger.close)
-            stack.callback(compute.close)
-            yield [
-                await stack.enter_async_context(
-                    Worker(
-                        client,
-                        task_queue=queue,
-                        workflows=registration.workflows,
-                        activities=registration.activities,
-                        activity_executor=records,
-                        max_concurrent_activities=_RECORD_THREADS
-                        if queue == RECORD_QUEUE
-                        else settings.compute_slots,
-                        max_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_SECONDS),
-                        graceful_shutdown_timeout=timedelta(0),
-                        deployment_config=_deployment(settings),
-                    )
+    async with contextlib.AsyncExitStack() as stack:
+        ledger = Ledger(settings.ledger, settings.budget)
+        stack.callback(ledger.close)
+        await asyncio.to_thread(ledger.upgrade)
+        await register_search_attributes(client)
+        compute = Compute()
+        stack.callback(compute.close)
+        compute.warm_up()
+        runner = WatchedRunner(on_task=on_task)
+        if deadline is not None:
+            deadline.finally_do(compute.kill_all)
+            deadline.finally_do(partial(_log_refusals, runner))
+        activities = kind(
+            compute=compute,
+            ledger=ledger,
+            settings=settings,
+            quiet_heartbeat_seconds=QUIET_HEARTBEAT_SECONDS
+            if await pushes_cancels(client)
+            else HEARTBEAT_SECONDS,
+        )
+        records = stack.enter_context(
+            ThreadPoolExecutor(
+                max(settings.compute_slots, _RECORD_THREADS), thread_name_prefix="records"
+            )
+        )
+        workers = [
+            await stack.enter_async_context(
+                Worker(
+                    client,
+                    task_queue=queue,
+                    workflows=registration.workflows,
+                    activities=registration.activities,
+                    activity_executor=records,
+                    workflow_runner=runner,
+                    max_concurrent_activities=_RECORD_THREADS
+                    if queue == RECORD_QUEUE
+                    else settings.compute_slots,
+                    max_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_SECONDS),
+                    graceful_shutdown_timeout=timedelta(0),
+                    deployment_config=_deployment(settings),
                 )
-                for queue, registration in registrations(
-                    activities, versioned=settings.deployment is not None
-                ).items()
-                if not queues or queue in served
-            ]
+            )
+            for queue, registration in registrations(
+                activities, versioned=settings.deployment is not None
+            ).items()
+            if not queues or queue in served
+        ]
+        stack.push_async_callback(_shut_down, workers)
+        yield workers
+
+
+async def _shut_down(workers: Sequence[Worker]) -> None:
+    """Shut all of them down at once: one that is slow must not let the others take new work."""
+    await asyncio.gather(*(worker.shutdown() for worker in workers))
+
+
+def _log_refusals(runner: WatchedRunner) -> None:
+    for refusal in runner.refusals():
+        _log.error(
+            "%s %s refuses to stop:\n%s",
+            refusal.workflow_type,
+            refusal.workflow_id,
+            refusal.stack,
+        )
 
 
 def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
@@ -158,13 +202,12 @@ def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
     )
 
 
-async def _until(stop: asyncio.Event, alive_file: Path | None) -> None:
-    """Wait for the end; until then the file is touched for as long as the event loop runs."""
-    while not stop.is_set():
+async def _show_signs_of_life(alive_file: Path | None) -> None:
+    """Touch the file for as long as the event loop runs."""
+    while True:
         if alive_file is not None:
             _touch(alive_file)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _SECONDS_BETWEEN_SIGNS_OF_LIFE)
+        await asyncio.sleep(_SECONDS_BETWEEN_SIGNS_OF_LIFE)
 
 
 def _touch(alive_file: Path) -> None:
@@ -174,22 +217,48 @@ def _touch(alive_file: Path) -> None:
         raise StartupError(f"KTRDR_ALIVE_FILE: {alive_file}: {error.strerror}.") from None
 
 
-async def main(queues: Sequence[str]) -> None:
-    """Run until SIGTERM or SIGINT."""
+async def main(
+    queues: Sequence[str], serve: Serve = running_workers, *, stop_seconds: float = STOP_SECONDS
+) -> None:
+    """Run until SIGTERM or SIGINT, and then no longer than the grace period.
+
+    Args:
+        queues: task queues to serve; all if none is named.
+        serve: runs the workers; tests and benchmarks add their own.
+        stop_seconds: the grace period.
+    """
     settings = load_settings()
     telemetry.set_up_logging(settings, logging.INFO)
-    stop = asyncio.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
-    client = await connect(
-        payload_keys=settings.payload_keys,
-        plugins=tracing.plugins("ktrdr-worker"),
-        runtime=telemetry.runtime(settings, WORKER_HEARTBEAT_INTERVAL),
-    )
-    async with running_workers(client, settings, queues) as workers:
-        _log.info("serving %s", ", ".join(worker.task_queue for worker in workers))
-        await _until(stop, settings.alive_file)
+    deadline = Deadline(stop_seconds)
+    life = asyncio.timeout(None)
+    try:
+        async with life:
+            _end_when_told(life, deadline)
+            client = await connect(
+                payload_keys=settings.payload_keys,
+                plugins=tracing.plugins("ktrdr-worker"),
+                runtime=telemetry.runtime(settings, WORKER_HEARTBEAT_INTERVAL),
+            )
+            async with serve(client, settings, queues, deadline=deadline) as workers:
+                _log.info("serving %s", ", ".join(worker.task_queue for worker in workers))
+                await _show_signs_of_life(settings.alive_file)
+    except TimeoutError:
+        if not life.expired():
+            raise
+
+
+def _end_when_told(life: asyncio.Timeout, deadline: Deadline) -> None:
+    """Let SIGTERM and SIGINT interrupt whatever the process waits for, also while it starts."""
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
         _log.info("stopping")
+        deadline.begin()
+        if not life.expired():
+            life.reschedule(loop.time())
+
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, end)
 
 
 if __name__ == "__main__":

@@ -10,16 +10,18 @@ import asyncio
 import contextlib
 import multiprocessing
 import os
+import select
 import signal
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any, Final
 
 from opentelemetry import trace
 
-from activities.compute_process import Argument, Job, Message, Result, nothing, serve
+from activities.compute_process import Argument, Job, Message, Result, serve
 from activities.jobs import JobContext
 from activities.tracing import carried
 from errors import ComputeDied, KtrdrError
@@ -50,14 +52,26 @@ class Compute:
         self._context.set_forkserver_preload(_PRELOADED)
         # multiprocessing's bookkeeping is not thread-safe: one thread starts and reaps processes.
         self._bookkeeper = ThreadPoolExecutor(1, thread_name_prefix="compute")
+        # The pidfds of the processes at work.
+        self._running: set[int] = set()
 
     def warm_up(self) -> None:
         """Start loading the libraries in the background, before the first job needs them."""
-        self._bookkeeper.submit(_run_through, self._context.Process(target=nothing))
+        forkserver.ensure_running()
 
     def close(self) -> None:
         """Wait until the bookkeeping of ended processes is done."""
         self._bookkeeper.shutdown()
+
+    def kill_all(self) -> None:
+        """Kill every process and wait until they are dead; may be called in any thread."""
+        dying = list(self._running)
+        for pidfd in dying:
+            _send_kill(pidfd)
+        for pidfd in dying:
+            death = select.poll()
+            death.register(pidfd, select.POLLIN)
+            death.poll()
 
     async def run(
         self,
@@ -71,8 +85,9 @@ class Compute:
     ) -> Result:
         """Run the job in its own process and return its result.
 
-        When this coroutine ends, for whatever reason, the process is dead, it has left no
-        half-written file, and `tried` has received every trial.
+        When this coroutine ends, for whatever reason, no process works for it: it is dead, or it
+        has not begun and never will. It has left no half-written file, and `tried` has received
+        every trial.
 
         Raises:
             JobFailed: the job raised an error.
@@ -107,23 +122,38 @@ class Compute:
             args=(theirs, their_life, job, argument, context, carried()),
             daemon=True,
         )
-        starting = self._bookkeeper.submit(_start, process, our_life)
+        with ours, our_life:
+            pidfd = await self._started(process, theirs, their_life)
+            self._running.add(pidfd)
+            try:
+                # Only now, because no pidfd can be opened for a job that has already ended.
+                with contextlib.suppress(BrokenPipeError):  # It was killed meanwhile.
+                    our_life.send_bytes(b"")
+                yield ours
+            finally:
+                await _uninterrupted(asyncio.ensure_future(_kill(pidfd)))
+                context.artifacts().discard_unfinished(process.pid or 0)
+                for last_word in _unread(ours):
+                    tried(last_word)
+                self._running.discard(pidfd)
+                os.close(pidfd)
+                self._bookkeeper.submit(_reap, process)
+
+    async def _started(self, process: ForkServerProcess, *their_ends: Connection) -> int:
+        """Start the process and return its pidfd.
+
+        A cancel does not wait for the start, which may take seconds: the fork server may still be
+        loading its libraries, or other processes are started first.
+        """
+        starting = self._bookkeeper.submit(_start, process, *their_ends)
         try:
-            # A cancel must not lose track of the process between its start and the code below.
-            await _uninterrupted(asyncio.wrap_future(starting))
-            theirs.close()
-            their_life.close()
-            yield ours
-        finally:
-            process, pidfd = starting.result()
-            await _uninterrupted(asyncio.ensure_future(_kill(pidfd)))
-            context.artifacts().discard_unfinished(process.pid or 0)
-            for last_word in _unread(ours):
-                tried(last_word)
-            ours.close()
-            our_life.close()
-            os.close(pidfd)
-            self._bookkeeper.submit(_reap, process)
+            return await asyncio.wrap_future(starting)
+        except asyncio.CancelledError:
+            if starting.cancel():
+                _close(*their_ends)
+            else:
+                self._bookkeeper.submit(_discard, process, starting)
+            raise
 
 
 @contextlib.contextmanager
@@ -137,18 +167,28 @@ def _traced(job: str) -> Iterator[None]:
             raise
 
 
-def _start(process: ForkServerProcess, our_life: Connection) -> tuple[ForkServerProcess, int]:
-    process.start()
+def _start(process: ForkServerProcess, *their_ends: Connection) -> int:
+    """Start a process, which waits for the word to begin; returns its pidfd."""
+    try:
+        process.start()
+    finally:
+        _close(*their_ends)
     # A pidfd, unlike a pid, can never mean another process.
-    pidfd = os.pidfd_open(process.pid or 0)
-    # Only now, because no pidfd can be opened for a job that has already ended.
-    our_life.send_bytes(b"")
-    return process, pidfd
+    return os.pidfd_open(process.pid or 0)
 
 
-def _run_through(process: ForkServerProcess) -> None:
-    process.start()
-    _reap(process)
+def _discard(process: ForkServerProcess, starting: Future[int]) -> None:
+    """End a process that nobody waits for any more when it has been started."""
+    if starting.exception() is None:
+        pidfd = starting.result()
+        _send_kill(pidfd)
+        os.close(pidfd)
+        _reap(process)
+
+
+def _close(*ends: Connection) -> None:
+    for end in ends:
+        end.close()
 
 
 def _reap(process: ForkServerProcess) -> None:
@@ -158,9 +198,13 @@ def _reap(process: ForkServerProcess) -> None:
 
 async def _kill(pidfd: int) -> None:
     """Kill the process and wait until the system reports its death."""
+    _send_kill(pidfd)
+    await _readable(pidfd)
+
+
+def _send_kill(pidfd: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-    await _readable(pidfd)
 
 
 async def _uninterrupted(work: asyncio.Future[Any]) -> None:

@@ -47,10 +47,6 @@ class Message(BaseModel):
     failure: Failure | None = None
 
 
-def nothing() -> None:
-    """Do nothing; starting this job starts the fork server."""
-
-
 def serve(
     channel: Connection,
     life_of_worker: Connection,

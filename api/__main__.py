@@ -1,7 +1,9 @@
 """`python -m api`: serve the API."""
 
+import contextlib
 import logging
 import sys
+from types import FrameType
 
 import uvicorn
 
@@ -13,8 +15,28 @@ from errors import StartupError
 from settings import load_settings
 from temporal import telemetry
 from temporal.connection import configuration
+from temporal.shutdown import Deadline
 
 _SECONDS_TO_FINISH_REQUESTS = 3
+
+# A request may wait in a thread that nothing interrupts, for a database that is silent.
+_STOP_SECONDS = 10.0
+
+_NOT_STARTED = 3
+
+
+class _Server(uvicorn.Server):
+    """Ends in time when told to, whatever its requests wait for."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._deadline = Deadline(_STOP_SECONDS)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop."""
+        self._deadline.begin()
+        super().handle_exit(sig, frame)
+
 
 if __name__ == "__main__":
     try:
@@ -27,12 +49,20 @@ if __name__ == "__main__":
     except StartupError as error:
         sys.exit(error.message)
     telemetry.set_up_logging(settings, logging.WARNING)
-    uvicorn.run(
-        create_app(settings, runtime=runtime),
-        host=settings.api_host,
-        port=settings.api_port,
-        # Its messages in our format, among ours.
-        log_config=None,
-        # A client that follows an operation would otherwise keep the process alive until its end.
-        timeout_graceful_shutdown=_SECONDS_TO_FINISH_REQUESTS,
+    server = _Server(
+        uvicorn.Config(
+            create_app(settings, runtime=runtime),
+            host=settings.api_host,
+            port=settings.api_port,
+            # Its messages in our format, among ours.
+            log_config=None,
+            # A client that follows an operation would otherwise keep the process alive until its
+            # end.
+            timeout_graceful_shutdown=_SECONDS_TO_FINISH_REQUESTS,
+        )
     )
+    # As with uvicorn.run, an interrupt is the normal end.
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(_NOT_STARTED)

@@ -1,9 +1,12 @@
 """The connection to the database of the ledger, SQLite or PostgreSQL, and its migrations."""
 
+import fcntl
 import logging
+import os
+import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,6 +48,7 @@ _SECONDS_OF_SILENCE = 5.0
 _SECONDS_FOR_A_STATEMENT = 4.5
 # A migration may rewrite a table, or wait for another process that does.
 _SECONDS_FOR_A_MIGRATION = 300.0
+_SECONDS_BETWEEN_ATTEMPTS = 0.05
 
 
 class Revisions(NamedTuple):
@@ -86,15 +90,9 @@ class Database:
         Raises:
             LedgerUnavailable: the database does not answer.
         """
-        if self._url.database and not self.is_postgresql:
-            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
-        with self.connection():
-            pass  # A database that does not answer at all is not waited for as long as a migration.
         with _unavailable(), self._migrating() as connection:
-            if self.is_postgresql:
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
-            config = migrations(connection)
             before = _revision(connection)
+            config = migrations(connection)
             if before is not None and before not in _known_revisions(config):
                 _log.warning("the ledger is newer than this version: %s", before)
                 return Revisions(before, before)
@@ -135,16 +133,55 @@ class Database:
 
     @contextmanager
     def _migrating(self) -> Iterator[Connection]:
-        """Yield a transaction with time for a migration."""
+        """Yield a transaction with time for a migration, to one process after another."""
         if not self.is_postgresql:
-            with self._writer.begin() as connection:
+            with self._sqlite_locked(), self._writer.begin() as connection:
                 yield connection
             return
+        with self.connection():
+            pass  # A database that does not answer at all is not waited for as long as a migration.
         patient = create_engine(
             self._url, connect_args={"timeout": _SECONDS_FOR_A_MIGRATION}, poolclass=NullPool
         )
         with patient.begin() as connection:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
             yield connection
+
+    @contextmanager
+    def _sqlite_locked(self) -> Iterator[None]:
+        """Lock the file's directory, and switch the file to write-ahead logging.
+
+        SQLite's own lock is waited for only so long, and not at all by a process that switches a
+        new file to write-ahead logging. This lock leaves no file behind, and the system releases it
+        when its holder dies.
+        """
+        directory = Path(self._url.database or "").parent
+        directory.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            _lock(descriptor)
+            # Not in a transaction. The file keeps it, and readers never block from then on.
+            with closing(self._engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA journal_mode=wal")
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    """Wait for a lock on a file.
+
+    Raises:
+        TimeoutError: its holder does not release it.
+    """
+    deadline = time.monotonic() + _SECONDS_FOR_A_MIGRATION
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise TimeoutError("another process has been migrating it for too long") from None
+        time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
 
 
 def migrations(connection: Connection) -> Config:
@@ -220,11 +257,10 @@ def _give_up_the_silent(failed: ExceptionContext) -> None:
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:
-    """Let several processes write: wait for each other, and readers never block."""
+    """Let several processes write: they wait for each other."""
     # Transactions begin below, not by Python's own guess.
     connection.isolation_level = None
     connection.execute("PRAGMA busy_timeout=10000")
-    connection.execute("PRAGMA journal_mode=wal")
 
 
 def _begin_sqlite(connection: Connection) -> None:

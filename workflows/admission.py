@@ -4,15 +4,14 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pydantic import Field
 from temporalio import workflow
 from temporalio.common import VersioningBehavior
 from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from activities.admission import ActiveQuestion, count_active
-    from quant.messages.base import FrozenModel
     from workflows import policies
+    from workflows.messages import AdmissionAnswer, AdmissionRequest
 
 ADMISSION_ID = "admission"
 
@@ -20,24 +19,12 @@ ADMISSION_ID = "admission"
 _LISTED_AFTER = timedelta(seconds=30)
 
 
-class AdmissionRequest(FrozenModel):
-    """A request to admit a research."""
-
-    operation_id: str
-    limit: int = Field(ge=1, description="Maximum number of active researches, this one included")
-
-
-class AdmissionAnswer(FrozenModel):
-    """Whether it is admitted, and how many other researches are active."""
-
-    admitted: bool
-    active_count: int
-
-
 @dataclass(frozen=True)
 class _Asking:
-    request: AdmissionRequest
-    answer: asyncio.Future[AdmissionAnswer]
+    """Requests that arrived together, and are answered together."""
+
+    requests: list[AdmissionRequest]
+    answers: asyncio.Future[list[AdmissionAnswer]]
 
 
 @workflow.defn
@@ -62,41 +49,57 @@ class Admission:
 
     @workflow.update
     async def admit(self, request: AdmissionRequest) -> AdmissionAnswer:
-        """Admit a research if fewer than the limit are active. Idempotent."""
-        asking = _Asking(request, asyncio.Future())
+        """Admit a research if fewer than the limit are active. Idempotent.
+
+        Earlier versions of the API ask like this.
+        """
+        [answer] = await self._answer([request])
+        return answer
+
+    @workflow.update
+    async def admit_all(self, requests: list[AdmissionRequest]) -> list[AdmissionAnswer]:
+        """Admit as many researches as the limit allows, in this order. Idempotent."""
+        return await self._answer(requests)
+
+    async def _answer(self, requests: list[AdmissionRequest]) -> list[AdmissionAnswer]:
+        asking = _Asking(requests, asyncio.Future())
         self._asking.append(asking)
         async with self._one_at_a_time:
-            if not asking.answer.done():
+            if not asking.answers.done():
                 await self._answer_all()
-        return asking.answer.result()
+        return asking.answers.result()
 
     async def _answer_all(self) -> None:
         """Count once, and answer all pending requests in the order of their arrival."""
         asking, self._asking = self._asking, []
-        ids = {each.request.operation_id for each in asking}
+        requests = [request for each in asking for request in each.requests]
+        ids = {request.operation_id for request in requests}
         try:
             active = await policies.ask(
                 count_active,
                 ActiveQuestion(
                     asking=sorted(ids),
                     admitted=[each for each in self._recently_admitted() if each not in ids],
-                    limit=min(each.request.limit for each in asking),
+                    limit=min(request.limit for request in requests),
                 ),
                 summary=f"May {len(ids)} more begin?",
             )
         except FailureError as error:
             # Fail the pending requests instead of leaving them waiting; the next one counts anew.
             for each in asking:
-                each.answer.set_exception(error)
+                each.answers.set_exception(error)
             return
         self._admitted = {each: self._admitted[each] for each in active.unlisted}
         count = active.active_count
         for each in asking:
-            admitted = count < each.request.limit
-            each.answer.set_result(AdmissionAnswer(admitted=admitted, active_count=count))
-            if admitted:
-                self._admitted[each.request.operation_id] = workflow.now()
-                count += 1
+            answers = []
+            for request in each.requests:
+                admitted = count < request.limit
+                answers.append(AdmissionAnswer(admitted=admitted, active_count=count))
+                if admitted:
+                    self._admitted[request.operation_id] = workflow.now()
+                    count += 1
+            each.answers.set_result(answers)
 
     def _recently_admitted(self) -> list[str]:
         now = workflow.now()

@@ -203,3 +203,17 @@ class ResearchResult(FrozenModel):
     model_path: str
     model_sha256: str
     report_path: str
+
+
+class AdmissionRequest(FrozenModel):
+    """A request to admit a research."""
+
+    operation_id: str
+    limit: int = Field(ge=1, description="Maximum number of active researches, this one included")
+
+
+class AdmissionAnswer(FrozenModel):
+    """Whether it is admitted, and how many other researches are active."""
+
+    admitted: bool
+    active_count: int

@@ -2,22 +2,22 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
+from temporalio.client import Client
 from temporalio.common import (
     Priority,
     SearchAttributePair,
     TypedSearchAttributes,
-    WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.operations.admission import AdmissionDesk
 from api.temporal_calls import RPC_TIMEOUT, answered
 from errors import AtCapacity, KeyReused, TemporalUnavailable
 from quant.bars import catalog
@@ -26,12 +26,6 @@ from quant.messages.steps import BacktestInput, TrainingInput
 from quant.strategy import strategies
 from settings import Settings
 from workflows import search_attributes
-from workflows.admission import (
-    ADMISSION_ID,
-    Admission,
-    AdmissionAnswer,
-    AdmissionRequest,
-)
 from workflows.claim import Claim, claim_id
 from workflows.contract import WORKFLOW_NAME, OperationType, Phase
 from workflows.ids import make_operation_id
@@ -44,8 +38,9 @@ from workflows.messages import (
 )
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 
-# A worker answers requests in order, so this includes those that came before.
-_ADMISSION_TIMEOUT = timedelta(seconds=10)
+# Of hundreds at once on a busy machine, the last would wait longer than a call may take.
+_STARTS_AT_ONCE: Final = 10
+_LONGEST_TURN_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True)
@@ -175,6 +170,8 @@ class Starter:
     def __init__(self, client: Client, max_active_researches: int | None) -> None:
         self._client = client
         self._limit = max_active_researches
+        self._desk = AdmissionDesk(client)
+        self._turns = asyncio.Semaphore(_STARTS_AT_ONCE)
 
     async def start_new(self, start: Start, key: IdempotencyKey | None = None) -> str:
         """Start an operation under a new id, or under the one that its key stands for.
@@ -219,23 +216,26 @@ class Starter:
             TemporalUnavailable: Temporal does not answer.
         """
         if self._limit is not None and start.operation_type is OperationType.RESEARCH:
-            await self._admit(operation_id, self._limit)
-        await answered(
-            self._client.start_workflow(
-                WORKFLOW_NAME[start.operation_type],
-                start.argument,
-                id=operation_id,
-                task_queue=start.task_queue,
-                priority=start.priority,
-                static_summary=start.summary,
-                search_attributes=TypedSearchAttributes(start.attributes),
-                memo=memo,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
-                if again
-                else WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                rpc_timeout=RPC_TIMEOUT,
+            answer = await self._desk.admit(operation_id, self._limit)
+            if not answer.admitted:
+                raise AtCapacity(answer.active_count, self._limit)
+        async with self._turn():
+            await answered(
+                self._client.start_workflow(
+                    WORKFLOW_NAME[start.operation_type],
+                    start.argument,
+                    id=operation_id,
+                    task_queue=start.task_queue,
+                    priority=start.priority,
+                    static_summary=start.summary,
+                    search_attributes=TypedSearchAttributes(start.attributes),
+                    memo=memo,
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE
+                    if again
+                    else WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    rpc_timeout=RPC_TIMEOUT,
+                )
             )
-        )
 
     async def claim(self, key: IdempotencyKey, stands_for: str) -> tuple[str, bool]:
         """Register what the key stands for, unless it is registered already.
@@ -247,23 +247,41 @@ class Starter:
             KeyReused: the key was used with a different request.
             TemporalUnavailable: Temporal does not answer.
         """
-        try:
-            await answered(
-                self._client.start_workflow(
-                    Claim.run,
-                    id=key.claim_id,
-                    task_queue=RESEARCH_QUEUE,
-                    memo=key.memo(stands_for),
-                    static_summary=f"Idempotency key of {stands_for}",
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    rpc_timeout=RPC_TIMEOUT,
+        async with self._turn():
+            try:
+                await answered(
+                    self._client.start_workflow(
+                        Claim.run,
+                        id=key.claim_id,
+                        task_queue=RESEARCH_QUEUE,
+                        memo=key.memo(stands_for),
+                        static_summary=f"Idempotency key of {stands_for}",
+                        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                        rpc_timeout=RPC_TIMEOUT,
+                    )
                 )
-            )
-        except WorkflowAlreadyStartedError:
-            handle = self._client.get_workflow_handle(key.claim_id)
-            description = await answered(handle.describe(rpc_timeout=RPC_TIMEOUT))
-            return key.opened(dict(await description.memo())) or stands_for, True
-        return stands_for, False
+            except WorkflowAlreadyStartedError:
+                handle = self._client.get_workflow_handle(key.claim_id)
+                description = await answered(handle.describe(rpc_timeout=RPC_TIMEOUT))
+                return key.opened(dict(await description.memo())) or stands_for, True
+            return stands_for, False
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Let only so many starts be in flight; the others wait without troubling Temporal.
+
+        Raises:
+            TemporalUnavailable: those before take too long.
+        """
+        try:
+            async with asyncio.timeout(_LONGEST_TURN_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise TemporalUnavailable("Temporal is busy; try again in a moment.") from error
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     async def _exists(self, operation_id: str) -> bool:
         handle = self._client.get_workflow_handle(operation_id)
@@ -274,25 +292,3 @@ class Starter:
                 return False  # The request that claimed it ended before it started it.
             raise
         return True
-
-    async def _admit(self, operation_id: str, limit: int) -> None:
-        asking = self._client.execute_update_with_start_workflow(
-            Admission.admit,
-            AdmissionRequest(operation_id=operation_id, limit=limit),
-            start_workflow_operation=WithStartWorkflowOperation(
-                Admission.run,
-                id=ADMISSION_ID,
-                task_queue=RESEARCH_QUEUE,
-                static_summary="Keeps the number of active researches within its limit",
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            ),
-            rpc_timeout=_ADMISSION_TIMEOUT,
-        )
-        try:
-            answer: AdmissionAnswer = await answered(asking, _ADMISSION_TIMEOUT.total_seconds())
-        except WorkflowUpdateFailedError as error:
-            raise TemporalUnavailable(
-                "The active researches cannot be counted; try again in a moment."
-            ) from error
-        if not answer.admitted:
-            raise AtCapacity(answer.active_count, limit)

@@ -4,11 +4,12 @@ import argparse
 import asyncio
 from collections.abc import Awaitable, Iterator
 
-from bench.cancel import latency, leaks, roundtrip, stress
+from bench.cancel import cold, latency, leaks, roundtrip, stress
 from bench.figures import Figure, publish
 
 
 def _sections(*, quick: bool) -> Iterator[tuple[str, Awaitable[list[Figure]]]]:
+    yield "right after the start", cold.measure(2 if quick else 20)
     yield "one of ten, stand-ins", latency.pushed(10 if quick else 100)
     yield "one of ten, real computation", latency.computing(4 if quick else 40)
     yield "without push", latency.not_pushed(4 if quick else 40)

@@ -2,7 +2,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from quant.messages.steps import Progress, Tried
 from tests.activities import jobs
 from tests.activities.jobs import Answer, Argument
 from tests.support.helpers import assert_eventually, leftovers
-from tests.support.processes import compute_processes, kill
+from tests.support.processes import compute_processes, fork_servers, kill, suspended
 
 LONG = [jobs.advance, jobs.sleep_in_c, jobs.multiply_in_c, jobs.write_without_end]
 
@@ -35,12 +35,17 @@ def context(tmp_path: Path) -> JobContext:
     return JobContext("op_test", str(tmp_path), None)
 
 
-@pytest.fixture(autouse=True)
-def nothing_left(tmp_path: Path) -> Iterator[None]:
+@pytest_asyncio.fixture(autouse=True)
+async def nothing_left(tmp_path: Path) -> AsyncIterator[None]:
     """Whatever a job did, it leaves no process and no half-written file."""
     yield
-    assert compute_processes() == []
-    assert leftovers(tmp_path) == []
+
+    async def nothing() -> bool:
+        # One that came too late for a cancel is killed in the background.
+        assert compute_processes() == []
+        return leftovers(tmp_path) == []
+
+    await assert_eventually(nothing)
 
 
 def ignore(_progress: Progress) -> None:
@@ -159,6 +164,36 @@ async def test_a_cancel_while_the_process_starts_leaves_none(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_a_cancel_waits_for_no_process_that_is_only_being_started(
+    compute: Compute, context: JobContext
+) -> None:
+    """The first has been asked for, the others are waiting behind it."""
+    await run(compute, context, jobs.answer)
+    [fork_server] = fork_servers(os.getpid())
+    with suspended(fork_server):
+        tasks = [asyncio.create_task(run(compute, context, jobs.sleep_in_c)) for _ in range(20)]
+        await asyncio.wait(tasks, timeout=0.1)
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 30)
+        assert {type(each) for each in ended} == {asyncio.CancelledError}
+    assert (await run(compute, context, jobs.answer, number=7)).number == 7
+
+
+async def test_all_processes_can_be_killed_from_another_thread(
+    compute: Compute, context: JobContext
+) -> None:
+    async with (
+        running(compute, context, jobs.sleep_in_c) as one,
+        running(compute, context, jobs.multiply_in_c) as other,
+    ):
+        await asyncio.to_thread(compute.kill_all)
+        assert compute_processes() == []
+        for task in (one, other):
+            with pytest.raises(ComputeDied):
+                await task
 
 
 async def test_a_second_cancel_does_not_leave_the_process_behind(

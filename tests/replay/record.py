@@ -19,8 +19,8 @@ from tests.support.data import write_bars, write_many_bars, write_strategies
 from tests.support.helpers import connect, dev_server
 from tests.support.phases import IN_TRAINING, STAYS, Stay
 from worker import running_workers
-from workflows.admission import Admission, AdmissionRequest
-from workflows.messages import Reproduction, ResearchInput, ResearchRequest
+from workflows.admission import Admission
+from workflows.messages import AdmissionRequest, Reproduction, ResearchInput, ResearchRequest
 from workflows.policies import RESEARCH_QUEUE
 from workflows.research import Research
 

@@ -1,19 +1,25 @@
 """The migrations lead from every earlier state of the ledger to the tables that the code uses."""
 
+import subprocess
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, event, inspect, text
 
 from errors import LedgerUnavailable
 from storage.database import Database, migrations
 from storage.ledger import Ledger
 from storage.tables import Base
 from tests.storage.test_ledger import experiment
+from tests.support.helpers import ROOT
 
 _BEFORE_MIGRATIONS = (
     "INSERT INTO experiments (operation_id, status, owner, symbol, timeframe, seed, metrics,"
@@ -126,3 +132,50 @@ def test_a_server_that_is_not_there_says_so() -> None:
     with pytest.raises(LedgerUnavailable) as raised:
         ledger.ping()
     assert "sesame" not in str(raised.value)
+
+
+def test_processes_that_start_together_migrate_one_file(tmp_path: Path) -> None:
+    migrate = (
+        "import sys; from storage.database import Database; sys.stdin.readline(); "
+        "Database(sys.argv[1]).upgrade()"
+    )
+    command = [sys.executable, "-c", migrate, f"sqlite:///{tmp_path}/new/ledger.db"]
+    processes = [
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(8)
+    ]
+    for each in processes:
+        assert each.stdin is not None
+        each.stdin.write(b"go\n")
+        each.stdin.flush()
+    for each in processes:
+        _, problem = each.communicate(timeout=100)
+        assert each.returncode == 0, problem.decode()
+
+
+def test_a_slow_migration_is_waited_for_longer_than_sqlite_would(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    slow, impatient = Database(url), Database(url)
+    begun, go_on = threading.Event(), threading.Event()
+
+    @event.listens_for(slow._engine, "before_cursor_execute")
+    def linger(*call: Any) -> None:
+        if "CREATE TABLE" in call[2]:
+            begun.set()
+            assert go_on.wait(60)
+
+    @event.listens_for(impatient._engine, "connect")
+    def wait_for_nobody(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA busy_timeout=0")
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(slow.upgrade)
+        assert begun.wait(60)
+        second = pool.submit(impatient.upgrade)
+        with pytest.raises(TimeoutError):
+            second.exception(timeout=0.5)
+        go_on.set()
+        assert first.result(60).before is None
+        assert second.result(60).before == first.result(60).after
+    slow.close()
+    impatient.close()

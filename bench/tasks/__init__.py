@@ -1,0 +1,1 @@
+"""How long the tasks of the workflows take on a busy machine."""

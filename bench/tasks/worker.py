@@ -1,0 +1,35 @@
+"""`python -m bench.tasks.worker FILE`: the worker with stand-ins, which writes down long tasks."""
+
+import asyncio
+import json
+import sys
+import threading
+from functools import partial
+from pathlib import Path
+
+from bench.cancel.stand_ins import StandIns
+from worker import main, running_workers
+
+
+class Longest:
+    """The longest task of every workflow type, in seconds, in a JSON file."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._seconds: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, workflow_type: str, seconds: float) -> None:
+        """Take note of a task; called in the threads of the workflows."""
+        with self._lock:
+            if seconds > self._seconds.get(workflow_type, 0.0):
+                self._seconds[workflow_type] = seconds
+                self._file.write_text(json.dumps(self._seconds))
+
+
+if __name__ == "__main__":
+    # multiprocessing would import this file again in every compute process, which needs none of it.
+    del __file__
+    __spec__ = None  # type: ignore[assignment]
+    serve = partial(running_workers, kind=StandIns, on_task=Longest(Path(sys.argv[1])))
+    asyncio.run(main([], serve))

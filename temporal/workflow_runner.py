@@ -1,0 +1,131 @@
+"""The sandbox of the workflows, which also knows what it runs.
+
+A worker cannot stop before it has evicted every workflow from its cache. What refuses can be named
+here, and every workflow task is timed: after two seconds the SDK fails it.
+"""
+
+import logging
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+from temporalio.workflow import Info
+
+_log = logging.getLogger(__name__)
+
+# A quarter of the time after which the SDK fails a workflow task.
+SLOW_TASK_SECONDS: Final = 0.5
+
+OnTask = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A workflow that keeps its worker from stopping."""
+
+    workflow_id: str
+    workflow_type: str
+    stack: str
+
+
+def warn_of_slow(workflow_type: str, seconds: float) -> None:
+    """Log a task that comes near the time after which the SDK fails it."""
+    if seconds > SLOW_TASK_SECONDS:
+        _log.warning("a workflow task of %s took %.2f s", workflow_type, seconds)
+
+
+@dataclass(frozen=True)
+class WatchedRunner(SandboxedWorkflowRunner):
+    """Runs workflows in the sandbox. One runner may serve several workers."""
+
+    on_task: OnTask = warn_of_slow
+    """Called with the type of the workflow and the seconds that a task has taken."""
+
+    _cached: dict[str, "_Watched"] = field(default_factory=dict, init=False)
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        """Load the workflow; this is part of its first task."""
+        began = time.perf_counter()
+        instance = super().create_instance(det)
+        return _Watched(instance, self._cached, self.on_task, time.perf_counter() - began)
+
+    def refusals(self) -> Iterator[Refusal]:
+        """Yield the workflows that are at work, and those that could not be evicted."""
+        frames = sys._current_frames()
+        for each in list(self._cached.values()):
+            thread = each.working_thread
+            if thread in frames:
+                stack = "".join(traceback.format_stack(frames[thread]))
+            elif each.eviction_error is not None:
+                stack = str(each.eviction_error)
+            else:
+                continue
+            info = each.get_info()
+            yield Refusal(info.workflow_id, info.workflow_type, stack)
+
+
+class _Watched(WorkflowInstance):
+    """A workflow in the cache of a worker.
+
+    The SDK fails a task that takes two seconds, as on an overloaded machine, and raises an
+    exception in the thread that is at it. That can hit asyncio in the middle of a step; from then
+    on the workflow can never be evicted. So it is not told the thread: the task ends by itself, and
+    what comes after it, the eviction, waits for its end.
+    """
+
+    def __init__(
+        self,
+        instance: WorkflowInstance,
+        cached: dict[str, "_Watched"],
+        on_task: OnTask,
+        loading_seconds: float,
+    ) -> None:
+        self._instance = instance
+        self._cached = cached
+        self._on_task = on_task
+        self._loading_seconds = loading_seconds
+        self._one_at_a_time = threading.Lock()
+        self.eviction_error: Exception | None = None
+
+    @property
+    def working_thread(self) -> int | None:
+        """The thread in which a task of it is at work."""
+        return self._instance.get_thread_id()
+
+    def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
+        """Do a task, or be evicted."""
+        with self._one_at_a_time:
+            self._cached[act.run_id] = self
+            began = time.perf_counter()
+            try:
+                completion = self._instance.activate(act)
+            except Exception as error:
+                self.eviction_error = error
+                raise
+            finally:
+                seconds = time.perf_counter() - began + self._loading_seconds
+                self._loading_seconds = 0.0
+                self._on_task(self.get_info().workflow_type, seconds)
+            if any(job.HasField("remove_from_cache") for job in act.jobs):
+                del self._cached[act.run_id]
+            return completion
+
+    def get_info(self) -> Info:
+        """Return what is known about the run."""
+        return self._instance.get_info()
+
+    def get_serialization_context(self, command_info: Any) -> Any:
+        """Return what payloads of this command belong to."""
+        return self._instance.get_serialization_context(command_info)
+
+    def get_external_store_context(self, command_info: Any) -> Any:
+        """Return where payloads of this command may be stored."""
+        return self._instance.get_external_store_context(command_info)
