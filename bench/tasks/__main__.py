@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from bench.cancel.plans import Plan
 from bench.figures import Figure, publish
@@ -78,10 +78,10 @@ def _busy_machine() -> Iterator[None]:
 async def _burst(settings: Settings, triggers: int) -> Counter[int]:
     """Trigger all at once, each under a key; returns how often each status was answered."""
     body = Plan.GO_THROUGH.request().model_dump(mode="json", exclude_defaults=True)
-    async with httpx.AsyncClient(
+    async with httpx2.AsyncClient(
         base_url=settings.api,
         timeout=_PATIENCE_SECONDS,
-        limits=httpx.Limits(max_connections=triggers),
+        limits=httpx2.Limits(max_connections=triggers),
     ) as http:
         answers = await asyncio.gather(
             *(
