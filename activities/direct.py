@@ -4,20 +4,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from quant.messages.artifacts import Artifact
+from quant.messages.data import DataSource
+from quant.messages.progress import ignore_report
 from quant.messages.steps import (
     AssessmentInput,
     AssessmentResult,
     BacktestInput,
     BacktestResult,
-    DataSource,
     DesignInput,
-    EarlierTrials,
     TrainingInput,
     TrainingResult,
-    Tried,
-    unheard,
 )
-from quant.steps.assess import AssessmentEvidence, assess_research
+from quant.messages.trials import EarlierTrials, TrialOnBars
+from quant.steps.assess import StepArtifacts, assess_research
 from quant.steps.backtest import backtest_holdout
 from quant.steps.design import design_strategy
 from quant.steps.train import train_model
@@ -66,12 +66,12 @@ def conduct(
         earlier: trials that the search starts from.
         bypass_gates: whether to continue when a gate rejects.
     """
-    tried: list[Tried] = []
+    tried: list[TrialOnBars] = []
     design = design_strategy(
         DesignInput(data=data, trials=trials, seed=seed, earlier=earlier),
         data_dir,
         store.operation("design"),
-        unheard,
+        ignore_report,
         tried.append,
     )
     bars = design.data.source
@@ -79,12 +79,12 @@ def conduct(
         TrainingInput(data=data, spec=design.spec, seed=seed),
         data_dir,
         store.operation("training"),
-        unheard,
+        ignore_report,
     )
     rejection = None if bypass_gates else training_gate(training, GateLimits().training).reason
     backtest = None
     if rejection is None:
-        model = store.operation("training").read(training.model_artifact) or b""
+        model = store.operation("training").read(Artifact.MODEL) or b""
         backtest = backtest_holdout(
             BacktestInput(
                 data=bars, spec=design.spec, seed=seed, model_sha256=training.model_sha256
@@ -92,7 +92,7 @@ def conduct(
             model.decode(),
             data_dir,
             store.operation("backtest"),
-            unheard,
+            ignore_report,
         )
         rejection = None if bypass_gates else backtest_gate(backtest, GateLimits().backtest).reason
     trials_ever, holdout_looks = design.trials, 1
@@ -119,13 +119,13 @@ def conduct(
             trials_ever=trials_ever,
             holdout_looks=holdout_looks,
         ),
-        AssessmentEvidence(
-            walk_forward=store.operation("training").read(training.curves_artifact) or b"",
-            curves=store.operation("backtest").read(backtest.curves_artifact) if backtest else None,
-            trials=store.operation("design").read(design.trials_artifact),
+        StepArtifacts(
+            walk_forward=store.operation("training").read(Artifact.WALK_FORWARD) or b"",
+            curves=store.operation("backtest").read(Artifact.CURVES) if backtest else None,
+            trials=store.operation("design").read(Artifact.TRIALS),
         ),
         data_dir,
         store.operation("assessment"),
-        unheard,
+        ignore_report,
     )
     return Research(training, backtest, assessment)

@@ -21,23 +21,21 @@ from errors import (
     KtrdrError,
     LedgerUnavailable,
 )
+from quant.messages.artifacts import Artifact
 from quant.messages.base import FrozenModel
+from quant.messages.data import DataSource
+from quant.messages.progress import ignore_report
 from quant.messages.steps import (
     AssessmentInput,
     AssessmentResult,
     BacktestResult,
     CandidateInput,
     CandidateScore,
-    DataSource,
     DesignResult,
-    EarlierTrials,
-    ReportTrial,
     TrainingResult,
-    Trial,
-    Tried,
-    unheard,
 )
 from quant.messages.strategy import StrategySpec
+from quant.messages.trials import EarlierTrials, ReportTrial, Trial, TrialOnBars
 from quant.strategy import strategies
 from quant.versions import installed
 from settings import Settings
@@ -50,7 +48,6 @@ if TYPE_CHECKING:
 _Task = TypeVar("_Task", bound=jobs.Task)
 _Result = TypeVar("_Result", bound=FrozenModel)
 
-_MEMORY_ARTIFACT = "memory.json"
 _MAY_PASS = frozenset({ComputeDied.reason, ArtifactsUnavailable.reason, LedgerUnavailable.reason})
 # More of them do not improve a search, and cost it time.
 _REMEMBERED = 50
@@ -93,7 +90,7 @@ class ResearchActivities:
         result = await self._run(jobs.train, task, TrainingResult)
         fingerprint = task.input.spec.trial_fingerprint(task.input.seed)
         trial = Trial(number=0, fingerprint=fingerprint, sharpe=None, parameters={})
-        tried = [Tried(data=result.data.source, trial=trial)]
+        tried = [TrialOnBars(data=result.data.source, trial=trial)]
         with _failures():
             await self._ledger.ask(self._ledger.trials.record, task.operation_id, tried)
         return result
@@ -166,7 +163,7 @@ class ResearchActivities:
                 jobs.CandidateTask(operation_id=task.operation_id, input=candidate),
                 context,
                 returns=CandidateScore,
-                report=unheard,
+                report=ignore_report,
             )
 
         researcher = await asyncio.to_thread(self._researcher)
@@ -193,16 +190,16 @@ class ResearchActivities:
     async def _remember(self, task: jobs.DesignTask) -> jobs.DesignTask:
         """Add earlier trials; the same ones if this step runs again."""
         context = self._context(task)
-        content = await context.artifacts().fetch(_MEMORY_ARTIFACT)
+        content = await context.artifacts().fetch(Artifact.MEMORY)
         if content is None:
             if task.memory_of is not None:
                 content = await asyncio.to_thread(
-                    context.artifact_of, task.memory_of, _MEMORY_ARTIFACT
+                    context.artifact_of, task.memory_of, Artifact.MEMORY
                 )
             else:
                 earlier = await self._ledger.ask(self._earlier_trials, task.input.data)
                 content = earlier.model_dump_json().encode()
-            await context.artifacts().store(_MEMORY_ARTIFACT, content)
+            await context.artifacts().store(Artifact.MEMORY, content)
         earlier = EarlierTrials.model_validate_json(content)
         return task.model_copy(update={"input": task.input.model_copy(update={"earlier": earlier})})
 
@@ -239,7 +236,7 @@ class ResearchActivities:
         job: Job[_Task, _Result],
         task: _Task,
         returns: type[_Result],
-        tried: ReportTrial = unheard,
+        tried: ReportTrial = ignore_report,
     ) -> _Result:
         with _failures():
             async with heartbeating(self._quiet_heartbeat_seconds) as report:

@@ -14,7 +14,8 @@ from temporalio.client import Client
 
 from bench.figures import Figure, publish
 from bench.temporary import start_research, temporary_stack
-from quant.messages.steps import DataSource, Trial, Tried
+from quant.messages.data import DataSource
+from quant.messages.trials import Trial, TrialOnBars
 from storage.ledger import Ledger
 from storage.records import Experiment, Tokens
 from storage.spending import Call
@@ -49,10 +50,10 @@ def experiment(data_hash: str | None = None) -> Experiment:
     )
 
 
-def trials(data_hash: str, count: int) -> list[Tried]:
+def trials(data_hash: str, count: int) -> list[TrialOnBars]:
     """Return trials of which no two are equal."""
     return [
-        Tried(
+        TrialOnBars(
             data=DataSource(content_hash=data_hash),
             trial=Trial(
                 number=number,

@@ -33,7 +33,7 @@ from quant.backtest.random_entries import position_returns
 from quant.bars.bars import Bars, Floats, load_bars
 from quant.learning.boosting import derive_seed
 from quant.learning.splits import SEARCH_FOLDS, TRAINING_FOLDS, walk_forward
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 from quant.messages.strategy import StrategySpec
 from quant.search.search import keeps_trading
 from quant.search.space import Space

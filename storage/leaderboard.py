@@ -5,9 +5,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 from sqlalchemy import select
 
+from quant.messages.data import DataSource
 from quant.messages.evidence import Statistics
 from quant.messages.hypotheses import Verdict
-from quant.messages.steps import DataSource
 from quant.verdict.deflation import deflated_by
 from quant.verdict.verdict import DEFLATED_SHARPE
 from storage.database import Database

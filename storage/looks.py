@@ -2,7 +2,7 @@
 
 from sqlalchemy import func, select
 
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 from storage.database import Database
 from storage.tables import LookRow
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import func, select
 
-from quant.messages.steps import DataSource, Trial, Tried
+from quant.messages.data import DataSource
+from quant.messages.trials import Trial, TrialOnBars
 from storage.database import Database
 from storage.tables import TrialRow
 
@@ -15,7 +16,7 @@ class Trials:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record(self, operation_id: str, tried: Sequence[Tried]) -> None:
+    def record(self, operation_id: str, tried: Sequence[TrialOnBars]) -> None:
         """Add the trials that are new on these bars."""
         if not tried:
             return

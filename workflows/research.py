@@ -6,14 +6,15 @@ from temporalio.common import SearchAttributePair
 with workflow.unsafe.imports_passed_through():
     from activities.jobs import AssessmentTask, DesignTask, LanguageModel
     from activities.research import ResearchActivities
+    from quant.messages.artifacts import Artifact
     from quant.messages.base import FrozenModel
+    from quant.messages.data import DataSource
     from quant.messages.steps import (
         MAX_SEED,
         AssessmentInput,
         AssessmentResult,
         BacktestInput,
         BacktestResult,
-        DataSource,
         DesignInput,
         GateDecision,
         TrainingInput,
@@ -253,9 +254,9 @@ class Research:
             backtest_result=self._finished.backtest and BacktestSummary.of(self._finished.backtest),
             statistics=assessment.statistics,
             development_sharpe=training.sharpe,
-            model_path=f"{training_id}/{training.model_artifact}",
+            model_path=f"{training_id}/{Artifact.MODEL}",
             model_sha256=training.model_sha256,
-            report_path=f"{assessment_id}/{assessment.report_artifact}",
+            report_path=f"{assessment_id}/{Artifact.REPORT}",
         )
         self._operation.info.result_summary = self._result.model_dump(mode="json")
         return self._result

@@ -21,13 +21,13 @@ from temporalio import activity
 from activities.llm.failures import broken_off, provider_failure
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
+from quant.messages.artifacts import Artifact
 from storage.artifacts import OperationArtifacts
 from storage.ledger import Ledger
 from storage.money import micro
 from storage.records import Tokens
 from storage.spending import Call
 
-CONVERSATION_ARTIFACT = "conversation.json"
 MAX_ANSWER_TOKENS = 8_000
 # A provider that says that it is alive, and nothing else, is never silent.
 _LONGEST_ANSWER_SECONDS = 900.0
@@ -97,7 +97,7 @@ class Meter:
 
     async def _write(self) -> None:
         content = self.conversation.model_dump_json().encode()
-        await self.artifacts.store(CONVERSATION_ARTIFACT, content)
+        await self.artifacts.store(Artifact.CONVERSATION, content)
 
 
 class MeteredModel(WrapperModel):

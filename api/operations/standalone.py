@@ -17,12 +17,8 @@ from api.operations.start import (
 from api.operations.workflow_input import given_to
 from errors import InvalidInput, NotFinished
 from quant.bars import catalog
-from quant.messages.steps import (
-    BacktestInput,
-    DataSource,
-    TrainingInput,
-    TrainingResult,
-)
+from quant.messages.data import DataSource
+from quant.messages.steps import BacktestInput, TrainingInput, TrainingResult
 from quant.messages.strategy import StrategySpec
 from quant.strategy import strategies
 from settings import Settings

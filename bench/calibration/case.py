@@ -8,7 +8,8 @@ from typing import Final
 from activities.direct import conduct
 from bench.calibration import series
 from quant.bars.bars import load_bars
-from quant.messages.steps import DataSource, EarlierTrials
+from quant.messages.data import DataSource
+from quant.messages.trials import EarlierTrials
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
 from workflows.messages import ResearchRequest

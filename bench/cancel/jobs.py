@@ -6,7 +6,7 @@ from pathlib import Path
 
 from activities.jobs import JobContext, Task
 from errors import InconsistentAccount
-from quant.messages.steps import ReportProgress
+from quant.messages.progress import ReportProgress
 from storage.artifacts import ArtifactStore
 
 _LONG = 1_000_000.0

@@ -22,7 +22,7 @@ from errors import InvalidInput, KtrdrError
 from quant.bars import catalog
 from quant.bars.directory import files_inside
 from quant.bars.mapping import MAPPING_FILE, FileMapping, pattern_of, read_mappings
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 from quant.problems import problems
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from arch.data import nasdaq, sp500
 from errors import DataChanged, InvalidData
 from quant.bars import catalog, files
 from quant.bars.mapping import FileMapping
-from quant.messages.steps import DataInfo, DataSource
+from quant.messages.data import DataInfo, DataSource
 
 Floats = npt.NDArray[np.float64]
 Timestamps = npt.NDArray[np.int64]

@@ -17,7 +17,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from errors import InvalidData, InvalidInput, UnknownSymbol
 from quant.bars.directory import files_inside, shorten
 from quant.bars.mapping import FileMapping, mapping_of, read_mappings
-from quant.messages.steps import DataSource, Symbol, Timeframe
+from quant.messages.data import DataSource, Symbol, Timeframe
 
 BUILT_IN_SYMBOLS = frozenset({"NASDAQ", "SP500"})
 DAILY = "1d"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import pandas as pd
 
 from errors import InvalidInput, SourceUnavailable
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 
 if TYPE_CHECKING:
     from requests import Session

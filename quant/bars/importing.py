@@ -8,7 +8,7 @@ import pandas as pd
 from errors import InvalidData
 from quant.bars import catalog
 from quant.bars.bars import Bars, load_bars
-from quant.messages.steps import DataInfo, DataSource
+from quant.messages.data import DataInfo, DataSource
 
 
 def import_bars(bars: Bars, data_dir: Path, *, replace: bool = False) -> DataInfo:

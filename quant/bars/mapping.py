@@ -21,7 +21,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from errors import InvalidData
 from quant.messages.base import FrozenModel
-from quant.messages.steps import Symbol, Timeframe
+from quant.messages.data import Symbol, Timeframe
 from quant.problems import problems
 
 MAPPING_FILE: Final = "mapping.yaml"

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 from errors import CheckpointMismatch
 from quant.bars.bars import Bars, Floats
+from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.base import FrozenModel
-from quant.messages.steps import FoldMetrics, IterationMetrics, Workspace
 from quant.messages.strategy import StrategySpec
+from quant.messages.training_metrics import FoldMetrics, IterationMetrics
 
-ARTIFACT: Final = "checkpoint.json"
 FORMAT: Final = "1"
 
 
@@ -67,7 +67,7 @@ def save(state: TrainingState, workspace: Workspace) -> None:
     """Write the state as an artifact."""
     content = state.model_dump_json()
     file = _File(sha256=hashlib.sha256(content.encode()).hexdigest(), state=content)
-    workspace.write(ARTIFACT, file.model_dump_json().encode())
+    workspace.write(Artifact.CHECKPOINT, file.model_dump_json().encode())
 
 
 def restore(expected: dict[str, str], workspace: Workspace) -> TrainingState | None:
@@ -81,7 +81,7 @@ def restore(expected: dict[str, str], workspace: Workspace) -> TrainingState | N
         CheckpointMismatch: The checkpoint belongs to another training; says what differs.
         CorruptCheckpoint: The checkpoint is damaged.
     """
-    content = workspace.read(ARTIFACT)
+    content = workspace.read(Artifact.CHECKPOINT)
     if content is None:
         return None
     try:

@@ -18,25 +18,17 @@ from quant.learning import boosting, checkpoint, scoring
 from quant.learning.boosting import Samples
 from quant.learning.checkpoint import FinishedFold, TrainingState
 from quant.learning.splits import TRAINING_FOLDS, Fold, walk_forward
+from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.curves import WalkForward
-from quant.messages.steps import (
-    METRICS_ARTIFACT,
-    DataInfo,
-    FoldMetrics,
-    IterationMetrics,
-    Progress,
-    ReportProgress,
-    TrainingMetrics,
-    TrainingResult,
-    Workspace,
-)
+from quant.messages.data import DataInfo
+from quant.messages.progress import Progress, ReportProgress
+from quant.messages.steps import TrainingResult
 from quant.messages.strategy import StrategySpec
+from quant.messages.training_metrics import FoldMetrics, IterationMetrics, TrainingMetrics
 from quant.strategy.features import feature_matrix, feature_names, labels, warm_up
 from quant.strategy.positions import target_positions
 
 CHECKPOINT_SECONDS: Final = 2.0
-MODEL_ARTIFACT: Final = "model.txt"
-WALK_FORWARD_ARTIFACT: Final = "walk_forward.json"
 POINTS_PER_STAGE: Final = 160
 
 
@@ -138,7 +130,7 @@ class _Training:
             self._finish_fold(fold, self._grow(fold))
         model = self._grow(None).encode()
         self._write_metrics()
-        self._workspace.write(MODEL_ARTIFACT, model)
+        self._workspace.write(Artifact.MODEL, model)
         return self._result(model, data, resumed_from, self._walk_forward())
 
     def _restore(self) -> TrainingState:
@@ -242,7 +234,7 @@ class _Training:
         metrics = TrainingMetrics(
             iterations_planned=planned, iterations_completed=done, history=self._state.history
         )
-        self._workspace.write(METRICS_ARTIFACT, metrics.model_dump_json().encode())
+        self._workspace.write(Artifact.TRAINING_METRICS, metrics.model_dump_json().encode())
 
     def _iterations(self, of_this_stage: int) -> tuple[int, int]:
         """Return the number of completed and of planned iterations."""
@@ -259,7 +251,6 @@ class _Training:
         areas = [fold.auc for fold in folds if fold.auc is not None]
         return TrainingResult(
             data=data,
-            model_artifact=MODEL_ARTIFACT,
             model_sha256=hashlib.sha256(model).hexdigest(),
             iterations=self._spec.model.num_iterations,
             resumed_from_iteration=resumed_from,
@@ -271,7 +262,6 @@ class _Training:
             accuracy=float(np.mean([fold.accuracy for fold in folds])),
             auc=float(np.mean(areas)) if areas else None,
             sharpe=annualised_sharpe(walked.returns, self._bars.periods_per_year),
-            curves_artifact=WALK_FORWARD_ARTIFACT,
             feature_importance=boosting.importance(model.decode()),
         )
 
@@ -288,5 +278,5 @@ class _Training:
             benchmark_equity=buy_and_hold(tested).equity.tolist(),
             returns=run.returns.tolist(),
         )
-        self._workspace.write(WALK_FORWARD_ARTIFACT, curves.model_dump_json().encode())
+        self._workspace.write(Artifact.WALK_FORWARD, curves.model_dump_json().encode())
         return run

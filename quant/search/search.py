@@ -22,8 +22,9 @@ from quant.learning import boosting
 from quant.learning.boosting import Samples
 from quant.learning.splits import SEARCH_FOLDS, Fold, walk_forward
 from quant.learning.training import trade
-from quant.messages.steps import Progress, ReportProgress, Trial
+from quant.messages.progress import Progress, ReportProgress
 from quant.messages.strategy import StrategySpec
+from quant.messages.trials import Trial
 from quant.search.space import Space, describe
 from quant.strategy.features import FeatureTable, feature_names, labels, warm_up
 

@@ -2,35 +2,26 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
 from errors import InvalidData, InvalidInput
 from quant.bars.bars import load_bars
+from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.curves import Curves, WalkForward
 from quant.messages.dossier import Dossier
-from quant.messages.steps import (
-    TRIALS,
-    AssessmentInput,
-    AssessmentResult,
-    ReportProgress,
-    Workspace,
-)
+from quant.messages.progress import ReportProgress, Stages
+from quant.messages.steps import AssessmentInput, AssessmentResult
+from quant.messages.trials import TRIAL_LIST
 from quant.report.page import render
 from quant.search.stability import stability
-from quant.steps.stages import Stages
 from quant.verdict import remarks, verdict
 from quant.verdict.significance import Significance, significance
 from quant.versions import installed
 
-ASSESSMENT_ARTIFACT: Final = "assessment.json"
-DOSSIER_ARTIFACT: Final = "report.json"
-REPORT_ARTIFACT: Final = "report.html"
-
 
 @dataclass(frozen=True)
-class AssessmentEvidence:
+class StepArtifacts:
     """The artifacts of the previous steps.
 
     Attributes:
@@ -46,7 +37,7 @@ class AssessmentEvidence:
 
 def assess_research(
     inp: AssessmentInput,
-    evidence: AssessmentEvidence,
+    artifacts: StepArtifacts,
     data_dir: Path | None,
     workspace: Workspace,
     report: ReportProgress,
@@ -55,7 +46,7 @@ def assess_research(
 
     Args:
         inp: The results of the previous steps.
-        evidence: Their artifacts.
+        artifacts: Their artifacts.
         data_dir: Where the user's bars are; None if there are none.
         workspace: Receives the artifacts.
         report: Called after each stage.
@@ -64,15 +55,15 @@ def assess_research(
         InvalidInput: Neither a gate rejection nor a backtest with its curves is given.
         InvalidData: The bars are not those that the model was trained on.
     """
-    if inp.gate_rejection is None and (inp.backtest is None or evidence.curves is None):
+    if inp.gate_rejection is None and (inp.backtest is None or artifacts.curves is None):
         raise InvalidInput("Without a gate rejection an assessment needs a backtest.")
     stages = Stages(report, "load", "statistics", "neighbours", "report")
     stages.start()
     bars = load_bars(inp.data, data_dir)
     if bars.content_hash != inp.training.data.content_hash:
         raise InvalidData(f"The bars of {inp.data.symbol} have changed since the training.")
-    walk_forward = WalkForward.model_validate_json(evidence.walk_forward)
-    curves = None if evidence.curves is None else Curves.model_validate_json(evidence.curves)
+    walk_forward = WalkForward.model_validate_json(artifacts.walk_forward)
+    curves = None if artifacts.curves is None else Curves.model_validate_json(artifacts.curves)
 
     stages.start()
     judged: Significance | None = None
@@ -101,7 +92,6 @@ def assess_research(
         observations=remarks.observations(inp, figures, curves, close_by),
         hypotheses=remarks.hypotheses(inp, curves),
         limitations=[*remarks.limitations(inp, figures, curves), *remarks.of_bars(bars)],
-        report_artifact=REPORT_ARTIFACT,
     )
     dossier = Dossier(
         input=inp,
@@ -109,7 +99,7 @@ def assess_research(
         periods_per_year=bars.periods_per_year,
         walk_forward=walk_forward,
         curves=curves,
-        trials=[] if evidence.trials is None else TRIALS.validate_json(evidence.trials),
+        trials=[] if artifacts.trials is None else TRIAL_LIST.validate_json(artifacts.trials),
         resampled_sharpes=[] if judged is None else list(judged.resampled),
         versions=installed(),
     )
@@ -124,7 +114,7 @@ def publish_assessment(result: AssessmentResult, workspace: Workspace) -> None:
     Raises:
         InvalidInput: It was never stored.
     """
-    stored = workspace.read(DOSSIER_ARTIFACT)
+    stored = workspace.read(Artifact.DOSSIER)
     if stored is None:
         raise InvalidInput("There is no assessment to publish again.")
     dossier = Dossier.model_validate_json(stored)
@@ -139,6 +129,6 @@ def _timing(inp: AssessmentInput) -> float:
 
 def _store(dossier: Dossier, workspace: Workspace) -> None:
     """Store the result and the dossier for programs, and the page for people."""
-    workspace.write(ASSESSMENT_ARTIFACT, dossier.result.model_dump_json(indent=2).encode())
-    workspace.write(DOSSIER_ARTIFACT, dossier.model_dump_json().encode())
-    workspace.write(REPORT_ARTIFACT, render(dossier).encode())
+    workspace.write(Artifact.ASSESSMENT, dossier.result.model_dump_json(indent=2).encode())
+    workspace.write(Artifact.DOSSIER, dossier.model_dump_json().encode())
+    workspace.write(Artifact.REPORT, render(dossier).encode())

@@ -14,19 +14,14 @@ from quant.backtest.simulation import buy_and_hold, simulate
 from quant.backtest.trades import Trades
 from quant.bars.bars import Bars, iso, load_bars
 from quant.learning.training import predict
+from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.curves import Curves, TradeRecord
 from quant.messages.evidence import Benchmark, CostLevel
-from quant.messages.steps import (
-    BacktestInput,
-    BacktestResult,
-    ReportProgress,
-    Workspace,
-)
-from quant.steps.stages import Stages
+from quant.messages.progress import ReportProgress, Stages
+from quant.messages.steps import BacktestInput, BacktestResult
 from quant.strategy.positions import target_positions
 
 COST_MULTIPLES: Final = (0.0, 1.0, 2.0)
-CURVES_ARTIFACT: Final = "backtest.json"
 # A larger share of a bar's volume would move the price that the backtest assumes.
 PARTICIPATION: Final = 0.01
 
@@ -82,7 +77,7 @@ def backtest_holdout(
 
     stages.start()
     curves = _curves(holdout, runs, benchmark)
-    workspace.write(CURVES_ARTIFACT, curves.model_dump_json().encode())
+    workspace.write(Artifact.CURVES, curves.model_dump_json().encode())
     year = bars.periods_per_year
     stages.finish()
     return BacktestResult(
@@ -95,7 +90,6 @@ def backtest_holdout(
         ),
         random_entries=random,
         capacity=_capacity(holdout),
-        curves_artifact=CURVES_ARTIFACT,
     )
 
 

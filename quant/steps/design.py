@@ -4,22 +4,11 @@ from pathlib import Path
 
 from quant.backtest.metrics import annualised
 from quant.bars.bars import load_bars
-from quant.messages.steps import (
-    TRIALS,
-    CandidateInput,
-    CandidateScore,
-    DesignInput,
-    DesignResult,
-    ReportProgress,
-    ReportTrial,
-    Trial,
-    Tried,
-    Workspace,
-    unheard,
-)
+from quant.messages.artifacts import Artifact, Workspace
+from quant.messages.progress import ReportProgress, ignore_report
+from quant.messages.steps import CandidateInput, CandidateScore, DesignInput, DesignResult
+from quant.messages.trials import TRIAL_LIST, ReportTrial, Trial, TrialOnBars
 from quant.search.search import Scorer, search
-
-TRIALS_ARTIFACT = "trials.json"
 
 
 def design_strategy(
@@ -27,7 +16,7 @@ def design_strategy(
     data_dir: Path | None,
     workspace: Workspace,
     report: ReportProgress,
-    tried: ReportTrial = unheard,
+    tried: ReportTrial = ignore_report,
 ) -> DesignResult:
     """Search for a strategy on the development bars; writes the artifact `trials.json`.
 
@@ -54,17 +43,16 @@ def design_strategy(
         inp.seed,
         inp.brief,
         report,
-        tried=lambda trial: tried(Tried(data=source, trial=trial)),
+        tried=lambda trial: tried(TrialOnBars(data=source, trial=trial)),
         earlier=earlier,
     )
-    workspace.write(TRIALS_ARTIFACT, TRIALS.dump_json(found.trials))
+    workspace.write(Artifact.TRIALS, TRIAL_LIST.dump_json(found.trials))
     return DesignResult(
         spec=found.spec,
         data=bars.info(),
         trials=len(found.trials),
         best_sharpe=annualised(found.sharpe, bars.periods_per_year),
         remembered=found.remembered,
-        trials_artifact=TRIALS_ARTIFACT,
     )
 
 

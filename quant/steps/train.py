@@ -4,7 +4,9 @@ from pathlib import Path
 
 from quant.bars.bars import load_bars
 from quant.learning import training
-from quant.messages.steps import ReportProgress, TrainingInput, TrainingResult, Workspace
+from quant.messages.artifacts import Workspace
+from quant.messages.progress import ReportProgress
+from quant.messages.steps import TrainingInput, TrainingResult
 
 
 def train_model(

@@ -19,7 +19,10 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from api.agent.workers import count_workers, list_workers
 from api.app import create_app
 from quant.bars.bars import load_bars
-from quant.messages.steps import DataSource, Progress, TrainingInput, TrainingResult
+from quant.messages.artifacts import Artifact
+from quant.messages.data import DataSource
+from quant.messages.progress import Progress
+from quant.messages.steps import TrainingInput, TrainingResult
 from quant.strategy import strategies
 from settings import Settings
 from storage.artifacts import ArtifactStore
@@ -82,7 +85,7 @@ async def checkpointed(settings: Settings, handle: Handle) -> float:
     """Wait for a checkpoint, and return how far it is, in per cent of the whole training."""
 
     async def look() -> float:
-        content = ArtifactStore(settings.artifacts).operation(handle.id).read("checkpoint.json")
+        content = ArtifactStore(settings.artifacts).operation(handle.id).read(Artifact.CHECKPOINT)
         assert content is not None, "no checkpoint yet"
         state = json.loads(json.loads(content)["state"])
         done = len(state["folds"]) + state["iteration"] / STRATEGIES["steady"]["iterations"]

@@ -12,6 +12,7 @@ from activities.llm.metering import Conversation, Meter, MeteredModel
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
 from errors import ModelMisbehaved
+from quant.messages.artifacts import Artifact
 from quant.messages.steps import AssessmentResult
 from settings import Settings
 from storage.artifacts import ArtifactStore
@@ -58,7 +59,7 @@ async def assessed(client: Client, settings: Settings) -> tuple[AssessmentResult
     result = await handle.result()
     folder, _, name = result.report_path.partition("/")
     artifacts = ArtifactStore(settings.artifacts).operation(folder)
-    stored = AssessmentResult.model_validate_json(artifacts.read("assessment.json") or b"")
+    stored = AssessmentResult.model_validate_json(artifacts.read(Artifact.ASSESSMENT) or b"")
     return stored, (artifacts.read(name) or b"").decode()
 
 

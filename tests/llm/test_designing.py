@@ -13,7 +13,9 @@ from activities.llm.designing import Candidates
 from activities.research import ResearchActivities
 from errors import ComputeDied
 from quant.bars.bars import load_bars
-from quant.messages.steps import CandidateScore, DataSource, Progress, unheard
+from quant.messages.data import DataSource
+from quant.messages.progress import Progress, ignore_report
+from quant.messages.steps import CandidateScore
 from quant.messages.strategy import Costs, StrategySpec
 from storage.ledger import Ledger
 from storage.records import Tokens
@@ -132,7 +134,9 @@ async def test_the_death_of_a_process_is_not_the_models_doing() -> None:
         raise ComputeDied("killed")
 
     with pytest.raises(ComputeDied):
-        await Candidates(5, 7, die, unheard, unheard).score(StrategySpec.model_validate(strategy()))
+        await Candidates(5, 7, die, ignore_report, ignore_report).score(
+            StrategySpec.model_validate(strategy())
+        )
 
 
 async def test_a_candidate_that_samples_is_counted_with_its_seed() -> None:
@@ -145,7 +149,7 @@ async def test_a_candidate_that_samples_is_counted_with_its_seed() -> None:
     async def score_one(_: StrategySpec) -> CandidateScore:
         return scored
 
-    candidates = Candidates(5, 7, score_one, unheard, unheard)
+    candidates = Candidates(5, 7, score_one, ignore_report, ignore_report)
     await candidates.score(spec)
     [trial] = candidates.trials
     assert trial.fingerprint == spec.trial_fingerprint(7) != spec.trial_fingerprint(8)

@@ -8,7 +8,7 @@ import pytest
 from activities.direct import conduct
 from bench.calibration import case, series
 from quant.learning import training
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 from quant.verdict.gates import GateLimits, TrainingLimits
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from quant.messages.data import DataSource
 from quant.messages.evidence import Statistics
-from quant.messages.steps import DataSource, Trial, Tried
+from quant.messages.trials import Trial, TrialOnBars
 from quant.verdict.deflation import deflated_by
 from quant.verdict.significance import significance
 from storage.ledger import Ledger
@@ -90,7 +91,7 @@ def test_who_came_early_falls_when_more_is_tried(ledger: Ledger) -> None:
         Trial(number=number, fingerprint=str(number), sharpe=0.0, parameters={})
         for number in range(600)
     ]
-    ledger.trials.record("op", [Tried(data=BARS, trial=trial) for trial in trials])
+    ledger.trials.record("op", [TrialOnBars(data=BARS, trial=trial) for trial in trials])
     ledger.looks.record("op", BARS, fingerprint="1", model_sha256="1")
 
     [first, second], total = ledger.leaderboard.find(limit=10)

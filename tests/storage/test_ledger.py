@@ -2,7 +2,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from quant.messages.steps import DataSource, Trial, Tried
+from quant.messages.data import DataSource
+from quant.messages.trials import Trial, TrialOnBars
 from storage.experiments import ExperimentOrder
 from storage.ledger import Ledger
 from storage.records import Experiment
@@ -29,8 +30,8 @@ def trial(fingerprint: str, sharpe: float | None = 0.1) -> Trial:
     return Trial(number=0, fingerprint=fingerprint, sharpe=sharpe, parameters={"period": 14})
 
 
-def tried(data: DataSource, *trials: Trial) -> list[Tried]:
-    return [Tried(data=data, trial=each) for each in trials]
+def tried(data: DataSource, *trials: Trial) -> list[TrialOnBars]:
+    return [TrialOnBars(data=data, trial=each) for each in trials]
 
 
 def test_what_was_recorded_is_found(ledger: Ledger) -> None:

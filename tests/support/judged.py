@@ -3,14 +3,9 @@
 from typing import Any
 
 from quant.messages.curves import Curves, TradeRecord
+from quant.messages.data import DataInfo, DataSource
 from quant.messages.evidence import Benchmark, CostLevel, RandomEntries, Statistics
-from quant.messages.steps import (
-    AssessmentInput,
-    BacktestResult,
-    DataInfo,
-    DataSource,
-    TrainingResult,
-)
+from quant.messages.steps import AssessmentInput, BacktestResult, TrainingResult
 from quant.messages.strategy import FeatureSpec, StrategySpec
 
 INFO = DataInfo(

@@ -6,7 +6,10 @@ import pytest
 
 from quant.bars.bars import Bars, load_bars
 from quant.learning.training import train
-from quant.messages.steps import DataSource, Progress, TrainingResult
+from quant.messages.artifacts import Artifact
+from quant.messages.data import DataSource
+from quant.messages.progress import Progress
+from quant.messages.steps import TrainingResult
 from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
 from storage.artifacts import ArtifactStore, OperationArtifacts
 
@@ -22,7 +25,7 @@ SPEC = StrategySpec(
         num_iterations=ITERATIONS, num_leaves=7, bagging_fraction=0.7, feature_fraction=0.7
     ),
 )
-ARTIFACTS = ("model.txt", "metrics.json")
+ARTIFACTS = (Artifact.MODEL, Artifact.TRAINING_METRICS)
 
 
 class Interrupted(Exception):

@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 
 from quant.bars import catalog
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 from settings import Settings
 from storage.ledger import Ledger
 from tests.support.data import broken_rows

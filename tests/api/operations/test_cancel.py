@@ -12,7 +12,8 @@ from temporalio.client import (
 )
 
 from api.app import create_app
-from quant.messages.steps import DataSource, TrainingInput
+from quant.messages.data import DataSource
+from quant.messages.steps import TrainingInput
 from quant.strategy import strategies
 from settings import Settings
 from storage.ledger import Ledger

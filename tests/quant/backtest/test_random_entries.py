@@ -7,7 +7,7 @@ from quant.backtest import metrics
 from quant.backtest.random_entries import PATHS, position_returns, random_entries
 from quant.backtest.simulation import simulate
 from quant.bars.bars import Bars, Floats, load_bars
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 from quant.messages.strategy import Costs
 
 

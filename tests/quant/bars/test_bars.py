@@ -9,7 +9,7 @@ import pytest
 from errors import InvalidData, UnknownSymbol
 from quant.bars.bars import MINIMUM_BARS, Bars, load_bars
 from quant.bars.files import MAX_FILE_BYTES
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 from quant.verdict import remarks
 
 ROWS = MINIMUM_BARS + 20

@@ -5,7 +5,7 @@ import pytest
 from errors import InvalidData, InvalidInput, UnknownSymbol
 from quant.bars.catalog import BarsFile, CatalogEntry, resolve, symbols
 from quant.bars.mapping import FileMapping
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 
 
 def source(symbol: str, timeframe: str = "1d") -> DataSource:

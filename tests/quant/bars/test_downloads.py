@@ -23,7 +23,7 @@ from requests.adapters import HTTPAdapter
 from errors import InvalidInput, SourceUnavailable
 from quant.bars.bars import of_table
 from quant.bars.downloads import SOURCES, Yahoo
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 
 # yfinance still uses what pandas 4 will drop.
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")

@@ -12,7 +12,7 @@ from errors import InvalidData, UnknownSymbol
 from quant.bars.bars import Bars, load_bars
 from quant.bars.catalog import symbols
 from quant.bars.importing import import_bars
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 from tests.support.data import walk
 
 ROWS = 600

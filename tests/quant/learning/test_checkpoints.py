@@ -12,6 +12,7 @@ from errors import CheckpointMismatch
 from quant.learning import checkpoint
 from quant.learning.splits import TRAINING_FOLDS
 from quant.learning.training import train
+from quant.messages.artifacts import Artifact
 from quant.messages.steps import TrainingResult
 from quant.messages.strategy import StrategySpec
 from tests.support.helpers import ROOT
@@ -83,8 +84,8 @@ def test_a_training_resumes_after_its_process_was_killed(
         assert child.stdout.readline() == "in the middle\n"
         child.send_signal(signal.SIGKILL)
         assert child.wait() == -signal.SIGKILL
-    assert workspace(tmp_path).read("model.txt") is None
-    assert workspace(tmp_path).read(checkpoint.ARTIFACT) is not None
+    assert workspace(tmp_path).read(Artifact.MODEL) is None
+    assert workspace(tmp_path).read(Artifact.CHECKPOINT) is not None
     assert_same(tmp_path, run(tmp_path), uninterrupted)
 
 
@@ -115,7 +116,7 @@ def test_a_checkpoint_of_other_bars_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_checkpoint_starts_over_and_says_so(
     tmp_path: Path, uninterrupted: tuple[Path, TrainingResult], damage: bytes
 ) -> None:
-    workspace(tmp_path).write(checkpoint.ARTIFACT, damage)
+    workspace(tmp_path).write(Artifact.CHECKPOINT, damage)
     steps: list[str] = []
     everything = bars()
     result = train(
@@ -132,10 +133,10 @@ def test_a_damaged_checkpoint_starts_over_and_says_so(
 
 def test_a_flipped_digit_in_a_checkpoint_is_noticed(tmp_path: Path) -> None:
     interrupt(tmp_path, 300)
-    content = workspace(tmp_path).read(checkpoint.ARTIFACT)
+    content = workspace(tmp_path).read(Artifact.CHECKPOINT)
     assert content is not None
     workspace(tmp_path).write(
-        checkpoint.ARTIFACT, content.replace(b"leaf_value=0", b"leaf_value=1")
+        Artifact.CHECKPOINT, content.replace(b"leaf_value=0", b"leaf_value=1")
     )
     with pytest.raises(checkpoint.CorruptCheckpoint):
         checkpoint.restore({}, workspace(tmp_path))

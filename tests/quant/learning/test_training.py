@@ -12,7 +12,9 @@ import pytest
 from errors import InvalidInput
 from quant.learning.boosting import chunk_ends, derive_seed
 from quant.learning.training import predict, train
-from quant.messages.steps import Progress, TrainingResult
+from quant.messages.artifacts import Artifact
+from quant.messages.progress import Progress
+from quant.messages.steps import TrainingResult
 from quant.messages.strategy import FeatureSpec, ModelSpec
 from quant.strategy.features import feature_matrix, warm_up
 from tests.support.trained import ITERATIONS, SPEC, assert_same, bars, ignore, run, workspace
@@ -44,7 +46,7 @@ def test_progress_covers_all_models_and_never_goes_back(tmp_path: Path) -> None:
 
 def test_the_result_describes_the_model(uninterrupted: tuple[Path, TrainingResult]) -> None:
     directory, result = uninterrupted
-    model = workspace(directory).read("model.txt")
+    model = workspace(directory).read(Artifact.MODEL)
     assert model is not None
     assert lgb.Booster(model_str=model.decode()).num_trees() == ITERATIONS == result.iterations
     assert set(result.feature_importance) == {"rsi_14", "return_20", "volatility_10"}
@@ -57,7 +59,7 @@ def test_the_result_describes_the_model(uninterrupted: tuple[Path, TrainingResul
 def test_the_metrics_of_long_trainings_are_thinned(tmp_path: Path) -> None:
     longer = SPEC.model_copy(update={"model": ModelSpec(num_iterations=500, num_leaves=2)})
     run(tmp_path, longer)
-    content = workspace(tmp_path).read("metrics.json")
+    content = workspace(tmp_path).read(Artifact.TRAINING_METRICS)
     assert content is not None
     metrics = json.loads(content)
     assert metrics["iterations_planned"] == metrics["iterations_completed"] == 6 * 500
@@ -71,7 +73,7 @@ def test_the_metrics_of_long_trainings_are_thinned(tmp_path: Path) -> None:
 def test_predictions_are_causal_and_undefined_in_the_warm_up(
     uninterrupted: tuple[Path, TrainingResult],
 ) -> None:
-    model = workspace(uninterrupted[0]).read("model.txt")
+    model = workspace(uninterrupted[0]).read(Artifact.MODEL)
     assert model is not None
     everything = bars()
     probabilities = predict(model.decode(), everything, SPEC)

@@ -8,8 +8,10 @@ import pytest
 
 from activities.direct import conduct
 from quant.backtest import metrics
+from quant.messages.artifacts import Artifact
+from quant.messages.data import DataSource
 from quant.messages.dossier import Dossier
-from quant.messages.steps import DataSource, ModelComment
+from quant.messages.steps import ModelComment
 from quant.report import figures
 from quant.report.glossary import TERMS
 from quant.report.page import render, render_comparison
@@ -27,7 +29,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def dossier(home: Path) -> Dossier:
-    stored = ArtifactStore(str(home)).operation("assessment").read("report.json")
+    stored = ArtifactStore(str(home)).operation("assessment").read(Artifact.DOSSIER)
     assert stored is not None
     return Dossier.model_validate_json(stored)
 
@@ -211,9 +213,9 @@ def test_what_is_added_later_stands_in_all_three(home: Path, dossier: Dossier) -
     artifacts = ArtifactStore(str(home)).operation("assessment")
     said = ModelComment(text="Nothing <b>to</b> see.", model="test:model")
     publish_assessment(dossier.result.model_copy(update={"comment": said}), artifacts)
-    for name in ("assessment.json", "report.json", "report.html"):
+    for name in (Artifact.ASSESSMENT, Artifact.DOSSIER, Artifact.REPORT):
         stored = artifacts.read(name)
         assert stored is not None
         assert b"test:model" in stored
-    page = (artifacts.read("report.html") or b"").decode()
+    page = (artifacts.read(Artifact.REPORT) or b"").decode()
     assert "Nothing &lt;b&gt;to&lt;/b&gt; see." in page

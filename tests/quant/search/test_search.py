@@ -6,16 +6,12 @@ import pandas as pd
 import pytest
 
 from quant.bars.bars import Bars, load_bars
-from quant.messages.steps import (
-    DataSource,
-    DesignInput,
-    DesignResult,
-    Progress,
-    Trial,
-    Tried,
-    unheard,
-)
+from quant.messages.artifacts import Artifact
+from quant.messages.data import DataSource
+from quant.messages.progress import Progress, ignore_report
+from quant.messages.steps import DesignInput, DesignResult
 from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
+from quant.messages.trials import Trial, TrialOnBars
 from quant.search.search import Scorer, search
 from quant.search.space import FAMILIES, PERIODS, Space
 from quant.steps.design import design_strategy
@@ -32,13 +28,13 @@ def development() -> Bars:
 
 
 def test_the_same_seed_finds_the_same(development: Bars) -> None:
-    first = search(development, 12, 5, None, ignore, tried=unheard)
-    assert search(development, 12, 5, None, ignore, tried=unheard) == first
-    assert search(development, 12, 6, None, ignore, tried=unheard) != first
+    first = search(development, 12, 5, None, ignore, tried=ignore_report)
+    assert search(development, 12, 5, None, ignore, tried=ignore_report) == first
+    assert search(development, 12, 6, None, ignore, tried=ignore_report) != first
 
 
 def test_the_best_candidate_wins_and_is_named_after_its_content(development: Bars) -> None:
-    found = search(development, 12, 5, None, ignore, tried=unheard)
+    found = search(development, 12, 5, None, ignore, tried=ignore_report)
     best = max(found.trials, key=lambda trial: -np.inf if trial.sharpe is None else trial.sharpe)
     assert found.sharpe == best.sharpe
     assert found.spec.fingerprint() == best.fingerprint
@@ -54,7 +50,7 @@ def design(directory: Path, frame: pd.DataFrame) -> tuple[DesignResult, bytes | 
     artifacts = ArtifactStore(str(directory)).operation("design")
     inp = DesignInput(data=DataSource(symbol="GOLD"), trials=4, seed=3)
     result = design_strategy(inp, directory, artifacts, ignore)
-    return result, artifacts.read(result.trials_artifact)
+    return result, artifacts.read(Artifact.TRIALS)
 
 
 def test_only_development_bars_matter(tmp_path: Path) -> None:
@@ -89,7 +85,7 @@ def test_a_candidate_that_never_trades_has_no_sharpe_and_loses(development: Bars
     assert Scorer(development, 1).score(cautious) is None
     price = np.full(len(development), 50.0)
     flat = replace(development, open=price, high=price, low=price, close=price)
-    nothing = search(flat, 3, 1, "long only", ignore, tried=unheard)
+    nothing = search(flat, 3, 1, "long only", ignore, tried=ignore_report)
     assert nothing.sharpe is None
     assert [trial.sharpe for trial in nothing.trials] == [None, None, None]
 
@@ -123,9 +119,9 @@ def test_another_seed_is_another_trial_where_it_samples_and_only_there() -> None
 
 
 def test_a_search_begins_simply_unless_it_remembers(development: Bars) -> None:
-    first = search(development, 7, 5, None, ignore, tried=unheard)
+    first = search(development, 7, 5, None, ignore, tried=ignore_report)
     assert [trial.parameters["num_leaves"] for trial in first.trials] == [2] * 7
-    again = search(development, 7, 5, None, ignore, tried=unheard, earlier=first.trials)
+    again = search(development, 7, 5, None, ignore, tried=ignore_report, earlier=first.trials)
     assert again.remembered > 0
     assert {trial.fingerprint for trial in again.trials} != {
         trial.fingerprint for trial in first.trials
@@ -133,7 +129,7 @@ def test_a_search_begins_simply_unless_it_remembers(development: Bars) -> None:
 
 
 def test_a_design_names_the_bars_of_its_trials() -> None:
-    told: list[Tried] = []
+    told: list[TrialOnBars] = []
     artifacts = ArtifactStore("memory://design").operation("design")
     inp = DesignInput(data=DataSource(), trials=2, seed=3)
     result = design_strategy(inp, None, artifacts, ignore, told.append)
@@ -152,7 +148,7 @@ def test_equal_candidates_are_computed_once(development: Bars) -> None:
 
 def test_progress_tells_the_best_so_far(development: Bars) -> None:
     seen: list[Progress] = []
-    search(development, 3, 5, None, seen.append, tried=unheard)
+    search(development, 3, 5, None, seen.append, tried=ignore_report)
     assert [progress.items_processed for progress in seen] == [1, 2, 3]
     assert seen[-1].percentage == 100.0
     assert seen[1].current_step.startswith("Trial 2 of 3, best Sharpe ")
@@ -175,7 +171,7 @@ def test_a_brief_chooses_families_of_features(brief: str | None, families: list[
 
 def test_a_brief_can_rule_short_positions_out(development: Bars) -> None:
     assert Space.of("Long-only momentum", 5000).long_only
-    found = search(development, 3, 5, "long only", ignore, tried=unheard)
+    found = search(development, 3, 5, "long only", ignore, tried=ignore_report)
     assert found.spec.positions == "long_only"
 
 
@@ -185,5 +181,7 @@ def test_periods_are_short_against_the_bars() -> None:
 
 
 def test_the_fewest_bars_allowed_can_be_searched() -> None:
-    found = search(load_bars(DataSource(), None).part(0, 350), 10, 1, None, ignore, tried=unheard)
+    found = search(
+        load_bars(DataSource(), None).part(0, 350), 10, 1, None, ignore, tried=ignore_report
+    )
     assert len(found.trials) == 10

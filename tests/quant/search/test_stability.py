@@ -3,8 +3,8 @@
 import pytest
 
 from quant.bars.bars import load_bars
+from quant.messages.data import DataSource
 from quant.messages.evidence import Neighbour, Stability
-from quant.messages.steps import DataSource
 from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
 from quant.search.search import Scorer
 from quant.search.stability import neighbours, stability

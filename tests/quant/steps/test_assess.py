@@ -12,19 +12,19 @@ import pytest
 from errors import InvalidData, InvalidInput
 from quant.bars.bars import load_bars
 from quant.learning.training import train
+from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.curves import Curves
+from quant.messages.data import DataSource
+from quant.messages.progress import Progress
 from quant.messages.steps import (
     AssessmentInput,
     AssessmentResult,
     BacktestInput,
     BacktestResult,
-    DataSource,
-    Progress,
     TrainingResult,
-    Workspace,
 )
 from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
-from quant.steps.assess import AssessmentEvidence, assess_research
+from quant.steps.assess import StepArtifacts, assess_research
 from quant.steps.backtest import backtest_holdout
 from quant.verdict import remarks
 from quant.verdict.significance import at_look
@@ -62,8 +62,8 @@ class Research:
     progress: tuple[Progress, ...]
 
     @property
-    def evidence(self) -> AssessmentEvidence:
-        return AssessmentEvidence(self.walk_forward, self.curves)
+    def evidence(self) -> StepArtifacts:
+        return StepArtifacts(self.walk_forward, self.curves)
 
 
 @pytest.fixture(scope="module")
@@ -72,13 +72,13 @@ def research(tmp_path_factory: pytest.TempPathFactory) -> Research:
     bars = load_bars(SOURCE, None)
     development, _ = bars.split()
     training = train(development, SPEC, SEED, workspace, ignore, data=bars.info())
-    model = workspace.read(training.model_artifact)
+    model = workspace.read(Artifact.MODEL)
     assert model is not None
     progress: list[Progress] = []
     inp = BacktestInput(data=SOURCE, spec=SPEC, seed=SEED, model_sha256=training.model_sha256)
     result = backtest_holdout(inp, model.decode(), None, workspace, progress.append)
-    curves = workspace.read(result.curves_artifact)
-    walk_forward = workspace.read(training.curves_artifact)
+    curves = workspace.read(Artifact.CURVES)
+    walk_forward = workspace.read(Artifact.WALK_FORWARD)
     assert curves is not None and walk_forward is not None
     return Research(training, model.decode(), result, walk_forward, curves, tuple(progress))
 
@@ -100,12 +100,12 @@ def assessment_input(
 
 
 def run_assessment(
-    inp: AssessmentInput, evidence: AssessmentEvidence, directory: Path
+    inp: AssessmentInput, evidence: StepArtifacts, directory: Path
 ) -> tuple[AssessmentResult, str]:
     """Return the result and the report."""
     workspace = workspace_in(directory)
     result = assess_research(inp, evidence, None, workspace, ignore)
-    report = workspace.read(result.report_artifact)
+    report = workspace.read(Artifact.REPORT)
     assert report is not None
     return result, report.decode()
 
@@ -169,7 +169,7 @@ def test_backtest_gives_the_same_bits_again(research: Research, tmp_path: Path) 
     inp = BacktestInput(data=SOURCE, spec=SPEC, seed=SEED, model_sha256=sha256)
 
     assert backtest_holdout(inp, research.model_text, None, workspace, ignore) == research.backtest
-    assert workspace.read("backtest.json") == research.curves
+    assert workspace.read(Artifact.CURVES) == research.curves
 
 
 def test_assessment_states_the_verdict_with_its_figures(research: Research, tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_assessment_states_the_verdict_with_its_figures(research: Research, tmp_
     assert disclosed in report
     for shown in ("Performance on the holdout", "<svg", research.training.model_sha256, str(SEED)):
         assert shown in report
-    stored = workspace_in(tmp_path).read("assessment.json")
+    stored = workspace_in(tmp_path).read(Artifact.ASSESSMENT)
     assert stored is not None
     assert json.loads(stored) == result.model_dump(mode="json")
 
@@ -238,7 +238,7 @@ def test_a_rejected_research_gets_a_verdict_and_a_report(
 ) -> None:
     inp = assessment_input(research, gate_rejection="log loss 0.9000 is far too high")
 
-    result, report = run_assessment(inp, AssessmentEvidence(research.walk_forward), tmp_path)
+    result, report = run_assessment(inp, StepArtifacts(research.walk_forward), tmp_path)
 
     assert result.verdict == "no_signal"
     assert result.statistics is None
@@ -291,7 +291,7 @@ def test_assessment_without_a_rejection_needs_the_curves(
     with pytest.raises(InvalidInput, match="needs a backtest"):
         assess_research(
             assessment_input(research),
-            AssessmentEvidence(research.walk_forward),
+            StepArtifacts(research.walk_forward),
             None,
             workspace_in(tmp_path),
             ignore,

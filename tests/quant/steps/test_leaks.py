@@ -11,8 +11,11 @@ from activities.direct import conduct
 from quant.backtest.account import Account
 from quant.bars.bars import Bars, Floats, load_bars
 from quant.learning import training
+from quant.messages.artifacts import Artifact
 from quant.messages.curves import Curves, WalkForward
-from quant.messages.steps import BacktestInput, CandidateInput, DataSource, TrainingInput, unheard
+from quant.messages.data import DataSource
+from quant.messages.progress import ignore_report
+from quant.messages.steps import BacktestInput, CandidateInput, TrainingInput
 from quant.messages.strategy import Costs, FeatureSpec, ModelSpec, StrategySpec
 from quant.steps.backtest import backtest_holdout
 from quant.steps.design import score_candidate
@@ -67,11 +70,16 @@ def before_the_holdout(directory: Path) -> list[object]:
     research = conduct(GOLD, trials=2, seed=3, store=store, data_dir=directory, bypass_gates=True)
     own = store.operation("own")
     scored = score_candidate(CandidateInput(data=GOLD, spec=SPEC, seed=3), directory)
-    trained = train_model(TrainingInput(data=GOLD, spec=SPEC, seed=3), directory, own, unheard)
+    trained = train_model(
+        TrainingInput(data=GOLD, spec=SPEC, seed=3), directory, own, ignore_report
+    )
     return [
         research.assessment.stability,
         *(each.model_dump(exclude={"data"}) for each in (research.training, scored, trained)),
-        *(own.read(name) for name in ("model.txt", "walk_forward.json", "metrics.json")),
+        *(
+            own.read(name)
+            for name in (Artifact.MODEL, Artifact.WALK_FORWARD, Artifact.TRAINING_METRICS)
+        ),
     ]
 
 
@@ -95,8 +103,8 @@ class Backtester:
         source = load_bars(GOLD, directory).info().source
         store = ArtifactStore(str(directory)).operation("backtest")
         inp = BacktestInput(data=source, spec=SPEC, seed=3, model_sha256=self.sha256)
-        backtest_holdout(inp, self.model, directory, store, unheard)
-        return Curves.model_validate_json(store.read("backtest.json") or b"")
+        backtest_holdout(inp, self.model, directory, store, ignore_report)
+        return Curves.model_validate_json(store.read(Artifact.CURVES) or b"")
 
 
 @pytest.fixture(scope="module")
@@ -104,8 +112,8 @@ def backtester(tmp_path_factory: pytest.TempPathFactory) -> Backtester:
     directory = written(tmp_path_factory.mktemp("training") / "bars", frame())
     store = ArtifactStore(str(directory)).operation("training")
     inp = TrainingInput(data=GOLD, spec=SPEC, seed=3)
-    trained = train_model(inp, directory, store, unheard)
-    return Backtester((store.read("model.txt") or b"").decode(), trained.model_sha256)
+    trained = train_model(inp, directory, store, ignore_report)
+    return Backtester((store.read(Artifact.MODEL) or b"").decode(), trained.model_sha256)
 
 
 def entered(curves: Curves, until: str) -> list[tuple[object, ...]]:
@@ -182,8 +190,10 @@ def test_the_walk_forward_is_what_the_oracle_earns_by_the_same_predictions(
     monkeypatch.setattr(training, "trade", noted)
     directory = written(tmp_path / "bars", frame())
     store = ArtifactStore(str(directory)).operation("training")
-    result = train_model(TrainingInput(data=GOLD, spec=SPEC, seed=3), directory, store, unheard)
-    curves = WalkForward.model_validate_json(store.read(result.curves_artifact) or b"")
+    result = train_model(
+        TrainingInput(data=GOLD, spec=SPEC, seed=3), directory, store, ignore_report
+    )
+    curves = WalkForward.model_validate_json(store.read(Artifact.WALK_FORWARD) or b"")
     [(bars, probabilities)] = predicted
     expected = earned(bars, probabilities, SPEC)
     np.testing.assert_allclose(curves.returns, expected, atol=1e-12)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from quant.bars.bars import Bars, Floats, load_bars
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 from quant.messages.strategy import FeatureKind, FeatureSpec, StrategySpec
 from quant.strategy.features import (
     INDICATORS,

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from quant.messages.curves import Curves
+from quant.messages.data import DataSource
 from quant.messages.evidence import Neighbour, Stability
-from quant.messages.steps import AssessmentInput, DataSource
+from quant.messages.steps import AssessmentInput
 from quant.verdict.remarks import hypotheses, limitations, observations
 from tests.support.judged import assessment, backtest, curves, statistics
 
