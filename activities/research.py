@@ -127,7 +127,7 @@ class ResearchActivities:
     def record_experiment(self, experiment: Experiment) -> None:
         """Record the outcome of a research in the ledger, with its cost and library versions."""
         with _failures():
-            cost = self._ledger.spending.of_operation(experiment.operation_id)
+            cost = self._ledger.spending.get_cost(experiment.operation_id)
             known = {"cost": cost, "versions": installed()}
             self._ledger.experiments.record(experiment.model_copy(update=known))
 
@@ -204,10 +204,10 @@ class ResearchActivities:
         return task.model_copy(update={"input": task.input.model_copy(update={"earlier": earlier})})
 
     def _earlier_trials(self, source: DataSource) -> EarlierTrials:
-        data_hash = source.content_hash or self._ledger.experiments.newest_data_hash(
+        data_hash = source.content_hash or self._ledger.experiments.get_newest_data_hash(
             source.symbol, source.timeframe
         )
-        trials = self._ledger.trials.best(data_hash, _REMEMBERED) if data_hash else []
+        trials = self._ledger.trials.find_best(data_hash, _REMEMBERED) if data_hash else []
         return EarlierTrials(data_hash=data_hash or "", trials=tuple(trials))
 
     def _count(self, inp: AssessmentInput) -> AssessmentInput:

@@ -18,7 +18,7 @@ from quant.messages.data import DataSource
 from quant.messages.trials import Trial, TrialOnBars
 from storage.ledger import Ledger
 from storage.records import Experiment, Tokens
-from storage.spending import Call
+from storage.spending import ModelCall
 from tests.support.postgresql import postgresql_server
 from workflows.messages import ResearchRequest
 
@@ -81,8 +81,8 @@ def writing(database: str, url: str) -> list[Figure]:
     ledger.upgrade()
 
     def spend() -> None:
-        call = Call(uuid4().hex, "research", "bench", 0.01)
-        ledger.spending.reserve(call, datetime.now(UTC), max_cost=None)
+        call = ModelCall(uuid4().hex, "research", "bench", 0.01)
+        ledger.spending.reserve(call, datetime.now(UTC), research_limit=None)
         ledger.spending.settle(call.call_id, 0.001, Tokens(input_tokens=1))
 
     writes: dict[str, Callable[[], None]] = {

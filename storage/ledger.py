@@ -1,7 +1,7 @@
-"""The ledger: the permanent record of all researches. Never a source of orchestration state.
+"""The ledger: the permanent record of all researches. It holds no orchestration state.
 
-Written by activities only. Every write is idempotent, because Temporal may run an activity again
-after its first run has already committed.
+Only activities write to it. Every write is idempotent, because an activity may be retried after
+its first attempt has committed.
 """
 
 import asyncio
@@ -30,11 +30,11 @@ _THREADS: Final = 7
 
 
 class Ledger:
-    """The whole record, by table.
+    """All tables of the record.
 
     Args:
-        url: SQLAlchemy URL; SQLite and PostgreSQL are supported.
-        daily_budget: what language models may cost per day, in US dollars; None for no limit.
+        url: SQLAlchemy URL of a SQLite or PostgreSQL database.
+        daily_budget: What language models may cost per day, in US dollars; None for no limit.
     """
 
     def __init__(self, url: str, daily_budget: float | None = None) -> None:
@@ -72,18 +72,18 @@ class Ledger:
             raise _silent() from None
 
     def upgrade(self) -> Revisions:
-        """Create the tables, or migrate them for this version; newer ones stay as they are.
+        """Create the tables or migrate them to this version. Newer tables stay as they are.
 
         Raises:
-            LedgerUnavailable: the database does not answer.
+            LedgerUnavailable: The database does not answer.
         """
         return self._database.upgrade()
 
     def ping(self) -> None:
-        """Return if the tables exist.
+        """Check that the database answers and has its tables.
 
         Raises:
-            LedgerUnavailable: the database does not answer, or the tables do not exist yet.
+            LedgerUnavailable: The database does not answer, or the tables do not exist yet.
         """
         self.experiments.get("")
 

@@ -222,7 +222,7 @@ class Researcher:
         bars = {"symbol": inp.data.symbol, "timeframe": inp.data.timeframe}
 
         def first(order: ExperimentOrder, *, descending: bool) -> list[Experiment]:
-            return self.ledger.experiments.first(
+            return self.ledger.experiments.find_originals(
                 _EXPERIMENTS_TOLD, order=order, descending=descending, **bars
             )
 

@@ -67,7 +67,7 @@ def _verdict(home: Path, ledger: Ledger, seed: int) -> str:
     source = DataSource(symbol=_SYMBOL)
     data_hash = load_bars(source, home).content_hash
     known = EarlierTrials(
-        data_hash=data_hash, trials=tuple(ledger.trials.best(data_hash, _REMEMBERED))
+        data_hash=data_hash, trials=tuple(ledger.trials.find_best(data_hash, _REMEMBERED))
     )
     # An own store per research: the next one must not find checkpoints of this one.
     with tempfile.TemporaryDirectory(dir=home) as artifacts:

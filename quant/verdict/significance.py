@@ -37,9 +37,9 @@ class Significance:
     """The evidence in returns.
 
     Attributes:
-        figures: all finite. Fewer than `MINIMUM_RETURNS` returns, or returns without variance,
+        figures: All finite. Fewer than `MINIMUM_RETURNS` returns, or returns without variance,
             show nothing: Sharpe ratio and probabilities 0, p-value 1, no track record.
-        resampled: annualised Sharpe ratios of the bootstrap, in its order; empty in that case.
+        resampled: Annualised Sharpe ratios of the bootstrap, in its order; empty in that case.
     """
 
     figures: Statistics

@@ -224,7 +224,7 @@ async def test_an_answer_without_its_usage_costs_the_most_that_it_can(
     task = design_task(GPT)
     provider.replies = [replace(propose(14), tokens=Tokens())]
     await environment.run(activities.design, task)
-    [call] = ledger.spending.events(datetime.now(UTC).date(), 10)
+    [call] = ledger.spending.list_events(datetime.now(UTC).date(), 10)
     assert not call.settled
     assert call.cost > 0.0
 

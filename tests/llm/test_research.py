@@ -138,7 +138,7 @@ async def test_a_research_stays_below_its_own_limit(
     assert 0 < result.trials < 10
     assert result.note is not None
     assert "limit of $0.25" in result.note
-    cost = ledger.spending.of_operation(environment.info.workflow_id or "")
+    cost = ledger.spending.get_cost(environment.info.workflow_id or "")
     assert cost is not None
     assert 0.0 < cost <= limit
 

@@ -113,8 +113,8 @@ def test_the_best_trials_on_these_bars_come_first(ledger: Ledger) -> None:
     given = [trial("a", 0.1), trial("b", 0.3), trial("c", None), trial("d", -0.2)]
     ledger.trials.record("op_1", tried(BARS, *given))
     ledger.trials.record("op_1", tried(OTHERS, trial("e", 0.9)))
-    assert [each.fingerprint for each in ledger.trials.best("bars", 2)] == ["b", "a"]
-    assert [each.sharpe for each in ledger.trials.best("bars", 9)] == [0.3, 0.1, -0.2]
+    assert [each.fingerprint for each in ledger.trials.find_best("bars", 2)] == ["b", "a"]
+    assert [each.sharpe for each in ledger.trials.find_best("bars", 9)] == [0.3, 0.1, -0.2]
 
 
 def figures(sharpe: float, deflated: float) -> dict[str, Any]:
@@ -157,5 +157,5 @@ def test_the_newest_bars_of_a_symbol_are_known(ledger: Ledger) -> None:
                 update={"data_hash": data_hash, "finished_at": NOW + timedelta(seconds=number)}
             )
         )
-    assert ledger.experiments.newest_data_hash("SP500", "1d") == "new"
-    assert ledger.experiments.newest_data_hash("SP500", "1h") is None
+    assert ledger.experiments.get_newest_data_hash("SP500", "1d") == "new"
+    assert ledger.experiments.get_newest_data_hash("SP500", "1h") is None

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, event, inspect, text
 from errors import LedgerUnavailable
 from storage.database import Database, migrations
 from storage.ledger import Ledger
-from storage.tables import Base
+from storage.rows import Base
 from tests.storage.test_ledger import experiment
 from tests.support.helpers import ROOT
 
