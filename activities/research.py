@@ -37,7 +37,7 @@ from quant.messages.steps import (
 from quant.messages.strategy import StrategySpec
 from quant.messages.trials import EarlierTrials, ReportTrial, Trial, TrialOnBars
 from quant.strategy import strategies
-from quant.versions import installed
+from quant.versions import list_versions
 from settings import Settings
 from storage.ledger import Ledger
 from storage.records import Experiment
@@ -128,7 +128,7 @@ class ResearchActivities:
         """Record the outcome of a research in the ledger, with its cost and library versions."""
         with _failures():
             cost = self._ledger.spending.get_cost(experiment.operation_id)
-            known = {"cost": cost, "versions": installed()}
+            known = {"cost": cost, "versions": list_versions()}
             self._ledger.experiments.record(experiment.model_copy(update=known))
 
     @activity.defn

@@ -30,7 +30,8 @@ from bench.calibration.series import to_table
 from bench.figures import Figure, publish
 from quant.backtest import metrics
 from quant.backtest.random_entries import position_returns
-from quant.bars.bars import Bars, Floats, load_bars
+from quant.bars.bars import Bars, Floats
+from quant.bars.loader import load_bars
 from quant.learning.boosting import derive_seed
 from quant.learning.splits import SEARCH_FOLDS, TRAINING_FOLDS, walk_forward
 from quant.messages.data import DataSource
@@ -114,7 +115,7 @@ def _walk_forward(bars: Bars, spec: StrategySpec, folds: int) -> float | None:
         )
         for fold in split
     ]
-    tested = bars.part(split[0].test.start, len(bars))
+    tested = bars.slice(split[0].test.start, len(bars))
     return _sharpe(tested, np.concatenate(predicted), spec, 1.0)
 
 

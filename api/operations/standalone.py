@@ -87,7 +87,7 @@ class StepStarter:
         return _started(operation_id, "backtest_started", "Backtest started", given.input)
 
     def _checked(self, strategy_name: str, data: DataSource) -> StrategySpec:
-        catalog.resolve(data, self.settings.bars)
+        catalog.find_file(data, self.settings.bars)
         return strategies.load(strategy_name, self.settings.strategies)
 
 

@@ -61,7 +61,7 @@ async def check_research(request: ResearchRequest, settings: Settings) -> None:
     Raises:
         InvalidInput: the bars or the strategy do not exist.
     """
-    await asyncio.to_thread(catalog.resolve, request.data, settings.bars)
+    await asyncio.to_thread(catalog.find_file, request.data, settings.bars)
     if request.strategy is not None:
         await asyncio.to_thread(strategies.load, request.strategy, settings.strategies)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from activities.direct import conduct
 from bench.calibration import series
-from quant.bars.bars import load_bars
+from quant.bars.loader import load_bars
 from quant.messages.data import DataSource
 from quant.messages.trials import EarlierTrials
 from storage.artifacts import ArtifactStore

@@ -270,10 +270,10 @@ class _Training:
         probabilities = np.concatenate(
             [checkpoint.decode(fold.probabilities) for fold in self._state.folds]
         )
-        tested = self._bars.part(self._folds[0].test.start, len(self._bars))
+        tested = self._bars.slice(self._folds[0].test.start, len(self._bars))
         run = trade(tested, probabilities, self._spec)
         curves = WalkForward(
-            timestamps=tested.moments,
+            timestamps=tested.iso_times,
             equity=run.equity.tolist(),
             benchmark_equity=buy_and_hold(tested).equity.tolist(),
             returns=run.returns.tolist(),

@@ -12,7 +12,7 @@ from quant.messages.strategy import FeatureSpec
 from quant.report import figures
 from quant.report.glossary import TERMS
 from quant.report.track_record import Record
-from quant.wording import counted
+from quant.wording import format_count
 
 MISSING: Final = "\N{EN DASH}"
 MINUS: Final = "\N{MINUS SIGN}"
@@ -84,7 +84,7 @@ def _page(template: str, **values: Any) -> str:
         moment=_moment,
         feature=_feature,
         shade=_shade,
-        counted=counted,
+        format_count=format_count,
         drawing=_drawing,
     )
     used: set[str] = set()

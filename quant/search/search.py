@@ -96,7 +96,7 @@ class Scorer:
         # threads end at the same time. LightGBM computes without Python's lock.
         with ThreadPoolExecutor(2) as threads:
             probabilities = list(threads.map(predict, reversed(folds)))[::-1]
-        tested = self._bars.part(folds[0].test.start, len(self._bars))
+        tested = self._bars.slice(folds[0].test.start, len(self._bars))
         return trade(tested, np.concatenate(probabilities), spec)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from errors import InvalidData, InvalidInput
-from quant.bars.bars import load_bars
+from quant.bars.loader import load_bars
 from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.curves import Curves, WalkForward
 from quant.messages.dossier import Dossier
@@ -17,7 +17,7 @@ from quant.report.page import render
 from quant.search.stability import stability
 from quant.verdict import remarks, verdict
 from quant.verdict.significance import Significance, significance
-from quant.versions import installed
+from quant.versions import list_versions
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def assess_research(
         curves=curves,
         trials=[] if artifacts.trials is None else TRIAL_LIST.validate_json(artifacts.trials),
         resampled_sharpes=[] if judged is None else list(judged.resampled),
-        versions=installed(),
+        versions=list_versions(),
     )
     _store(dossier, workspace)
     stages.finish()

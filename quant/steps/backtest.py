@@ -12,7 +12,8 @@ from quant.backtest.account import Account
 from quant.backtest.random_entries import random_entries
 from quant.backtest.simulation import buy_and_hold, simulate
 from quant.backtest.trades import Trades
-from quant.bars.bars import Bars, iso, load_bars
+from quant.bars.bars import Bars, format_times
+from quant.bars.loader import load_bars
 from quant.learning.training import predict
 from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.curves import Curves, TradeRecord
@@ -81,7 +82,7 @@ def backtest_holdout(
     year = bars.periods_per_year
     stages.finish()
     return BacktestResult(
-        data=bars.info(),
+        data=bars.describe(),
         levels=[_level(multiple, run, year) for multiple, run in runs.items()],
         benchmark=Benchmark(
             total_return=metrics.total_return(benchmark.equity),
@@ -117,7 +118,7 @@ def _level(multiple: float, run: Account, periods_per_year: float) -> CostLevel:
 def _curves(holdout: Bars, runs: dict[float, Account], benchmark: Account) -> Curves:
     single = runs[1.0]
     return Curves(
-        timestamps=holdout.moments,
+        timestamps=holdout.iso_times,
         equity={f"{multiple:g}x": run.equity.tolist() for multiple, run in runs.items()},
         benchmark_equity=benchmark.equity.tolist(),
         drawdown=metrics.drawdown(single.equity).tolist(),
@@ -141,8 +142,8 @@ def _records(trades: Trades, holdout: Bars) -> list[TradeRecord]:
         )
         for number, (entry_time, exit_time) in enumerate(
             zip(
-                iso(holdout.timestamps[trades.entry]),
-                iso(holdout.timestamps[trades.exit]),
+                format_times(holdout.timestamps[trades.entry]),
+                format_times(holdout.timestamps[trades.exit]),
                 strict=True,
             )
         )

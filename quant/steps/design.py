@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from quant.backtest.metrics import annualised
-from quant.bars.bars import load_bars
+from quant.bars.loader import load_bars
 from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.progress import ReportProgress, ignore_report
 from quant.messages.steps import CandidateInput, CandidateScore, DesignInput, DesignResult
@@ -36,7 +36,7 @@ def design_strategy(
     earlier: tuple[Trial, ...] = ()
     if inp.earlier is not None and inp.earlier.data_hash == bars.content_hash:
         earlier = inp.earlier.trials
-    source = bars.info().source
+    source = bars.describe().source
     found = search(
         development,
         inp.trials,
@@ -49,7 +49,7 @@ def design_strategy(
     workspace.write(Artifact.TRIALS, TRIAL_LIST.dump_json(found.trials))
     return DesignResult(
         spec=found.spec,
-        data=bars.info(),
+        data=bars.describe(),
         trials=len(found.trials),
         best_sharpe=annualised(found.sharpe, bars.periods_per_year),
         remembered=found.remembered,
@@ -66,7 +66,7 @@ def score_candidate(inp: CandidateInput, data_dir: Path | None) -> CandidateScor
     development, _ = bars.split()
     sharpe = Scorer(development, inp.seed).score(inp.spec)
     return CandidateScore(
-        data=bars.info(),
+        data=bars.describe(),
         sharpe=sharpe,
         annual_sharpe=annualised(sharpe, bars.periods_per_year),
     )

@@ -29,7 +29,7 @@ def assert_causal(
     expected = compute(bars)
     random = np.random.default_rng(seed)
     for cut in cuts:
-        truncated = compute(bars.part(0, cut))
+        truncated = compute(bars.slice(0, cut))
         _compare(expected, truncated, cut, "removed")
         shuffled = compute(_shuffle_after(bars, cut, random))
         _compare(expected, shuffled, cut, "shuffled")

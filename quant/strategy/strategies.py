@@ -15,10 +15,11 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from errors import InvalidInput, UnknownStrategy
-from quant.bars.directory import files_inside, shorten
+from quant.bars.directory import list_files
 from quant.messages.base import FrozenModel
 from quant.messages.strategy import StrategyName, StrategySpec
-from quant.problems import problems
+from quant.problems import list_problems
+from quant.wording import join_names
 
 EXAMPLES_DIR: Final = Path(__file__).parent / "examples"
 SUFFIXES: Final = frozenset({".yaml", ".yml"})
@@ -65,7 +66,7 @@ def load(name: str, strategy_dir: Path | None) -> StrategySpec:
     files = _files(strategy_dir)
     if name not in files:
         raise UnknownStrategy(
-            f"There is no strategy {name!r}. Known strategies: {shorten(files.keys())}.",
+            f"There is no strategy {name!r}. Known strategies: {join_names(files.keys())}.",
             field="strategy",
         )
     return _read(name, files[name])
@@ -101,7 +102,7 @@ def checked(content: dict[Any, Any]) -> StrategySpec:
             "All field names and texts must be plain text.", field="strategy"
         ) from error
     except ValidationError as error:
-        found = [(field or "strategy", said) for field, said in problems(error)]
+        found = [(field or "strategy", said) for field, said in list_problems(error)]
         raise InvalidInput(
             "; ".join(f"{field}: {said}" for field, said in found[:_PROBLEMS_SHOWN]),
             field=found[0][0],
@@ -188,7 +189,7 @@ def _files(strategy_dir: Path | None) -> dict[str, Path]:
     return {
         path.stem: path
         for directory in (EXAMPLES_DIR, strategy_dir)
-        for path in files_inside(directory, SUFFIXES)
+        for path in list_files(directory, SUFFIXES)
         if _is_name(path.stem)
     }
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestResult, GateDecision, TrainingResult
-from quant.wording import counted
+from quant.wording import format_count
 
 
 def _a_part(value: float) -> float:
@@ -86,7 +86,7 @@ def backtest_gate(result: BacktestResult, limits: BacktestLimits) -> GateDecisio
     level = result.at(1.0)
     if level.trades < limits.trades:
         failures.append(
-            f"{counted(level.trades, 'trade')} on the holdout, "
+            f"{format_count(level.trades, 'trade')} on the holdout, "
             f"{limits.trades - level.trades:,} fewer than the {limits.trades:,} needed"
         )
     if level.max_drawdown > limits.max_drawdown:

@@ -9,7 +9,7 @@ from quant.messages.curves import Curves
 from quant.messages.evidence import Stability, Statistics
 from quant.messages.hypotheses import Condition, Hypothesis
 from quant.messages.steps import AssessmentInput, BacktestResult
-from quant.wording import counted
+from quant.wording import format_count
 
 MANY_REPEATED_OPENS: Final = 0.2
 
@@ -40,7 +40,7 @@ def observations(
         )
     if stability is not None and stability.neighbours:
         texts.append(
-            f"{counted(len(stability.neighbours), 'strategy', 'strategies')} differing in one "
+            f"{format_count(len(stability.neighbours), 'strategy', 'strategies')} differing in one "
             f"choice: median Sharpe ratio {stability.median_sharpe:z.2f} in the walk-forward of "
             f"a search, {SEARCH_FOLDS} folds; this one has {stability.sharpe or 0.0:z.2f} there"
             + (", a peak that its neighbours do not share." if stability.is_a_peak else ".")
@@ -93,13 +93,13 @@ def limitations(
 
 def of_bars(bars: Bars) -> list[str]:
     """Return what whoever trades these bars should know of them."""
-    if bars.repeated_opens <= MANY_REPEATED_OPENS:
+    if bars.repeated_open_share <= MANY_REPEATED_OPENS:
         return []
     development, holdout = bars.split()
     return [
-        f"{development.repeated_opens:.0%} of the development bars and "
-        f"{holdout.repeated_opens:.0%} of the holdout bars open at the close before them: a fill "
-        "at the next open is often one at the very close that gave the signal."
+        f"{development.repeated_open_share:.0%} of the development bars and "
+        f"{holdout.repeated_open_share:.0%} of the holdout bars open at the close before them: a "
+        "fill at the next open is often one at the very close that gave the signal."
     ]
 
 
@@ -137,7 +137,8 @@ def _of_backtest(
     if inp.training.sharpe is not None and level.sharpe is not None:
         texts.append(
             f"Sharpe ratio {inp.training.sharpe:z.2f} in the walk-forward of the training, "
-            f"{counted(len(inp.training.folds), 'fold')}, and {level.sharpe:z.2f} on the holdout."
+            f"{format_count(len(inp.training.folds), 'fold')}, and {level.sharpe:z.2f} on the "
+            "holdout."
         )
     return texts
 
@@ -151,7 +152,7 @@ def _by_walk_forward(inp: AssessmentInput) -> list[Hypothesis]:
         found.append(
             Hypothesis(
                 statement=f"{_features(kinds)} not predict the direction over "
-                f"{counted(spec.horizon, 'bar')}; other features or another horizon may.",
+                f"{format_count(spec.horizon, 'bar')}; other features or another horizon may.",
                 test=(others, Condition(horizon_other_than=spec.horizon)),
                 by_holdout=False,
             )
@@ -184,7 +185,7 @@ def _by_holdout(inp: AssessmentInput, backtest: BacktestResult) -> list[Hypothes
             Hypothesis(
                 statement="The return before costs is positive: fewer trades, through a threshold "
                 f"above {spec.threshold:.1%} or a horizon of more than "
-                f"{counted(spec.horizon, 'bar')}, may "
+                f"{format_count(spec.horizon, 'bar')}, may "
                 "keep some of it.",
                 test=(
                     Condition(threshold_above=spec.threshold),
@@ -199,7 +200,8 @@ def _by_holdout(inp: AssessmentInput, backtest: BacktestResult) -> list[Hypothes
         found.append(
             Hypothesis(
                 statement="What worked in development did not last: a simpler model, with fewer "
-                f"than {leaves} leaves or {counted(features, 'feature')}, may generalise better.",
+                f"than {leaves} leaves or {format_count(features, 'feature')}, may generalise "
+                "better.",
                 test=(Condition(leaves_below=leaves), Condition(features_below=features)),
             )
         )

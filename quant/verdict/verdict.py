@@ -7,7 +7,7 @@ from quant.messages.evidence import Statistics
 from quant.messages.hypotheses import Verdict
 from quant.messages.steps import AssessmentInput, BacktestResult
 from quant.messages.strategy import Costs
-from quant.wording import counted
+from quant.wording import format_count
 
 # The record decides, the holdout has to confirm it. The holdout is a part of the record, and too
 # short to decide alone; docs/validity.md shows what both together let through.
@@ -99,9 +99,9 @@ def summary(inp: AssessmentInput, statistics: Statistics | None) -> str:
     )
     return (
         f"On the holdout {inp.spec.name} returned {level.total_return:z.1%} after costs in "
-        f"{counted(level.trades, 'trade')}, with a Sharpe ratio of {statistics.sharpe:z.2f} (95 % "
-        f"interval {statistics.sharpe_low:z.2f} to {statistics.sharpe_high:z.2f}); buy and hold "
-        f"returned {benchmark.total_return:z.1%}. "
+        f"{format_count(level.trades, 'trade')}, with a Sharpe ratio of {statistics.sharpe:z.2f} "
+        f"(95 % interval {statistics.sharpe_low:z.2f} to {statistics.sharpe_high:z.2f}); buy "
+        f"and hold returned {benchmark.total_return:z.1%}. "
         f"With {_effort(statistics)}, {why}."
     )
 
@@ -109,7 +109,7 @@ def summary(inp: AssessmentInput, statistics: Statistics | None) -> str:
 def _effort(statistics: Statistics) -> str:
     """Return how many trials and looks there were on these bars."""
     return (
-        f"{counted(statistics.trials_ever, 'trial')} on these bars and at the "
+        f"{format_count(statistics.trials_ever, 'trial')} on these bars and at the "
         f"{_ordinal(statistics.holdout_looks)} look at this holdout"
     )
 

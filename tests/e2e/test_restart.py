@@ -18,7 +18,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from api.agent.workers import count_workers, list_workers
 from api.app import create_app
-from quant.bars.bars import load_bars
+from quant.bars.loader import load_bars
 from quant.messages.artifacts import Artifact
 from quant.messages.data import DataSource
 from quant.messages.progress import Progress
@@ -151,7 +151,7 @@ async def test_a_search_whose_worker_is_killed_has_counted_what_it_has_tried(
 ) -> None:
     settings = Settings(home=tmp_path)
     ledger = Ledger(settings.ledger)
-    source = load_bars(DataSource(), None).info().source
+    source = load_bars(DataSource(), None).describe().source
     with worker_process(alone, settings) as worker:
         handle = await start(alone, ResearchRequest(trials=10_000, seed=7))
         await activity_started(handle, "design")

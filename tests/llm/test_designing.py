@@ -12,7 +12,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.llm.designing import Candidates
 from activities.research import ResearchActivities
 from errors import ComputeDied
-from quant.bars.bars import load_bars
+from quant.bars.loader import load_bars
 from quant.messages.data import DataSource
 from quant.messages.progress import Progress, ignore_report
 from quant.messages.steps import CandidateScore
@@ -143,7 +143,7 @@ async def test_a_candidate_that_samples_is_counted_with_its_seed() -> None:
     sampled = strategy(model={"num_iterations": 20, "feature_fraction": 0.5})
     spec = StrategySpec.model_validate(sampled)
     scored = CandidateScore(
-        data=load_bars(DataSource(), None).info(), sharpe=0.1, annual_sharpe=1.6
+        data=load_bars(DataSource(), None).describe(), sharpe=0.1, annual_sharpe=1.6
     )
 
     async def score_one(_: StrategySpec) -> CandidateScore:

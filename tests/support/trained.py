@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from quant.bars.bars import Bars, load_bars
+from quant.bars.bars import Bars
+from quant.bars.loader import load_bars
 from quant.learning.training import train
 from quant.messages.artifacts import Artifact
 from quant.messages.data import DataSource
@@ -38,7 +39,7 @@ def ignore(progress: Progress) -> None:
 
 def bars() -> Bars:
     """Return the first bars of the S&P 500."""
-    return load_bars(DataSource(), None).part(0, 1500)
+    return load_bars(DataSource(), None).slice(0, 1500)
 
 
 def workspace(directory: Path) -> OperationArtifacts:
@@ -57,7 +58,7 @@ def run(
         seed,
         workspace(directory),
         ignore,
-        data=everything.info(),
+        data=everything.describe(),
         checkpoint_seconds=checkpoint_seconds,
     )
 
@@ -77,7 +78,7 @@ def interrupt(directory: Path, after: int) -> None:
             7,
             workspace(directory),
             stop,
-            data=everything.info(),
+            data=everything.describe(),
             checkpoint_seconds=0.0,
         )
 

@@ -6,7 +6,8 @@ import pytest
 from quant.backtest import metrics
 from quant.backtest.random_entries import PATHS, position_returns, random_entries
 from quant.backtest.simulation import simulate
-from quant.bars.bars import Bars, Floats, load_bars
+from quant.bars.bars import Bars, Floats
+from quant.bars.loader import load_bars
 from quant.messages.data import DataSource
 from quant.messages.strategy import Costs
 

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from errors import InvalidData, UnknownSymbol
-from quant.bars.bars import MINIMUM_BARS, Bars, load_bars
+from quant.bars.bars import Bars
 from quant.bars.files import MAX_FILE_BYTES
+from quant.bars.loader import MINIMUM_BARS, load_bars
 from quant.messages.data import DataSource
 from quant.verdict import remarks
 
@@ -61,8 +62,8 @@ def test_built_in_bars_are_valid_and_split_70_to_30() -> None:
     bars = load_bars(DataSource(), None)
     development, holdout = bars.split()
     assert (len(bars), len(development), len(holdout)) == (5031, 3521, 1510)
-    assert bars.info().start == "1999-01-04T00:00:00Z"
-    assert bars.info().holdout_start == holdout.timestamp(0) == "2013-01-02T00:00:00Z"
+    assert bars.describe().start == "1999-01-04T00:00:00Z"
+    assert bars.describe().holdout_start == holdout.format_time(0) == "2013-01-02T00:00:00Z"
     assert bars.periods_per_year == 252.0
 
 
@@ -97,7 +98,7 @@ def test_any_changed_value_changes_the_content_hash(tmp_path: Path) -> None:
 
 def test_a_pandas_index_in_parquet_serves_as_timestamp(tmp_path: Path) -> None:
     table().set_index("Date").rename_axis(None).to_parquet(tmp_path / "GOLD.parquet")
-    assert load_bars(GOLD, tmp_path).timestamp(0) == "2020-01-01T00:00:00Z"
+    assert load_bars(GOLD, tmp_path).format_time(0) == "2020-01-01T00:00:00Z"
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
@@ -105,14 +106,14 @@ def test_epoch_numbers_tell_their_unit_by_size(tmp_path: Path, unit: str) -> Non
     frame = table()
     frame["Date"] = frame["Date"].to_numpy().astype(f"datetime64[{unit}]").astype(np.int64)
     write_csv(tmp_path, frame)
-    assert load_bars(GOLD, tmp_path).timestamp(1) == "2020-01-02T00:00:00Z"
+    assert load_bars(GOLD, tmp_path).format_time(1) == "2020-01-02T00:00:00Z"
 
 
 def test_times_with_a_zone_are_converted_to_utc(tmp_path: Path) -> None:
     frame = table()
     frame["Date"] = frame["Date"].dt.strftime("%Y-%m-%dT00:00:00+02:00")
     write_csv(tmp_path, frame)
-    assert load_bars(GOLD, tmp_path).timestamp(0) == "2019-12-31T22:00:00Z"
+    assert load_bars(GOLD, tmp_path).format_time(0) == "2019-12-31T22:00:00Z"
 
 
 def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
@@ -251,10 +252,10 @@ def test_a_symbolic_link_out_of_the_data_directory_is_not_followed(tmp_path: Pat
 
 
 def test_a_part_shares_the_arrays(bars: Bars) -> None:
-    part = bars.part(10, 20)
+    part = bars.slice(10, 20)
     assert len(part) == 10
     assert np.shares_memory(part.close, bars.close)
-    assert part.timestamp(0) == bars.timestamp(10)
+    assert part.format_time(0) == bars.format_time(10)
 
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,8 @@ import yfinance
 from requests.adapters import HTTPAdapter
 
 from errors import InvalidInput, SourceUnavailable
-from quant.bars.bars import of_table
 from quant.bars.downloads import SOURCES, Yahoo
+from quant.bars.loader import build_bars
 from quant.messages.data import DataSource
 
 # yfinance still uses what pandas 4 will drop.
@@ -108,11 +108,11 @@ def yahoo(pretender: Any) -> Yahoo:
 def test_bars_arrive_adjusted_and_in_utc(yahoo: Yahoo, pretender: type[Pretender]) -> None:
     source = DataSource(symbol="AAPL")
     table = yahoo.fetch(source, date(2020, 1, 2), date(2022, 6, 1))
-    bars = of_table(table, source, "AAPL")
+    bars = build_bars(table, source, "AAPL")
     [chart] = COMPOSED["chart"]["result"]
     assert len(bars) == len(chart["timestamp"])
     # A day is named by its midnight in New York.
-    assert bars.timestamp(0) == "2020-01-02T05:00:00Z"
+    assert bars.format_time(0) == "2020-01-02T05:00:00Z"
     adjusted = chart["indicators"]["adjclose"][0]["adjclose"]
     assert np.allclose(bars.close, adjusted)
     raw = chart["indicators"]["quote"][0]

@@ -65,7 +65,7 @@ def wait_to_be_killed(progress):
 
 bars = t.bars()
 train(bars.split()[0], t.SPEC, 7, t.workspace(Path(sys.argv[1])), wait_to_be_killed,
-        data=bars.info(), checkpoint_seconds=0.0)
+        data=bars.describe(), checkpoint_seconds=0.0)
 """
 
 
@@ -109,7 +109,7 @@ def test_a_checkpoint_of_other_bars_is_refused(tmp_path: Path) -> None:
     everything = bars()
     changed = replace(everything, volume=everything.volume + 1.0)
     with pytest.raises(CheckpointMismatch, match="bars"):
-        train(changed.split()[0], SPEC, 7, workspace(tmp_path), ignore, data=everything.info())
+        train(changed.split()[0], SPEC, 7, workspace(tmp_path), ignore, data=everything.describe())
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b'{"sha256": "0", "state": "{}"}', b"\xff"])
@@ -125,7 +125,7 @@ def test_a_damaged_checkpoint_starts_over_and_says_so(
         7,
         workspace(tmp_path),
         lambda progress: steps.append(progress.current_step),
-        data=everything.info(),
+        data=everything.describe(),
     )
     assert steps[0] == "Checkpoint is damaged, starting over"
     assert_same(tmp_path, result, uninterrupted)

@@ -35,7 +35,9 @@ def test_another_seed_samples_other_rows(
 def test_progress_covers_all_models_and_never_goes_back(tmp_path: Path) -> None:
     seen: list[Progress] = []
     everything = bars()
-    train(everything.split()[0], SPEC, 7, workspace(tmp_path), seen.append, data=everything.info())
+    train(
+        everything.split()[0], SPEC, 7, workspace(tmp_path), seen.append, data=everything.describe()
+    )
     assert [one.items_processed for one in seen] == list(range(1, 6 * ITERATIONS + 1))
     assert all(one.percentage < two.percentage for one, two in pairwise(seen))
     assert seen[0].current_step == "Fold 1 of 5"
@@ -53,7 +55,7 @@ def test_the_result_describes_the_model(uninterrupted: tuple[Path, TrainingResul
     assert sum(result.feature_importance.values()) == pytest.approx(1.0)
     assert [fold.fold for fold in result.folds] == [1, 2, 3, 4, 5]
     assert result.log_loss == pytest.approx(np.mean([fold.log_loss for fold in result.folds]))
-    assert result.data == bars().info()
+    assert result.data == bars().describe()
 
 
 def test_the_metrics_of_long_trainings_are_thinned(tmp_path: Path) -> None:
@@ -81,7 +83,7 @@ def test_predictions_are_causal_and_undefined_in_the_warm_up(
     assert np.isnan(probabilities[:first]).all()
     assert ((probabilities[first:] > 0.0) & (probabilities[first:] < 1.0)).all()
     start = everything.holdout_start
-    early = predict(model.decode(), everything.part(0, start), SPEC)
+    early = predict(model.decode(), everything.slice(0, start), SPEC)
     np.testing.assert_array_equal(probabilities[:start], early)
 
 
@@ -89,16 +91,20 @@ def test_features_without_any_information_still_train(tmp_path: Path) -> None:
     everything = bars()
     price = np.full(len(everything), 50.0)
     flat = replace(everything, open=price, high=price, low=price, close=price)
-    result = train(flat.split()[0], SPEC, 7, workspace(tmp_path), ignore, data=everything.info())
+    result = train(
+        flat.split()[0], SPEC, 7, workspace(tmp_path), ignore, data=everything.describe()
+    )
     assert result.auc is None
     assert set(result.feature_importance.values()) == {0.0}
 
 
 def test_too_few_bars_for_the_features_are_refused(tmp_path: Path) -> None:
     slow = SPEC.model_copy(update={"features": (FeatureSpec(kind="macd", period=250),)})
-    everything = bars().part(0, 700)
+    everything = bars().slice(0, 700)
     with pytest.raises(InvalidInput, match="too few"):
-        train(everything.split()[0], slow, 7, workspace(tmp_path), ignore, data=everything.info())
+        train(
+            everything.split()[0], slow, 7, workspace(tmp_path), ignore, data=everything.describe()
+        )
 
 
 def test_chunks_cover_all_iterations_and_grow() -> None:

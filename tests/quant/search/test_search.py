@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from quant.bars.bars import Bars, load_bars
+from quant.bars.bars import Bars
+from quant.bars.loader import load_bars
 from quant.messages.artifacts import Artifact
 from quant.messages.data import DataSource
 from quant.messages.progress import Progress, ignore_report
@@ -24,7 +25,7 @@ def ignore(progress: Progress) -> None:
 
 @pytest.fixture(scope="module")
 def development() -> Bars:
-    return load_bars(DataSource(), None).split()[0].part(0, 1500)
+    return load_bars(DataSource(), None).split()[0].slice(0, 1500)
 
 
 def test_the_same_seed_finds_the_same(development: Bars) -> None:
@@ -54,7 +55,7 @@ def design(directory: Path, frame: pd.DataFrame) -> tuple[DesignResult, bytes | 
 
 
 def test_only_development_bars_matter(tmp_path: Path) -> None:
-    bars = load_bars(DataSource(), None).part(0, 1200)
+    bars = load_bars(DataSource(), None).slice(0, 1200)
     start = bars.holdout_start
     frame = pd.DataFrame(
         {
@@ -182,6 +183,6 @@ def test_periods_are_short_against_the_bars() -> None:
 
 def test_the_fewest_bars_allowed_can_be_searched() -> None:
     found = search(
-        load_bars(DataSource(), None).part(0, 350), 10, 1, None, ignore, tried=ignore_report
+        load_bars(DataSource(), None).slice(0, 350), 10, 1, None, ignore, tried=ignore_report
     )
     assert len(found.trials) == 10

@@ -2,7 +2,7 @@
 
 import pytest
 
-from quant.bars.bars import load_bars
+from quant.bars.loader import load_bars
 from quant.messages.data import DataSource
 from quant.messages.evidence import Neighbour, Stability
 from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
@@ -41,7 +41,7 @@ def test_neighbours_stay_within_the_limits() -> None:
 
 
 def test_neighbours_are_scored_as_a_search_does() -> None:
-    development = load_bars(DataSource(), None).split()[0].part(0, 1500)
+    development = load_bars(DataSource(), None).split()[0].slice(0, 1500)
     found = stability(development, SPEC, seed=3)
     own = Scorer(development, 3).score(SPEC)
     assert own is not None
@@ -52,7 +52,7 @@ def test_neighbours_are_scored_as_a_search_does() -> None:
 
 
 def test_a_neighbour_that_needs_more_bars_than_there_are_has_no_score() -> None:
-    development = load_bars(DataSource(), None).part(0, 350)
+    development = load_bars(DataSource(), None).slice(0, 350)
     slow = SPEC.model_copy(update={"features": (FeatureSpec(kind="return", period=160),)})
     by_change = {each.change: each.sharpe for each in stability(development, slow, 3).neighbours}
     assert by_change["periods times 1.5"] is None

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from errors import InvalidData, InvalidInput
-from quant.bars.bars import load_bars
+from quant.bars.loader import load_bars
 from quant.learning.training import train
 from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.curves import Curves
@@ -31,7 +31,7 @@ from quant.verdict.significance import at_look
 from quant.verdict.verdict import decide
 from storage.artifacts import ArtifactStore
 
-SOURCE = load_bars(DataSource(symbol="SP500"), None).info().source
+SOURCE = load_bars(DataSource(symbol="SP500"), None).describe().source
 SEED = 11
 SPEC = StrategySpec(
     name="small",
@@ -71,7 +71,7 @@ def research(tmp_path_factory: pytest.TempPathFactory) -> Research:
     workspace = workspace_in(tmp_path_factory.mktemp("research"))
     bars = load_bars(SOURCE, None)
     development, _ = bars.split()
-    training = train(development, SPEC, SEED, workspace, ignore, data=bars.info())
+    training = train(development, SPEC, SEED, workspace, ignore, data=bars.describe())
     model = workspace.read(Artifact.MODEL)
     assert model is not None
     progress: list[Progress] = []

@@ -9,7 +9,8 @@ import pytest
 
 from activities.direct import conduct
 from quant.backtest.account import Account
-from quant.bars.bars import Bars, Floats, load_bars
+from quant.bars.bars import Bars, Floats
+from quant.bars.loader import load_bars
 from quant.learning import training
 from quant.messages.artifacts import Artifact
 from quant.messages.curves import Curves, WalkForward
@@ -40,7 +41,7 @@ SPEC = StrategySpec(
 
 def frame() -> pd.DataFrame:
     """Bars with gaps between them."""
-    bars = load_bars(DataSource(symbol="NASDAQ"), None).part(0, ROWS)
+    bars = load_bars(DataSource(symbol="NASDAQ"), None).slice(0, ROWS)
     names = ("open", "high", "low", "close", "volume")
     return pd.DataFrame(
         {"timestamp": bars.timestamps, **{name: getattr(bars, name) for name in names}}
@@ -100,7 +101,7 @@ class Backtester:
     sha256: str
 
     def trade(self, directory: Path) -> Curves:
-        source = load_bars(GOLD, directory).info().source
+        source = load_bars(GOLD, directory).describe().source
         store = ArtifactStore(str(directory)).operation("backtest")
         inp = BacktestInput(data=source, spec=SPEC, seed=3, model_sha256=self.sha256)
         backtest_holdout(inp, self.model, directory, store, ignore_report)

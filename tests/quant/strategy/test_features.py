@@ -5,7 +5,8 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from quant.bars.bars import Bars, Floats, load_bars
+from quant.bars.bars import Bars, Floats
+from quant.bars.loader import load_bars
 from quant.messages.data import DataSource
 from quant.messages.strategy import FeatureKind, FeatureSpec, StrategySpec
 from quant.strategy.features import (
@@ -24,7 +25,7 @@ CUTS = (1, 2, 30, 399, 400, 777, 999)
 
 @pytest.fixture(scope="module")
 def bars() -> Bars:
-    return load_bars(DataSource(), None).part(0, 1000)
+    return load_bars(DataSource(), None).slice(0, 1000)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +126,7 @@ def test_formulas_that_can_be_written_down(bars: Bars) -> None:
 
 def test_labels_compare_the_open_after_the_decision_with_the_open_a_horizon_later() -> None:
     # The S&P 500's opens repeat the closes before them, and would not tell the two apart.
-    bars = load_bars(DataSource(symbol="NASDAQ"), None).part(0, 1000)
+    bars = load_bars(DataSource(symbol="NASDAQ"), None).slice(0, 1000)
     assert not np.isclose(bars.open[1:], bars.close[:-1], rtol=1e-4).mean() > 0.05
     horizon = 5
     outcome = labels(bars, horizon)
@@ -135,4 +136,4 @@ def test_labels_compare_the_open_after_the_decision_with_the_open_a_horizon_late
 
 
 def test_labels_of_too_few_bars_are_all_unknown(bars: Bars) -> None:
-    assert np.isnan(labels(bars.part(0, 5), 10)).all()
+    assert np.isnan(labels(bars.slice(0, 5), 10)).all()
