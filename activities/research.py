@@ -36,7 +36,7 @@ from quant.messages.steps import (
 )
 from quant.messages.strategy import StrategySpec
 from quant.messages.trials import EarlierTrials, ReportTrial, Trial, TrialOnBars
-from quant.strategy import strategies
+from quant.strategy.files import load_strategy
 from quant.versions import list_versions
 from settings import Settings
 from storage.ledger import Ledger
@@ -73,7 +73,7 @@ class ResearchActivities:
     def load_strategy(self, name: str) -> StrategySpec:
         """Read a strategy file by its name."""
         with _failures():
-            return strategies.load(name, self._settings.strategies)
+            return load_strategy(name, self._settings.strategies)
 
     @activity.defn
     async def design(self, task: jobs.DesignTask) -> DesignResult:

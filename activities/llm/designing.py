@@ -17,7 +17,6 @@ from quant.messages.progress import Progress, ReportProgress
 from quant.messages.steps import CandidateScore
 from quant.messages.strategy import Costs, StrategySpec
 from quant.messages.trials import ReportTrial, Trial, TrialOnBars
-from quant.strategy import strategies
 
 # How many invalid answers a model may correct before the call fails.
 CORRECTIONS: Final = 3
@@ -178,7 +177,7 @@ def _agent(candidates: Candidates) -> Agent[None, Proposal]:
     def validate_strategy(strategy: dict[str, object]) -> str:
         """Check whether a strategy is well-formed, without scoring it."""
         try:
-            strategies.checked(strategy)
+            validate_strategy(strategy)
         except InvalidInput as error:
             return error.message
         return "valid"

@@ -20,7 +20,7 @@ from quant.bars import catalog
 from quant.messages.data import DataSource
 from quant.messages.steps import BacktestInput, TrainingInput, TrainingResult
 from quant.messages.strategy import StrategySpec
-from quant.strategy import strategies
+from quant.strategy.files import load_strategy
 from settings import Settings
 from workflows.contract import OperationStatus
 from workflows.messages import BacktestRequest
@@ -88,7 +88,7 @@ class StepStarter:
 
     def _checked(self, strategy_name: str, data: DataSource) -> StrategySpec:
         catalog.find_file(data, self.settings.bars)
-        return strategies.load(strategy_name, self.settings.strategies)
+        return load_strategy(strategy_name, self.settings.strategies)
 
 
 def _started(

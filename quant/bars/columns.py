@@ -114,6 +114,7 @@ def _convert_to_utc(
     """Return the times in UTC, NaT where one is missing, ambiguous or nonexistent in its zone."""
     how = mapping.time_format or "ISO8601"
     if pd.api.types.is_numeric_dtype(values.dtype):
+        # 20240131 is a date here, not a number of seconds.
         values = values.astype("string")
     if mapping.timezone == "UTC":
         return pd.to_datetime(values, utc=True, format=how, errors="coerce")

@@ -17,7 +17,7 @@ from quant.bars.bars import Bars, Floats
 from quant.learning import boosting, checkpoint, scoring
 from quant.learning.boosting import Samples
 from quant.learning.checkpoint import FinishedFold, TrainingState
-from quant.learning.splits import TRAINING_FOLDS, Fold, walk_forward
+from quant.learning.splits import TRAINING_FOLDS, Fold, split_walk_forward
 from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.curves import WalkForward
 from quant.messages.data import DataInfo
@@ -25,8 +25,8 @@ from quant.messages.progress import Progress, ReportProgress
 from quant.messages.steps import TrainingResult
 from quant.messages.strategy import StrategySpec
 from quant.messages.training_metrics import FoldMetrics, IterationMetrics, TrainingMetrics
-from quant.strategy.features import feature_matrix, feature_names, labels, warm_up
-from quant.strategy.positions import target_positions
+from quant.strategy.features import compute_features, compute_labels, count_warm_up, name_features
+from quant.strategy.positions import decide_positions
 
 CHECKPOINT_SECONDS: Final = 2.0
 POINTS_PER_STAGE: Final = 160
@@ -75,8 +75,8 @@ def predict(model_text: str, bars: Bars, spec: StrategySpec) -> Floats:
     Returns:
         Shape (bars,), with NaN in the warm-up.
     """
-    features = feature_matrix(bars, spec)
-    first = warm_up(features)
+    features = compute_features(bars, spec)
+    first = count_warm_up(features)
     probabilities = np.full(len(bars), np.nan)
     if first < len(bars):
         probabilities[first:] = boosting.predict(model_text, features[first:])
@@ -91,7 +91,7 @@ def trade(bars: Bars, probabilities: Floats, spec: StrategySpec) -> Account:
         probabilities: One for each of the bars, made by a model that had not seen it.
         spec: The strategy.
     """
-    return simulate(bars, target_positions(probabilities, spec), spec.costs)
+    return simulate(bars, decide_positions(probabilities, spec), spec.costs)
 
 
 class _Training:
@@ -113,10 +113,10 @@ class _Training:
         self._workspace = workspace
         self._report = report
         self._checkpoint_seconds = checkpoint_seconds
-        self._features = feature_matrix(development, spec)
-        self._labels = labels(development, spec.horizon)
-        self._first = warm_up(self._features)
-        self._folds = walk_forward(
+        self._features = compute_features(development, spec)
+        self._labels = compute_labels(development, spec.horizon)
+        self._first = count_warm_up(self._features)
+        self._folds = split_walk_forward(
             self._first, len(development), folds=TRAINING_FOLDS, horizon=spec.horizon
         )
         self._state = self._restore()
@@ -134,7 +134,7 @@ class _Training:
         return self._result(model, data, resumed_from, self._walk_forward())
 
     def _restore(self) -> TrainingState:
-        identity = checkpoint.identity(self._bars, self._spec, self._seed)
+        identity = checkpoint.identify(self._bars, self._spec, self._seed)
         try:
             state = checkpoint.restore(identity, self._workspace)
         except checkpoint.CorruptCheckpoint:
@@ -242,7 +242,7 @@ class _Training:
         return len(self._state.folds) * each + of_this_stage, (TRAINING_FOLDS + 1) * each
 
     def _samples(self, rows: slice) -> Samples:
-        return Samples(self._features[rows], self._labels[rows], feature_names(self._spec))
+        return Samples(self._features[rows], self._labels[rows], name_features(self._spec))
 
     def _result(
         self, model: bytes, data: DataInfo, resumed_from: int, walked: Account
@@ -262,7 +262,7 @@ class _Training:
             accuracy=float(np.mean([fold.accuracy for fold in folds])),
             auc=float(np.mean(areas)) if areas else None,
             sharpe=annualised_sharpe(walked.returns, self._bars.periods_per_year),
-            feature_importance=boosting.importance(model.decode()),
+            feature_importance=boosting.compute_importance(model.decode()),
         )
 
     def _walk_forward(self) -> Account:

@@ -20,13 +20,13 @@ from quant.backtest.metrics import sharpe
 from quant.bars.bars import Bars, Floats
 from quant.learning import boosting
 from quant.learning.boosting import Samples
-from quant.learning.splits import SEARCH_FOLDS, Fold, walk_forward
+from quant.learning.splits import SEARCH_FOLDS, Fold, split_walk_forward
 from quant.learning.training import trade
 from quant.messages.progress import Progress, ReportProgress
 from quant.messages.strategy import StrategySpec
 from quant.messages.trials import Trial
 from quant.search.space import Space, describe
-from quant.strategy.features import FeatureTable, feature_names, labels, warm_up
+from quant.strategy.features import FeatureTable, compute_labels, count_warm_up, name_features
 
 # A candidate needs one round trip per this many bars. The gate on the holdout requires far fewer.
 BARS_PER_TRADE: Final = 100
@@ -74,11 +74,11 @@ class Scorer:
         return self._known[fingerprint]
 
     def _trade(self, spec: StrategySpec) -> Account:
-        features = self._table.matrix(spec)
-        outcome = labels(self._bars, spec.horizon)
-        names = feature_names(spec)
-        folds = walk_forward(
-            warm_up(features), len(self._bars), folds=SEARCH_FOLDS, horizon=spec.horizon
+        features = self._table.compute(spec)
+        outcome = compute_labels(self._bars, spec.horizon)
+        names = name_features(spec)
+        folds = split_walk_forward(
+            count_warm_up(features), len(self._bars), folds=SEARCH_FOLDS, horizon=spec.horizon
         )
 
         def predict(fold: Fold) -> Floats:

@@ -20,7 +20,7 @@ from quant.messages.curves import Curves, TradeRecord
 from quant.messages.evidence import Benchmark, CostLevel
 from quant.messages.progress import ReportProgress, Stages
 from quant.messages.steps import BacktestInput, BacktestResult
-from quant.strategy.positions import target_positions
+from quant.strategy.positions import decide_positions
 
 COST_MULTIPLES: Final = (0.0, 1.0, 2.0)
 # A larger share of a bar's volume would move the price that the backtest assumes.
@@ -64,7 +64,7 @@ def backtest_holdout(
 
     stages.start()
     probabilities = predict(model_text, bars, inp.spec)[bars.holdout_start :]
-    targets = target_positions(probabilities, inp.spec)
+    targets = decide_positions(probabilities, inp.spec)
 
     stages.start()
     runs = {

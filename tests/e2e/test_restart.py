@@ -23,7 +23,7 @@ from quant.messages.artifacts import Artifact
 from quant.messages.data import DataSource
 from quant.messages.progress import Progress
 from quant.messages.steps import TrainingInput, TrainingResult
-from quant.strategy import strategies
+from quant.strategy.files import load_strategy
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
@@ -64,7 +64,7 @@ STEADY = ResearchRequest(strategy="steady", seed=7)
 
 async def start_training(client: Client, settings: Settings) -> Handle:
     request = TrainingInput(
-        data=DataSource(), spec=strategies.load("steady", settings.strategies), seed=7
+        data=DataSource(), spec=load_strategy("steady", settings.strategies), seed=7
     )
     return await client.start_workflow(
         Training.run, request, id=new_id("op_training_test"), task_queue=TRAINING_QUEUE

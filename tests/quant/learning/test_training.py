@@ -16,7 +16,7 @@ from quant.messages.artifacts import Artifact
 from quant.messages.progress import Progress
 from quant.messages.steps import TrainingResult
 from quant.messages.strategy import FeatureSpec, ModelSpec
-from quant.strategy.features import feature_matrix, warm_up
+from quant.strategy.features import compute_features, count_warm_up
 from tests.support.trained import ITERATIONS, SPEC, assert_same, bars, ignore, run, workspace
 
 
@@ -79,7 +79,7 @@ def test_predictions_are_causal_and_undefined_in_the_warm_up(
     assert model is not None
     everything = bars()
     probabilities = predict(model.decode(), everything, SPEC)
-    first = warm_up(feature_matrix(everything, SPEC))
+    first = count_warm_up(compute_features(everything, SPEC))
     assert np.isnan(probabilities[:first]).all()
     assert ((probabilities[first:] > 0.0) & (probabilities[first:] < 1.0)).all()
     start = everything.holdout_start
