@@ -21,7 +21,7 @@ from quant.steps.assess import StepArtifacts, assess_research
 from quant.steps.backtest import backtest_holdout
 from quant.steps.design import design_strategy
 from quant.steps.train import train_model
-from quant.verdict.gates import GateLimits, backtest_gate, training_gate
+from quant.verdict.gates import GateLimits, check_backtest, check_training
 from storage.artifacts import ArtifactStore
 
 if TYPE_CHECKING:  # The fork server does not need what a database needs.
@@ -81,7 +81,7 @@ def conduct(
         store.operation("training"),
         ignore_report,
     )
-    rejection = None if bypass_gates else training_gate(training, GateLimits().training).reason
+    rejection = None if bypass_gates else check_training(training, GateLimits().training).reason
     backtest = None
     if rejection is None:
         model = store.operation("training").read(Artifact.MODEL) or b""
@@ -94,7 +94,7 @@ def conduct(
             store.operation("backtest"),
             ignore_report,
         )
-        rejection = None if bypass_gates else backtest_gate(backtest, GateLimits().backtest).reason
+        rejection = None if bypass_gates else check_backtest(backtest, GateLimits().backtest).reason
     trials_ever, holdout_looks = design.trials, 1
     if ledger is not None:
         ledger.trials.record("direct", tried)

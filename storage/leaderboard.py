@@ -8,7 +8,7 @@ from sqlalchemy import select
 from quant.messages.data import DataSource
 from quant.messages.evidence import Statistics
 from quant.messages.hypotheses import Verdict
-from quant.verdict.deflation import deflated_by
+from quant.verdict.deflation import deflate_sharpe
 from quant.verdict.verdict import DEFLATED_SHARPE
 from storage.database import Database
 from storage.experiments import IS_ORIGINAL, Experiments, build_conditions, summarise
@@ -108,6 +108,6 @@ def _deflate_today(
     recorded: dict[str, Any] | None, then: float | None, trials: int
 ) -> float | None:
     try:
-        return deflated_by(trials, Statistics.model_validate(recorded)) if recorded else then
+        return deflate_sharpe(trials, Statistics.model_validate(recorded)) if recorded else then
     except ValidationError:
         return then  # Early versions judged the holdout alone and recorded less.

@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
         TrainingResult,
     )
     from quant.messages.strategy import StrategySpec
-    from quant.verdict.gates import backtest_gate, training_gate
+    from quant.verdict.gates import check_backtest, check_training
     from storage.records import Experiment
     from workflows import policies, search_attributes
     from workflows.backtest import Backtest
@@ -100,9 +100,9 @@ class Research:
         spec = self._finished.spec or await self._design()
         self._operation.info.metadata.parameters["strategy_name"] = spec.name
         training = self._finished.training or await self._train(spec)
-        if self._passes(training_gate(training, self._request.gates.training)):
+        if self._passes(check_training(training, self._request.gates.training)):
             backtest = self._finished.backtest or await self._backtest(spec, training)
-            self._passes(backtest_gate(backtest, self._request.gates.backtest))
+            self._passes(check_backtest(backtest, self._request.gates.backtest))
         assessment = self._finished.assessment or await self._assess(spec, training)
         return self._conclude(spec, training, assessment)
 

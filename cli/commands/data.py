@@ -154,7 +154,7 @@ def _check(entry: catalog.CatalogEntry, directory: Path) -> Finding:
     try:
         bars = load_bars(source, directory)
         info = bars.describe().model_dump()
-        return ReadableBars(**info, file=entry.file, path=path, remarks=remarks.of_bars(bars))
+        return ReadableBars(**info, file=entry.file, path=path, remarks=remarks.describe_bars(bars))
     except KtrdrError as error:
         return UnreadableBars(
             **source.model_dump(), file=entry.file, path=path, error=error.message

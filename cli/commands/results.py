@@ -158,4 +158,4 @@ def _draw(report: bytes) -> bytes:
     from quant.messages.dossier import Dossier  # noqa: PLC0415
     from quant.report import figures  # noqa: PLC0415 - loads the numerical libraries
 
-    return figures.sheet(Dossier.model_validate_json(report))
+    return figures.draw_sheet(Dossier.model_validate_json(report))

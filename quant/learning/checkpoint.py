@@ -34,7 +34,7 @@ class TrainingState(FrozenModel):
     Its stage is the fold after the finished ones, or the final model after all folds.
     """
 
-    identify: dict[str, str]
+    identity: dict[str, str]
     folds: tuple[FinishedFold, ...] = ()
     history: tuple[IterationMetrics, ...] = ()
     model: str = ""

@@ -13,10 +13,12 @@ from quant.messages.dossier import Dossier
 from quant.messages.progress import ReportProgress, Stages
 from quant.messages.steps import AssessmentInput, AssessmentResult
 from quant.messages.trials import TRIAL_LIST
-from quant.report.page import render
+from quant.report.page import render_report
 from quant.search.stability import stability
-from quant.verdict import remarks, verdict
-from quant.verdict.significance import Significance, significance
+from quant.verdict import remarks
+from quant.verdict.hypotheses import suggest_hypotheses
+from quant.verdict.significance import Significance, measure_significance
+from quant.verdict.verdict import decide_verdict, summarise
 from quant.versions import list_versions
 
 
@@ -68,7 +70,7 @@ def assess_research(
     stages.start()
     judged: Significance | None = None
     if inp.gate_rejection is None and curves is not None:
-        judged = significance(
+        judged = measure_significance(
             np.array(curves.returns),
             np.array(walk_forward.returns),
             bars.periods_per_year,
@@ -85,13 +87,13 @@ def assess_research(
     stages.start()
     figures = None if judged is None else judged.figures
     result = AssessmentResult(
-        verdict=verdict.decide(figures, inp.backtest, inp.spec.costs),
-        summary=verdict.summary(inp, figures),
+        verdict=decide_verdict(figures, inp.backtest, inp.spec.costs),
+        summary=summarise(inp, figures),
         statistics=figures,
         stability=close_by,
-        observations=remarks.observations(inp, figures, curves, close_by),
-        hypotheses=remarks.hypotheses(inp, curves),
-        limitations=[*remarks.limitations(inp, figures, curves), *remarks.of_bars(bars)],
+        observations=remarks.list_observations(inp, figures, curves, close_by),
+        hypotheses=suggest_hypotheses(inp, curves),
+        limitations=[*remarks.list_limitations(inp, figures, curves), *remarks.describe_bars(bars)],
     )
     dossier = Dossier(
         input=inp,
@@ -131,4 +133,4 @@ def _store(dossier: Dossier, workspace: Workspace) -> None:
     """Store the result and the dossier for programs, and the page for people."""
     workspace.write(Artifact.ASSESSMENT, dossier.result.model_dump_json(indent=2).encode())
     workspace.write(Artifact.DOSSIER, dossier.model_dump_json().encode())
-    workspace.write(Artifact.REPORT, render(dossier).encode())
+    workspace.write(Artifact.REPORT, render_report(dossier).encode())

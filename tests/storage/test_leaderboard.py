@@ -9,8 +9,8 @@ import pytest
 from quant.messages.data import DataSource
 from quant.messages.evidence import Statistics
 from quant.messages.trials import Trial, TrialOnBars
-from quant.verdict.deflation import deflated_by
-from quant.verdict.significance import significance
+from quant.verdict.deflation import deflate_sharpe
+from quant.verdict.significance import measure_significance
 from storage.ledger import Ledger
 from storage.records import Experiment
 
@@ -22,7 +22,7 @@ def judged(trials: int, *, drift: float = 0.0006, year: float = 252.0) -> Statis
     """Judge returns with fat tails and a skew."""
     rng = np.random.default_rng(4)
     returns = rng.standard_t(4, 3000) * 0.003 + rng.exponential(0.008, 3000) - 0.008 + drift
-    return significance(
+    return measure_significance(
         *(returns[2000:], returns[:2000], year),
         trials_ever=trials,
         holdout_looks=1,
@@ -62,9 +62,9 @@ def test_it_deflates_as_the_assessment_would_today(before: int, year: float) -> 
     then, today = judged(before, year=year), judged(5000, year=year)
     assert then.record_skewness > 0.1 and then.record_kurtosis > 4.0
     assert then.deflated_sharpe > today.deflated_sharpe > 0.0
-    assert deflated_by(5000, then) == pytest.approx(today.deflated_sharpe, rel=1e-9)
+    assert deflate_sharpe(5000, then) == pytest.approx(today.deflated_sharpe, rel=1e-9)
     # Whoever deletes the memory of what was tried makes nothing better by it.
-    assert deflated_by(1, today) == pytest.approx(today.deflated_sharpe, rel=1e-9)
+    assert deflate_sharpe(1, today) == pytest.approx(today.deflated_sharpe, rel=1e-9)
 
 
 def test_a_record_from_before_its_moments_were_kept_is_taken_for_normal() -> None:
@@ -72,14 +72,14 @@ def test_a_record_from_before_its_moments_were_kept_is_taken_for_normal() -> Non
     kept = then.model_dump(exclude={"record_skewness", "record_kurtosis", "periods_per_year"})
     normal = then.model_copy(update={"record_skewness": 0.0, "record_kurtosis": 3.0})
     old = Statistics.model_validate(kept)
-    assert deflated_by(5000, old) == pytest.approx(deflated_by(5000, normal), rel=1e-9)
+    assert deflate_sharpe(5000, old) == pytest.approx(deflate_sharpe(5000, normal), rel=1e-9)
     alone = Statistics.model_validate({**kept, "trials_ever": 1, "expected_best_sharpe": 0.0})
-    assert deflated_by(5000, alone) == alone.deflated_sharpe
+    assert deflate_sharpe(5000, alone) == alone.deflated_sharpe
 
 
 def test_what_shows_nothing_is_not_raised() -> None:
     nothing = judged(12).model_copy(update={"record_sharpe": 0.0, "deflated_sharpe": 0.0})
-    assert deflated_by(12, nothing) == 0.0
+    assert deflate_sharpe(12, nothing) == 0.0
 
 
 def test_who_came_early_falls_when_more_is_tried(ledger: Ledger) -> None:

@@ -268,6 +268,6 @@ def test_opens_that_repeat_the_close_before_are_remarked_on() -> None:
     closes, opens = bars.close[: bars.holdout_start - 1], bars.open[1 : bars.holdout_start]
     share = np.mean(np.abs(opens / closes - 1.0) < 1e-4)
     assert 0.6 < share < 0.7
-    [remark] = remarks.of_bars(bars)
+    [remark] = remarks.describe_bars(bars)
     assert remark.startswith(f"{share:.0%} of the development bars and 13% of the holdout bars")
-    assert remarks.of_bars(load_bars(DataSource(symbol="NASDAQ"), None)) == []
+    assert remarks.describe_bars(load_bars(DataSource(symbol="NASDAQ"), None)) == []

@@ -27,8 +27,8 @@ from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
 from quant.steps.assess import StepArtifacts, assess_research
 from quant.steps.backtest import backtest_holdout
 from quant.verdict import remarks
-from quant.verdict.significance import at_look
-from quant.verdict.verdict import decide
+from quant.verdict.significance import adjust_for_looks
+from quant.verdict.verdict import decide_verdict
 from storage.artifacts import ArtifactStore
 
 SOURCE = load_bars(DataSource(symbol="SP500"), None).describe().source
@@ -179,11 +179,11 @@ def test_assessment_states_the_verdict_with_its_figures(research: Research, tmp_
 
     assert result.statistics is not None
     assert result.statistics.sharpe == pytest.approx(research.backtest.at(1.0).sharpe)
-    assert result.verdict == decide(result.statistics, research.backtest, SPEC.costs)
+    assert result.verdict == decide_verdict(result.statistics, research.backtest, SPEC.costs)
     assert f"{research.backtest.at(1.0).total_return:.1%}" in result.summary
     assert result.observations
     assert result.hypotheses
-    [disclosed] = remarks.of_bars(load_bars(SOURCE, None))
+    [disclosed] = remarks.describe_bars(load_bars(SOURCE, None))
     assert result.limitations[-1] == disclosed
     assert disclosed in report
     for shown in ("Performance on the holdout", "<svg", research.training.model_sha256, str(SEED)):
@@ -205,7 +205,7 @@ def test_an_assessment_counts_all_that_was_tried_and_seen(
     assert {name: getattr(many.statistics, name) for name in counts} == counts
     assert many.statistics.deflated_sharpe < few.statistics.deflated_sharpe
     assert many.statistics.confirmed_sharpe < few.statistics.confirmed_sharpe
-    assert many.statistics.p_value == at_look(7, few.statistics.p_value)
+    assert many.statistics.p_value == adjust_for_looks(7, few.statistics.p_value)
 
 
 def test_the_p_value_of_random_entries_counts(research: Research, tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_the_p_value_of_random_entries_counts(research: Research, tmp_path: Path
     nothing_to_time = research.backtest.model_copy(update={"random_entries": None})
     inp = assessment_input(research).model_copy(update={"holdout_looks": 3})
     for backtested, expected in (
-        (research.backtest, at_look(3, random.p_value)),
+        (research.backtest, adjust_for_looks(3, random.p_value)),
         (nothing_to_time, 1.0),
     ):
         result, _ = run_assessment(
