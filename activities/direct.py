@@ -66,13 +66,13 @@ def conduct(
         earlier: trials that the search starts from.
         bypass_gates: whether to continue when a gate rejects.
     """
-    tried: list[TrialOnBars] = []
+    reported: list[TrialOnBars] = []
     design = design_strategy(
         DesignInput(data=data, trials=trials, seed=seed, earlier=earlier),
         data_dir,
         store.operation("design"),
         ignore_report,
-        tried.append,
+        reported.append,
     )
     bars = design.data.source
     training = train_model(
@@ -97,7 +97,7 @@ def conduct(
         rejection = None if bypass_gates else check_backtest(backtest, GateLimits().backtest).reason
     trials_ever, holdout_looks = design.trials, 1
     if ledger is not None:
-        ledger.trials.record("direct", tried)
+        ledger.trials.record("direct", reported)
         if backtest is not None:
             ledger.looks.record(
                 "direct",

@@ -169,7 +169,7 @@ class BacktestSummary(FrozenModel):
     @classmethod
     def of(cls, result: BacktestResult) -> Self:
         """Condense a backtest."""
-        level = result.at(1.0)
+        level = result.get_level(1.0)
         return cls(
             sharpe_ratio=level.sharpe,
             total_return=level.total_return,

@@ -126,7 +126,7 @@ def _row(dossier: "Dossier") -> ComparedResearch:
         verdict=result.verdict,
         trials_ever=research.trials_ever,
         statistics=result.statistics,
-        holdout=research.backtest and research.backtest.at(1.0),
+        holdout=research.backtest and research.backtest.get_level(1.0),
     )
 
 

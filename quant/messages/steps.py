@@ -36,7 +36,7 @@ class DesignInput(FrozenModel):
 
 
 class DesignResult(FrozenModel):
-    """The best candidate found. All trials are in the artifact `trials.json` (`list[Trial]`)."""
+    """The best candidate found. The artifact `trials.json` holds all trials."""
 
     spec: StrategySpec
     data: DataInfo
@@ -57,7 +57,7 @@ class CandidateInput(FrozenModel):
 
 
 class CandidateScore(FrozenModel):
-    """How a candidate did in walk-forward on development data, after 1x cost."""
+    """The score of a candidate in walk-forward on development data, after 1x cost."""
 
     data: DataInfo
     sharpe: float | None = Field(description="Sharpe ratio per bar; null if it never traded")
@@ -73,7 +73,7 @@ class TrainingInput(FrozenModel):
 
 
 class TrainingResult(FrozenModel):
-    """A trained model and how it did on data it had not seen."""
+    """A trained model, and its figures on data that it had not seen."""
 
     data: DataInfo
     model_artifact: str = Artifact.MODEL
@@ -108,7 +108,7 @@ class BacktestInput(FrozenModel):
 
 
 class BacktestResult(FrozenModel):
-    """Holdout performance. Curves and trades are in the artifact `backtest.json`."""
+    """Performance on the holdout. The artifact `backtest.json` holds curves and trades."""
 
     data: DataInfo
     levels: list[CostLevel]
@@ -121,13 +121,13 @@ class BacktestResult(FrozenModel):
     )
     curves_artifact: str = Artifact.CURVES
 
-    def at(self, cost_multiple: float) -> CostLevel:
+    def get_level(self, cost_multiple: float) -> CostLevel:
         """Return the figures at this multiple of the assumed costs."""
         return next(level for level in self.levels if level.cost_multiple == cost_multiple)
 
 
 class GateDecision(FrozenModel):
-    """Outcome of a quality gate. A rejection is a result, not an error."""
+    """The outcome of a quality gate. A rejection is a result, not an error."""
 
     gate: Literal["training", "backtest"]
     passed: bool
@@ -135,7 +135,7 @@ class GateDecision(FrozenModel):
 
 
 class AssessmentInput(FrozenModel):
-    """Everything that a verdict is based on."""
+    """All results that a verdict is based on."""
 
     operation_id: str
     data: DataSource
@@ -151,14 +151,14 @@ class AssessmentInput(FrozenModel):
 
 
 class ModelComment(FrozenModel):
-    """A language model's comment. The figures in it were computed, not written by the model."""
+    """The comment of a language model. Its figures were computed, not written by the model."""
 
     text: str
     model: str
 
 
 class AssessmentResult(FrozenModel):
-    """The verdict and why. The page for people is the artifact `report.html`."""
+    """The verdict, with its reasons. The artifact `report.html` is the page for people."""
 
     verdict: Verdict
     summary: str

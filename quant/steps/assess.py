@@ -14,7 +14,7 @@ from quant.messages.progress import ReportProgress, Stages
 from quant.messages.steps import AssessmentInput, AssessmentResult
 from quant.messages.trials import TRIAL_LIST
 from quant.report.page import render_report
-from quant.search.stability import stability
+from quant.search.stability import measure_stability
 from quant.verdict import remarks
 from quant.verdict.hypotheses import suggest_hypotheses
 from quant.verdict.significance import Significance, measure_significance
@@ -24,12 +24,12 @@ from quant.versions import list_versions
 
 @dataclass(frozen=True)
 class StepArtifacts:
-    """The artifacts of the previous steps.
+    """What the previous steps have stored.
 
     Attributes:
-        walk_forward: Content of `walk_forward.json`.
-        curves: Content of `backtest.json`; None if a gate stopped the research earlier.
-        trials: Content of `trials.json`; None if the strategy was given.
+        walk_forward: The content of `walk_forward.json`.
+        curves: The content of `backtest.json`; None if a gate stopped the research.
+        trials: The content of `trials.json`; None if the strategy was given.
     """
 
     walk_forward: bytes
@@ -48,14 +48,14 @@ def assess_research(
 
     Args:
         inp: The results of the previous steps.
-        artifacts: Their artifacts.
-        data_dir: Where the user's bars are; None if there are none.
+        artifacts: What these steps have stored.
+        data_dir: Directory of the user's bars; None if there are none.
         workspace: Receives the artifacts.
         report: Called after each stage.
 
     Raises:
-        InvalidInput: Neither a gate rejection nor a backtest with its curves is given.
-        InvalidData: The bars are not those that the model was trained on.
+        InvalidInput: There is neither a gate rejection nor a backtest with its curves.
+        InvalidData: The bars have changed since the training.
     """
     if inp.gate_rejection is None and (inp.backtest is None or artifacts.curves is None):
         raise InvalidInput("Without a gate rejection an assessment needs a backtest.")
@@ -76,13 +76,13 @@ def assess_research(
             bars.periods_per_year,
             trials_ever=inp.trials_ever,
             holdout_looks=inp.holdout_looks,
-            timing=_timing(inp),
+            timing=_get_timing_p_value(inp),
             seed=inp.seed,
         )
 
     stages.start()
     development, _ = bars.split()
-    close_by = None if judged is None else stability(development, inp.spec, inp.seed)
+    neighbours = None if judged is None else measure_stability(development, inp.spec, inp.seed)
 
     stages.start()
     figures = None if judged is None else judged.figures
@@ -90,8 +90,8 @@ def assess_research(
         verdict=decide_verdict(figures, inp.backtest, inp.spec.costs),
         summary=summarise(inp, figures),
         statistics=figures,
-        stability=close_by,
-        observations=remarks.list_observations(inp, figures, curves, close_by),
+        stability=neighbours,
+        observations=remarks.list_observations(inp, figures, curves, neighbours),
         hypotheses=suggest_hypotheses(inp, curves),
         limitations=[*remarks.list_limitations(inp, figures, curves), *remarks.describe_bars(bars)],
     )
@@ -111,10 +111,10 @@ def assess_research(
 
 
 def publish_assessment(result: AssessmentResult, workspace: Workspace) -> None:
-    """Store an assessment again, after something was added to it.
+    """Store an assessment again, with what was added to its result.
 
     Raises:
-        InvalidInput: It was never stored.
+        InvalidInput: The assessment was never stored.
     """
     stored = workspace.read(Artifact.DOSSIER)
     if stored is None:
@@ -123,14 +123,14 @@ def publish_assessment(result: AssessmentResult, workspace: Workspace) -> None:
     _store(dossier.model_copy(update={"result": result}), workspace)
 
 
-def _timing(inp: AssessmentInput) -> float:
-    """Return the p-value against random entries; 1 if there were none to compare with."""
+def _get_timing_p_value(inp: AssessmentInput) -> float:
+    """Return the p-value against random entries; 1 if there are none."""
     random = inp.backtest and inp.backtest.random_entries
     return random.p_value if random else 1.0
 
 
 def _store(dossier: Dossier, workspace: Workspace) -> None:
-    """Store the result and the dossier for programs, and the page for people."""
+    """Store the result and the dossier, for programs, and the page, for people."""
     workspace.write(Artifact.ASSESSMENT, dossier.result.model_dump_json(indent=2).encode())
     workspace.write(Artifact.DOSSIER, dossier.model_dump_json().encode())
     workspace.write(Artifact.REPORT, render_report(dossier).encode())

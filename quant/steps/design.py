@@ -16,17 +16,17 @@ def design_strategy(
     data_dir: Path | None,
     workspace: Workspace,
     report: ReportProgress,
-    tried: ReportTrial = ignore_report,
+    report_trial: ReportTrial = ignore_report,
 ) -> DesignResult:
-    """Search for a strategy on the development bars; writes the artifact `trials.json`.
+    """Search for a strategy on the development bars, and store all trials as `trials.json`.
 
     Args:
         inp: The bars, the number of trials, the seed and the brief.
-        data_dir: Where the user's bars are; None if there are none.
+        data_dir: Directory of the user's bars; None if there are none.
         workspace: Receives the artifact.
         report: Called after every trial.
-        tried: Called with every trial as soon as it is made, so that the trials of an interrupted
-            search count too.
+        report_trial: Called with every trial as soon as it is scored. So the trials of an
+            interrupted search count, too.
 
     Raises:
         InvalidInput: The bars do not exist, cannot be trusted or are too few.
@@ -43,7 +43,7 @@ def design_strategy(
         inp.seed,
         inp.brief,
         report,
-        tried=lambda trial: tried(TrialOnBars(data=source, trial=trial)),
+        tried=lambda trial: report_trial(TrialOnBars(data=source, trial=trial)),
         earlier=earlier,
     )
     workspace.write(Artifact.TRIALS, TRIAL_LIST.dump_json(found.trials))
@@ -57,7 +57,7 @@ def design_strategy(
 
 
 def score_candidate(inp: CandidateInput, data_dir: Path | None) -> CandidateScore:
-    """Score one candidate as a search does; the holdout is not used.
+    """Score one candidate on the development bars, as a search does.
 
     Raises:
         InvalidInput: The bars do not exist, cannot be trusted or are too few for the candidate.

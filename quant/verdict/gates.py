@@ -83,7 +83,7 @@ def check_training(result: TrainingResult, limits: TrainingLimits) -> GateDecisi
 def check_backtest(result: BacktestResult, limits: BacktestLimits) -> GateDecision:
     """Decide whether the backtest is worth a verdict. The reason names every failed figure."""
     failures = []
-    level = result.at(1.0)
+    level = result.get_level(1.0)
     if level.trades < limits.trades:
         failures.append(
             f"{format_count(level.trades, 'trade')} on the holdout, "

@@ -55,7 +55,7 @@ def _suggest_by_walk_forward(inp: AssessmentInput) -> list[Hypothesis]:
 
 def _suggest_by_holdout(inp: AssessmentInput, backtest: BacktestResult) -> list[Hypothesis]:
     spec, walk_forward_sharpe = inp.spec, inp.training.sharpe
-    free, level = backtest.at(0.0), backtest.at(1.0)
+    free, level = backtest.get_level(0.0), backtest.get_level(1.0)
     found = []
     if level.total_return <= 0.0 < free.total_return:
         found.append(

@@ -91,10 +91,10 @@ def describe_bars(bars: Bars) -> list[str]:
 def _observe_backtest(
     inp: AssessmentInput, backtest: BacktestResult, curves: Curves | None
 ) -> list[str]:
-    level, benchmark = backtest.at(1.0), backtest.benchmark
+    level, benchmark = backtest.get_level(1.0), backtest.benchmark
     texts = [
         "Holdout return at zero, single and double costs: "
-        + ", ".join(f"{backtest.at(multiple).total_return:z.1%}" for multiple in (0, 1, 2))
+        + ", ".join(f"{backtest.get_level(multiple).total_return:z.1%}" for multiple in (0, 1, 2))
         + ".",
         f"Maximum drawdown {level.max_drawdown:.1%}; buy and hold {benchmark.max_drawdown:.1%}.",
         f"A position was held for {level.exposure:.0%} of the bars; {level.turnover:.1f} times "

@@ -36,7 +36,7 @@ def decide_verdict(
     """
     if statistics is None or backtest is None:
         return "no_signal"
-    level = backtest.at(1.0)
+    level = backtest.get_level(1.0)
     if level.trades == 0 or statistics.sharpe <= 0.0:
         return "no_signal"
     if not any(list_shortfalls(statistics, backtest, costs)):
@@ -75,7 +75,7 @@ def list_shortfalls(
             f"{statistics.timing_p_value:.2f} (limit: {TIMING_P_VALUE:.2f})"
         )
     for multiple, cost in ((1.0, "cost"), (2.0, "double cost")):
-        earned = backtest.at(multiple).total_return
+        earned = backtest.get_level(multiple).total_return
         if earned <= 0.0:
             yield f"the return after {cost} is {earned:z.1%}"
     if costs.commission == costs.slippage == 0.0:
@@ -90,7 +90,7 @@ def summarise(inp: AssessmentInput, statistics: Statistics | None) -> str:
             f"In walk-forward on development data the log loss was {inp.training.log_loss:.4f}, "
             f"against {inp.training.baseline_log_loss:.4f} for the base rate."
         )
-    level, benchmark = inp.backtest.at(1.0), inp.backtest.benchmark
+    level, benchmark = inp.backtest.get_level(1.0), inp.backtest.benchmark
     reasons = list(list_shortfalls(statistics, inp.backtest, inp.spec.costs))
     why = (
         f"it falls short: {'; '.join(reasons)}"

@@ -169,7 +169,7 @@ def test_a_comparison_ranks_by_the_deflated_sharpe_ratio(dossier: Dossier) -> No
 
 def test_a_comparison_shows_the_sharpe_ratio_of_what_a_gate_stopped(dossier: Dossier) -> None:
     assert dossier.input.backtest is not None
-    level = dossier.input.backtest.at(1.0).model_copy(update={"sharpe": -7.25})
+    level = dossier.input.backtest.get_level(1.0).model_copy(update={"sharpe": -7.25})
     backtest = dossier.input.backtest.model_copy(update={"levels": [level]})
     stopped = dossier.model_copy(
         update={

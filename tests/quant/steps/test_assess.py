@@ -123,7 +123,7 @@ def test_backtest_measures_the_holdout_only(research: Research) -> None:
 
 def test_backtest_curves_agree_with_its_figures(research: Research) -> None:
     curves = Curves.model_validate_json(research.curves)
-    level = research.backtest.at(1.0)
+    level = research.backtest.get_level(1.0)
 
     assert curves.equity["1x"][-1] - 1.0 == pytest.approx(level.total_return)
     assert np.prod(1.0 + np.array(curves.returns)) == pytest.approx(1.0 + level.total_return)
@@ -133,7 +133,7 @@ def test_backtest_curves_agree_with_its_figures(research: Research) -> None:
 
 
 def test_costs_only_ever_take_away(research: Research) -> None:
-    returns = [research.backtest.at(multiple).total_return for multiple in (0.0, 1.0, 2.0)]
+    returns = [research.backtest.get_level(multiple).total_return for multiple in (0.0, 1.0, 2.0)]
 
     assert returns == sorted(returns, reverse=True)
     assert len({level.trades for level in research.backtest.levels}) == 1
@@ -178,9 +178,9 @@ def test_assessment_states_the_verdict_with_its_figures(research: Research, tmp_
     result, report = run_assessment(inp, research.evidence, tmp_path)
 
     assert result.statistics is not None
-    assert result.statistics.sharpe == pytest.approx(research.backtest.at(1.0).sharpe)
+    assert result.statistics.sharpe == pytest.approx(research.backtest.get_level(1.0).sharpe)
     assert result.verdict == decide_verdict(result.statistics, research.backtest, SPEC.costs)
-    assert f"{research.backtest.at(1.0).total_return:.1%}" in result.summary
+    assert f"{research.backtest.get_level(1.0).total_return:.1%}" in result.summary
     assert result.observations
     assert result.hypotheses
     [disclosed] = remarks.describe_bars(load_bars(SOURCE, None))

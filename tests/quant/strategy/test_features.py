@@ -106,7 +106,7 @@ def test_the_matrix_has_one_column_per_distinct_feature(bars: Bars) -> None:
     assert matrix.shape == (1000, 2)
     assert name_features(spec) == ["rsi_14", "macd_12"]
     assert count_warm_up(matrix) == 2 * 12 + 9 - 2
-    np.testing.assert_array_equal(matrix, FeatureTable(bars).matrix(spec))
+    np.testing.assert_array_equal(matrix, FeatureTable(bars).compute(spec))
 
 
 def test_formulas_that_can_be_written_down(bars: Bars) -> None:
