@@ -80,10 +80,10 @@ def plain(home: Path) -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     bars = load_bars(SOURCE, home)
     development, holdout = bars.split()
-    space = Space.of(None, len(development))
+    space = Space.from_brief(None, len(development))
     sampler = optuna.samplers.TPESampler(seed=derive_seed(SEED, 0))
     study = optuna.create_study(direction="maximize", sampler=sampler)
-    for parameters in space.beginnings():
+    for parameters in space.list_first_candidates():
         study.enqueue_trial(parameters)
     best: tuple[float, StrategySpec] | None = None
     for _ in range(TRIALS):

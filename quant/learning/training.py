@@ -1,7 +1,7 @@
 """Training: walk-forward folds, then the final model on all development bars.
 
-Interrupted at any moment and started again on the same workspace, a training ends with the same
-bits as one that was never interrupted; `quant.learning.boosting` explains how.
+A training that is interrupted and started again on the same workspace ends with the same bits as an
+uninterrupted one. `quant.learning.boosting` explains how.
 """
 
 import hashlib
@@ -44,17 +44,16 @@ def train(
 ) -> TrainingResult:
     """Train the model of a strategy, or continue an interrupted training.
 
-    Writes the artifacts `model.txt` (text format of LightGBM), `metrics.json` (`TrainingMetrics`),
-    `walk_forward.json` (`WalkForward`) and, on the way, `checkpoint.json`.
+    Stores the model, the metrics, the curves of the walk-forward and, on the way, checkpoints.
 
     Args:
         development: Bars to learn from; the holdout must not be among them.
         spec: The strategy.
         seed: Seed of row and column sampling.
-        workspace: Artifacts of this training; continues from the checkpoint found there.
+        workspace: Artifacts of this training. It continues from a checkpoint found there.
         report: Called after every iteration.
-        data: Describes the whole bars, for the result.
-        checkpoint_seconds: Minimum time between two checkpoints, taken at the next chunk's end.
+        data: Description of all bars, for the result.
+        checkpoint_seconds: Minimum time between two checkpoints. Only the end of a chunk has one.
 
     Raises:
         InvalidInput: Too few bars for the features and the horizon.
@@ -69,8 +68,8 @@ def train(
 def predict(model_text: str, bars: Bars, spec: StrategySpec) -> Floats:
     """Predict for each bar the probability of a rise over the strategy's horizon.
 
-    A bar's probability depends on earlier bars only, so bars before the period of interest should
-    be included: they warm the features up.
+    The probability depends on bars up to this one only. Bars before the period of interest should
+    be included, to warm the features up.
 
     Returns:
         Shape (bars,), with NaN in the warm-up.
@@ -88,14 +87,15 @@ def trade(bars: Bars, probabilities: Floats, spec: StrategySpec) -> Account:
 
     Args:
         bars: Prices to trade at.
-        probabilities: One for each of the bars, made by a model that had not seen it.
+        probabilities: Shape (bars,), each predicted by a model that had not seen the bar. NaN
+            means no position.
         spec: The strategy.
     """
     return simulate(bars, decide_positions(probabilities, spec), spec.costs)
 
 
 class _Training:
-    """One run of `train`, from its checkpoint on."""
+    """One call of `train`, from its checkpoint on."""
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class _Training:
         model = self._grow(None).encode()
         self._write_metrics()
         self._workspace.write(Artifact.MODEL, model)
-        return self._result(model, data, resumed_from, self._walk_forward())
+        return self._build_result(model, data, resumed_from, self._trade_folds())
 
     def _restore(self) -> TrainingState:
         identity = checkpoint.identify(self._bars, self._spec, self._seed)
@@ -143,11 +143,15 @@ class _Training:
         return state or TrainingState(identity=identity)
 
     def _grow(self, fold: Fold | None) -> str:
-        """Grow the model of a fold, or the final one, from the current state."""
+        """Grow the model of a fold, or the final model for None, from the current state."""
         known = len(self._bars) - self._spec.horizon - 1
         train_rows = fold.train if fold else slice(self._first, known)
-        train = self._samples(train_rows)
-        valid = self._samples(slice(fold.test.start, min(fold.test.stop, known))) if fold else None
+        train = self._select_samples(train_rows)
+        valid = (
+            self._select_samples(slice(fold.test.start, min(fold.test.stop, known)))
+            if fold
+            else None
+        )
         model, stage = self._state.model, len(self._state.folds)
         for chunk, end in enumerate(boosting.chunk_ends(self._spec.model.num_iterations)):
             if end <= self._state.iteration:
@@ -160,13 +164,15 @@ class _Training:
                 self._spec.model,
                 iterations=end - self._state.iteration,
                 seed=boosting.derive_seed(self._seed, stage, chunk),
-                on_iteration=self._recorder(fold, points),
+                on_iteration=self._make_recorder(fold, points),
             )
             self._advance(model=model, iteration=end, history=(*self._state.history, *points))
         return model
 
-    def _recorder(self, fold: Fold | None, points: list[IterationMetrics]) -> boosting.OnIteration:
-        """Return a callback that reports progress and collects a thinned history."""
+    def _make_recorder(
+        self, fold: Fold | None, points: list[IterationMetrics]
+    ) -> boosting.OnIteration:
+        """Return a callback that reports progress and adds some of the iterations to `points`."""
         iterations = self._spec.model.num_iterations
         stride = -(-iterations // POINTS_PER_STAGE)
         name = f"Fold {fold.number} of {TRAINING_FOLDS}" if fold else "Final model"
@@ -187,7 +193,7 @@ class _Training:
         return record
 
     def _report_progress(self, iteration: int, step: str, **context: float) -> None:
-        done, total = self._iterations(iteration)
+        done, total = self._count_iterations(iteration)
         self._report(
             Progress(
                 percentage=100.0 * done / total,
@@ -222,7 +228,7 @@ class _Training:
         self._advance(folds=(*self._state.folds, finished), model="", iteration=0)
 
     def _advance(self, **changes: object) -> None:
-        """Move the state on, and save it if the last checkpoint is old enough."""
+        """Change the state, and save it if the last checkpoint is old enough."""
         self._state = self._state.model_copy(update=changes)
         if time.monotonic() - self._saved_at >= self._checkpoint_seconds:
             checkpoint.save(self._state, self._workspace)
@@ -230,21 +236,21 @@ class _Training:
             self._saved_at = time.monotonic()
 
     def _write_metrics(self) -> None:
-        done, planned = self._iterations(self._state.iteration)
+        done, planned = self._count_iterations(self._state.iteration)
         metrics = TrainingMetrics(
             iterations_planned=planned, iterations_completed=done, history=self._state.history
         )
         self._workspace.write(Artifact.TRAINING_METRICS, metrics.model_dump_json().encode())
 
-    def _iterations(self, of_this_stage: int) -> tuple[int, int]:
-        """Return the number of completed and of planned iterations."""
+    def _count_iterations(self, of_this_stage: int) -> tuple[int, int]:
+        """Return the numbers of completed and planned iterations, over all models."""
         each = self._spec.model.num_iterations
         return len(self._state.folds) * each + of_this_stage, (TRAINING_FOLDS + 1) * each
 
-    def _samples(self, rows: slice) -> Samples:
+    def _select_samples(self, rows: slice) -> Samples:
         return Samples(self._features[rows], self._labels[rows], name_features(self._spec))
 
-    def _result(
+    def _build_result(
         self, model: bytes, data: DataInfo, resumed_from: int, walked: Account
     ) -> TrainingResult:
         folds = [fold.metrics for fold in self._state.folds]
@@ -265,8 +271,8 @@ class _Training:
             feature_importance=boosting.compute_importance(model.decode()),
         )
 
-    def _walk_forward(self) -> Account:
-        """Trade the predictions of the folds, and store the curves."""
+    def _trade_folds(self) -> Account:
+        """Trade the predictions of all folds, and store the curves."""
         probabilities = np.concatenate(
             [checkpoint.decode(fold.probabilities) for fold in self._state.folds]
         )

@@ -88,9 +88,9 @@ class Hypothesis(FrozenModel):
         )
 
 
-def _from_text(value: Any) -> Any:
+def _read_sentence(value: Any) -> Any:
     # Early histories and artifacts hold the sentence alone.
     return {"statement": value} if isinstance(value, str) else value
 
 
-AnyHypothesis = Annotated[Hypothesis, BeforeValidator(_from_text)]
+AnyHypothesis = Annotated[Hypothesis, BeforeValidator(_read_sentence)]

@@ -101,7 +101,7 @@ class BacktestInput(FrozenModel):
     model_sha256: str
 
     @model_validator(mode="after")
-    def _bars_are_known(self) -> Self:
+    def _require_hash(self) -> Self:
         if self.data.content_hash is None:
             raise ValueError("`data.content_hash` is required to count the look at the holdout")
         return self

@@ -136,11 +136,11 @@ def search(
         earlier: Trials on the same bars to start from, the best first.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    space = Space.of(brief, len(development))
+    space = Space.from_brief(brief, len(development))
     remembered = [known for trial in earlier if (known := _remember(space, trial))][:KEPT_TRIALS]
     study = _study(boosting.derive_seed(seed, 0), remembered)
     if not remembered:
-        for parameters in space.beginnings():
+        for parameters in space.list_first_candidates():
             study.enqueue_trial(parameters)
     scorer = Scorer(development, seed)
     evaluated: list[Trial] = []

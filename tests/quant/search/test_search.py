@@ -167,18 +167,18 @@ def test_progress_tells_the_best_so_far(development: Bars) -> None:
 )
 def test_a_brief_chooses_families_of_features(brief: str | None, families: list[str]) -> None:
     kinds = [kind for family in families for kind in FAMILIES[family]]
-    assert list(Space.of(brief, 5000).kinds) == kinds
+    assert list(Space.from_brief(brief, 5000).kinds) == kinds
 
 
 def test_a_brief_can_rule_short_positions_out(development: Bars) -> None:
-    assert Space.of("Long-only momentum", 5000).long_only
+    assert Space.from_brief("Long-only momentum", 5000).long_only
     found = search(development, 3, 5, "long only", ignore, tried=ignore_report)
     assert found.spec.positions == "long_only"
 
 
 def test_periods_are_short_against_the_bars() -> None:
-    assert Space.of(None, 350).periods == (5, 10)
-    assert Space.of(None, 3500).periods == PERIODS
+    assert Space.from_brief(None, 350).periods == (5, 10)
+    assert Space.from_brief(None, 3500).periods == PERIODS
 
 
 def test_the_fewest_bars_allowed_can_be_searched() -> None:
