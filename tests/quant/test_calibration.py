@@ -32,11 +32,11 @@ def test_a_checkpoint_of_one_research_does_not_stop_the_next(
     seen: list[str] = []
     verdict_of = case._verdict
 
-    def noted(*given: Any, **named: Any) -> str:
+    def note(*given: Any, **named: Any) -> str:
         seen.append(verdict_of(*given, **named))
         return seen[-1]
 
-    monkeypatch.setattr(case, "_verdict", noted)
+    monkeypatch.setattr(case, "_verdict", note)
     case.promising(case.Case("Gaussian", None, 0, researches=2))
     assert len(seen) == 2
 

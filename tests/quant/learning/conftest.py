@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from quant.messages.steps import TrainingResult
-from tests.support.trained import run
+from tests.support.training import run
 
 
 @pytest.fixture(scope="session")

@@ -13,15 +13,15 @@ from quant.learning import checkpoint
 from quant.learning.splits import TRAINING_FOLDS
 from quant.learning.training import train
 from quant.messages.artifacts import Artifact
+from quant.messages.progress import ignore_report
 from quant.messages.steps import TrainingResult
 from quant.messages.strategy import StrategySpec
 from tests.support.helpers import ROOT
-from tests.support.trained import (
+from tests.support.training import (
     ITERATIONS,
     SPEC,
     assert_same,
     bars,
-    ignore,
     interrupt,
     run,
     workspace,
@@ -109,7 +109,14 @@ def test_a_checkpoint_of_other_bars_is_refused(tmp_path: Path) -> None:
     everything = bars()
     changed = replace(everything, volume=everything.volume + 1.0)
     with pytest.raises(CheckpointMismatch, match="bars"):
-        train(changed.split()[0], SPEC, 7, workspace(tmp_path), ignore, data=everything.describe())
+        train(
+            changed.split()[0],
+            SPEC,
+            7,
+            workspace(tmp_path),
+            ignore_report,
+            data=everything.describe(),
+        )
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b'{"sha256": "0", "state": "{}"}', b"\xff"])

@@ -13,11 +13,11 @@ from errors import InvalidInput
 from quant.learning.boosting import chunk_ends, derive_seed
 from quant.learning.training import predict, train
 from quant.messages.artifacts import Artifact
-from quant.messages.progress import Progress
+from quant.messages.progress import Progress, ignore_report
 from quant.messages.steps import TrainingResult
 from quant.messages.strategy import FeatureSpec, ModelSpec
 from quant.strategy.features import compute_features, count_warm_up
-from tests.support.trained import ITERATIONS, SPEC, assert_same, bars, ignore, run, workspace
+from tests.support.training import ITERATIONS, SPEC, assert_same, bars, run, workspace
 
 
 def test_the_same_seed_gives_the_same_bits(
@@ -92,7 +92,7 @@ def test_features_without_any_information_still_train(tmp_path: Path) -> None:
     price = np.full(len(everything), 50.0)
     flat = replace(everything, open=price, high=price, low=price, close=price)
     result = train(
-        flat.split()[0], SPEC, 7, workspace(tmp_path), ignore, data=everything.describe()
+        flat.split()[0], SPEC, 7, workspace(tmp_path), ignore_report, data=everything.describe()
     )
     assert result.auc is None
     assert set(result.feature_importance.values()) == {0.0}
@@ -103,7 +103,12 @@ def test_too_few_bars_for_the_features_are_refused(tmp_path: Path) -> None:
     everything = bars().slice(0, 700)
     with pytest.raises(InvalidInput, match="too few"):
         train(
-            everything.split()[0], slow, 7, workspace(tmp_path), ignore, data=everything.describe()
+            everything.split()[0],
+            slow,
+            7,
+            workspace(tmp_path),
+            ignore_report,
+            data=everything.describe(),
         )
 
 

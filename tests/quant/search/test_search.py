@@ -19,23 +19,19 @@ from quant.steps.design import design_strategy
 from storage.artifacts import ArtifactStore
 
 
-def ignore(progress: Progress) -> None:
-    """Take no interest in progress."""
-
-
 @pytest.fixture(scope="module")
 def development() -> Bars:
     return load_bars(DataSource(), None).split()[0].slice(0, 1500)
 
 
 def test_the_same_seed_finds_the_same(development: Bars) -> None:
-    first = search(development, 12, 5, None, ignore, tried=ignore_report)
-    assert search(development, 12, 5, None, ignore, tried=ignore_report) == first
-    assert search(development, 12, 6, None, ignore, tried=ignore_report) != first
+    first = search(development, 12, 5, None, ignore_report, tried=ignore_report)
+    assert search(development, 12, 5, None, ignore_report, tried=ignore_report) == first
+    assert search(development, 12, 6, None, ignore_report, tried=ignore_report) != first
 
 
 def test_the_best_candidate_wins_and_is_named_after_its_content(development: Bars) -> None:
-    found = search(development, 12, 5, None, ignore, tried=ignore_report)
+    found = search(development, 12, 5, None, ignore_report, tried=ignore_report)
     best = max(found.trials, key=lambda trial: -np.inf if trial.sharpe is None else trial.sharpe)
     assert found.sharpe == best.sharpe
     assert found.spec.fingerprint() == best.fingerprint
@@ -50,7 +46,7 @@ def design(directory: Path, frame: pd.DataFrame) -> tuple[DesignResult, bytes | 
     frame.to_csv(directory / "GOLD.csv", index=False)
     artifacts = ArtifactStore(str(directory)).operation("design")
     inp = DesignInput(data=DataSource(symbol="GOLD"), trials=4, seed=3)
-    result = design_strategy(inp, directory, artifacts, ignore)
+    result = design_strategy(inp, directory, artifacts, ignore_report)
     return result, artifacts.read(Artifact.TRIALS)
 
 
@@ -86,7 +82,7 @@ def test_a_candidate_that_never_trades_has_no_sharpe_and_loses(development: Bars
     assert Scorer(development, 1).score(cautious) is None
     price = np.full(len(development), 50.0)
     flat = replace(development, open=price, high=price, low=price, close=price)
-    nothing = search(flat, 3, 1, "long only", ignore, tried=ignore_report)
+    nothing = search(flat, 3, 1, "long only", ignore_report, tried=ignore_report)
     assert nothing.sharpe is None
     assert [trial.sharpe for trial in nothing.trials] == [None, None, None]
 
@@ -120,9 +116,11 @@ def test_another_seed_is_another_trial_where_it_samples_and_only_there() -> None
 
 
 def test_a_search_begins_simply_unless_it_remembers(development: Bars) -> None:
-    first = search(development, 7, 5, None, ignore, tried=ignore_report)
+    first = search(development, 7, 5, None, ignore_report, tried=ignore_report)
     assert [trial.parameters["num_leaves"] for trial in first.trials] == [2] * 7
-    again = search(development, 7, 5, None, ignore, tried=ignore_report, earlier=first.trials)
+    again = search(
+        development, 7, 5, None, ignore_report, tried=ignore_report, earlier=first.trials
+    )
     assert again.remembered > 0
     assert {trial.fingerprint for trial in again.trials} != {
         trial.fingerprint for trial in first.trials
@@ -133,7 +131,7 @@ def test_a_design_names_the_bars_of_its_trials() -> None:
     told: list[TrialOnBars] = []
     artifacts = ArtifactStore("memory://design").operation("design")
     inp = DesignInput(data=DataSource(), trials=2, seed=3)
-    result = design_strategy(inp, None, artifacts, ignore, told.append)
+    result = design_strategy(inp, None, artifacts, ignore_report, told.append)
     assert [each.data for each in told] == [result.data.source] * 2
 
 
@@ -172,7 +170,7 @@ def test_a_brief_chooses_families_of_features(brief: str | None, families: list[
 
 def test_a_brief_can_rule_short_positions_out(development: Bars) -> None:
     assert Space.from_brief("Long-only momentum", 5000).long_only
-    found = search(development, 3, 5, "long only", ignore, tried=ignore_report)
+    found = search(development, 3, 5, "long only", ignore_report, tried=ignore_report)
     assert found.spec.positions == "long_only"
 
 
@@ -183,6 +181,6 @@ def test_periods_are_short_against_the_bars() -> None:
 
 def test_the_fewest_bars_allowed_can_be_searched() -> None:
     found = search(
-        load_bars(DataSource(), None).slice(0, 350), 10, 1, None, ignore, tried=ignore_report
+        load_bars(DataSource(), None).slice(0, 350), 10, 1, None, ignore_report, tried=ignore_report
     )
     assert len(found.trials) == 10

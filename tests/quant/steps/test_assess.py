@@ -15,7 +15,7 @@ from quant.learning.training import train
 from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.curves import Curves
 from quant.messages.data import DataSource
-from quant.messages.progress import Progress
+from quant.messages.progress import Progress, ignore_report
 from quant.messages.steps import (
     AssessmentInput,
     AssessmentResult,
@@ -42,10 +42,6 @@ SPEC = StrategySpec(
 )
 
 
-def ignore(_: Progress) -> None:
-    """Take no notice of the progress."""
-
-
 def workspace_in(directory: Path) -> Workspace:
     return ArtifactStore(str(directory)).operation("research")
 
@@ -62,7 +58,7 @@ class Research:
     progress: tuple[Progress, ...]
 
     @property
-    def evidence(self) -> StepArtifacts:
+    def artifacts(self) -> StepArtifacts:
         return StepArtifacts(self.walk_forward, self.curves)
 
 
@@ -71,7 +67,7 @@ def research(tmp_path_factory: pytest.TempPathFactory) -> Research:
     workspace = workspace_in(tmp_path_factory.mktemp("research"))
     bars = load_bars(SOURCE, None)
     development, _ = bars.split()
-    training = train(development, SPEC, SEED, workspace, ignore, data=bars.describe())
+    training = train(development, SPEC, SEED, workspace, ignore_report, data=bars.describe())
     model = workspace.read(Artifact.MODEL)
     assert model is not None
     progress: list[Progress] = []
@@ -100,11 +96,11 @@ def assessment_input(
 
 
 def run_assessment(
-    inp: AssessmentInput, evidence: StepArtifacts, directory: Path
+    inp: AssessmentInput, artifacts: StepArtifacts, directory: Path
 ) -> tuple[AssessmentResult, str]:
     """Return the result and the report."""
     workspace = workspace_in(directory)
-    result = assess_research(inp, evidence, None, workspace, ignore)
+    result = assess_research(inp, artifacts, None, workspace, ignore_report)
     report = workspace.read(Artifact.REPORT)
     assert report is not None
     return result, report.decode()
@@ -160,7 +156,7 @@ def test_backtest_refuses_another_model_than_the_trained_one(
     inp = BacktestInput(data=SOURCE, spec=SPEC, seed=SEED, model_sha256=other)
 
     with pytest.raises(InvalidInput, match="not the one that was trained"):
-        backtest_holdout(inp, research.model_text, None, workspace_in(tmp_path), ignore)
+        backtest_holdout(inp, research.model_text, None, workspace_in(tmp_path), ignore_report)
 
 
 def test_backtest_gives_the_same_bits_again(research: Research, tmp_path: Path) -> None:
@@ -168,14 +164,17 @@ def test_backtest_gives_the_same_bits_again(research: Research, tmp_path: Path) 
     sha256 = research.training.model_sha256
     inp = BacktestInput(data=SOURCE, spec=SPEC, seed=SEED, model_sha256=sha256)
 
-    assert backtest_holdout(inp, research.model_text, None, workspace, ignore) == research.backtest
+    assert (
+        backtest_holdout(inp, research.model_text, None, workspace, ignore_report)
+        == research.backtest
+    )
     assert workspace.read(Artifact.CURVES) == research.curves
 
 
 def test_assessment_states_the_verdict_with_its_figures(research: Research, tmp_path: Path) -> None:
     inp = assessment_input(research)
 
-    result, report = run_assessment(inp, research.evidence, tmp_path)
+    result, report = run_assessment(inp, research.artifacts, tmp_path)
 
     assert result.statistics is not None
     assert result.statistics.sharpe == pytest.approx(research.backtest.get_level(1.0).sharpe)
@@ -197,9 +196,9 @@ def test_an_assessment_counts_all_that_was_tried_and_seen(
     research: Research, tmp_path: Path
 ) -> None:
     inp = assessment_input(research)
-    few, _ = run_assessment(inp, research.evidence, tmp_path / "few")
+    few, _ = run_assessment(inp, research.artifacts, tmp_path / "few")
     counts = {"trials_ever": 500, "holdout_looks": 7}
-    many, _ = run_assessment(inp.model_copy(update=counts), research.evidence, tmp_path / "many")
+    many, _ = run_assessment(inp.model_copy(update=counts), research.artifacts, tmp_path / "many")
 
     assert few.statistics is not None and many.statistics is not None
     assert {name: getattr(many.statistics, name) for name in counts} == counts
@@ -218,7 +217,7 @@ def test_the_p_value_of_random_entries_counts(research: Research, tmp_path: Path
         (nothing_to_time, 1.0),
     ):
         result, _ = run_assessment(
-            inp.model_copy(update={"backtest": backtested}), research.evidence, tmp_path
+            inp.model_copy(update={"backtest": backtested}), research.artifacts, tmp_path
         )
         assert result.statistics is not None
         assert result.statistics.timing_p_value == expected
@@ -227,8 +226,8 @@ def test_the_p_value_of_random_entries_counts(research: Research, tmp_path: Path
 def test_equal_inputs_give_equal_bytes(research: Research, tmp_path: Path) -> None:
     inp = assessment_input(research)
 
-    first = run_assessment(inp, research.evidence, tmp_path / "first")
-    second = run_assessment(inp, research.evidence, tmp_path / "second")
+    first = run_assessment(inp, research.artifacts, tmp_path / "first")
+    second = run_assessment(inp, research.artifacts, tmp_path / "second")
 
     assert first == second
 
@@ -254,7 +253,7 @@ def test_a_research_rejected_after_its_backtest_shows_it(
 ) -> None:
     inp = assessment_input(research).model_copy(update={"gate_rejection": "2 trades"})
 
-    result, report = run_assessment(inp, research.evidence, tmp_path)
+    result, report = run_assessment(inp, research.artifacts, tmp_path)
 
     assert result.verdict == "no_signal"
     assert result.statistics is None
@@ -262,7 +261,7 @@ def test_a_research_rejected_after_its_backtest_shows_it(
 
 
 def test_report_needs_nothing_from_outside(research: Research, tmp_path: Path) -> None:
-    _, report = run_assessment(assessment_input(research), research.evidence, tmp_path)
+    _, report = run_assessment(assessment_input(research), research.artifacts, tmp_path)
 
     # Attributes and style rules that make a browser fetch something; local anchors do not.
     assert not re.findall(r"""(?:src|srcset|href|action|data)\s*=\s*["'](?!\#)""", report)
@@ -272,7 +271,7 @@ def test_report_needs_nothing_from_outside(research: Research, tmp_path: Path) -
 
 
 def test_report_escapes_what_people_and_models_wrote(research: Research, tmp_path: Path) -> None:
-    _, report = run_assessment(assessment_input(research), research.evidence, tmp_path)
+    _, report = run_assessment(assessment_input(research), research.artifacts, tmp_path)
 
     assert "&lt;script&gt;alert(&#39;description&#39;)" in report
     assert "&lt;img src=x onerror=alert(&#39;brief&#39;)&gt;" in report
@@ -282,7 +281,7 @@ def test_assessment_refuses_bars_that_changed(research: Research, tmp_path: Path
     inp = assessment_input(research).model_copy(update={"data": DataSource(symbol="NASDAQ")})
 
     with pytest.raises(InvalidData, match="have changed"):
-        assess_research(inp, research.evidence, None, workspace_in(tmp_path), ignore)
+        assess_research(inp, research.artifacts, None, workspace_in(tmp_path), ignore_report)
 
 
 def test_assessment_without_a_rejection_needs_the_curves(
@@ -294,5 +293,5 @@ def test_assessment_without_a_rejection_needs_the_curves(
             StepArtifacts(research.walk_forward),
             None,
             workspace_in(tmp_path),
-            ignore,
+            ignore_report,
         )

@@ -16,7 +16,7 @@ from quant.verdict.gates import (
     check_training,
 )
 from tests.support.helpers import ROOT
-from tests.support.judged import INFO
+from tests.support.results import INFO
 
 DEFAULTS = GateLimits()
 

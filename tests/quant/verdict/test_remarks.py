@@ -10,7 +10,7 @@ from quant.messages.evidence import Neighbour, Stability
 from quant.messages.steps import AssessmentInput
 from quant.verdict.hypotheses import suggest_hypotheses
 from quant.verdict.remarks import list_limitations, list_observations
-from tests.support.judged import assessment, backtest, curves, statistics
+from tests.support.results import assessment, backtest, curves, statistics
 
 
 def test_observations_name_the_most_important_feature_first() -> None:

@@ -7,7 +7,7 @@ from quant.messages.hypotheses import Verdict
 from quant.messages.steps import BacktestResult
 from quant.messages.strategy import Costs
 from quant.verdict.verdict import decide_verdict, list_shortfalls, summarise
-from tests.support.judged import SPEC, assessment, backtest, statistics
+from tests.support.results import SPEC, assessment, backtest, statistics
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from quant.bars.loader import load_bars
 from quant.learning.training import train
 from quant.messages.artifacts import Artifact
 from quant.messages.data import DataSource
-from quant.messages.progress import Progress
+from quant.messages.progress import Progress, ignore_report
 from quant.messages.steps import TrainingResult
 from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
 from storage.artifacts import ArtifactStore, OperationArtifacts
@@ -33,10 +33,6 @@ class Interrupted(Exception):
     """Stands for whatever ends an attempt."""
 
 
-def ignore(progress: Progress) -> None:
-    """Take no interest in progress."""
-
-
 def bars() -> Bars:
     """Return the first bars of the S&P 500."""
     return load_bars(DataSource(), None).slice(0, 1500)
@@ -57,7 +53,7 @@ def run(
         spec,
         seed,
         workspace(directory),
-        ignore,
+        ignore_report,
         data=everything.describe(),
         checkpoint_seconds=checkpoint_seconds,
     )
