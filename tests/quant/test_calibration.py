@@ -27,7 +27,7 @@ def test_a_checkpoint_of_one_research_does_not_stop_the_next(
 ) -> None:
     monkeypatch.setattr(case, "_TRIALS", 1)
     monkeypatch.setattr(series, "noise", lambda _, seed: walk(600, "1D", seed + 1))
-    # As slow as every training is on a machine that is busy.
+    # A busy machine saves a checkpoint at the end of every chunk.
     monkeypatch.setitem(training.train.__kwdefaults__ or {}, "checkpoint_seconds", 0.0)
     seen: list[str] = []
     verdict_of = case._verdict

@@ -1,4 +1,4 @@
-"""Hypotheses: registered once, settled by the first research that puts them to the test."""
+"""Hypotheses: registered once, and settled by the first research that tests them."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""The leaderboard: verdict first, then what is not luck by all that was tried until today."""
+"""The leaderboard: by verdict, then by the Sharpe ratio deflated by all trials until today."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -63,7 +63,7 @@ def test_it_deflates_as_the_assessment_would_today(before: int, year: float) -> 
     assert then.record_skewness > 0.1 and then.record_kurtosis > 4.0
     assert then.deflated_sharpe > today.deflated_sharpe > 0.0
     assert deflate_sharpe(5000, then) == pytest.approx(today.deflated_sharpe, rel=1e-9)
-    # Whoever deletes the memory of what was tried makes nothing better by it.
+    # Fewer trials than at the assessment, as after a deletion, improve nothing.
     assert deflate_sharpe(1, today) == pytest.approx(today.deflated_sharpe, rel=1e-9)
 
 

@@ -85,7 +85,7 @@ def test_a_version_that_is_gone_back_to_works_with_the_newer_ledger(
     ledger.close()
 
 
-# From before versions ran side by side; what is required there, earlier code would not write.
+# Early migrations add required columns: versions did not run side by side then.
 REQUIRED = {"0003": {"trials.symbol", "trials.timeframe"}}
 
 
@@ -111,7 +111,7 @@ def test_migrations_only_add_what_earlier_code_need_not_know(ledger_url: str) ->
 
 
 def columns(connection: Connection) -> dict[str, bool]:
-    """Return all columns, and whether who does not know of one can write no row."""
+    """Return all columns, and whether a row needs a value there."""
     inspector = inspect(connection)
     return {
         f"{table}.{column['name']}": not column["nullable"] and column["default"] is None

@@ -55,7 +55,7 @@ def test_a_research_has_a_limit_of_its_own(limited: Ledger) -> None:
     limited.spending.reserve(call(1, 0.2), NOW, research_limit=0.3)
     with pytest.raises(BudgetExhausted, match="research's limit"):
         limited.spending.reserve(call(2, 0.2), NOW, research_limit=0.3)
-    # What was refused is not set aside either.
+    # The refused amount is not set aside.
     assert limited.spending.get_committed(TODAY) == 0.2
     limited.spending.settle("call_1", 0.01, Tokens())
     limited.spending.reserve(call(2, 0.2), NOW, research_limit=0.3)

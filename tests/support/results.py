@@ -75,7 +75,7 @@ def backtest(*returns: float, trades: int = 50, sharpe: float = 0.8) -> Backtest
 
 
 def assessment(result: BacktestResult | None, **training: Any) -> AssessmentInput:
-    """Build what is assessed, of a skilled training with these changes."""
+    """Build the input of an assessment: a skilled training, with these changes."""
     skilled = TrainingResult(
         data=INFO,
         model_sha256="0" * 64,

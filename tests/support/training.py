@@ -1,4 +1,4 @@
-"""A training of the tests, whole and interrupted."""
+"""A small training, whole or interrupted."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ ARTIFACTS = (Artifact.MODEL, Artifact.TRAINING_METRICS)
 
 
 class Interrupted(Exception):
-    """Stands for whatever ends an attempt."""
+    """Ends an attempt."""
 
 
 def bars() -> Bars:
@@ -60,7 +60,7 @@ def run(
 
 
 def interrupt(directory: Path, after: int) -> None:
-    """Train up to this iteration, counted over all models."""
+    """Train, and stop after this iteration, counted over all models."""
 
     def stop(progress: Progress) -> None:
         if progress.items_processed >= after:
@@ -80,14 +80,14 @@ def interrupt(directory: Path, after: int) -> None:
 
 
 def artifacts(directory: Path) -> dict[str, bytes | None]:
-    """Return what a training leaves."""
+    """Return the artifacts of a training."""
     return {name: workspace(directory).read(name) for name in ARTIFACTS}
 
 
 def assert_same(
     directory: Path, result: TrainingResult, uninterrupted: tuple[Path, TrainingResult]
 ) -> None:
-    """Check that a training has left what the uninterrupted one has, to the bit."""
+    """Check that two trainings have equal results and artifacts, bit for bit."""
     expected_directory, expected = uninterrupted
     assert artifacts(directory) == artifacts(expected_directory)
     assert result.model_copy(update={"resumed_from_iteration": 0}) == expected

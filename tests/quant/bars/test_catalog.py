@@ -9,7 +9,7 @@ from quant.messages.data import DataSource
 
 
 def source(symbol: str, timeframe: str = "1d") -> DataSource:
-    """Build a source as a caller could who skips the validation of the request."""
+    """Build a source without the validation of its fields."""
     return DataSource.model_construct(symbol=symbol, timeframe=timeframe)
 
 

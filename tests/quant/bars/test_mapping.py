@@ -1,4 +1,4 @@
-"""Files with other names, zones and forms, and what is put into the data directory."""
+"""Files with other column names, time zones and formats, and the import of bars."""
 
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def write(directory: Path, mapping: dict[str, Any] | str) -> None:
 
 @pytest.fixture
 def usual(tmp_path: Path) -> Bars:
-    """Daily bars in the usual form."""
+    """Return daily bars from a file that needs no mapping."""
     own = tmp_path / "usual"
     own.mkdir()
     walk(ROWS, "1D").to_csv(own / "USUAL.csv", index=False)

@@ -1,4 +1,4 @@
-"""A training to compare with."""
+"""An uninterrupted training, to compare with."""
 
 from pathlib import Path
 
@@ -10,6 +10,6 @@ from tests.support.training import run
 
 @pytest.fixture(scope="session")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainingResult]:
-    """The directory and the result of a training that nothing has interrupted."""
+    """The directory and the result of an uninterrupted training."""
     directory = tmp_path_factory.mktemp("uninterrupted")
     return directory, run(directory)

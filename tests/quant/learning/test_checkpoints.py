@@ -1,4 +1,4 @@
-"""An interrupted training continues to the same bits, and from nothing but its own checkpoint."""
+"""An interrupted training ends with the same bits, and continues from its own checkpoint only."""
 
 import signal
 import subprocess

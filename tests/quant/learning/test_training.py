@@ -1,4 +1,4 @@
-"""What a training gives."""
+"""The results and artifacts of a training."""
 
 import json
 from dataclasses import replace

@@ -115,7 +115,7 @@ def test_a_page_has_its_main_figure_for_every_width(dossier: Dossier) -> None:
             page.index(f'<div class="{width}" role="img"') for width in ("broad", "narrow")
         )
         assert "<svg" in page[broad:narrow]
-        # An id inside of what is not displayed cannot be referred to.
+        # A reference to an id in a hidden element finds nothing.
         clips = [
             set(re.findall(r'<clipPath id="([^"]+)"', part))
             for part in (page[broad:narrow], page[narrow:])

@@ -1,4 +1,4 @@
-"""Neighbours of a strategy: one choice different, scored alike."""
+"""Neighbours of a strategy: they differ in one choice, and are scored alike."""
 
 import pytest
 

@@ -48,7 +48,7 @@ def workspace_in(directory: Path) -> Workspace:
 
 @dataclass(frozen=True)
 class Research:
-    """The steps before the assessment, done once for all tests."""
+    """The steps before the assessment, run once for all tests."""
 
     training: TrainingResult
     model_text: str
@@ -244,7 +244,7 @@ def test_a_rejected_research_gets_a_verdict_and_a_report(
     assert "log loss 0.9000 is far too high" in result.summary
     assert "log loss 0.9000 is far too high" in report
     assert "Performance on the holdout" not in report
-    # The walk-forward is all there is to see, for two widths of a page.
+    # Only the walk-forward is drawn, once for each of two widths.
     assert report.count("<svg") == 2
 
 

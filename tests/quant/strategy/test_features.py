@@ -125,7 +125,7 @@ def test_formulas_that_can_be_written_down(bars: Bars) -> None:
 
 
 def test_labels_compare_the_open_after_the_decision_with_the_open_a_horizon_later() -> None:
-    # The S&P 500's opens repeat the closes before them, and would not tell the two apart.
+    # Opens of the S&P 500 repeat the close before, so labels from either would be equal.
     bars = load_bars(DataSource(symbol="NASDAQ"), None).slice(0, 1000)
     assert not np.isclose(bars.open[1:], bars.close[:-1], rtol=1e-4).mean() > 0.05
     horizon = 5

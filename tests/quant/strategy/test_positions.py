@@ -1,4 +1,4 @@
-"""From probabilities to positions."""
+"""Positions by the probabilities of each bar."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""The gates stop what is hopeless and name the figure."""
+"""The gates stop hopeless researches and name the failed figure."""
 
 import subprocess
 import sys
@@ -128,6 +128,6 @@ def test_a_figure_at_its_limit_passes() -> None:
 
 
 def test_importing_the_gates_does_not_load_numerics() -> None:
-    """They run inside workflow code, which must stay light and deterministic."""
+    """Workflow code imports the gates, and must stay light."""
     program = "import sys, quant.verdict.gates; assert not {'numpy', 'pandas'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)

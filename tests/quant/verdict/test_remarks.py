@@ -1,4 +1,4 @@
-"""What is said of a research beside its verdict."""
+"""The remarks on a research, and its hypotheses."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ PHI = NormalDist()
 
 
 def noise(seed: int, mean: float = 0.0, count: int = 1000) -> NDArray[np.float64]:
-    """Fat-tailed returns whose sample mean is exactly `mean`."""
+    """Return fat-tailed returns whose sample mean is exactly `mean`."""
     returns = 0.006 * np.random.default_rng(seed).standard_t(5, count)
     return np.asarray(returns - returns.mean() + mean)
 
@@ -34,7 +34,7 @@ def judge(
     looks: int = 1,
     seed: int = 7,
 ) -> Statistics:
-    """Judge the returns of a holdout, after those of a walk-forward."""
+    """Measure the significance of a holdout that follows a walk-forward."""
     return measure_significance(
         returns, before, YEAR, trials_ever=trials, holdout_looks=looks, timing=0.01, seed=seed
     ).figures
@@ -154,7 +154,7 @@ def test_minimum_track_record_is_where_the_probabilistic_sharpe_reaches_95_perce
     needed = judge(returns).minimum_track_record
     assert needed is not None
 
-    # Of the formula for the probability, only the number of returns changes.
+    # In the formula of the probability only the number of returns differs.
     score = PHI.inv_cdf(published_psr(returns, 0.0))
     at_needed = score * math.sqrt((needed - 1) / (len(returns) - 1))
     assert PHI.cdf(at_needed) == pytest.approx(0.95)
@@ -230,7 +230,7 @@ def test_returns_without_information_show_nothing(returns: list[float]) -> None:
     ],
 )
 def test_odd_returns_give_finite_figures(returns: list[float]) -> None:
-    # The model refuses NaN and infinity, so that being built is the test.
+    # The model refuses NaN and infinity. The test is that it can be built.
     result = judge(np.array(returns), trials=12)
 
     assert 0.0 <= result.p_value <= 1.0
