@@ -29,14 +29,14 @@ from activities.direct import conduct
 from bench.calibration.series import to_table
 from bench.figures import Figure, publish
 from quant.backtest import metrics
-from quant.backtest.random_entries import position_returns
+from quant.backtest.random_entries import compute_position_returns
 from quant.bars.bars import Bars, Floats
 from quant.bars.loader import load_bars
 from quant.learning.boosting import derive_seed
 from quant.learning.splits import SEARCH_FOLDS, TRAINING_FOLDS, split_walk_forward
 from quant.messages.data import DataSource
 from quant.messages.strategy import StrategySpec
-from quant.search.search import keeps_trading
+from quant.search.scorer import keeps_trading
 from quant.search.space import Space
 from quant.strategy.features import compute_features, compute_labels, count_warm_up
 from quant.strategy.positions import decide_positions
@@ -152,7 +152,7 @@ def _sharpe(bars: Bars, probabilities: Floats, spec: StrategySpec, multiple: flo
     held[0] = 0.0
     if not keeps_trading(held):
         return None
-    return metrics.sharpe(position_returns(bars, held, spec.costs.times(multiple)))
+    return metrics.sharpe(compute_position_returns(bars, held, spec.costs.times(multiple)))
 
 
 def write_bars(count: int, home: Path) -> None:

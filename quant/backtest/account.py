@@ -28,7 +28,7 @@ from typing import Final
 import numpy as np
 
 from errors import InconsistentAccount
-from quant.backtest.trades import Fills, Trades, round_trips
+from quant.backtest.trades import Fills, Trades, build_trades
 from quant.bars.bars import Floats
 from quant.messages.strategy import Costs
 
@@ -53,7 +53,7 @@ class Account:
     trades: Trades
 
 
-def follow(opens: Floats, closes: Floats, weights: Floats, costs: Costs) -> Account:
+def follow_targets(opens: Floats, closes: Floats, weights: Floats, costs: Costs) -> Account:
     """Follow target weights.
 
     Args:
@@ -66,16 +66,16 @@ def follow(opens: Floats, closes: Floats, weights: Floats, costs: Costs) -> Acco
         ValueError: The arrays do not fit together, or a price or a weight is impossible.
         InconsistentAccount: The figures contradict each other, or are too large for a float.
     """
-    _require_sound(opens, closes, weights)
+    _require_valid(opens, closes, weights)
     # Whatever is too large for a float is found when the profits are added up.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         targets, fills, equity = _follow(opens, closes, weights, costs)
-        if (ruined := _ruin(fills, equity)) is not None:
+        if (ruined := _find_ruin(fills, equity)) is not None:
             weights = np.concatenate([weights[:ruined], np.zeros_like(weights[ruined:])])
             targets, fills, equity = _follow(opens, closes, weights, costs)
-        trades = round_trips(fills, costs)
+        trades = build_trades(fills, costs)
         require_consistent(float(equity[-1]) - 1.0, trades.profit)
-        return Account(equity, _returns(equity), targets, trades)
+        return Account(equity, _compute_returns(equity), targets, trades)
 
 
 def require_consistent(equity_change: float, profits: Floats) -> None:
@@ -97,7 +97,7 @@ def require_consistent(equity_change: float, profits: Floats) -> None:
         )
 
 
-def _require_sound(opens: Floats, closes: Floats, weights: Floats) -> None:
+def _require_valid(opens: Floats, closes: Floats, weights: Floats) -> None:
     if not (opens.shape == closes.shape == weights.shape and opens.ndim == 2 and opens.size):
         raise ValueError(
             f"targets of shape {weights.shape} for opens of shape {opens.shape} and closes of "
@@ -126,14 +126,14 @@ def _follow(
     Returns:
         The targets in force, shape (bars, instruments); the fills; the equity, shape (bars,).
     """
-    targets = _in_force(opens, weights)
+    targets = _enforce(opens, weights)
     # Before its first bar nothing is held of an instrument, so any price will do.
-    latest = _carried(closes, 1.0)
+    latest = _carry_forward(closes, 1.0)
     bars = np.append(0, 1 + np.flatnonzero(np.any(targets[1:] != targets[:-1], axis=1)))
     prices = np.where(np.isnan(opens[bars]), latest[bars], opens[bars])
     shares = targets[bars]
     compounds = shares.shape[1] == 1 and not np.any(shares[1:] * shares[:-1] > 0.0)
-    worth, cash, units = (_compounded if compounds else _stepped)(prices, shares, costs)
+    worth, cash, units = (_compound if compounds else _step_through)(prices, shares, costs)
 
     lasting = np.diff(bars, append=len(opens))
     equity = np.repeat(cash, lasting)
@@ -141,24 +141,24 @@ def _follow(
     return targets, Fills(bars, prices, shares, units, cash, worth), equity
 
 
-def _ruin(fills: Fills, equity: Floats) -> int | None:
+def _find_ruin(fills: Fills, equity: Floats) -> int | None:
     """Return the close at which a ruined account must decide to be flat; None if there is none."""
     at_close = np.flatnonzero(equity <= 0.0)[:1]
     before_open = fills.bars[fills.worth <= 0.0][:1] - 1
     return min([*at_close.tolist(), *before_open.tolist()], default=None)
 
 
-def _in_force(opens: Floats, weights: Floats) -> Floats:
+def _enforce(opens: Floats, weights: Floats) -> Floats:
     """Return the targets that hold after the open of each bar, shape (bars, instruments)."""
     exists = ~np.isnan(opens)
-    targets = np.concatenate([np.zeros_like(weights[:1]), _carried(weights, 0.0)[:-1]])
+    targets = np.concatenate([np.zeros_like(weights[:1]), _carry_forward(weights, 0.0)[:-1]])
     last_open = len(opens) - 1 - np.argmax(exists[::-1], axis=0)
     targets[last_open, np.arange(len(last_open))] = 0.0
     targets[~exists] = np.nan
-    return _carried(targets, 0.0)
+    return _carry_forward(targets, 0.0)
 
 
-def _carried(values: Floats, initially: float) -> Floats:
+def _carry_forward(values: Floats, initially: float) -> Floats:
     """Return the values with the last one known in place of NaN, bar by bar."""
     missing = np.isnan(values)
     if not missing.any():
@@ -168,7 +168,7 @@ def _carried(values: Floats, initially: float) -> Floats:
     return np.nan_to_num(known, nan=initially)
 
 
-def _stepped(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats, Floats, Floats]:
+def _step_through(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats, Floats, Floats]:
     """Account for any targets, one fill after the other.
 
     Args:
@@ -180,7 +180,7 @@ def _stepped(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats, Flo
         What the targets are shares of, shape (fills,), and what is left after the fill: cash, of
         the same shape, and units, shape (fills, instruments).
     """
-    affordable = _affordable(prices, targets, costs)
+    affordable = _size_units(prices, targets, costs)
     buying = prices * (1.0 + costs.slippage) * (1.0 + costs.commission)
     selling = prices * (1.0 - costs.slippage) * (1.0 - costs.commission)
 
@@ -201,13 +201,13 @@ def _stepped(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats, Flo
     return worth, cash, units
 
 
-def _compounded(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats, Floats, Floats]:
+def _compound(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats, Floats, Floats]:
     """Return the same as `_stepped`, at once, for one instrument that is never rebalanced.
 
     Every position is closed before the next is opened, so each multiplies the worth.
     """
     side = np.sign(targets)
-    units = _affordable(prices, targets, costs)
+    units = _size_units(prices, targets, costs)
     cash = 1.0 - targets * (1.0 + costs.commission * side) / (1.0 + costs.commission)
     brought = (1.0 - costs.slippage * side) * (1.0 - costs.commission * side)
     growth = cash[:-1] + units[:-1] * prices[1:] * brought[:-1]
@@ -215,14 +215,14 @@ def _compounded(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats, 
     return worth[:, 0], (worth * cash)[:, 0], worth * units
 
 
-def _affordable(prices: Floats, targets: Floats, costs: Costs) -> Floats:
+def _size_units(prices: Floats, targets: Floats, costs: Costs) -> Floats:
     """Return the units, negative for short, that a worth of 1.0 pays for."""
     slipped = prices * (1.0 + costs.slippage * np.sign(targets))
     units: Floats = targets / (slipped * (1.0 + costs.commission))
     return units
 
 
-def _returns(equity: Floats) -> Floats:
+def _compute_returns(equity: Floats) -> Floats:
     before, after = equity[:-1], equity[1:]
     returns = np.zeros_like(equity)
     np.divide(after, before, out=returns[1:])

@@ -30,10 +30,10 @@ def sharpe(returns: FloatArray) -> float | None:
 
 def annualised_sharpe(returns: FloatArray, periods_per_year: float) -> float | None:
     """Return the Sharpe ratio per bar times the square root of the bars per year (Lo 2002)."""
-    return annualised(sharpe(returns), periods_per_year)
+    return annualise(sharpe(returns), periods_per_year)
 
 
-def annualised(sharpe_per_bar: float | None, periods_per_year: float) -> float | None:
+def annualise(sharpe_per_bar: float | None, periods_per_year: float) -> float | None:
     """Annualise a Sharpe ratio per bar; None stays None."""
     return None if sharpe_per_bar is None else sharpe_per_bar * float(np.sqrt(periods_per_year))
 

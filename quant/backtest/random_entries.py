@@ -19,7 +19,9 @@ PATHS: Final = 500
 _HIGH: Final = 0.95
 
 
-def random_entries(bars: Bars, positions: Floats, costs: Costs, seed: int) -> RandomEntries | None:
+def compare_random_entries(
+    bars: Bars, positions: Floats, costs: Costs, seed: int
+) -> RandomEntries | None:
     """Compare positions with the same positions at random times.
 
     Args:
@@ -33,10 +35,10 @@ def random_entries(bars: Bars, positions: Floats, costs: Costs, seed: int) -> Ra
     """
     if len(bars) < 2 or np.all(positions == positions[0]):
         return None
-    moves = _moves(bars)
+    moves = _measure_moves(bars)
 
     def sharpe(held: Floats) -> float:
-        return metrics.sharpe(_earned(moves, held, costs)) or 0.0
+        return metrics.sharpe(_earn(moves, held, costs)) or 0.0
 
     own = sharpe(positions)
     shifts = np.random.default_rng(seed).integers(1, len(bars), PATHS)
@@ -54,22 +56,22 @@ def random_entries(bars: Bars, positions: Floats, costs: Costs, seed: int) -> Ra
     )
 
 
-def position_returns(bars: Bars, positions: Floats, costs: Costs) -> Floats:
+def compute_position_returns(bars: Bars, positions: Floats, costs: Costs) -> Floats:
     """Return simple returns per bar of holding these positions, changed at the open.
 
     The sum of the parts approximates their product; over one bar they differ by less than a
     thousandth of the return. This is for comparing positions, not for accounting.
     """
-    return _earned(_moves(bars), positions, costs)
+    return _earn(_measure_moves(bars), positions, costs)
 
 
-def _moves(bars: Bars) -> tuple[Floats, Floats]:
+def _measure_moves(bars: Bars) -> tuple[Floats, Floats]:
     """Return the price changes per bar: from the previous close to the open, then to the close."""
     overnight = np.concatenate([[0.0], bars.open[1:] / bars.close[:-1] - 1.0])
     return overnight, bars.close / bars.open - 1.0
 
 
-def _earned(moves: tuple[Floats, Floats], positions: Floats, costs: Costs) -> Floats:
+def _earn(moves: tuple[Floats, Floats], positions: Floats, costs: Costs) -> Floats:
     overnight, intraday = moves
     before = np.concatenate([[0.0], positions[:-1]])
     paid = np.abs(positions - before) * (costs.commission + costs.slippage)

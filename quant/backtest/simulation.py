@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from quant.backtest.account import Account, follow
+from quant.backtest.account import Account, follow_targets
 from quant.bars.bars import Bars, Floats
 from quant.messages.strategy import Costs
 
@@ -25,7 +25,7 @@ def simulate(
     """
     opens, closes = bars.open[:, np.newaxis], bars.close[:, np.newaxis]
     weights = np.asarray(targets, np.float64)[:, np.newaxis]
-    return follow(opens, closes, weights, costs.times(cost_multiple))
+    return follow_targets(opens, closes, weights, costs.times(cost_multiple))
 
 
 def buy_and_hold(bars: Bars) -> Account:

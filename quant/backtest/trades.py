@@ -78,7 +78,7 @@ class Trades:
         return float(np.sum(self.size * (self.entry_price + self.exit_price)))
 
 
-def round_trips(fills: Fills, costs: Costs) -> Trades:
+def build_trades(fills: Fills, costs: Costs) -> Trades:
     """Return what the fills come to, oldest first; `costs` are per side."""
     # One instrument after the other. Each begins and ends flat, so that they can be chained.
     side, units = np.sign(fills.targets).T.ravel(), np.abs(fills.units).T.ravel()
@@ -89,8 +89,8 @@ def round_trips(fills: Fills, costs: Costs) -> Trades:
     added = units[1:] - np.where(turns, 0.0, units[:-1])
     given_up = np.where(turns, units[:-1], -added)
 
-    size, entry = _averages(begins | (added > 0.0), added, trade, prices)
-    left, exit_ = _averages(ends | (given_up > 0.0), given_up, trade - begins, prices)
+    size, entry = _average_by_trade(begins | (added > 0.0), added, trade, prices)
+    left, exit_ = _average_by_trade(ends | (given_up > 0.0), given_up, trade - begins, prices)
     instrument, first = divmod(1 + np.flatnonzero(begins), len(fills.bars))
     last = (1 + np.flatnonzero(ends)) % len(fills.bars)
     direction = after[begins]
@@ -111,10 +111,10 @@ def round_trips(fills: Fills, costs: Costs) -> Trades:
         net_return=profit / invested,
         costs=commission + costs.slippage * (size * entry + left * exit_),
     )
-    return trades if fills.units.shape[1] == 1 else _oldest_first(trades)
+    return trades if fills.units.shape[1] == 1 else _sort_by_entry(trades)
 
 
-def _averages(
+def _average_by_trade(
     counted: NDArray[np.bool_], units: Floats, trade: Integers, prices: Floats
 ) -> tuple[Floats, Floats]:
     """Return for each trade the sum of the counted units, and their average price."""
@@ -127,6 +127,6 @@ def _averages(
     return total, np.bincount(trade, units * prices) / total
 
 
-def _oldest_first(trades: Trades) -> Trades:
+def _sort_by_entry(trades: Trades) -> Trades:
     order = np.argsort(trades.entry, kind="stable")
     return Trades(**{field.name: getattr(trades, field.name)[order] for field in fields(trades)})

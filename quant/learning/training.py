@@ -12,11 +12,12 @@ import numpy as np
 
 from quant.backtest.account import Account
 from quant.backtest.metrics import annualised_sharpe
-from quant.backtest.simulation import buy_and_hold, simulate
-from quant.bars.bars import Bars, Floats
+from quant.backtest.simulation import buy_and_hold
+from quant.bars.bars import Bars
 from quant.learning import boosting, checkpoint, scoring
 from quant.learning.boosting import Samples
 from quant.learning.checkpoint import FinishedFold, TrainingState
+from quant.learning.prediction import trade_predictions
 from quant.learning.splits import TRAINING_FOLDS, Fold, split_walk_forward
 from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.curves import WalkForward
@@ -26,7 +27,6 @@ from quant.messages.steps import TrainingResult
 from quant.messages.strategy import StrategySpec
 from quant.messages.training_metrics import FoldMetrics, IterationMetrics, TrainingMetrics
 from quant.strategy.features import compute_features, compute_labels, count_warm_up, name_features
-from quant.strategy.positions import decide_positions
 
 CHECKPOINT_SECONDS: Final = 2.0
 POINTS_PER_STAGE: Final = 160
@@ -63,35 +63,6 @@ def train(
         development, spec, seed, workspace, report, checkpoint_seconds=checkpoint_seconds
     )
     return training.run(data)
-
-
-def predict(model_text: str, bars: Bars, spec: StrategySpec) -> Floats:
-    """Predict for each bar the probability of a rise over the strategy's horizon.
-
-    The probability depends on bars up to this one only. Bars before the period of interest should
-    be included, to warm the features up.
-
-    Returns:
-        Shape (bars,), with NaN in the warm-up.
-    """
-    features = compute_features(bars, spec)
-    first = count_warm_up(features)
-    probabilities = np.full(len(bars), np.nan)
-    if first < len(bars):
-        probabilities[first:] = boosting.predict(model_text, features[first:])
-    return probabilities
-
-
-def trade(bars: Bars, probabilities: Floats, spec: StrategySpec) -> Account:
-    """Trade predictions after 1x cost.
-
-    Args:
-        bars: Prices to trade at.
-        probabilities: Shape (bars,), each predicted by a model that had not seen the bar. NaN
-            means no position.
-        spec: The strategy.
-    """
-    return simulate(bars, decide_positions(probabilities, spec), spec.costs)
 
 
 class _Training:
@@ -277,7 +248,7 @@ class _Training:
             [checkpoint.decode(fold.probabilities) for fold in self._state.folds]
         )
         tested = self._bars.slice(self._folds[0].test.start, len(self._bars))
-        run = trade(tested, probabilities, self._spec)
+        run = trade_predictions(tested, probabilities, self._spec)
         curves = WalkForward(
             timestamps=tested.iso_times,
             equity=run.equity.tolist(),

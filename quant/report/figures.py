@@ -32,13 +32,13 @@ from quant.report.drawing import (
     style_axes,
     thin,
 )
-from quant.report.track_record import Record
+from quant.report.track_record import TrackRecord
 from quant.verdict.significance import expected_best_sharpe
 
 _BINS = 40
 
 
-def draw_performance(record: Record) -> Drawing:
+def draw_performance(record: TrackRecord) -> Drawing:
     """Draw equity against the benchmark, drawdown, and the rolling Sharpe ratio."""
     return draw_both((9, 7), 6.4, lambda figure: _plot_performance(figure, record))
 
@@ -53,7 +53,9 @@ def draw_resamples(dossier: Dossier) -> str:
     return draw_svg((NARROW, 3), lambda figure: _plot_resamples(figure.subplots(), dossier))
 
 
-def draw_comparison(records: Mapping[str, Record], benchmarks: Mapping[str, Record]) -> Drawing:
+def draw_comparison(
+    records: Mapping[str, TrackRecord], benchmarks: Mapping[str, TrackRecord]
+) -> Drawing:
     """Draw the equity of several researches in one figure. Each starts at 1 on its holdout.
 
     Args:
@@ -80,7 +82,7 @@ def draw_comparison(records: Mapping[str, Record], benchmarks: Mapping[str, Reco
 
 def draw_sheet(dossier: Dossier) -> bytes:
     """Draw the most important figures on one page, as a PNG."""
-    record = Record.of(dossier)
+    record = TrackRecord.from_dossier(dossier)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(9, 10.5), layout="constrained", dpi=150)
         FigureCanvasAgg(figure)
@@ -96,7 +98,7 @@ def draw_sheet(dossier: Dossier) -> bytes:
     return output.getvalue()
 
 
-def _plot_performance(figure: Figure | SubFigure, record: Record) -> None:
+def _plot_performance(figure: Figure | SubFigure, record: TrackRecord) -> None:
     equity, drawdown, rolling = figure.subplots(3, 1, sharex=True, height_ratios=(3, 1, 1))
     shown = thin(len(record.times))
     times = record.times[shown]
@@ -174,7 +176,7 @@ def _plot_resamples(axes: Axes, dossier: Dossier) -> None:
     label_axes(axes, "Sharpe ratio of the holdout, resampled", "resamples")
 
 
-def _plot_holdout(axes: Axes, record: Record, values: Floats, **style: Any) -> None:
+def _plot_holdout(axes: Axes, record: TrackRecord, values: Floats, **style: Any) -> None:
     """Plot values, shape (bars,), over the holdout, as multiples of the value before it."""
     late = values[record.holdout :]
     if len(late):

@@ -12,7 +12,7 @@ from quant.messages.strategy import FeatureSpec
 from quant.report import figures
 from quant.report.drawing import Drawing
 from quant.report.glossary import TERMS
-from quant.report.track_record import Record
+from quant.report.track_record import TrackRecord
 from quant.wording import format_count
 
 MISSING: Final = "\N{EN DASH}"
@@ -24,7 +24,7 @@ _STRONGEST_MONTH: Final = 0.10
 
 def render_report(dossier: Dossier) -> str:
     """Return the report as HTML. On one installation, equal dossiers give equal text."""
-    record = Record.of(dossier)
+    record = TrackRecord.from_dossier(dossier)
     return _render_page(
         "report.html.j2",
         dossier=dossier,
@@ -56,7 +56,9 @@ def render_comparison(dossiers: list[Dossier], reports: Mapping[str, str] | None
         key=lambda each: -(each.result.statistics.deflated_sharpe if each.result.statistics else 0),
     )
     names = [f"{number}. {each.input.spec.name}" for number, each in enumerate(ranked, start=1)]
-    records = {name: Record.of(dossier) for name, dossier in zip(names, ranked, strict=True)}
+    records = {
+        name: TrackRecord.from_dossier(dossier) for name, dossier in zip(names, ranked, strict=True)
+    }
     benchmarks = {
         f"{each.input.data.symbol} {each.input.data.timeframe}, buy and hold": records[name]
         for name, each in zip(names, ranked, strict=True)

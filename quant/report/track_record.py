@@ -13,7 +13,7 @@ from quant.messages.dossier import Dossier
 
 
 @dataclass(frozen=True, eq=False)
-class Record:
+class TrackRecord:
     """One account over both, at 1x cost. Arrays have one element per bar.
 
     Attributes:
@@ -37,7 +37,7 @@ class Record:
     rolling_sharpe: Floats
 
     @classmethod
-    def of(cls, dossier: Dossier) -> "Record":
+    def from_dossier(cls, dossier: Dossier) -> "TrackRecord":
         """Join the two parts."""
         before, after = dossier.walk_forward, dossier.curves
         times, holdout = list(before.timestamps), len(before.timestamps)

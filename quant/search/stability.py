@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from errors import InvalidInput
-from quant.backtest.metrics import annualised
+from quant.backtest.metrics import annualise
 from quant.bars.bars import Bars
 from quant.messages.evidence import Neighbour, Stability
 from quant.messages.strategy import StrategySpec
-from quant.search.search import Scorer
+from quant.search.scorer import Scorer
 
 _FACTORS: Final = (2 / 3, 3 / 2)
 _THRESHOLD_STEP: Final = 0.01
@@ -34,9 +34,7 @@ def measure_stability(development: Bars, spec: StrategySpec, seed: int) -> Stabi
 
     def score(candidate: StrategySpec) -> float | None:
         try:
-            return annualised(
-                scorer.score(_cap_iterations(candidate)), development.periods_per_year
-            )
+            return annualise(scorer.score(_cap_iterations(candidate)), development.periods_per_year)
         except InvalidInput:
             return None  # Longer periods may need more bars than there are.
 

@@ -9,12 +9,12 @@ import numpy as np
 from errors import InvalidInput
 from quant.backtest import metrics
 from quant.backtest.account import Account
-from quant.backtest.random_entries import random_entries
+from quant.backtest.random_entries import compare_random_entries
 from quant.backtest.simulation import buy_and_hold, simulate
 from quant.backtest.trades import Trades
 from quant.bars.bars import Bars, format_times
 from quant.bars.loader import load_bars
-from quant.learning.training import predict
+from quant.learning.prediction import predict_rises
 from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.curves import Curves, TradeRecord
 from quant.messages.evidence import Benchmark, CostLevel
@@ -63,7 +63,7 @@ def backtest_holdout(
     _, holdout = bars.split()
 
     stages.start()
-    probabilities = predict(model_text, bars, inp.spec)[bars.holdout_start :]
+    probabilities = predict_rises(model_text, bars, inp.spec)[bars.holdout_start :]
     targets = decide_positions(probabilities, inp.spec)
 
     stages.start()
@@ -74,33 +74,33 @@ def backtest_holdout(
     benchmark = buy_and_hold(holdout)
 
     stages.start()
-    random = random_entries(holdout, runs[1.0].positions[:, 0], inp.spec.costs, inp.seed)
+    random = compare_random_entries(holdout, runs[1.0].positions[:, 0], inp.spec.costs, inp.seed)
 
     stages.start()
-    curves = _curves(holdout, runs, benchmark)
+    curves = _build_curves(holdout, runs, benchmark)
     workspace.write(Artifact.CURVES, curves.model_dump_json().encode())
     year = bars.periods_per_year
     stages.finish()
     return BacktestResult(
         data=bars.describe(),
-        levels=[_level(multiple, run, year) for multiple, run in runs.items()],
+        levels=[_build_level(multiple, run, year) for multiple, run in runs.items()],
         benchmark=Benchmark(
             total_return=metrics.total_return(benchmark.equity),
             sharpe=metrics.annualised_sharpe(benchmark.returns, year),
             max_drawdown=metrics.max_drawdown(benchmark.equity),
         ),
         random_entries=random,
-        capacity=_capacity(holdout),
+        capacity=_measure_capacity(holdout),
     )
 
 
-def _capacity(holdout: Bars) -> float | None:
+def _measure_capacity(holdout: Bars) -> float | None:
     """Return the capital at which one fully invested entry is the given share of a bar."""
     traded = float(np.median(holdout.volume * holdout.close))
     return PARTICIPATION * traded if traded > 0.0 else None
 
 
-def _level(multiple: float, run: Account, periods_per_year: float) -> CostLevel:
+def _build_level(multiple: float, run: Account, periods_per_year: float) -> CostLevel:
     return CostLevel(
         cost_multiple=multiple,
         total_return=metrics.total_return(run.equity),
@@ -115,7 +115,7 @@ def _level(multiple: float, run: Account, periods_per_year: float) -> CostLevel:
     )
 
 
-def _curves(holdout: Bars, runs: dict[float, Account], benchmark: Account) -> Curves:
+def _build_curves(holdout: Bars, runs: dict[float, Account], benchmark: Account) -> Curves:
     single = runs[1.0]
     return Curves(
         timestamps=holdout.iso_times,
@@ -123,11 +123,11 @@ def _curves(holdout: Bars, runs: dict[float, Account], benchmark: Account) -> Cu
         benchmark_equity=benchmark.equity.tolist(),
         drawdown=metrics.drawdown(single.equity).tolist(),
         returns=single.returns.tolist(),
-        trades=_records(single.trades, holdout),
+        trades=_build_records(single.trades, holdout),
     )
 
 
-def _records(trades: Trades, holdout: Bars) -> list[TradeRecord]:
+def _build_records(trades: Trades, holdout: Bars) -> list[TradeRecord]:
     return [
         TradeRecord(
             entry_time=entry_time,

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from quant.backtest.metrics import annualised
+from quant.backtest.metrics import annualise
 from quant.bars.loader import load_bars
 from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.progress import ReportProgress, ignore_report
 from quant.messages.steps import CandidateInput, CandidateScore, DesignInput, DesignResult
 from quant.messages.trials import TRIAL_LIST, ReportTrial, Trial, TrialOnBars
-from quant.search.search import Scorer, search
+from quant.search.scorer import Scorer
+from quant.search.search import search
 
 
 def design_strategy(
@@ -43,7 +44,7 @@ def design_strategy(
         inp.seed,
         inp.brief,
         report,
-        tried=lambda trial: report_trial(TrialOnBars(data=source, trial=trial)),
+        on_trial=lambda trial: report_trial(TrialOnBars(data=source, trial=trial)),
         earlier=earlier,
     )
     workspace.write(Artifact.TRIALS, TRIAL_LIST.dump_json(found.trials))
@@ -51,7 +52,7 @@ def design_strategy(
         spec=found.spec,
         data=bars.describe(),
         trials=len(found.trials),
-        best_sharpe=annualised(found.sharpe, bars.periods_per_year),
+        best_sharpe=annualise(found.sharpe, bars.periods_per_year),
         remembered=found.remembered,
     )
 
@@ -68,5 +69,5 @@ def score_candidate(inp: CandidateInput, data_dir: Path | None) -> CandidateScor
     return CandidateScore(
         data=bars.describe(),
         sharpe=sharpe,
-        annual_sharpe=annualised(sharpe, bars.periods_per_year),
+        annual_sharpe=annualise(sharpe, bars.periods_per_year),
     )

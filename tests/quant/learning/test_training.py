@@ -11,7 +11,8 @@ import pytest
 
 from errors import InvalidInput
 from quant.learning.boosting import chunk_ends, derive_seed
-from quant.learning.training import predict, train
+from quant.learning.prediction import predict_rises
+from quant.learning.training import train
 from quant.messages.artifacts import Artifact
 from quant.messages.progress import Progress, ignore_report
 from quant.messages.steps import TrainingResult
@@ -78,12 +79,12 @@ def test_predictions_are_causal_and_undefined_in_the_warm_up(
     model = workspace(uninterrupted[0]).read(Artifact.MODEL)
     assert model is not None
     everything = bars()
-    probabilities = predict(model.decode(), everything, SPEC)
+    probabilities = predict_rises(model.decode(), everything, SPEC)
     first = count_warm_up(compute_features(everything, SPEC))
     assert np.isnan(probabilities[:first]).all()
     assert ((probabilities[first:] > 0.0) & (probabilities[first:] < 1.0)).all()
     start = everything.holdout_start
-    early = predict(model.decode(), everything.slice(0, start), SPEC)
+    early = predict_rises(model.decode(), everything.slice(0, start), SPEC)
     np.testing.assert_array_equal(probabilities[:start], early)
 
 

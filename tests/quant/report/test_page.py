@@ -15,7 +15,7 @@ from quant.messages.steps import ModelComment
 from quant.report import figures
 from quant.report.glossary import TERMS
 from quant.report.page import render_comparison, render_report
-from quant.report.track_record import Record
+from quant.report.track_record import TrackRecord
 from quant.steps.assess import publish_assessment
 from storage.artifacts import ArtifactStore
 
@@ -35,7 +35,7 @@ def dossier(home: Path) -> Dossier:
 
 
 def test_the_record_is_one_account(dossier: Dossier) -> None:
-    record = Record.of(dossier)
+    record = TrackRecord.from_dossier(dossier)
     assert dossier.curves is not None
     assert record.holdout == len(dossier.walk_forward.returns)
     assert len(record.times) == record.holdout + len(dossier.curves.returns)
@@ -47,7 +47,7 @@ def test_the_record_is_one_account(dossier: Dossier) -> None:
 
 
 def test_months_multiply_to_the_whole(dossier: Dossier) -> None:
-    record = Record.of(dossier)
+    record = TrackRecord.from_dossier(dossier)
     months = [earned for year in record.monthly.values() for earned in year.values()]
     assert np.prod(1.0 + np.array(months)) == pytest.approx(record.equity[-1])
     assert set(record.monthly) == set(range(2001, 2019))
@@ -125,7 +125,7 @@ def test_a_page_has_its_main_figure_for_every_width(dossier: Dossier) -> None:
 
 
 def test_cost_levels_are_named_in_their_order(dossier: Dossier) -> None:
-    drawn = figures.draw_performance(Record.of(dossier)).broad
+    drawn = figures.draw_performance(TrackRecord.from_dossier(dossier)).broad
     places = [drawn.index(f"{name} cost") for name in ("0x", "1x", "2x")]
     assert places == sorted(places)
 

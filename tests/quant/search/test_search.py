@@ -13,7 +13,8 @@ from quant.messages.progress import Progress, ignore_report
 from quant.messages.steps import DesignInput, DesignResult
 from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
 from quant.messages.trials import Trial, TrialOnBars
-from quant.search.search import Scorer, search
+from quant.search.scorer import Scorer
+from quant.search.search import search
 from quant.search.space import FAMILIES, PERIODS, Space
 from quant.steps.design import design_strategy
 from storage.artifacts import ArtifactStore
@@ -25,13 +26,13 @@ def development() -> Bars:
 
 
 def test_the_same_seed_finds_the_same(development: Bars) -> None:
-    first = search(development, 12, 5, None, ignore_report, tried=ignore_report)
-    assert search(development, 12, 5, None, ignore_report, tried=ignore_report) == first
-    assert search(development, 12, 6, None, ignore_report, tried=ignore_report) != first
+    first = search(development, 12, 5, None, ignore_report, on_trial=ignore_report)
+    assert search(development, 12, 5, None, ignore_report, on_trial=ignore_report) == first
+    assert search(development, 12, 6, None, ignore_report, on_trial=ignore_report) != first
 
 
 def test_the_best_candidate_wins_and_is_named_after_its_content(development: Bars) -> None:
-    found = search(development, 12, 5, None, ignore_report, tried=ignore_report)
+    found = search(development, 12, 5, None, ignore_report, on_trial=ignore_report)
     best = max(found.trials, key=lambda trial: -np.inf if trial.sharpe is None else trial.sharpe)
     assert found.sharpe == best.sharpe
     assert found.spec.fingerprint() == best.fingerprint
@@ -82,7 +83,7 @@ def test_a_candidate_that_never_trades_has_no_sharpe_and_loses(development: Bars
     assert Scorer(development, 1).score(cautious) is None
     price = np.full(len(development), 50.0)
     flat = replace(development, open=price, high=price, low=price, close=price)
-    nothing = search(flat, 3, 1, "long only", ignore_report, tried=ignore_report)
+    nothing = search(flat, 3, 1, "long only", ignore_report, on_trial=ignore_report)
     assert nothing.sharpe is None
     assert [trial.sharpe for trial in nothing.trials] == [None, None, None]
 
@@ -102,7 +103,7 @@ def test_every_trial_is_told_as_soon_as_it_is_made(development: Bars) -> None:
     def count(progress: Progress) -> None:
         assert progress.items_processed == len(told)
 
-    assert search(development, 3, 5, None, count, tried=told.append).trials == told
+    assert search(development, 3, 5, None, count, on_trial=told.append).trials == told
 
 
 def test_another_seed_is_another_trial_where_it_samples_and_only_there() -> None:
@@ -116,10 +117,10 @@ def test_another_seed_is_another_trial_where_it_samples_and_only_there() -> None
 
 
 def test_a_search_begins_simply_unless_it_remembers(development: Bars) -> None:
-    first = search(development, 7, 5, None, ignore_report, tried=ignore_report)
+    first = search(development, 7, 5, None, ignore_report, on_trial=ignore_report)
     assert [trial.parameters["num_leaves"] for trial in first.trials] == [2] * 7
     again = search(
-        development, 7, 5, None, ignore_report, tried=ignore_report, earlier=first.trials
+        development, 7, 5, None, ignore_report, on_trial=ignore_report, earlier=first.trials
     )
     assert again.remembered > 0
     assert {trial.fingerprint for trial in again.trials} != {
@@ -147,7 +148,7 @@ def test_equal_candidates_are_computed_once(development: Bars) -> None:
 
 def test_progress_tells_the_best_so_far(development: Bars) -> None:
     seen: list[Progress] = []
-    search(development, 3, 5, None, seen.append, tried=ignore_report)
+    search(development, 3, 5, None, seen.append, on_trial=ignore_report)
     assert [progress.items_processed for progress in seen] == [1, 2, 3]
     assert seen[-1].percentage == 100.0
     assert seen[1].current_step.startswith("Trial 2 of 3, best Sharpe ")
@@ -170,7 +171,7 @@ def test_a_brief_chooses_families_of_features(brief: str | None, families: list[
 
 def test_a_brief_can_rule_short_positions_out(development: Bars) -> None:
     assert Space.from_brief("Long-only momentum", 5000).long_only
-    found = search(development, 3, 5, "long only", ignore_report, tried=ignore_report)
+    found = search(development, 3, 5, "long only", ignore_report, on_trial=ignore_report)
     assert found.spec.positions == "long_only"
 
 
@@ -181,6 +182,11 @@ def test_periods_are_short_against_the_bars() -> None:
 
 def test_the_fewest_bars_allowed_can_be_searched() -> None:
     found = search(
-        load_bars(DataSource(), None).slice(0, 350), 10, 1, None, ignore_report, tried=ignore_report
+        load_bars(DataSource(), None).slice(0, 350),
+        10,
+        1,
+        None,
+        ignore_report,
+        on_trial=ignore_report,
     )
     assert len(found.trials) == 10

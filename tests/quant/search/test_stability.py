@@ -6,7 +6,7 @@ from quant.bars.loader import load_bars
 from quant.messages.data import DataSource
 from quant.messages.evidence import Neighbour, Stability
 from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
-from quant.search.search import Scorer
+from quant.search.scorer import Scorer
 from quant.search.stability import list_neighbours, measure_stability
 
 SPEC = StrategySpec(
