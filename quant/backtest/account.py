@@ -1,22 +1,22 @@
-"""The account: what it would have been worth if it had followed target weights.
+"""Simulates an account that follows target weights.
 
 Rules:
 
 * The account starts with 1.0. A weight is a share of its worth: 1 is fully invested, -0.5 is short
-  for a half, 0 is flat.
+  with half of it, 0 is flat.
 * A decision at the close of bar t is filled at the open of bar t + 1; where the instrument has no
   bar there, at its next open. A newer decision replaces one that still waits.
-* Units are held until the target changes; until then the weight moves with the price. A target that
-  is repeated decides nothing, and neither does NaN.
-* At an open, positions that end or turn around are closed first. What the account is worth then is
-  what changed targets are shares of: weight 1 buys as much as it pays for, slippage and commission
-  included. Only the difference to the units that are held is traded.
+* The account holds its units until the target changes; meanwhile the weight moves with the price. A
+  repeated target decides nothing, and neither does NaN.
+* At an open, positions that end or reverse are closed first. Changed targets are shares of what the
+  account is worth then: weight 1 buys as much as that pays for, slippage and commission included.
+  Only the difference to the units held is traded.
 * Each side pays commission on the traded notional, and slippage as a worse price. Borrowing is
   free.
 * A position that is open at the last open of its instrument is closed there, with costs, so that
   every trade counts.
 * An account that is worth nothing, at a close or at an open at which it trades, closes everything
-  and stays flat. A long position cannot lose more than it cost; short or borrowed ones can.
+  and stays flat. A long position cannot lose more than it cost; a short or a borrowed one can.
 
 The profits of the trades must add up to the change of the equity, or `InconsistentAccount` is
 raised.
@@ -37,7 +37,7 @@ TOLERANCE: Final = 1e-9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Account:
-    """What an account did.
+    """The course of an account.
 
     Attributes:
         equity: Worth at each close, shape (bars,); starts at 1.0.
@@ -54,20 +54,20 @@ class Account:
 
 
 def follow_targets(opens: Floats, closes: Floats, weights: Floats, costs: Costs) -> Account:
-    """Follow target weights.
+    """Follow target weights over all bars.
 
     Args:
         opens: First price of each bar, shape (bars, instruments); NaN where there is no bar.
         closes: Last price, of the same shape, with NaN in the same places.
         weights: Target decided at each close, of the same shape; NaN where nothing is decided.
-        costs: Per side.
+        costs: Costs per side.
 
     Raises:
         ValueError: The arrays do not fit together, or a price or a weight is impossible.
         InconsistentAccount: The figures contradict each other, or are too large for a float.
     """
     _require_valid(opens, closes, weights)
-    # Whatever is too large for a float is found when the profits are added up.
+    # Figures too large for a float are found when the profits are added up.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         targets, fills, equity = _follow(opens, closes, weights, costs)
         if (ruined := _find_ruin(fills, equity)) is not None:
@@ -108,7 +108,7 @@ def _require_valid(opens: Floats, closes: Floats, weights: Floats) -> None:
     if np.any(np.isinf(weights)):
         raise ValueError("a target is infinite")
     for prices in (opens, closes):
-        # These ignore NaN, unless there is nothing else.
+        # `fmin` and `fmax` ignore NaN, unless all values are NaN.
         if (
             not 0.0
             < np.fmin.reduce(prices, axis=None)
@@ -121,13 +121,13 @@ def _require_valid(opens: Floats, closes: Floats, weights: Floats) -> None:
 def _follow(
     opens: Floats, closes: Floats, weights: Floats, costs: Costs
 ) -> tuple[Floats, Fills, Floats]:
-    """Follow the weights even if nothing is left; figures after a ruin mean nothing.
+    """Follow the weights, even after a ruin; later figures then mean nothing.
 
     Returns:
         The targets in force, shape (bars, instruments); the fills; the equity, shape (bars,).
     """
     targets = _enforce(opens, weights)
-    # Before its first bar nothing is held of an instrument, so any price will do.
+    # Before its first bar an instrument is not held, so its price does not matter.
     latest = _carry_forward(closes, 1.0)
     bars = np.append(0, 1 + np.flatnonzero(np.any(targets[1:] != targets[:-1], axis=1)))
     prices = np.where(np.isnan(opens[bars]), latest[bars], opens[bars])
@@ -149,7 +149,7 @@ def _find_ruin(fills: Fills, equity: Floats) -> int | None:
 
 
 def _enforce(opens: Floats, weights: Floats) -> Floats:
-    """Return the targets that hold after the open of each bar, shape (bars, instruments)."""
+    """Return the targets in force after the open of each bar, shape (bars, instruments)."""
     exists = ~np.isnan(opens)
     targets = np.concatenate([np.zeros_like(weights[:1]), _carry_forward(weights, 0.0)[:-1]])
     last_open = len(opens) - 1 - np.argmax(exists[::-1], axis=0)
@@ -159,7 +159,7 @@ def _enforce(opens: Floats, weights: Floats) -> Floats:
 
 
 def _carry_forward(values: Floats, initially: float) -> Floats:
-    """Return the values with the last one known in place of NaN, bar by bar."""
+    """Replace NaN by the last known value above it, shape (bars, instruments) as before."""
     missing = np.isnan(values)
     if not missing.any():
         return values
@@ -169,16 +169,16 @@ def _carry_forward(values: Floats, initially: float) -> Floats:
 
 
 def _step_through(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats, Floats, Floats]:
-    """Account for any targets, one fill after the other.
+    """Compute the account after each fill, for any targets, one fill after the other.
 
     Args:
-        prices: At each fill, shape (fills, instruments). Nothing is traded at the first.
-        targets: In force from there on, of the same shape.
-        costs: Per side.
+        prices: Price at each fill, shape (fills, instruments). Nothing is traded at the first.
+        targets: Targets in force from there on, of the same shape.
+        costs: Costs per side.
 
     Returns:
-        What the targets are shares of, shape (fills,), and what is left after the fill: cash, of
-        the same shape, and units, shape (fills, instruments).
+        The worth that targets are shares of, shape (fills,); the cash after the fill, of the same
+        shape; the units after the fill, shape (fills, instruments).
     """
     affordable = _size_units(prices, targets, costs)
     buying = prices * (1.0 + costs.slippage) * (1.0 + costs.commission)
@@ -202,9 +202,9 @@ def _step_through(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats
 
 
 def _compound(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats, Floats, Floats]:
-    """Return the same as `_stepped`, at once, for one instrument that is never rebalanced.
+    """Return what `_step_through` returns, at once, for one instrument without rebalancing.
 
-    Every position is closed before the next is opened, so each multiplies the worth.
+    Every position is closed before the next is opened, so each one multiplies the worth.
     """
     side = np.sign(targets)
     units = _size_units(prices, targets, costs)
@@ -216,13 +216,14 @@ def _compound(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats, Fl
 
 
 def _size_units(prices: Floats, targets: Floats, costs: Costs) -> Floats:
-    """Return the units, negative for short, that a worth of 1.0 pays for."""
+    """Return the units that a worth of 1.0 pays for, shape (fills, instruments)."""
     slipped = prices * (1.0 + costs.slippage * np.sign(targets))
     units: Floats = targets / (slipped * (1.0 + costs.commission))
     return units
 
 
 def _compute_returns(equity: Floats) -> Floats:
+    """Return simple returns, shape (bars,): 0 at the first bar and where nothing was left."""
     before, after = equity[:-1], equity[1:]
     returns = np.zeros_like(equity)
     np.divide(after, before, out=returns[1:])

@@ -1,4 +1,4 @@
-"""Simulations: an account that follows a strategy on the bars of one symbol."""
+"""Simulates an account on the bars of one symbol."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,5 +29,5 @@ def simulate(
 
 
 def buy_and_hold(bars: Bars) -> Account:
-    """Buy at the first open that a strategy can buy at, without cost, and hold."""
+    """Buy at the first open at which a strategy can buy, and hold, without cost."""
     return simulate(bars, np.ones(len(bars)), Costs(), cost_multiple=0.0)

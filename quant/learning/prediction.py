@@ -29,7 +29,7 @@ def predict_rises(model_text: str, bars: Bars, spec: StrategySpec) -> Floats:
 
 
 def trade_predictions(bars: Bars, probabilities: Floats, spec: StrategySpec) -> Account:
-    """Trade predictions after 1x cost.
+    """Trade predictions on the same bars, after 1x cost.
 
     Args:
         bars: Prices to trade at.

@@ -1,4 +1,9 @@
-"""Scores a strategy on development bars, as the search and the neighbourhood need it."""
+"""Scores strategies on development bars.
+
+The score is the Sharpe ratio per bar of trading out-of-fold predictions after 1x cost. A strategy
+that hardly trades has no score: holding one position for years may pay, but that cannot be
+distinguished from chance.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
@@ -15,12 +20,12 @@ from quant.learning.splits import SEARCH_FOLDS, Fold, split_walk_forward
 from quant.messages.strategy import StrategySpec
 from quant.strategy.features import FeatureTable, compute_labels, count_warm_up, name_features
 
-# A candidate needs one round trip per this many bars. The gate on the holdout requires far fewer.
+# One round trip per this many bars is needed. The gate on the holdout requires far fewer.
 BARS_PER_TRADE: Final = 100
 
 
 class Scorer:
-    """Scores candidates on the same bars; features and equal candidates are computed once."""
+    """Scores strategies on the same bars. Features and equal strategies are computed once."""
 
     def __init__(self, development: Bars, seed: int) -> None:
         self._bars = development
@@ -29,7 +34,7 @@ class Scorer:
         self._known: dict[str, float | None] = {}
 
     def score(self, spec: StrategySpec) -> float | None:
-        """Return the out-of-fold Sharpe ratio per bar after 1x cost; None if it hardly trades.
+        """Return the score of a strategy; None if it hardly trades.
 
         Raises:
             InvalidInput: Too few bars for the features and the horizon.
@@ -60,7 +65,7 @@ class Scorer:
             )
             return boosting.predict(model, features[fold.test])
 
-        # The last fold trains on as many rows as the others together, so if it starts first, two
+        # The last fold trains on as many rows as the others together. If it starts first, two
         # threads end at the same time. LightGBM computes without Python's lock.
         with ThreadPoolExecutor(2) as threads:
             probabilities = list(threads.map(predict, reversed(folds)))[::-1]
@@ -69,7 +74,7 @@ class Scorer:
 
 
 def keeps_trading(positions: Floats) -> bool:
-    """Whether an account with these positions traded often enough in every part of the period.
+    """Return whether an account traded often enough in each of `SEARCH_FOLDS` parts.
 
     Args:
         positions: Weight held at each close, shape (bars,).

@@ -1,9 +1,7 @@
 """The `search` designer: Optuna proposes strategies, purged walk-forward scores them.
 
-It begins with a few simple candidates (`quant.search.space`), unless it remembers better ones.
-Only development bars are used. A candidate's score is the Sharpe ratio per bar of trading its
-out-of-fold predictions after 1x cost; a candidate that hardly trades has none and loses: holding
-one position for years may pay, but cannot be distinguished from chance.
+It begins with a few simple candidates (`quant.search.space`), unless it remembers earlier trials.
+It uses development bars only; `quant.search.scorer` says how a candidate is scored.
 """
 
 import math
@@ -27,12 +25,12 @@ KEPT_TRIALS: Final = 50
 
 @dataclass(frozen=True)
 class SearchResult:
-    """Outcome of a search.
+    """The outcome of a search.
 
     Attributes:
         spec: The best candidate, the first one among equals.
         sharpe: Its Sharpe ratio per bar; None if no candidate traded.
-        trials: All candidates in the order of their evaluation.
+        trials: All candidates, in the order of their evaluation.
         remembered: How many earlier trials the search started from.
     """
 
@@ -56,9 +54,9 @@ def search(
 
     Args:
         development: Bars to score on; the holdout must not be among them.
-        trials: How many candidates.
+        trials: Number of candidates.
         seed: Seed of the proposals and of the models.
-        brief: Free text; see `quant.search.space` for the keywords.
+        brief: Free text. `quant.search.space` lists its keywords.
         report: Called after every trial.
         on_trial: Called with every trial as soon as it is scored.
         earlier: Trials on the same bars to start from, the best first.
@@ -107,10 +105,10 @@ def search(
 
 
 def _create_study(seed: int, earlier: Sequence[optuna.trial.FrozenTrial]) -> optuna.Study:
-    """Start a study that knows some earlier trials.
+    """Create a study that knows some earlier trials.
 
-    Proposals take time and memory in proportion to the trials that a study knows, so a long search
-    moves to a new study now and then.
+    The time and memory of a proposal grow with the trials that a study knows. A long search
+    therefore moves to a new study now and then.
     """
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
     study.add_trials(earlier)
@@ -137,7 +135,7 @@ def _select_best(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
 
 
 def _tell(study: optuna.Study, proposal: optuna.Trial, score: float | None) -> None:
-    """Report the outcome to Optuna; a pruned trial counts as worse than any with a score."""
+    """Tell Optuna the outcome. A pruned trial counts as worse than any with a score."""
     if score is None:
         study.tell(proposal, state=optuna.trial.TrialState.PRUNED)
     else:

@@ -23,7 +23,7 @@ from quant.messages.steps import BacktestInput, BacktestResult
 from quant.strategy.positions import decide_positions
 
 COST_MULTIPLES: Final = (0.0, 1.0, 2.0)
-# A larger share of a bar's volume would move the price that the backtest assumes.
+# Trading a larger share of the volume of a bar would move its price.
 PARTICIPATION: Final = 0.01
 
 
@@ -36,13 +36,13 @@ def backtest_holdout(
 ) -> BacktestResult:
     """Backtest a trained model on the holdout and store the curves as `backtest.json`.
 
-    The indicators warm up on development bars; positions are decided, traded and measured on
+    The indicators warm up on development bars. Positions are decided, traded and measured on
     holdout bars only. The benchmark buys at the first open at which a strategy can buy.
 
     Args:
         inp: What to backtest.
-        model_text: The model stored by the training.
-        data_dir: Where the user's bars are; None if there are none.
+        model_text: The model that the training has stored.
+        data_dir: Directory of the user's bars; None if there are none.
         workspace: Receives the artifact.
         report: Called after each stage.
 
@@ -95,7 +95,7 @@ def backtest_holdout(
 
 
 def _measure_capacity(holdout: Bars) -> float | None:
-    """Return the capital at which one fully invested entry is the given share of a bar."""
+    """Return the capital of which one full entry is `PARTICIPATION` of a median bar's volume."""
     traded = float(np.median(holdout.volume * holdout.close))
     return PARTICIPATION * traded if traded > 0.0 else None
 

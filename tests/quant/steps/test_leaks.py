@@ -1,4 +1,4 @@
-"""Nothing that is decided before knows of what comes after: over the whole chain of steps."""
+"""No result of any step depends on later bars."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,7 @@ SPEC = StrategySpec(
 
 
 def frame() -> pd.DataFrame:
-    """Bars with gaps between them."""
+    """Return bars that open elsewhere than the close before."""
     bars = load_bars(DataSource(symbol="NASDAQ"), None).slice(0, ROWS)
     names = ("open", "high", "low", "close", "volume")
     return pd.DataFrame(
@@ -67,7 +67,7 @@ def write(directory: Path, table: pd.DataFrame) -> Path:
 
 
 def conduct_without_holdout(directory: Path) -> list[object]:
-    """Return what a research on these bars comes to without its holdout."""
+    """Return all results of a research that must not depend on the holdout."""
     store = ArtifactStore(str(directory / "artifacts"))
     research = conduct(GOLD, trials=2, seed=3, store=store, data_dir=directory, bypass_gates=True)
     own = store.operation("own")
@@ -96,7 +96,7 @@ def test_training_score_and_neighbours_do_not_depend_on_the_holdout(tmp_path: Pa
 
 @dataclass(frozen=True)
 class Backtester:
-    """Backtests one model on whatever bars."""
+    """Backtests one model on any bars."""
 
     model: str
     sha256: str
