@@ -45,7 +45,7 @@ class Experiments:
     def record(self, experiment: Experiment) -> None:
         """Insert the experiment, or replace the earlier record of it."""
         values = _to_values(experiment)
-        with self._database.writing() as session:
+        with self._database.begin_writing() as session:
             session.execute(
                 self._database.insert(ExperimentRow)
                 .values(values)
@@ -54,7 +54,7 @@ class Experiments:
 
     def get(self, operation_id: str) -> Experiment | None:
         """Return the experiment, or None if none has this id."""
-        with self._database.reading() as session:
+        with self._database.begin_reading() as session:
             row = session.get(ExperimentRow, operation_id)
             return _to_experiment(row) if row else None
 
@@ -70,7 +70,7 @@ class Experiments:
             .order_by(ExperimentRow.finished_at.desc())
             .limit(1)
         )
-        with self._database.reading() as session:
+        with self._database.begin_reading() as session:
             return session.scalar(statement)
 
     def find(
@@ -95,7 +95,7 @@ class Experiments:
         """
         conditions = build_conditions(equals) + [IS_ORIGINAL] * originals
         statement = _select_sorted(order, descending, conditions).limit(limit).offset(offset)
-        with self._database.reading() as session:
+        with self._database.begin_reading() as session:
             rows = session.scalars(statement).all()
             total = session.scalar(_select_count(conditions)) or 0
             return [summarise(row) for row in rows], total
@@ -104,7 +104,7 @@ class Experiments:
         self, limit: int, *, order: ExperimentOrder, descending: bool, **equals: str | None
     ) -> list[Experiment]:
         """Return the first experiments in an order, in full; reproductions are left out."""
-        with self._database.reading() as session:
+        with self._database.begin_reading() as session:
             conditions = [*build_conditions(equals), IS_ORIGINAL]
             rows = session.scalars(_select_sorted(order, descending, conditions).limit(limit))
             return [_to_experiment(row) for row in rows]

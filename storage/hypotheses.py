@@ -52,7 +52,7 @@ class Hypotheses:
                 index_elements=[HypothesisRow.hypothesis_id],
                 set_={"by_holdout": and_(HypothesisRow.by_holdout, insert.excluded.by_holdout)},
             )
-            with self._database.writing() as session:
+            with self._database.begin_writing() as session:
                 session.execute(
                     known,
                     sorted(rows, key=lambda row: str(row["hypothesis_id"])),
@@ -95,7 +95,7 @@ class Hypotheses:
                 )
             )
         ]
-        with self._database.writing() as session:
+        with self._database.begin_writing() as session:
             session.execute(
                 update(HypothesisRow)
                 .where(HypothesisRow.hypothesis_id.in_(tested), HypothesisRow.status == "open")
@@ -137,7 +137,7 @@ class Hypotheses:
             statement = statement.where(HypothesisRow.operation_id.in_(own))
         if status is not None:
             statement = statement.where(shown == status)
-        with self._database.reading() as session:
+        with self._database.begin_reading() as session:
             records = [_to_record(row) for row in session.scalars(statement)]
             if owner is None:
                 return records

@@ -53,7 +53,7 @@ class Leaderboard:
             ExperimentRow.deflated_sharpe,
             ExperimentRow.metrics["statistics"].label("statistics"),
         ).where(*build_conditions(equals | {"status": "completed"}), IS_ORIGINAL)
-        with self._database.reading() as session:
+        with self._database.begin_reading() as session:
             found = session.execute(statement).all()
         counts = {
             bars: self._count(*bars) for bars in {(row.symbol, row.timeframe) for row in found}
@@ -76,7 +76,7 @@ class Leaderboard:
 
         ranked = sorted(found, key=lambda row: rank(row.operation_id, row.verdict))
         page = [row.operation_id for row in ranked[offset : offset + limit]]
-        with self._database.reading() as session:
+        with self._database.begin_reading() as session:
             rows = session.scalars(
                 select(ExperimentRow).where(ExperimentRow.operation_id.in_(page))
             )

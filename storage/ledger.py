@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final, ParamSpec, TypeVar
 
 from errors import LedgerUnavailable
-from storage.bounded import BoundedCalls
+from storage.bounded_calls import BoundedCalls
 from storage.database import Database, Revisions
 from storage.experiments import Experiments
 from storage.hypotheses import Hypotheses
@@ -21,11 +21,11 @@ from storage.trials import Trials
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 
-# A call is several statements, of which the database may take a few seconds for each.
+# A call makes several statements, and each may take a few seconds.
 _SECONDS: Final = 20.0
-# What an answer can do without is not waited for as long.
+# For figures that an answer can do without.
 _SECONDS_FOR_A_DETAIL: Final = 3.0
-# Fewer than there are connections, of which the activities that write take the others.
+# Fewer than connections: activities that write need the others.
 _THREADS: Final = 7
 
 
@@ -45,31 +45,31 @@ class Ledger:
         self.leaderboard = Leaderboard(self._database, self.experiments, self.trials, self.looks)
         self.hypotheses = Hypotheses(self._database)
         self.spending = Spending(self._database, daily_budget)
-        self._calls = BoundedCalls(seconds=_SECONDS, at_once=_THREADS, unavailable=_silent)
+        self._calls = BoundedCalls(seconds=_SECONDS, at_once=_THREADS, unavailable=_time_out)
 
     async def ask(
         self, call: Callable[_Given, _Result], *args: _Given.args, **kwargs: _Given.kwargs
     ) -> _Result:
-        """Make a call of a table without blocking the event loop, however many others wait.
+        """Make a call of a table without blocking the event loop.
 
         Raises:
-            LedgerUnavailable: the database does not answer.
+            LedgerUnavailable: The database does not answer.
         """
         return await self._calls.ask(call, *args, **kwargs)
 
     async def ask_briefly(
         self, call: Callable[_Given, _Result], *args: _Given.args, **kwargs: _Given.kwargs
     ) -> _Result:
-        """Make a call whose answer the caller can do without.
+        """Make a call of a table, for an answer that the caller can do without.
 
         Raises:
-            LedgerUnavailable: the database does not answer within three seconds.
+            LedgerUnavailable: The database does not answer within three seconds.
         """
         try:
             async with asyncio.timeout(_SECONDS_FOR_A_DETAIL):
                 return await self.ask(call, *args, **kwargs)
         except TimeoutError:
-            raise _silent() from None
+            raise _time_out() from None
 
     def upgrade(self) -> Revisions:
         """Create the tables or migrate them to this version. Newer tables stay as they are.
@@ -92,5 +92,5 @@ class Ledger:
         self._database.close()
 
 
-def _silent() -> LedgerUnavailable:
+def _time_out() -> LedgerUnavailable:
     return LedgerUnavailable("The ledger does not answer in time; try again in a moment.")

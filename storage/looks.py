@@ -20,7 +20,7 @@ class Looks:
 
         Another backtest of the same model reveals nothing new, so it adds no look.
         """
-        with self._database.writing() as session:
+        with self._database.begin_writing() as session:
             session.execute(
                 self._database.insert(LookRow)
                 .values(
@@ -42,5 +42,5 @@ class Looks:
             .distinct()
             .subquery()
         )
-        with self._database.reading() as session:
+        with self._database.begin_reading() as session:
             return session.scalar(select(func.count()).select_from(looks)) or 0

@@ -58,7 +58,7 @@ class Spending:
         """
         amount = to_microdollars(call.max_cost)
         day = now.date()
-        with self._database.writing() as session:
+        with self._database.begin_writing() as session:
             session.execute(
                 self._database.insert(BudgetDayRow)
                 .values(day=day, committed_microdollars=0)
@@ -96,7 +96,7 @@ class Spending:
     def settle(self, call_id: str, cost: float, tokens: Tokens) -> None:
         """Replace the amount set aside for a call by its actual cost, once only."""
         amount = to_microdollars(cost)
-        with self._database.writing() as session:
+        with self._database.begin_writing() as session:
             row = session.get(SpendingRow, call_id, with_for_update=True)
             if row is None or row.cost_microdollars is not None:
                 return
@@ -114,13 +114,13 @@ class Spending:
 
     def get_committed(self, day: date) -> float:
         """Return the amount spent or set aside on a day, in US dollars."""
-        with self._database.reading() as session:
+        with self._database.begin_reading() as session:
             row = session.get(BudgetDayRow, day)
             return (to_dollars(row.committed_microdollars) or 0.0) if row else 0.0
 
     def get_cost(self, operation_id: str) -> float | None:
         """Return the cost of a research in US dollars; None if it has called no model."""
-        with self._database.reading() as session:
+        with self._database.begin_reading() as session:
             return to_dollars(
                 session.scalar(_select_total(SpendingRow.operation_id == operation_id))
             )
@@ -133,7 +133,7 @@ class Spending:
             .order_by(SpendingRow.created_at.desc(), SpendingRow.call_id)
             .limit(limit)
         )
-        with self._database.reading() as session:
+        with self._database.begin_reading() as session:
             return [_to_event(row) for row in session.scalars(statement)]
 
     def _limit_total(self, amount: int) -> list[ColumnElement[bool]]:

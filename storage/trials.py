@@ -30,7 +30,7 @@ class Trials:
             }
             for each in trials
         ]
-        with self._database.writing() as session:
+        with self._database.begin_writing() as session:
             session.execute(
                 self._database.insert(TrialRow).on_conflict_do_nothing(),
                 # Two writers of the same trials in a different order would deadlock.
@@ -40,7 +40,7 @@ class Trials:
     def count(self, data: DataSource) -> int:
         """Return the number of distinct candidates ever scored on these bars."""
         statement = select(func.count(TrialRow.fingerprint.distinct())).where(TrialRow.is_on(data))
-        with self._database.reading() as session:
+        with self._database.begin_reading() as session:
             return session.scalar(statement) or 0
 
     def find_best(self, data_hash: str, limit: int) -> list[Trial]:
@@ -51,7 +51,7 @@ class Trials:
             .order_by(TrialRow.sharpe.desc(), TrialRow.fingerprint)
             .limit(limit)
         )
-        with self._database.reading() as session:
+        with self._database.begin_reading() as session:
             return [
                 Trial(
                     number=number,

@@ -33,7 +33,7 @@ _BEFORE_MIGRATIONS = (
 def test_migrated_tables_are_those_of_the_code(ledger_url: str) -> None:
     database = Database(ledger_url)
     database.upgrade()
-    with database.connection() as connection:
+    with database.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
     database.close()
     assert differences == []
@@ -42,7 +42,7 @@ def test_migrated_tables_are_those_of_the_code(ledger_url: str) -> None:
 def test_a_ledger_from_before_the_migrations_keeps_what_is_in_it(ledger_url: str) -> None:
     database = Database(ledger_url)
     database.upgrade()
-    with database.writing() as session:
+    with database.begin_writing() as session:
         command.downgrade(migrations(session.connection()), "0001")
         session.execute(text("DROP TABLE alembic_version"))
         session.execute(text(_BEFORE_MIGRATIONS.replace(":", "\\:")))
@@ -72,7 +72,7 @@ def test_a_version_that_is_gone_back_to_works_with_the_newer_ledger(
 ) -> None:
     database = Database(ledger_url)
     database.upgrade()
-    with database.writing() as session:
+    with database.begin_writing() as session:
         session.execute(text("ALTER TABLE experiments ADD COLUMN mood VARCHAR"))
         session.execute(text("CREATE TABLE moods (name VARCHAR)"))
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -93,7 +93,7 @@ def test_migrations_only_add_what_earlier_code_need_not_know(ledger_url: str) ->
     database = Database(ledger_url)
     database.upgrade()
     found: dict[str, set[str]] = {}
-    with database.writing() as session:
+    with database.begin_writing() as session:
         connection = session.connection()
         config = migrations(connection)
         command.downgrade(config, "0001")
