@@ -70,7 +70,7 @@ def conduct(
     design = design_strategy(
         DesignInput(data=data, trials=trials, seed=seed, earlier=earlier),
         data_dir,
-        store.operation("design"),
+        store.open("design"),
         ignore_report,
         reported.append,
     )
@@ -78,20 +78,20 @@ def conduct(
     training = train_model(
         TrainingInput(data=data, spec=design.spec, seed=seed),
         data_dir,
-        store.operation("training"),
+        store.open("training"),
         ignore_report,
     )
     rejection = None if bypass_gates else check_training(training, GateLimits().training).reason
     backtest = None
     if rejection is None:
-        model = store.operation("training").read(Artifact.MODEL) or b""
+        model = store.open("training").read(Artifact.MODEL) or b""
         backtest = backtest_holdout(
             BacktestInput(
                 data=bars, spec=design.spec, seed=seed, model_sha256=training.model_sha256
             ),
             model.decode(),
             data_dir,
-            store.operation("backtest"),
+            store.open("backtest"),
             ignore_report,
         )
         rejection = None if bypass_gates else check_backtest(backtest, GateLimits().backtest).reason
@@ -120,12 +120,12 @@ def conduct(
             holdout_looks=holdout_looks,
         ),
         StepArtifacts(
-            walk_forward=store.operation("training").read(Artifact.WALK_FORWARD) or b"",
-            curves=store.operation("backtest").read(Artifact.CURVES) if backtest else None,
-            trials=store.operation("design").read(Artifact.TRIALS),
+            walk_forward=store.open("training").read(Artifact.WALK_FORWARD) or b"",
+            curves=store.open("backtest").read(Artifact.CURVES) if backtest else None,
+            trials=store.open("design").read(Artifact.TRIALS),
         ),
         data_dir,
-        store.operation("assessment"),
+        store.open("assessment"),
         ignore_report,
     )
     return Research(training, backtest, assessment)

@@ -44,7 +44,7 @@ class JobContext:
 
     def artifacts(self, operation_id: str | None = None) -> OperationArtifacts:
         """Return the artifacts of this operation, or of another one."""
-        return ArtifactStore(self.artifacts_url).operation(operation_id or self.operation_id)
+        return ArtifactStore(self.artifacts_url).open(operation_id or self.operation_id)
 
     def artifact_of(self, operation_id: str, name: str) -> bytes:
         """Return an artifact of an earlier step."""

@@ -33,8 +33,8 @@ class ArtifactStore:
         # A mounted directory has no time limits, and neither have some libraries behind fsspec.
         self._calls = BoundedCalls(seconds=seconds, at_once=_THREADS, unavailable=_time_out)
 
-    def operation(self, operation_id: str) -> "OperationArtifacts":
-        """Return the artifacts of one operation.
+    def open(self, operation_id: str) -> "OperationArtifacts":
+        """Open the artifacts of one operation.
 
         The client that starts a workflow may choose its id. An id that is not a plain file name is
         replaced by its hash, so that no id leads out of the store.

@@ -1,8 +1,8 @@
 """Calls to a party outside this process. Each ends within a limit, whatever that party does.
 
 A server may be stopped and a disk may hang. The call then never returns, and no time limit of a
-driver covers every case. So calls run in threads of their own, and a caller leaves at the limit. The
-number of threads for each party is bounded, so that those for everything else stay free.
+driver covers every case. So calls run in threads of their own, and a caller leaves at the limit.
+The number of threads for each party is bounded, so that those for everything else stay free.
 """
 
 import asyncio

@@ -103,7 +103,7 @@ class Reader:
             ArtifactsUnavailable: the artifact store does not answer.
             TemporalUnavailable: Temporal does not answer.
         """
-        assessment = self._artifacts.operation(make_step_id(operation_id, OperationType.ASSESSMENT))
+        assessment = self._artifacts.open(make_step_id(operation_id, OperationType.ASSESSMENT))
         report = await assessment.fetch(_REPORTS[kind])
         if report is not None:
             return report

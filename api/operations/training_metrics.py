@@ -11,5 +11,5 @@ async def read_metrics(artifacts: ArtifactStore, training_id: str) -> TrainingMe
     Raises:
         ArtifactsUnavailable: the artifact store does not answer.
     """
-    content = await artifacts.operation(training_id).fetch(Artifact.TRAINING_METRICS)
+    content = await artifacts.open(training_id).fetch(Artifact.TRAINING_METRICS)
     return TrainingMetrics.model_validate_json(content) if content is not None else None

@@ -41,4 +41,4 @@ def _half_written(context: JobContext) -> None:
 
 
 def _folder(artifacts_url: str, operation_id: str) -> Path:
-    return Path(ArtifactStore(artifacts_url).operation(operation_id).location(_ARTIFACT)).parent
+    return Path(ArtifactStore(artifacts_url).open(operation_id).location(_ARTIFACT)).parent

@@ -85,7 +85,7 @@ async def checkpointed(settings: Settings, handle: Handle) -> float:
     """Wait for a checkpoint, and return how far it is, in per cent of the whole training."""
 
     async def look() -> float:
-        content = ArtifactStore(settings.artifacts).operation(handle.id).read(Artifact.CHECKPOINT)
+        content = ArtifactStore(settings.artifacts).open(handle.id).read(Artifact.CHECKPOINT)
         assert content is not None, "no checkpoint yet"
         state = json.loads(json.loads(content)["state"])
         done = len(state["folds"]) + state["iteration"] / STRATEGIES["steady"]["iterations"]

@@ -43,7 +43,7 @@ def comment_by(ledger: Ledger, own_settings: Settings) -> Commenting:
             max_cost=None,
             ledger=ledger,
             prices=Prices(),
-            artifacts=ArtifactStore(own_settings.artifacts).operation(new_id()),
+            artifacts=ArtifactStore(own_settings.artifacts).open(new_id()),
             conversation=Conversation(prompt="{}"),
             tell=print,
         )
@@ -58,7 +58,7 @@ async def assessed(client: Client, settings: Settings) -> tuple[AssessmentResult
     handle = await start(client, COMMENTED)
     result = await handle.result()
     folder, _, name = result.report_path.partition("/")
-    artifacts = ArtifactStore(settings.artifacts).operation(folder)
+    artifacts = ArtifactStore(settings.artifacts).open(folder)
     stored = AssessmentResult.model_validate_json(artifacts.read(Artifact.ASSESSMENT) or b"")
     return stored, (artifacts.read(name) or b"").decode()
 

@@ -40,7 +40,7 @@ def bars() -> Bars:
 
 def workspace(directory: Path) -> OperationArtifacts:
     """Return the artifacts of the training in this directory."""
-    return ArtifactStore(str(directory)).operation("training")
+    return ArtifactStore(str(directory)).open("training")
 
 
 def run(

@@ -111,7 +111,7 @@ async def test_a_named_strategy_skips_the_design(client: Client, settings: Setti
     children = [child.operation_id for child in (await info(handle)).children]
     assert f"{handle.id}.design" not in children
     assert f"{handle.id}.training" in children
-    design = ArtifactStore(settings.artifacts).operation(f"{handle.id}.design")
+    design = ArtifactStore(settings.artifacts).open(f"{handle.id}.design")
     assert design.read(Artifact.TRIALS) is None
 
 

@@ -126,7 +126,7 @@ async def test_a_memory_that_is_gone_is_said(
 ) -> None:
     handle = await start(client, ResearchRequest(trials=1, bypass_gates=True))
     await handle.result()
-    design = ArtifactStore(settings.artifacts).operation(f"{handle.id}.design")
+    design = ArtifactStore(settings.artifacts).open(f"{handle.id}.design")
     await asyncio.to_thread(Path(design.location(Artifact.MEMORY)).unlink)
     again = accepted(await api.post(f"/experiments/{handle.id}/reproduce"), 202)["data"]
     failed = await ended(api, again["operation_id"])

@@ -56,7 +56,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from quant.learning.training import train
-from tests.support import trained as t
+from tests.support import training as t
 
 def wait_to_be_killed(progress):
     if progress.items_processed == 395:

@@ -29,7 +29,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def dossier(home: Path) -> Dossier:
-    stored = ArtifactStore(str(home)).operation("assessment").read(Artifact.DOSSIER)
+    stored = ArtifactStore(str(home)).open("assessment").read(Artifact.DOSSIER)
     assert stored is not None
     return Dossier.model_validate_json(stored)
 
@@ -210,7 +210,7 @@ def test_equal_dossiers_give_equal_pictures(dossier: Dossier) -> None:
 
 
 def test_what_is_added_later_stands_in_all_three(home: Path, dossier: Dossier) -> None:
-    artifacts = ArtifactStore(str(home)).operation("assessment")
+    artifacts = ArtifactStore(str(home)).open("assessment")
     said = ModelComment(text="Nothing <b>to</b> see.", model="test:model")
     publish_assessment(dossier.result.model_copy(update={"comment": said}), artifacts)
     for name in (Artifact.ASSESSMENT, Artifact.DOSSIER, Artifact.REPORT):

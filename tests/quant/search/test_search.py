@@ -45,7 +45,7 @@ def test_the_best_candidate_wins_and_is_named_after_its_content(development: Bar
 def design(directory: Path, frame: pd.DataFrame) -> tuple[DesignResult, bytes | None]:
     directory.mkdir()
     frame.to_csv(directory / "GOLD.csv", index=False)
-    artifacts = ArtifactStore(str(directory)).operation("design")
+    artifacts = ArtifactStore(str(directory)).open("design")
     inp = DesignInput(data=DataSource(symbol="GOLD"), trials=4, seed=3)
     result = design_strategy(inp, directory, artifacts, ignore_report)
     return result, artifacts.read(Artifact.TRIALS)
@@ -130,7 +130,7 @@ def test_a_search_begins_simply_unless_it_remembers(development: Bars) -> None:
 
 def test_a_design_names_the_bars_of_its_trials() -> None:
     told: list[TrialOnBars] = []
-    artifacts = ArtifactStore("memory://design").operation("design")
+    artifacts = ArtifactStore("memory://design").open("design")
     inp = DesignInput(data=DataSource(), trials=2, seed=3)
     result = design_strategy(inp, None, artifacts, ignore_report, told.append)
     assert [each.data for each in told] == [result.data.source] * 2

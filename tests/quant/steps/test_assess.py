@@ -43,7 +43,7 @@ SPEC = StrategySpec(
 
 
 def workspace_in(directory: Path) -> Workspace:
-    return ArtifactStore(str(directory)).operation("research")
+    return ArtifactStore(str(directory)).open("research")
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def conduct_without_holdout(directory: Path) -> list[object]:
     """Return all results of a research that must not depend on the holdout."""
     store = ArtifactStore(str(directory / "artifacts"))
     research = conduct(GOLD, trials=2, seed=3, store=store, data_dir=directory, bypass_gates=True)
-    own = store.operation("own")
+    own = store.open("own")
     scored = score_candidate(CandidateInput(data=GOLD, spec=SPEC, seed=3), directory)
     trained = train_model(
         TrainingInput(data=GOLD, spec=SPEC, seed=3), directory, own, ignore_report
@@ -103,7 +103,7 @@ class Backtester:
 
     def trade(self, directory: Path) -> Curves:
         source = load_bars(GOLD, directory).describe().source
-        store = ArtifactStore(str(directory)).operation("backtest")
+        store = ArtifactStore(str(directory)).open("backtest")
         inp = BacktestInput(data=source, spec=SPEC, seed=3, model_sha256=self.sha256)
         backtest_holdout(inp, self.model, directory, store, ignore_report)
         return Curves.model_validate_json(store.read(Artifact.CURVES) or b"")
@@ -112,7 +112,7 @@ class Backtester:
 @pytest.fixture(scope="module")
 def backtester(tmp_path_factory: pytest.TempPathFactory) -> Backtester:
     directory = write(tmp_path_factory.mktemp("training") / "bars", frame())
-    store = ArtifactStore(str(directory)).operation("training")
+    store = ArtifactStore(str(directory)).open("training")
     inp = TrainingInput(data=GOLD, spec=SPEC, seed=3)
     trained = train_model(inp, directory, store, ignore_report)
     return Backtester((store.read(Artifact.MODEL) or b"").decode(), trained.model_sha256)
@@ -190,7 +190,7 @@ def test_the_walk_forward_is_what_the_oracle_earns_by_the_same_predictions(
 
     monkeypatch.setattr(training, "trade_predictions", note)
     directory = write(tmp_path / "bars", frame())
-    store = ArtifactStore(str(directory)).operation("training")
+    store = ArtifactStore(str(directory)).open("training")
     result = train_model(
         TrainingInput(data=GOLD, spec=SPEC, seed=3), directory, store, ignore_report
     )
