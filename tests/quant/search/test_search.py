@@ -93,7 +93,7 @@ def test_a_candidate_that_stops_trading_has_no_score(
 ) -> None:
     spec = StrategySpec(name="busy", features=(FeatureSpec(kind="rsi", period=5),), threshold=0.0)
     assert Scorer(development, 1).score(spec) is not None
-    monkeypatch.setattr("quant.search.search.BARS_PER_TRADE", 1)
+    monkeypatch.setattr("quant.search.scorer.BARS_PER_TRADE", 1)
     assert Scorer(development, 1).score(spec) is None
 
 
