@@ -25,7 +25,8 @@ from activities.compute_process import Argument, Job, Message, Result, serve
 from activities.jobs import JobContext
 from activities.tracing import carried
 from errors import ComputeDied, KtrdrError
-from quant.messages.steps import ReportProgress, ReportTrial, Tried, unheard
+from quant.messages.progress import ReportProgress, ignore_report
+from quant.messages.trials import ReportTrial, TrialOnBars
 
 _tracer = trace.get_tracer("ktrdr")
 
@@ -81,7 +82,7 @@ class Compute:
         *,
         returns: type[Result],
         report: ReportProgress,
-        tried: ReportTrial = unheard,
+        tried: ReportTrial = ignore_report,
     ) -> Result:
         """Run the job in its own process and return its result.
 
@@ -237,7 +238,7 @@ async def _receive(channel: Connection) -> Message | None:
     return _next(channel)
 
 
-def _unread(channel: Connection) -> Iterator[Tried]:
+def _unread(channel: Connection) -> Iterator[TrialOnBars]:
     """Yield the trials that a dead process had sent but that were not read."""
     while channel.poll() and (message := _next(channel)) is not None:
         if message.tried:

@@ -17,7 +17,8 @@ from pydantic import BaseModel
 from activities.jobs import JobContext, Report
 from activities.tracing import continued
 from errors import KtrdrError
-from quant.messages.steps import Progress, Tried
+from quant.messages.progress import Progress
+from quant.messages.trials import TrialOnBars
 
 NICENESS: Final = 10
 _SECONDS_BETWEEN_REPORTS: Final = 0.25
@@ -42,7 +43,7 @@ class Message(BaseModel):
     """A message from a compute process to the worker: exactly one of these. JSON on the wire."""
 
     progress: Progress | None = None
-    tried: Tried | None = None
+    tried: TrialOnBars | None = None
     result: Any = None
     failure: Failure | None = None
 
@@ -74,9 +75,9 @@ def serve(
 
     last_report = float("-inf")
 
-    def report(news: Progress | Tried) -> None:
+    def report(news: Progress | TrialOnBars) -> None:
         nonlocal last_report
-        if isinstance(news, Tried):
+        if isinstance(news, TrialOnBars):
             _send(channel, Message(tried=news))
         # A step may report every iteration; a few reports a second are enough.
         elif time.monotonic() - last_report >= _SECONDS_BETWEEN_REPORTS:

@@ -4,24 +4,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from quant.messages.artifacts import Artifact
+from quant.messages.data import DataSource
+from quant.messages.progress import ignore_report
 from quant.messages.steps import (
     AssessmentInput,
     AssessmentResult,
     BacktestInput,
     BacktestResult,
-    DataSource,
     DesignInput,
-    EarlierTrials,
     TrainingInput,
     TrainingResult,
-    Tried,
-    unheard,
 )
-from quant.steps.assess import AssessmentEvidence, assess_research
+from quant.messages.trials import EarlierTrials, TrialOnBars
+from quant.steps.assess import StepArtifacts, assess_research
 from quant.steps.backtest import backtest_holdout
 from quant.steps.design import design_strategy
 from quant.steps.train import train_model
-from quant.verdict.gates import GateLimits, backtest_gate, training_gate
+from quant.verdict.gates import GateLimits, check_backtest, check_training
 from storage.artifacts import ArtifactStore
 
 if TYPE_CHECKING:  # The fork server does not need what a database needs.
@@ -66,38 +66,38 @@ def conduct(
         earlier: trials that the search starts from.
         bypass_gates: whether to continue when a gate rejects.
     """
-    tried: list[Tried] = []
+    reported: list[TrialOnBars] = []
     design = design_strategy(
         DesignInput(data=data, trials=trials, seed=seed, earlier=earlier),
         data_dir,
-        store.operation("design"),
-        unheard,
-        tried.append,
+        store.open("design"),
+        ignore_report,
+        reported.append,
     )
     bars = design.data.source
     training = train_model(
         TrainingInput(data=data, spec=design.spec, seed=seed),
         data_dir,
-        store.operation("training"),
-        unheard,
+        store.open("training"),
+        ignore_report,
     )
-    rejection = None if bypass_gates else training_gate(training, GateLimits().training).reason
+    rejection = None if bypass_gates else check_training(training, GateLimits().training).reason
     backtest = None
     if rejection is None:
-        model = store.operation("training").read(training.model_artifact) or b""
+        model = store.open("training").read(Artifact.MODEL) or b""
         backtest = backtest_holdout(
             BacktestInput(
                 data=bars, spec=design.spec, seed=seed, model_sha256=training.model_sha256
             ),
             model.decode(),
             data_dir,
-            store.operation("backtest"),
-            unheard,
+            store.open("backtest"),
+            ignore_report,
         )
-        rejection = None if bypass_gates else backtest_gate(backtest, GateLimits().backtest).reason
+        rejection = None if bypass_gates else check_backtest(backtest, GateLimits().backtest).reason
     trials_ever, holdout_looks = design.trials, 1
     if ledger is not None:
-        ledger.trials.record("direct", tried)
+        ledger.trials.record("direct", reported)
         if backtest is not None:
             ledger.looks.record(
                 "direct",
@@ -119,13 +119,13 @@ def conduct(
             trials_ever=trials_ever,
             holdout_looks=holdout_looks,
         ),
-        AssessmentEvidence(
-            walk_forward=store.operation("training").read(training.curves_artifact) or b"",
-            curves=store.operation("backtest").read(backtest.curves_artifact) if backtest else None,
-            trials=store.operation("design").read(design.trials_artifact),
+        StepArtifacts(
+            walk_forward=store.open("training").read(Artifact.WALK_FORWARD) or b"",
+            curves=store.open("backtest").read(Artifact.CURVES) if backtest else None,
+            trials=store.open("design").read(Artifact.TRIALS),
         ),
         data_dir,
-        store.operation("assessment"),
-        unheard,
+        store.open("assessment"),
+        ignore_report,
     )
     return Research(training, backtest, assessment)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from temporalio import activity
 
-from quant.messages.steps import Progress, ReportProgress
+from quant.messages.progress import Progress, ReportProgress
 
 # Also the delay of a cancel on a server that cannot push it: it comes with the answer to a
 # heartbeat.

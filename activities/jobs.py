@@ -12,7 +12,9 @@ from pathlib import Path
 from pydantic import Field
 
 from errors import MissingArtifact
+from quant.messages.artifacts import Artifact
 from quant.messages.base import FrozenModel
+from quant.messages.progress import Progress, ReportProgress
 from quant.messages.steps import (
     AssessmentInput,
     AssessmentResult,
@@ -22,15 +24,13 @@ from quant.messages.steps import (
     CandidateScore,
     DesignInput,
     DesignResult,
-    Progress,
-    ReportProgress,
     TrainingInput,
     TrainingResult,
-    Tried,
 )
+from quant.messages.trials import TrialOnBars
 from storage.artifacts import ArtifactStore, OperationArtifacts
 
-Report = Callable[[Progress | Tried], None]
+Report = Callable[[Progress | TrialOnBars], None]
 """Receives the reports of a running job: its progress, and each trial."""
 
 
@@ -44,7 +44,7 @@ class JobContext:
 
     def artifacts(self, operation_id: str | None = None) -> OperationArtifacts:
         """Return the artifacts of this operation, or of another one."""
-        return ArtifactStore(self.artifacts_url).operation(operation_id or self.operation_id)
+        return ArtifactStore(self.artifacts_url).open(operation_id or self.operation_id)
 
     def artifact_of(self, operation_id: str, name: str) -> bytes:
         """Return an artifact of an earlier step."""
@@ -141,20 +141,20 @@ def backtest(task: BacktestTask, context: JobContext, report: ReportProgress) ->
     """Trade the holdout once, at three cost levels."""
     from quant.steps.backtest import backtest_holdout
 
-    model = context.artifact_of(task.training_id, "model.txt").decode()
+    model = context.artifact_of(task.training_id, Artifact.MODEL).decode()
     return backtest_holdout(task.input, model, context.data_dir, context.artifacts(), report)
 
 
 def assess(task: AssessmentTask, context: JobContext, report: ReportProgress) -> AssessmentResult:
     """Test the holdout returns for significance, and write verdict and report."""
-    from quant.steps.assess import AssessmentEvidence, assess_research
+    from quant.steps.assess import StepArtifacts, assess_research
 
-    evidence = AssessmentEvidence(
-        walk_forward=context.artifact_of(task.training_id, "walk_forward.json"),
-        curves=_left(task.backtest_id, "backtest.json", context),
-        trials=_left(task.design_id, "trials.json", context),
+    artifacts = StepArtifacts(
+        walk_forward=context.artifact_of(task.training_id, Artifact.WALK_FORWARD),
+        curves=_left(task.backtest_id, Artifact.CURVES, context),
+        trials=_left(task.design_id, Artifact.TRIALS, context),
     )
-    return assess_research(task.input, evidence, context.data_dir, context.artifacts(), report)
+    return assess_research(task.input, artifacts, context.data_dir, context.artifacts(), report)
 
 
 def publish(task: PublishTask, context: JobContext, report: ReportProgress) -> AssessmentResult:  # noqa: ARG001 - too short to report

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from errors import LedgerUnavailable
-from quant.messages.steps import ReportTrial, Tried
+from quant.messages.trials import ReportTrial, TrialOnBars
 from storage.ledger import Ledger
 
 SECONDS_BETWEEN_WRITES: Final = 1.0
@@ -29,7 +29,7 @@ async def recording(ledger: Ledger, operation_id: str) -> AsyncIterator[ReportTr
             repeated with the next batch; a search that failed or was cancelled ends as such, and
             soon: a cancel must not wait for the ledger.
     """
-    waiting: list[Tried] = []
+    waiting: list[TrialOnBars] = []
 
     async def write(ask: Ask = ledger.ask) -> None:
         batch = waiting.copy()

@@ -5,7 +5,7 @@ from it, instead of being repeated in each.
 """
 
 from activities import direct
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 from storage.artifacts import ArtifactStore
 
 direct.conduct(

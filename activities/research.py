@@ -21,25 +21,23 @@ from errors import (
     KtrdrError,
     LedgerUnavailable,
 )
+from quant.messages.artifacts import Artifact
 from quant.messages.base import FrozenModel
+from quant.messages.data import DataSource
+from quant.messages.progress import ignore_report
 from quant.messages.steps import (
     AssessmentInput,
     AssessmentResult,
     BacktestResult,
     CandidateInput,
     CandidateScore,
-    DataSource,
     DesignResult,
-    EarlierTrials,
-    ReportTrial,
     TrainingResult,
-    Trial,
-    Tried,
-    unheard,
 )
 from quant.messages.strategy import StrategySpec
-from quant.strategy import strategies
-from quant.versions import installed
+from quant.messages.trials import EarlierTrials, ReportTrial, Trial, TrialOnBars
+from quant.strategy.files import load_strategy
+from quant.versions import list_versions
 from settings import Settings
 from storage.ledger import Ledger
 from storage.records import Experiment
@@ -50,7 +48,6 @@ if TYPE_CHECKING:
 _Task = TypeVar("_Task", bound=jobs.Task)
 _Result = TypeVar("_Result", bound=FrozenModel)
 
-_MEMORY_ARTIFACT = "memory.json"
 _MAY_PASS = frozenset({ComputeDied.reason, ArtifactsUnavailable.reason, LedgerUnavailable.reason})
 # More of them do not improve a search, and cost it time.
 _REMEMBERED = 50
@@ -76,7 +73,7 @@ class ResearchActivities:
     def load_strategy(self, name: str) -> StrategySpec:
         """Read a strategy file by its name."""
         with _failures():
-            return strategies.load(name, self._settings.strategies)
+            return load_strategy(name, self._settings.strategies)
 
     @activity.defn
     async def design(self, task: jobs.DesignTask) -> DesignResult:
@@ -93,7 +90,7 @@ class ResearchActivities:
         result = await self._run(jobs.train, task, TrainingResult)
         fingerprint = task.input.spec.trial_fingerprint(task.input.seed)
         trial = Trial(number=0, fingerprint=fingerprint, sharpe=None, parameters={})
-        tried = [Tried(data=result.data.source, trial=trial)]
+        tried = [TrialOnBars(data=result.data.source, trial=trial)]
         with _failures():
             await self._ledger.ask(self._ledger.trials.record, task.operation_id, tried)
         return result
@@ -130,8 +127,8 @@ class ResearchActivities:
     def record_experiment(self, experiment: Experiment) -> None:
         """Record the outcome of a research in the ledger, with its cost and library versions."""
         with _failures():
-            cost = self._ledger.spending.of_operation(experiment.operation_id)
-            known = {"cost": cost, "versions": installed()}
+            cost = self._ledger.spending.get_cost(experiment.operation_id)
+            known = {"cost": cost, "versions": list_versions()}
             self._ledger.experiments.record(experiment.model_copy(update=known))
 
     @activity.defn
@@ -166,7 +163,7 @@ class ResearchActivities:
                 jobs.CandidateTask(operation_id=task.operation_id, input=candidate),
                 context,
                 returns=CandidateScore,
-                report=unheard,
+                report=ignore_report,
             )
 
         researcher = await asyncio.to_thread(self._researcher)
@@ -193,24 +190,24 @@ class ResearchActivities:
     async def _remember(self, task: jobs.DesignTask) -> jobs.DesignTask:
         """Add earlier trials; the same ones if this step runs again."""
         context = self._context(task)
-        content = await context.artifacts().fetch(_MEMORY_ARTIFACT)
+        content = await context.artifacts().fetch(Artifact.MEMORY)
         if content is None:
             if task.memory_of is not None:
                 content = await asyncio.to_thread(
-                    context.artifact_of, task.memory_of, _MEMORY_ARTIFACT
+                    context.artifact_of, task.memory_of, Artifact.MEMORY
                 )
             else:
                 earlier = await self._ledger.ask(self._earlier_trials, task.input.data)
                 content = earlier.model_dump_json().encode()
-            await context.artifacts().store(_MEMORY_ARTIFACT, content)
+            await context.artifacts().store(Artifact.MEMORY, content)
         earlier = EarlierTrials.model_validate_json(content)
         return task.model_copy(update={"input": task.input.model_copy(update={"earlier": earlier})})
 
     def _earlier_trials(self, source: DataSource) -> EarlierTrials:
-        data_hash = source.content_hash or self._ledger.experiments.newest_data_hash(
+        data_hash = source.content_hash or self._ledger.experiments.get_newest_data_hash(
             source.symbol, source.timeframe
         )
-        trials = self._ledger.trials.best(data_hash, _REMEMBERED) if data_hash else []
+        trials = self._ledger.trials.find_best(data_hash, _REMEMBERED) if data_hash else []
         return EarlierTrials(data_hash=data_hash or "", trials=tuple(trials))
 
     def _count(self, inp: AssessmentInput) -> AssessmentInput:
@@ -239,7 +236,7 @@ class ResearchActivities:
         job: Job[_Task, _Result],
         task: _Task,
         returns: type[_Result],
-        tried: ReportTrial = unheard,
+        tried: ReportTrial = ignore_report,
     ) -> _Result:
         with _failures():
             async with heartbeating(self._quiet_heartbeat_seconds) as report:

@@ -57,9 +57,9 @@ from api.schemas import (
     StrategyResponse,
 )
 from quant.messages.hypotheses import Condition
-from quant.messages.steps import Progress
+from quant.messages.progress import Progress
 from quant.messages.strategy import FeatureSpec, StrategySpec
-from quant.strategy.strategies import StrategyEntry
+from quant.strategy.files import StrategyEntry
 from storage.records import Experiment, ExperimentSummary, HypothesisRecord, SpendingEvent, Standing
 from workflows.contract import (
     ChildOperation,

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from api.envelope import Data, Page
 from quant.messages.strategy import StrategySpec
-from quant.strategy.strategies import StrategyEntry
+from quant.strategy.files import StrategyEntry
 from storage.records import Experiment, ExperimentSummary, HypothesisRecord, Standing
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from bench.figures import Figure, publish
-from quant.backtest.account import Account, follow
+from quant.backtest.account import Account, follow_targets
 from quant.bars.bars import Floats
 from quant.messages.strategy import Costs
 
@@ -50,8 +50,8 @@ def fastest(compute: Callable[[], Account]) -> float:
 def measure(name: str, bars: int, instruments: int, targets: Floats, limit: float | None) -> Figure:
     """Measure one case; the name tells how many trades it has."""
     opens, closes = market(bars, instruments)
-    trades = len(follow(opens, closes, targets, Costs()).trades)
-    took = fastest(lambda: follow(opens, closes, targets, Costs()))
+    trades = len(follow_targets(opens, closes, targets, Costs()).trades)
+    took = fastest(lambda: follow_targets(opens, closes, targets, Costs()))
     return Figure(f"{bars:,} bars, {name}: {trades:,} trades", "ms", took, limit)
 
 

@@ -14,10 +14,11 @@ from temporalio.client import Client
 
 from bench.figures import Figure, publish
 from bench.temporary import start_research, temporary_stack
-from quant.messages.steps import DataSource, Trial, Tried
+from quant.messages.data import DataSource
+from quant.messages.trials import Trial, TrialOnBars
 from storage.ledger import Ledger
 from storage.records import Experiment, Tokens
-from storage.spending import Call
+from storage.spending import ModelCall
 from tests.support.postgresql import postgresql_server
 from workflows.messages import ResearchRequest
 
@@ -49,10 +50,10 @@ def experiment(data_hash: str | None = None) -> Experiment:
     )
 
 
-def trials(data_hash: str, count: int) -> list[Tried]:
+def trials(data_hash: str, count: int) -> list[TrialOnBars]:
     """Return trials of which no two are equal."""
     return [
-        Tried(
+        TrialOnBars(
             data=DataSource(content_hash=data_hash),
             trial=Trial(
                 number=number,
@@ -80,8 +81,8 @@ def writing(database: str, url: str) -> list[Figure]:
     ledger.upgrade()
 
     def spend() -> None:
-        call = Call(uuid4().hex, "research", "bench", 0.01)
-        ledger.spending.reserve(call, datetime.now(UTC), max_cost=None)
+        call = ModelCall(uuid4().hex, "research", "bench", 0.01)
+        ledger.spending.reserve(call, datetime.now(UTC), research_limit=None)
         ledger.spending.settle(call.call_id, 0.001, Tokens(input_tokens=1))
 
     writes: dict[str, Callable[[], None]] = {

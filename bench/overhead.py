@@ -25,7 +25,7 @@ from activities.compute_process import NICENESS
 from activities.direct import conduct
 from bench.figures import Figure, publish
 from bench.temporary import start_research, temporary_stack
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 from storage.artifacts import ArtifactStore
 from workflows.messages import ResearchRequest
 

@@ -29,16 +29,17 @@ from activities.direct import conduct
 from bench.calibration.series import to_table
 from bench.figures import Figure, publish
 from quant.backtest import metrics
-from quant.backtest.random_entries import position_returns
-from quant.bars.bars import Bars, Floats, load_bars
+from quant.backtest.random_entries import compute_position_returns
+from quant.bars.bars import Bars, Floats
+from quant.bars.loader import load_bars
 from quant.learning.boosting import derive_seed
-from quant.learning.splits import SEARCH_FOLDS, TRAINING_FOLDS, walk_forward
-from quant.messages.steps import DataSource
+from quant.learning.splits import SEARCH_FOLDS, TRAINING_FOLDS, split_walk_forward
+from quant.messages.data import DataSource
 from quant.messages.strategy import StrategySpec
-from quant.search.search import keeps_trading
+from quant.search.scorer import keeps_trading
 from quant.search.space import Space
-from quant.strategy.features import feature_matrix, labels, warm_up
-from quant.strategy.positions import target_positions
+from quant.strategy.features import compute_features, compute_labels, count_warm_up
+from quant.strategy.positions import decide_positions
 from storage.artifacts import ArtifactStore
 
 SIZES: Final = (5_000, 500_000)
@@ -79,10 +80,10 @@ def plain(home: Path) -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     bars = load_bars(SOURCE, home)
     development, holdout = bars.split()
-    space = Space.of(None, len(development))
+    space = Space.from_brief(None, len(development))
     sampler = optuna.samplers.TPESampler(seed=derive_seed(SEED, 0))
     study = optuna.create_study(direction="maximize", sampler=sampler)
-    for parameters in space.beginnings():
+    for parameters in space.list_first_candidates():
         study.enqueue_trial(parameters)
     best: tuple[float, StrategySpec] | None = None
     for _ in range(TRIALS):
@@ -98,23 +99,28 @@ def plain(home: Path) -> None:
     assert best is not None
     _walk_forward(development, best[1], TRAINING_FOLDS)
     model = _fit(
-        feature_matrix(development, best[1]), labels(development, best[1].horizon), best[1], 0
+        compute_features(development, best[1]),
+        compute_labels(development, best[1].horizon),
+        best[1],
+        0,
     )
-    probabilities = _predict(model, feature_matrix(bars, best[1]))[bars.holdout_start :]
+    probabilities = _predict(model, compute_features(bars, best[1]))[bars.holdout_start :]
     for multiple in (0.0, 1.0, 2.0):
         _sharpe(holdout, probabilities, best[1], multiple)
 
 
 def _walk_forward(bars: Bars, spec: StrategySpec, folds: int) -> float | None:
-    features, outcome = feature_matrix(bars, spec), labels(bars, spec.horizon)
-    split = walk_forward(warm_up(features), len(bars), folds=folds, horizon=spec.horizon)
+    features, outcome = compute_features(bars, spec), compute_labels(bars, spec.horizon)
+    split = split_walk_forward(
+        count_warm_up(features), len(bars), folds=folds, horizon=spec.horizon
+    )
     predicted = [
         _predict(
             _fit(features[fold.train], outcome[fold.train], spec, fold.number), features[fold.test]
         )
         for fold in split
     ]
-    tested = bars.part(split[0].test.start, len(bars))
+    tested = bars.slice(split[0].test.start, len(bars))
     return _sharpe(tested, np.concatenate(predicted), spec, 1.0)
 
 
@@ -142,11 +148,11 @@ def _predict(model: lgb.Booster, features: Floats) -> Floats:
 
 def _sharpe(bars: Bars, probabilities: Floats, spec: StrategySpec, multiple: float) -> float | None:
     # The position that was decided at a close is held from the next open on.
-    held = np.roll(target_positions(probabilities, spec).astype(np.float64), 1)
+    held = np.roll(decide_positions(probabilities, spec).astype(np.float64), 1)
     held[0] = 0.0
     if not keeps_trading(held):
         return None
-    return metrics.sharpe(position_returns(bars, held, spec.costs.times(multiple)))
+    return metrics.sharpe(compute_position_returns(bars, held, spec.costs.times(multiple)))
 
 
 def write_bars(count: int, home: Path) -> None:

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
 from errors import KtrdrError
-from quant.problems import problems
+from quant.problems import list_problems
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ def read_model(json: Any, kind: type[T]) -> T:
     try:
         return TypeAdapter(kind).validate_python(json, extra="ignore")
     except ValidationError as error:
-        place, problem = problems(error)[0]
+        place, problem = list_problems(error)[0]
         raise UnreadableAnswer(
             f"The API sent an answer that this command cannot read ({place}: {problem}). "
             "Do both have the same version?"

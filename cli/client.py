@@ -23,7 +23,7 @@ from api.schemas import ExperimentListResponse, LeaderboardResponse, Readiness
 from cli.answer import Answer
 from cli.transport import Transport
 from quant.messages.strategy import StrategySpec
-from quant.strategy.strategies import StrategyEntry
+from quant.strategy.files import StrategyEntry
 from storage.records import Experiment, HypothesisRecord
 from workflows.contract import OperationInfo
 

@@ -16,7 +16,7 @@ from rich.progress import (
 from cli.answer import Answer
 from cli.client import Api
 from cli.transport import ApiUnreachable
-from quant.messages.steps import Progress as StepProgress
+from quant.messages.progress import Progress as StepProgress
 from workflows.contract import OperationInfo
 
 _FIRST_PAUSE_SECONDS = 0.1

@@ -4,8 +4,8 @@ from typing import Literal
 
 from api.auth.scopes import Scope
 from quant.messages.base import FrozenModel
+from quant.messages.data import DataInfo
 from quant.messages.evidence import CostLevel, Statistics
-from quant.messages.steps import DataInfo
 
 
 class ResearchStarted(FrozenModel):

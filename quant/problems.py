@@ -1,4 +1,4 @@
-"""What is wrong with a value, in the words of someone who wrote a file by hand."""
+"""Says what is wrong with a value, in words for people who write files by hand."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -6,19 +6,19 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from quant.wording import counted
+from quant.wording import format_count
 
 
-def _entries(number: int) -> str:
-    return counted(number, "entry", "entries")
+def _count_entries(number: int) -> str:
+    return format_count(number, "entry", "entries")
 
 
-# By pydantic's names; what is not here keeps its own words.
+# By pydantic's type of error. Other types keep pydantic's own words.
 _WORDS: Final[Mapping[str, Callable[[dict[str, Any]], str]]] = {
     "missing": lambda _: "is missing",
     "extra_forbidden": lambda _: "is not known",
-    "too_short": lambda limits: f"needs at least {_entries(limits['min_length'])}",
-    "too_long": lambda limits: f"may have at most {_entries(limits['max_length'])}",
+    "too_short": lambda limits: f"needs at least {_count_entries(limits['min_length'])}",
+    "too_long": lambda limits: f"may have at most {_count_entries(limits['max_length'])}",
     "string_too_long": lambda limits: f"may have at most {limits['max_length']:,} characters",
     "greater_than_equal": lambda limits: f"must be at least {limits['ge']:g}",
     "greater_than": lambda limits: f"must be more than {limits['gt']:g}",
@@ -39,15 +39,15 @@ _WORDS: Final[Mapping[str, Callable[[dict[str, Any]], str]]] = {
 }
 
 
-def problems(error: ValidationError) -> list[tuple[str, str]]:
-    """Return every field that is wrong, such as `features.0.period`, and what is wrong with it."""
+def list_problems(error: ValidationError) -> list[tuple[str, str]]:
+    """List the invalid fields, such as `features.0.period`, each with what is wrong with it."""
     return [
-        (".".join(str(part) for part in each["loc"] if part != "[key]"), _said(each))
+        (".".join(str(part) for part in each["loc"] if part != "[key]"), _explain(each))
         for each in error.errors(include_url=False, include_input=False)
     ]
 
 
-def _said(problem: ErrorDetails) -> str:
+def _explain(problem: ErrorDetails) -> str:
     words = _WORDS.get(problem["type"])
     if words is not None:
         return words(problem.get("ctx", {}))

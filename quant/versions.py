@@ -1,4 +1,4 @@
-"""Installed versions: with other versions, equal seeds may give different figures."""
+"""The installed versions. With other versions, equal seeds may give different figures."""
 
 import platform
 from functools import cache
@@ -19,6 +19,6 @@ _LIBRARIES: Final = (
 
 
 @cache
-def installed() -> dict[str, str]:
-    """Return the versions of Python and of all libraries that figures depend on."""
+def list_versions() -> dict[str, str]:
+    """Return the versions of Python and of all libraries that figures depend on, by name."""
     return {"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES}

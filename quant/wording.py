@@ -1,12 +1,21 @@
-"""Words around numbers."""
+"""Numbers and names in messages."""
+
+from collections.abc import Collection
 
 
-def counted(number: int, one: str, many: str | None = None) -> str:
+def format_count(number: int, one: str, many: str | None = None) -> str:
     """Return a number with its noun: `1 trade`, `1,200 trades`.
 
     Args:
         number: How many.
         one: The noun for one.
-        many: For any other number; with an s at its end if left out.
+        many: The noun for any other number; None adds an s.
     """
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
+def join_names(names: Collection[str], limit: int = 10) -> str:
+    """Join names for a message, sorted, and at most `limit` of them."""
+    shown = ", ".join(sorted(names)[:limit])
+    hidden = len(names) - limit
+    return f"{shown} and {hidden} more" if hidden > 0 else shown

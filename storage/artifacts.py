@@ -11,7 +11,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from errors import ArtifactsUnavailable
-from storage.bounded import BoundedCalls
+from storage.bounded_calls import BoundedCalls
 
 # The largest artifact is a few megabytes.
 _SECONDS = 60.0
@@ -24,20 +24,20 @@ class ArtifactStore:
     """All artifacts of one installation.
 
     Args:
-        url: a local path, or a URL that fsspec understands (`s3://bucket/prefix`).
-        seconds: how long it may take to read or write one of them.
+        url: A local path, or a URL for fsspec such as `s3://bucket/prefix`.
+        seconds: The longest time to read or to write one artifact.
     """
 
     def __init__(self, url: str, *, seconds: float = _SECONDS) -> None:
         self._fs, self._root = fsspec.url_to_fs(url)
-        # Some libraries behind fsspec have no limits of their own, nor has a mounted directory.
-        self._calls = BoundedCalls(seconds=seconds, at_once=_THREADS, unavailable=_silent)
+        # A mounted directory has no time limits, and neither have some libraries behind fsspec.
+        self._calls = BoundedCalls(seconds=seconds, at_once=_THREADS, unavailable=_time_out)
 
-    def operation(self, operation_id: str) -> "OperationArtifacts":
-        """Return the artifacts of one operation.
+    def open(self, operation_id: str) -> "OperationArtifacts":
+        """Open the artifacts of one operation.
 
-        The client that starts a workflow may choose its id, so an id that is not a plain file name
-        is replaced by its hash: no id leads out of the store.
+        The client that starts a workflow may choose its id. An id that is not a plain file name is
+        replaced by its hash, so that no id leads out of the store.
         """
         plain = _PLAIN_NAME.fullmatch(operation_id) is not None
         folder = operation_id if plain else hashlib.sha256(operation_id.encode()).hexdigest()
@@ -45,7 +45,7 @@ class ArtifactStore:
 
 
 class OperationArtifacts:
-    """Artifacts of one operation; a `quant.messages.steps.Workspace`."""
+    """The artifacts of one operation; a `quant.messages.artifacts.Workspace`."""
 
     def __init__(self, fs: fsspec.AbstractFileSystem, folder: str, calls: BoundedCalls) -> None:
         self._fs = fs
@@ -54,13 +54,13 @@ class OperationArtifacts:
 
     def location(self, name: str) -> str:
         """Return the path or URL of the artifact, for people."""
-        return str(self._fs.unstrip_protocol(self._path(name))).removeprefix("file://")
+        return str(self._fs.unstrip_protocol(self._locate(name))).removeprefix("file://")
 
     def write(self, name: str, content: bytes) -> None:
-        """Store an artifact; after a crash or a power cut it is there in full or not at all.
+        """Store an artifact. After a crash or a power cut it exists in full or not at all.
 
         Raises:
-            ArtifactsUnavailable: the store does not answer, or its disk is full.
+            ArtifactsUnavailable: The store does not answer, or its disk is full.
         """
         self._calls.call(self._write, name, content)
 
@@ -68,23 +68,23 @@ class OperationArtifacts:
         """Return the artifact, or None if it was never written.
 
         Raises:
-            ArtifactsUnavailable: the store does not answer.
+            ArtifactsUnavailable: The store does not answer.
         """
         return self._calls.call(self._read, name)
 
     async def store(self, name: str, content: bytes) -> None:
-        """Write without blocking the event loop, however many others wait for the store.
+        """Store an artifact, as `write` does, without blocking the event loop.
 
         Raises:
-            ArtifactsUnavailable: the store does not answer, or its disk is full.
+            ArtifactsUnavailable: The store does not answer, or its disk is full.
         """
         await self._calls.ask(self._write, name, content)
 
     async def fetch(self, name: str) -> bytes | None:
-        """Read without blocking the event loop, however many others wait for the store.
+        """Return an artifact, as `read` does, without blocking the event loop.
 
         Raises:
-            ArtifactsUnavailable: the store does not answer.
+            ArtifactsUnavailable: The store does not answer.
         """
         return await self._calls.ask(self._read, name)
 
@@ -95,8 +95,8 @@ class OperationArtifacts:
                 leftover.unlink(missing_ok=True)
 
     def _write(self, name: str, content: bytes) -> None:
-        path = self._path(name)
-        with _available(f"{name} cannot be written"):
+        path = self._locate(name)
+        with _translate_errors(f"{name} cannot be written"):
             if isinstance(self._fs, LocalFileSystem):
                 _write_durably(Path(path), content)
             else:
@@ -104,36 +104,36 @@ class OperationArtifacts:
                 self._fs.pipe_file(path, content)
 
     def _read(self, name: str) -> bytes | None:
-        path = self._path(name)
-        with _available(f"{name} cannot be read"):
+        path = self._locate(name)
+        with _translate_errors(f"{name} cannot be read"):
             try:
                 return bytes(self._fs.cat_file(path))
             except FileNotFoundError:
                 return None
 
-    def _path(self, name: str) -> str:
+    def _locate(self, name: str) -> str:
         if not _PLAIN_NAME.fullmatch(name):
             raise ValueError(f"{name!r} is not an artifact name")
         return f"{self._folder}/{name}"
 
 
-def _silent() -> ArtifactsUnavailable:
+def _time_out() -> ArtifactsUnavailable:
     return ArtifactsUnavailable("The artifact store does not answer in time.")
 
 
 @contextmanager
-def _available(failing: str) -> Iterator[None]:
+def _translate_errors(failing: str) -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # Each driver of fsspec has errors of its own kind.
+    except Exception as error:  # Each driver of fsspec has its own errors.
         reason = getattr(error, "strerror", None) or error
         raise ArtifactsUnavailable(f"The artifact {failing}: {reason}") from error
 
 
 def _write_durably(path: Path, content: bytes) -> None:
-    """Write beside the target, force to disk, then rename: the three steps of a durable write."""
+    """Write to a file beside the target, force it to disk, then rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The process id keeps two attempts at the same step out of each other's way.
+    # The process id keeps two attempts at the same step from writing to the same file.
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with unfinished.open("wb") as file:

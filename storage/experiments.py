@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from storage.database import Database
-from storage.money import dollars, micro
+from storage.money import to_dollars, to_microdollars
 from storage.records import Experiment, ExperimentSummary
-from storage.tables import ExperimentRow
+from storage.rows import ExperimentRow
 
 
 class ExperimentOrder(StrEnum):
@@ -43,9 +43,9 @@ class Experiments:
         self._database = database
 
     def record(self, experiment: Experiment) -> None:
-        """Insert the experiment, or replace what is known about it."""
-        values = _row(experiment)
-        with self._database.writing() as session:
+        """Insert the experiment, or replace the earlier record of it."""
+        values = _to_values(experiment)
+        with self._database.begin_writing() as session:
             session.execute(
                 self._database.insert(ExperimentRow)
                 .values(values)
@@ -53,13 +53,13 @@ class Experiments:
             )
 
     def get(self, operation_id: str) -> Experiment | None:
-        """Return what is recorded under this id."""
-        with self._database.reading() as session:
+        """Return the experiment, or None if none has this id."""
+        with self._database.begin_reading() as session:
             row = session.get(ExperimentRow, operation_id)
-            return _experiment(row) if row else None
+            return _to_experiment(row) if row else None
 
-    def newest_data_hash(self, symbol: str, timeframe: str) -> str | None:
-        """Return the content hash of the bars that the newest research on them used."""
+    def get_newest_data_hash(self, symbol: str, timeframe: str) -> str | None:
+        """Return the hash of the bars that the newest research used; None if there is none."""
         statement = (
             select(ExperimentRow.data_hash)
             .where(
@@ -70,7 +70,7 @@ class Experiments:
             .order_by(ExperimentRow.finished_at.desc())
             .limit(1)
         )
-        with self._database.reading() as session:
+        with self._database.begin_reading() as session:
             return session.scalar(statement)
 
     def find(
@@ -83,34 +83,34 @@ class Experiments:
         offset: int = 0,
         **equals: str | None,
     ) -> tuple[list[ExperimentSummary], int]:
-        """Return a page of experiments, and how many there are in all.
+        """Return one page of experiments, and their total number.
 
         Args:
-            originals: whether to leave out reproductions.
-            order: what to sort by; experiments without such a figure come last.
-            descending: whether the greatest come first.
-            limit: how many to return at most.
-            offset: how many to skip.
-            equals: columns and the values that they must have; None is no condition.
+            originals: Whether reproductions are left out.
+            order: The figure to sort by. Experiments without it come last.
+            descending: Whether the largest figure comes first.
+            limit: The longest page.
+            offset: How many experiments to skip.
+            equals: The value of each column by its name. None accepts every value.
         """
-        conditions = matching(equals) + [IS_ORIGINAL] * originals
-        statement = _sorted(order, descending, conditions).limit(limit).offset(offset)
-        with self._database.reading() as session:
+        conditions = build_conditions(equals) + [IS_ORIGINAL] * originals
+        statement = _select_sorted(order, descending, conditions).limit(limit).offset(offset)
+        with self._database.begin_reading() as session:
             rows = session.scalars(statement).all()
-            total = session.scalar(_count(conditions)) or 0
-            return [summary_of(row) for row in rows], total
+            total = session.scalar(_select_count(conditions)) or 0
+            return [summarise(row) for row in rows], total
 
-    def first(
+    def find_originals(
         self, limit: int, *, order: ExperimentOrder, descending: bool, **equals: str | None
     ) -> list[Experiment]:
-        """Return the first original experiments in an order, with all that is known of them."""
-        with self._database.reading() as session:
-            conditions = [*matching(equals), IS_ORIGINAL]
-            rows = session.scalars(_sorted(order, descending, conditions).limit(limit))
-            return [_experiment(row) for row in rows]
+        """Return the first experiments in an order, in full; reproductions are left out."""
+        with self._database.begin_reading() as session:
+            conditions = [*build_conditions(equals), IS_ORIGINAL]
+            rows = session.scalars(_select_sorted(order, descending, conditions).limit(limit))
+            return [_to_experiment(row) for row in rows]
 
 
-def _sorted(
+def _select_sorted(
     order: ExperimentOrder, descending: bool, conditions: Sequence[ColumnElement[bool]]
 ) -> Select[ExperimentRow]:
     column = _COLUMN[order]
@@ -124,18 +124,18 @@ def _sorted(
     )
 
 
-def _count(conditions: Sequence[ColumnElement[bool]]) -> Select[int]:
+def _select_count(conditions: Sequence[ColumnElement[bool]]) -> Select[int]:
     return select(func.count()).select_from(ExperimentRow).where(*conditions)
 
 
-def matching(equals: Mapping[str, str | None]) -> list[ColumnElement[bool]]:
-    """Return that these columns have these values; None is no condition."""
+def build_conditions(equals: Mapping[str, str | None]) -> list[ColumnElement[bool]]:
+    """Return one condition for each column; a value of None sets none."""
     return [
         getattr(ExperimentRow, name) == value for name, value in equals.items() if value is not None
     ]
 
 
-def _row(experiment: Experiment) -> dict[str, Any]:
+def _to_values(experiment: Experiment) -> dict[str, Any]:
     values = experiment.model_dump(exclude={"cost"})
     metrics = experiment.metrics or {}
     statistics = metrics.get("statistics") or {}
@@ -148,17 +148,17 @@ def _row(experiment: Experiment) -> dict[str, Any]:
         "deflated_sharpe": statistics.get("deflated_sharpe"),
         "development_sharpe": metrics.get("development_sharpe"),
         "total_return": backtest.get("total_return"),
-        "cost_microdollars": None if experiment.cost is None else micro(experiment.cost),
+        "cost_microdollars": None if experiment.cost is None else to_microdollars(experiment.cost),
     }
 
 
-def _experiment(row: ExperimentRow) -> Experiment:
+def _to_experiment(row: ExperimentRow) -> Experiment:
     known = {name: getattr(row, name) for name in Experiment.model_fields if hasattr(row, name)}
-    return Experiment(**known, cost=dollars(row.cost_microdollars))
+    return Experiment(**known, cost=to_dollars(row.cost_microdollars))
 
 
-def summary_of(row: ExperimentRow) -> ExperimentSummary:
-    """Return a row of a list."""
+def summarise(row: ExperimentRow) -> ExperimentSummary:
+    """Return an experiment as one row of a list."""
     known = {
         name: getattr(row, name) for name in ExperimentSummary.model_fields if hasattr(row, name)
     }
@@ -166,5 +166,5 @@ def summary_of(row: ExperimentRow) -> ExperimentSummary:
     return ExperimentSummary(
         **known,
         trials_ever=statistics.get("trials_ever"),
-        cost=dollars(row.cost_microdollars),
+        cost=to_dollars(row.cost_microdollars),
     )

@@ -1,4 +1,4 @@
-"""The hypotheses in the ledger: each registered once, and settled by its first test."""
+"""Hypotheses in the ledger. Each is registered once; its first test settles it."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -10,11 +10,11 @@ from quant.messages.hypotheses import OUTCOME, Condition, Hypothesis, Hypothesis
 from quant.messages.strategy import StrategySpec
 from storage.database import Database
 from storage.records import HypothesisRecord
-from storage.tables import ExperimentRow, HypothesisRow
+from storage.rows import ExperimentRow, HypothesisRow
 
 
 class Hypotheses:
-    """Hypotheses that assessments have suggested, and their outcomes."""
+    """The table of hypotheses."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -28,10 +28,10 @@ class Hypotheses:
         timeframe: str,
         now: datetime,
     ) -> None:
-        """Add the hypotheses that are new for these bars."""
+        """Add the hypotheses that are new for this symbol and timeframe."""
         rows = [
             {
-                "hypothesis_id": _id(hypothesis, symbol, timeframe),
+                "hypothesis_id": _make_id(hypothesis, symbol, timeframe),
                 "symbol": symbol,
                 "timeframe": timeframe,
                 "statement": hypothesis.statement,
@@ -47,12 +47,12 @@ class Hypotheses:
         ]
         if rows:
             insert = self._database.insert(HypothesisRow)
-            # What the walk-forward suggests as well may be told to a designer.
+            # A designer may see a hypothesis that the walk-forward, too, has suggested.
             known = insert.on_conflict_do_update(
                 index_elements=[HypothesisRow.hypothesis_id],
                 set_={"by_holdout": and_(HypothesisRow.by_holdout, insert.excluded.by_holdout)},
             )
-            with self._database.writing() as session:
+            with self._database.begin_writing() as session:
                 session.execute(
                     known,
                     sorted(rows, key=lambda row: str(row["hypothesis_id"])),
@@ -72,30 +72,30 @@ class Hypotheses:
         """Settle the open hypotheses that a research has tested.
 
         Args:
-            spec: the strategy of the research.
-            verdict: on the strategy.
-            operation_id: of the research, which does not test its own hypotheses.
-            symbol: of its bars.
-            timeframe: of its bars.
-            now: when.
-            named: ids of hypotheses that the designer chose to test.
+            spec: The strategy of the research.
+            verdict: The verdict on the strategy.
+            operation_id: Id of the research. It does not test its own hypotheses.
+            symbol: Symbol of its bars.
+            timeframe: Timeframe of its bars.
+            now: The time to record.
+            named: Ids of the hypotheses that the designer chose to test.
 
         Returns:
-            Ids of the hypotheses that it settled.
+            The ids of the settled hypotheses.
         """
-        open_ones = self.find(status="open", timeframe=timeframe, limit=None)
+        unsettled = self.find(status="open", timeframe=timeframe, limit=None)
         tested = [
             record.hypothesis_id
-            for record in open_ones
+            for record in unsettled
             if record.operation_id != operation_id
             and (
                 record.hypothesis_id in named
-                or Hypothesis(statement=record.statement, test=record.test).tested_by(
+                or Hypothesis(statement=record.statement, test=record.test).is_tested_by(
                     spec, symbol, arose_on=record.symbol
                 )
             )
         ]
-        with self._database.writing() as session:
+        with self._database.begin_writing() as session:
             session.execute(
                 update(HypothesisRow)
                 .where(HypothesisRow.hypothesis_id.in_(tested), HypothesisRow.status == "open")
@@ -115,8 +115,9 @@ class Hypotheses:
     ) -> list[HypothesisRecord]:
         """Return hypotheses, newest first.
 
-        With an owner only those of that owner's researches, and open unless another of them has
-        settled it: the verdict of somebody else's research would show.
+        With an owner, only the hypotheses of that owner's researches are returned. One that
+        another owner's research has settled counts as open: its status would give that research's
+        verdict away.
         """
         conditions = {"symbol": symbol, "timeframe": timeframe, "by_holdout": by_holdout}
         own = select(ExperimentRow.operation_id).where(ExperimentRow.owner == owner)
@@ -136,8 +137,8 @@ class Hypotheses:
             statement = statement.where(HypothesisRow.operation_id.in_(own))
         if status is not None:
             statement = statement.where(shown == status)
-        with self._database.reading() as session:
-            records = [_record(row) for row in session.scalars(statement)]
+        with self._database.begin_reading() as session:
+            records = [_to_record(row) for row in session.scalars(statement)]
             if owner is None:
                 return records
             testers = {each.tested_by for each in records}
@@ -148,8 +149,8 @@ class Hypotheses:
         ]
 
 
-def _id(hypothesis: Hypothesis, symbol: str, timeframe: str) -> str:
-    """Return an id that equal hypotheses share, even if the figures in their texts differ."""
+def _make_id(hypothesis: Hypothesis, symbol: str, timeframe: str) -> str:
+    """Return the id: equal tests give equal ids, whatever figures the statements contain."""
     content = hypothesis.statement
     if hypothesis.test:
         content = "|".join(each.model_dump_json(exclude_defaults=True) for each in hypothesis.test)
@@ -157,7 +158,7 @@ def _id(hypothesis: Hypothesis, symbol: str, timeframe: str) -> str:
     return f"hyp_{digest[:16]}"
 
 
-def _record(row: HypothesisRow) -> HypothesisRecord:
+def _to_record(row: HypothesisRow) -> HypothesisRecord:
     return HypothesisRecord(
         hypothesis_id=row.hypothesis_id,
         symbol=row.symbol,

@@ -1,7 +1,7 @@
-"""The ledger: the permanent record of all researches. Never a source of orchestration state.
+"""The ledger: the permanent record of all researches. It holds no orchestration state.
 
-Written by activities only. Every write is idempotent, because Temporal may run an activity again
-after its first run has already committed.
+Only activities write to it. Every write is idempotent, because an activity may be retried after
+its first attempt has committed.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final, ParamSpec, TypeVar
 
 from errors import LedgerUnavailable
-from storage.bounded import BoundedCalls
+from storage.bounded_calls import BoundedCalls
 from storage.database import Database, Revisions
 from storage.experiments import Experiments
 from storage.hypotheses import Hypotheses
@@ -21,20 +21,20 @@ from storage.trials import Trials
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
 
-# A call is several statements, of which the database may take a few seconds for each.
+# A call makes several statements, and each may take a few seconds.
 _SECONDS: Final = 20.0
-# What an answer can do without is not waited for as long.
+# For figures that an answer can do without.
 _SECONDS_FOR_A_DETAIL: Final = 3.0
-# Fewer than there are connections, of which the activities that write take the others.
+# Fewer than connections: activities that write need the others.
 _THREADS: Final = 7
 
 
 class Ledger:
-    """The whole record, by table.
+    """All tables of the record.
 
     Args:
-        url: SQLAlchemy URL; SQLite and PostgreSQL are supported.
-        daily_budget: what language models may cost per day, in US dollars; None for no limit.
+        url: SQLAlchemy URL of a SQLite or PostgreSQL database.
+        daily_budget: What language models may cost per day, in US dollars; None for no limit.
     """
 
     def __init__(self, url: str, daily_budget: float | None = None) -> None:
@@ -45,45 +45,45 @@ class Ledger:
         self.leaderboard = Leaderboard(self._database, self.experiments, self.trials, self.looks)
         self.hypotheses = Hypotheses(self._database)
         self.spending = Spending(self._database, daily_budget)
-        self._calls = BoundedCalls(seconds=_SECONDS, at_once=_THREADS, unavailable=_silent)
+        self._calls = BoundedCalls(seconds=_SECONDS, at_once=_THREADS, unavailable=_time_out)
 
     async def ask(
         self, call: Callable[_Given, _Result], *args: _Given.args, **kwargs: _Given.kwargs
     ) -> _Result:
-        """Make a call of a table without blocking the event loop, however many others wait.
+        """Make a call of a table without blocking the event loop.
 
         Raises:
-            LedgerUnavailable: the database does not answer.
+            LedgerUnavailable: The database does not answer.
         """
         return await self._calls.ask(call, *args, **kwargs)
 
     async def ask_briefly(
         self, call: Callable[_Given, _Result], *args: _Given.args, **kwargs: _Given.kwargs
     ) -> _Result:
-        """Make a call whose answer the caller can do without.
+        """Make a call of a table, for an answer that the caller can do without.
 
         Raises:
-            LedgerUnavailable: the database does not answer within three seconds.
+            LedgerUnavailable: The database does not answer within three seconds.
         """
         try:
             async with asyncio.timeout(_SECONDS_FOR_A_DETAIL):
                 return await self.ask(call, *args, **kwargs)
         except TimeoutError:
-            raise _silent() from None
+            raise _time_out() from None
 
     def upgrade(self) -> Revisions:
-        """Create the tables, or migrate them for this version; newer ones stay as they are.
+        """Create the tables or migrate them to this version. Newer tables stay as they are.
 
         Raises:
-            LedgerUnavailable: the database does not answer.
+            LedgerUnavailable: The database does not answer.
         """
         return self._database.upgrade()
 
     def ping(self) -> None:
-        """Return if the tables exist.
+        """Check that the database answers and has its tables.
 
         Raises:
-            LedgerUnavailable: the database does not answer, or the tables do not exist yet.
+            LedgerUnavailable: The database does not answer, or the tables do not exist yet.
         """
         self.experiments.get("")
 
@@ -92,5 +92,5 @@ class Ledger:
         self._database.close()
 
 
-def _silent() -> LedgerUnavailable:
+def _time_out() -> LedgerUnavailable:
     return LedgerUnavailable("The ledger does not answer in time; try again in a moment.")

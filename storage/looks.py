@@ -1,10 +1,10 @@
-"""Looks at a holdout: every model that was ever backtested on one."""
+"""Looks: one for every model that was ever backtested on a holdout."""
 
 from sqlalchemy import func, select
 
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 from storage.database import Database
-from storage.tables import LookRow
+from storage.rows import LookRow
 
 
 class Looks:
@@ -18,9 +18,9 @@ class Looks:
     ) -> None:
         """Record that this model is about to trade the holdout of these bars.
 
-        A further backtest of the same model reveals nothing new, so it counts as the same look.
+        Another backtest of the same model reveals nothing new, so it adds no look.
         """
-        with self._database.writing() as session:
+        with self._database.begin_writing() as session:
             session.execute(
                 self._database.insert(LookRow)
                 .values(
@@ -35,12 +35,12 @@ class Looks:
             )
 
     def count(self, data: DataSource) -> int:
-        """Return how many different models have traded the holdout of these bars."""
+        """Return how many distinct models have traded the holdout of these bars."""
         looks = (
             select(LookRow.fingerprint, LookRow.model_sha256)
             .where(LookRow.is_on(data))
             .distinct()
             .subquery()
         )
-        with self._database.reading() as session:
+        with self._database.begin_reading() as session:
             return session.scalar(select(func.count()).select_from(looks)) or 0

@@ -1,13 +1,13 @@
-"""Money in the ledger: whole millionths of a US dollar, so that sums are exact."""
+"""Money in the ledger: whole microdollars, millionths of a US dollar, so that sums are exact."""
 
-MICRO = 1_000_000
-
-
-def micro(amount: float) -> int:
-    """Return an amount in dollars as microdollars."""
-    return round(amount * MICRO)
+MICRODOLLARS_PER_DOLLAR = 1_000_000
 
 
-def dollars(microdollars: int | None) -> float | None:
-    """Return an amount in dollars; None stays None."""
-    return None if microdollars is None else microdollars / MICRO
+def to_microdollars(amount: float) -> int:
+    """Convert dollars to microdollars."""
+    return round(amount * MICRODOLLARS_PER_DOLLAR)
+
+
+def to_dollars(microdollars: int | None) -> float | None:
+    """Convert microdollars to dollars; None stays None."""
+    return None if microdollars is None else microdollars / MICRODOLLARS_PER_DOLLAR

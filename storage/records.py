@@ -1,4 +1,4 @@
-"""The records of the ledger, as the rest of the system sees them."""
+"""The records of the ledger, as callers see them."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from quant.messages.hypotheses import Condition, HypothesisStatus
 
 
 class Experiment(FrozenModel):
-    """One ended research, whatever its outcome."""
+    """One research that has ended, whatever its outcome."""
 
     operation_id: str
     status: str
@@ -39,7 +39,7 @@ class Experiment(FrozenModel):
 
 
 class ExperimentSummary(FrozenModel):
-    """One row of a list of experiments. Sharpe ratio and return: on the holdout, after cost."""
+    """One row of a list of experiments. Figures are of the holdout, after cost, if not noted."""
 
     operation_id: str
     status: str

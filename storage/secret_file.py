@@ -1,4 +1,4 @@
-"""A file of secrets: private to its owner, replaced atomically, reloaded when it changes."""
+"""A file of secrets: private to its owner, replaced atomically, read again when it changes."""
 
 import os
 import stat
@@ -18,9 +18,9 @@ class SecretFile(Generic[_Content]):
     """A JSON file with secrets.
 
     Attributes:
-        path: path of the file.
-        kind: model of its content.
-        setting: the setting that names the file, for messages.
+        path: The file.
+        kind: The model of its content.
+        setting: Name of the setting that holds the path, for messages.
     """
 
     path: Path
@@ -29,10 +29,10 @@ class SecretFile(Generic[_Content]):
     _read: tuple[tuple[int, int], _Content] | None = field(default=None, init=False)
 
     def read(self) -> _Content:
-        """Return the content; the file is checked each time, and read only if it has changed.
+        """Return the content. The file is read only if it has changed since the last time.
 
         Raises:
-            StartupError: it is missing or not valid; the message contains none of its values.
+            StartupError: The file is missing or not valid. The message contains none of its values.
         """
         try:
             status = self.path.stat()
@@ -48,13 +48,13 @@ class SecretFile(Generic[_Content]):
         return self._read[1]
 
     def write(self, content: _Content) -> None:
-        """Replace the content; creates the directory if missing.
+        """Replace the content, and create the directory if it is missing.
 
-        Keeps owner and mode: the service that reads the file may run as another user.
+        Owner and mode stay: the service that reads the file may run as another user.
 
         Raises:
-            StartupError: it cannot be written here, or belongs to another user and only root can
-                hand it back.
+            StartupError: The file cannot be written here, or it belongs to another user and only
+                root can keep it so.
         """
         try:
             self._replace(content.model_dump_json(indent=2) + "\n")
@@ -70,13 +70,13 @@ class SecretFile(Generic[_Content]):
         try:
             with os.fdopen(descriptor, "w") as file:
                 if self.path.exists():
-                    self._make_like_the_old(descriptor)
+                    self._copy_owner_and_mode(descriptor)
                 file.write(text)
             unfinished.replace(self.path)
         finally:
             unfinished.unlink(missing_ok=True)
 
-    def _make_like_the_old(self, descriptor: int) -> None:
+    def _copy_owner_and_mode(self, descriptor: int) -> None:
         old, new = self.path.stat(), os.fstat(descriptor)
         try:
             if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):

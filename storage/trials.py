@@ -1,12 +1,13 @@
-"""Trials: every candidate that was ever scored, once per set of bars."""
+"""Trials in the ledger: every candidate that was ever scored, once for each set of bars."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import func, select
 
-from quant.messages.steps import DataSource, Trial, Tried
+from quant.messages.data import DataSource
+from quant.messages.trials import Trial, TrialOnBars
 from storage.database import Database
-from storage.tables import TrialRow
+from storage.rows import TrialRow
 
 
 class Trials:
@@ -15,9 +16,9 @@ class Trials:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record(self, operation_id: str, tried: Sequence[Tried]) -> None:
+    def record(self, operation_id: str, trials: Sequence[TrialOnBars]) -> None:
         """Add the trials that are new on these bars."""
-        if not tried:
+        if not trials:
             return
         rows = [
             {
@@ -27,22 +28,22 @@ class Trials:
                 "symbol": each.data.symbol,
                 "timeframe": each.data.timeframe,
             }
-            for each in tried
+            for each in trials
         ]
-        with self._database.writing() as session:
+        with self._database.begin_writing() as session:
             session.execute(
                 self._database.insert(TrialRow).on_conflict_do_nothing(),
-                # In a fixed order, so that two writers of the same trials do not deadlock.
+                # Two writers of the same trials in a different order would deadlock.
                 sorted(rows, key=lambda row: str(row["fingerprint"])),
             )
 
     def count(self, data: DataSource) -> int:
-        """Return how many distinct candidates were ever scored on these bars."""
+        """Return the number of distinct candidates ever scored on these bars."""
         statement = select(func.count(TrialRow.fingerprint.distinct())).where(TrialRow.is_on(data))
-        with self._database.reading() as session:
+        with self._database.begin_reading() as session:
             return session.scalar(statement) or 0
 
-    def best(self, data_hash: str, limit: int) -> list[Trial]:
+    def find_best(self, data_hash: str, limit: int) -> list[Trial]:
         """Return the candidates with the highest Sharpe ratios on these bars, the best first."""
         statement = (
             select(TrialRow)
@@ -50,7 +51,7 @@ class Trials:
             .order_by(TrialRow.sharpe.desc(), TrialRow.fingerprint)
             .limit(limit)
         )
-        with self._database.reading() as session:
+        with self._database.begin_reading() as session:
             return [
                 Trial(
                     number=number,

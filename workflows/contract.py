@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from quant.messages.steps import Progress
+from quant.messages.progress import Progress
 
 OPERATION_QUERY = "operation"
 FINISHED_QUERY = "finished"

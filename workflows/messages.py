@@ -8,21 +8,19 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from quant.messages.base import FrozenModel
+from quant.messages.data import DataSource, Symbol, Timeframe
 from quant.messages.evidence import Statistics
 from quant.messages.hypotheses import Verdict
 from quant.messages.steps import (
     AssessmentResult,
     BacktestInput,
     BacktestResult,
-    DataSource,
     DesignResult,
     Seed,
-    Symbol,
-    Timeframe,
     TrainingResult,
-    Trials,
 )
 from quant.messages.strategy import StrategyName, StrategySpec
+from quant.messages.trials import TrialCount
 from quant.verdict.gates import GateLimits
 from workflows.contract import OperationType
 
@@ -58,7 +56,7 @@ class ResearchRequest(OwnedRequest):
     max_cost: float | None = Field(
         None, gt=0.0, le=1000.0, description="Cost limit for `llm`, in US dollars"
     )
-    trials: Trials = 12
+    trials: TrialCount = 12
     seed: Seed | None = Field(None, description="Random seed; drawn and recorded if absent")
     memory: bool | None = Field(
         None,
@@ -171,7 +169,7 @@ class BacktestSummary(FrozenModel):
     @classmethod
     def of(cls, result: BacktestResult) -> Self:
         """Condense a backtest."""
-        level = result.at(1.0)
+        level = result.get_level(1.0)
         return cls(
             sharpe_ratio=level.sharpe,
             total_return=level.total_return,

@@ -6,21 +6,22 @@ from temporalio.common import SearchAttributePair
 with workflow.unsafe.imports_passed_through():
     from activities.jobs import AssessmentTask, DesignTask, LanguageModel
     from activities.research import ResearchActivities
+    from quant.messages.artifacts import Artifact
     from quant.messages.base import FrozenModel
+    from quant.messages.data import DataSource
     from quant.messages.steps import (
         MAX_SEED,
         AssessmentInput,
         AssessmentResult,
         BacktestInput,
         BacktestResult,
-        DataSource,
         DesignInput,
         GateDecision,
         TrainingInput,
         TrainingResult,
     )
     from quant.messages.strategy import StrategySpec
-    from quant.verdict.gates import backtest_gate, training_gate
+    from quant.verdict.gates import check_backtest, check_training
     from storage.records import Experiment
     from workflows import policies, search_attributes
     from workflows.backtest import Backtest
@@ -99,9 +100,9 @@ class Research:
         spec = self._finished.spec or await self._design()
         self._operation.info.metadata.parameters["strategy_name"] = spec.name
         training = self._finished.training or await self._train(spec)
-        if self._passes(training_gate(training, self._request.gates.training)):
+        if self._passes(check_training(training, self._request.gates.training)):
             backtest = self._finished.backtest or await self._backtest(spec, training)
-            self._passes(backtest_gate(backtest, self._request.gates.backtest))
+            self._passes(check_backtest(backtest, self._request.gates.backtest))
         assessment = self._finished.assessment or await self._assess(spec, training)
         return self._conclude(spec, training, assessment)
 
@@ -253,9 +254,9 @@ class Research:
             backtest_result=self._finished.backtest and BacktestSummary.of(self._finished.backtest),
             statistics=assessment.statistics,
             development_sharpe=training.sharpe,
-            model_path=f"{training_id}/{training.model_artifact}",
+            model_path=f"{training_id}/{Artifact.MODEL}",
             model_sha256=training.model_sha256,
-            report_path=f"{assessment_id}/{assessment.report_artifact}",
+            report_path=f"{assessment_id}/{Artifact.REPORT}",
         )
         self._operation.info.result_summary = self._result.model_dump(mode="json")
         return self._result

@@ -57,11 +57,11 @@ def figures_of(inp: AssessmentInput, result: AssessmentResult) -> dict[str, str]
     if training.sharpe is not None:
         known["development_sharpe"] = f"{training.sharpe:.2f}"
     if inp.backtest is not None:
-        level = inp.backtest.at(1.0)
+        level = inp.backtest.get_level(1.0)
         known |= {
             "return_after_cost": f"{level.total_return:.1%}",
-            "return_without_cost": f"{inp.backtest.at(0.0).total_return:.1%}",
-            "return_at_double_cost": f"{inp.backtest.at(2.0).total_return:.1%}",
+            "return_without_cost": f"{inp.backtest.get_level(0.0).total_return:.1%}",
+            "return_at_double_cost": f"{inp.backtest.get_level(2.0).total_return:.1%}",
             "benchmark_return": f"{inp.backtest.benchmark.total_return:.1%}",
             "max_drawdown": f"{level.max_drawdown:.1%}",
             "trades": str(level.trades),

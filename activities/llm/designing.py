@@ -13,9 +13,10 @@ from activities.llm import prompts
 from activities.llm.text import printable
 from errors import BudgetExhausted, InvalidInput, KtrdrError, ModelMisbehaved
 from quant.messages.base import FrozenModel
-from quant.messages.steps import CandidateScore, Progress, ReportProgress, ReportTrial, Trial, Tried
+from quant.messages.progress import Progress, ReportProgress
+from quant.messages.steps import CandidateScore
 from quant.messages.strategy import Costs, StrategySpec
-from quant.strategy import strategies
+from quant.messages.trials import ReportTrial, Trial, TrialOnBars
 
 # How many invalid answers a model may correct before the call fails.
 CORRECTIONS: Final = 3
@@ -80,7 +81,7 @@ class Candidates:
                 number=number, fingerprint=fingerprint, sharpe=score.sharpe, parameters={}
             )
             self.trials.append(trial)
-            self.tried(Tried(data=score.data.source, trial=trial))
+            self.tried(TrialOnBars(data=score.data.source, trial=trial))
             sharpe = score.annual_sharpe
             shown = "never traded" if sharpe is None else f"dev Sharpe {sharpe:.2f}"
             self.tell(f"Evaluated candidate {number}: {shown}")
@@ -176,7 +177,7 @@ def _agent(candidates: Candidates) -> Agent[None, Proposal]:
     def validate_strategy(strategy: dict[str, object]) -> str:
         """Check whether a strategy is well-formed, without scoring it."""
         try:
-            strategies.checked(strategy)
+            validate_strategy(strategy)
         except InvalidInput as error:
             return error.message
         return "valid"

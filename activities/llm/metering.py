@@ -21,13 +21,13 @@ from temporalio import activity
 from activities.llm.failures import broken_off, provider_failure
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
+from quant.messages.artifacts import Artifact
 from storage.artifacts import OperationArtifacts
 from storage.ledger import Ledger
-from storage.money import micro
+from storage.money import to_microdollars
 from storage.records import Tokens
-from storage.spending import Call
+from storage.spending import ModelCall
 
-CONVERSATION_ARTIFACT = "conversation.json"
 MAX_ANSWER_TOKENS = 8_000
 # A provider that says that it is alive, and nothing else, is never silent.
 _LONGEST_ANSWER_SECONDS = 900.0
@@ -67,7 +67,7 @@ class Meter:
 
     async def reserve(self, most: Tokens) -> str:
         """Set aside the maximum cost of a call; return the id of the call."""
-        call = Call(
+        call = ModelCall(
             uuid4().hex, self.research_id, str(self.name), self.prices.cost(self.name, most)
         )
         reserve = self.ledger.spending.reserve
@@ -83,7 +83,7 @@ class Meter:
         spend = activity.metric_meter().create_counter(
             "ktrdr_llm_spend", "Cost of language models in millionths of a US dollar"
         )
-        spend.add(micro(cost), {"model": str(self.name)})
+        spend.add(to_microdollars(cost), {"model": str(self.name)})
 
     async def keep(self, answer: ModelResponse) -> None:
         """Store an answer for an activity that runs again."""
@@ -97,7 +97,7 @@ class Meter:
 
     async def _write(self) -> None:
         content = self.conversation.model_dump_json().encode()
-        await self.artifacts.store(CONVERSATION_ARTIFACT, content)
+        await self.artifacts.store(Artifact.CONVERSATION, content)
 
 
 class MeteredModel(WrapperModel):

@@ -14,24 +14,23 @@ from activities.llm import prompts
 from activities.llm.commenting import comment, figures_of
 from activities.llm.connection import connected
 from activities.llm.designing import Candidates, design
-from activities.llm.metering import CONVERSATION_ARTIFACT, Conversation, Meter, MeteredModel
+from activities.llm.metering import Conversation, Meter, MeteredModel
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
 from errors import KtrdrError, ModelMisbehaved
+from quant.messages.artifacts import Artifact
+from quant.messages.data import DataSource
 from quant.messages.hypotheses import Hypothesis
+from quant.messages.progress import Progress, ReportProgress
 from quant.messages.steps import (
-    TRIALS,
     AssessmentResult,
     CandidateScore,
-    DataSource,
     DesignInput,
     DesignResult,
     ModelComment,
-    Progress,
-    ReportProgress,
-    ReportTrial,
 )
 from quant.messages.strategy import StrategySpec
+from quant.messages.trials import TRIAL_LIST, ReportTrial
 from settings import Settings
 from storage.artifacts import OperationArtifacts
 from storage.experiments import ExperimentOrder
@@ -121,8 +120,8 @@ class Researcher:
             ),
             note=designed.note,
         )
-        content = TRIALS.dump_json(candidates.trials)
-        await artifacts.store(result.trials_artifact, content)
+        content = TRIAL_LIST.dump_json(candidates.trials)
+        await artifacts.store(Artifact.TRIALS, content)
         return result
 
     async def comment(
@@ -223,7 +222,7 @@ class Researcher:
         bars = {"symbol": inp.data.symbol, "timeframe": inp.data.timeframe}
 
         def first(order: ExperimentOrder, *, descending: bool) -> list[Experiment]:
-            return self.ledger.experiments.first(
+            return self.ledger.experiments.find_originals(
                 _EXPERIMENTS_TOLD, order=order, descending=descending, **bars
             )
 
@@ -238,7 +237,7 @@ class Researcher:
 
 
 async def _begun(artifacts: OperationArtifacts) -> Conversation | None:
-    content = await artifacts.fetch(CONVERSATION_ARTIFACT)
+    content = await artifacts.fetch(Artifact.CONVERSATION)
     return Conversation.model_validate_json(content) if content else None
 
 

@@ -22,7 +22,7 @@ async def read_budget(ledger: Ledger, limit: float | None) -> Budget:
         LedgerUnavailable: the ledger does not answer.
     """
     today = datetime.now(UTC).date()
-    spent = await ledger.ask(ledger.spending.committed, today)
+    spent = await ledger.ask(ledger.spending.get_committed, today)
     left = _left(limit, spent)
     return Budget(
         date=today,
@@ -31,7 +31,7 @@ async def read_budget(ledger: Ledger, limit: float | None) -> Budget:
         remaining=left,
         budget_disabled=limit is None,
         cycles_affordable=None if left is None else int(left / _ESTIMATE),
-        spend_events=await ledger.ask(ledger.spending.events, today, _EVENTS_SHOWN),
+        spend_events=await ledger.ask(ledger.spending.list_events, today, _EVENTS_SHOWN),
     )
 
 
@@ -39,7 +39,7 @@ async def budget_left(ledger: Ledger, limit: float | None) -> BudgetLeft:
     """Return what is left of today's budget, as part of an answer that does without it."""
     today = datetime.now(UTC).date()
     try:
-        spent = await ledger.ask_briefly(ledger.spending.committed, today)
+        spent = await ledger.ask_briefly(ledger.spending.get_committed, today)
     except LedgerUnavailable:
         return BudgetLeft(remaining=None if limit is None else 0.0, daily_limit=limit, known=False)
     return BudgetLeft(remaining=_left(limit, spent), daily_limit=limit)

@@ -11,7 +11,7 @@ from temporalio.client import (
 )
 
 from api.temporal_calls import RPC_TIMEOUT, answered
-from quant.messages.steps import Progress
+from quant.messages.progress import Progress
 from workflows import search_attributes
 from workflows.contract import (
     ACTIVE,

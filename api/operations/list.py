@@ -13,7 +13,7 @@ from api.operations.description import CLOSED_STATUS, TYPE_OF_WORKFLOW
 from api.operations.schemas import OperationListResponse, OperationSummary
 from api.temporal_calls import RPC_TIMEOUT, answered
 from errors import InvalidInput
-from quant.messages.steps import Symbol
+from quant.messages.data import Symbol
 from workflows import search_attributes
 from workflows.contract import (
     PHASE_START,

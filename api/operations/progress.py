@@ -4,7 +4,7 @@ from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import WorkflowExecutionDescription
 from temporalio.converter import DataConverter
 
-from quant.messages.steps import Progress
+from quant.messages.progress import Progress
 from workflows.contract import PHASE_START, PHASE_STEP, OperationInfo, Phase
 
 _PHASES = list(Phase)

@@ -14,11 +14,12 @@ from api.operations.schemas import (
 )
 from api.operations.training_metrics import read_metrics
 from errors import MissingArtifact, NotFinished
+from quant.messages.artifacts import Artifact
 from storage.artifacts import ArtifactStore
 from workflows.contract import ACTIVE, OperationInfo, OperationType
 from workflows.ids import make_step_id
 
-_REPORTS = {"html": "report.html", "json": "report.json"}
+_REPORTS = {"html": Artifact.REPORT, "json": Artifact.DOSSIER}
 
 ReportFormat = Literal["html", "json"]
 
@@ -102,7 +103,7 @@ class Reader:
             ArtifactsUnavailable: the artifact store does not answer.
             TemporalUnavailable: Temporal does not answer.
         """
-        assessment = self._artifacts.operation(make_step_id(operation_id, OperationType.ASSESSMENT))
+        assessment = self._artifacts.open(make_step_id(operation_id, OperationType.ASSESSMENT))
         report = await assessment.fetch(_REPORTS[kind])
         if report is not None:
             return report

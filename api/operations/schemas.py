@@ -10,18 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.envelope import Data, Page
 from quant.messages.base import FrozenModel
+from quant.messages.data import Symbol, Timeframe
 from quant.messages.steps import (
     AssessmentResult,
     BacktestResult,
     DesignResult,
-    IterationMetrics,
     Seed,
-    Symbol,
-    Timeframe,
-    TrainingMetrics,
     TrainingResult,
 )
 from quant.messages.strategy import StrategyName
+from quant.messages.training_metrics import IterationMetrics, TrainingMetrics
 from workflows.contract import OperationInfo, OperationStatus, OperationType
 from workflows.messages import OwnedRequest, ResearchResult
 

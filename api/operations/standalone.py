@@ -17,14 +17,10 @@ from api.operations.start import (
 from api.operations.workflow_input import given_to
 from errors import InvalidInput, NotFinished
 from quant.bars import catalog
-from quant.messages.steps import (
-    BacktestInput,
-    DataSource,
-    TrainingInput,
-    TrainingResult,
-)
+from quant.messages.data import DataSource
+from quant.messages.steps import BacktestInput, TrainingInput, TrainingResult
 from quant.messages.strategy import StrategySpec
-from quant.strategy import strategies
+from quant.strategy.files import load_strategy
 from settings import Settings
 from workflows.contract import OperationStatus
 from workflows.messages import BacktestRequest
@@ -91,8 +87,8 @@ class StepStarter:
         return _started(operation_id, "backtest_started", "Backtest started", given.input)
 
     def _checked(self, strategy_name: str, data: DataSource) -> StrategySpec:
-        catalog.resolve(data, self.settings.bars)
-        return strategies.load(strategy_name, self.settings.strategies)
+        catalog.find_file(data, self.settings.bars)
+        return load_strategy(strategy_name, self.settings.strategies)
 
 
 def _started(

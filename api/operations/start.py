@@ -23,7 +23,7 @@ from errors import AtCapacity, KeyReused, TemporalUnavailable
 from quant.bars import catalog
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestInput, TrainingInput
-from quant.strategy import strategies
+from quant.strategy.files import load_strategy
 from settings import Settings
 from workflows import search_attributes
 from workflows.claim import Claim, claim_id
@@ -61,9 +61,9 @@ async def check_research(request: ResearchRequest, settings: Settings) -> None:
     Raises:
         InvalidInput: the bars or the strategy do not exist.
     """
-    await asyncio.to_thread(catalog.resolve, request.data, settings.bars)
+    await asyncio.to_thread(catalog.find_file, request.data, settings.bars)
     if request.strategy is not None:
-        await asyncio.to_thread(strategies.load, request.strategy, settings.strategies)
+        await asyncio.to_thread(load_strategy, request.strategy, settings.strategies)
 
 
 def priority_of(request: OwnedRequest) -> Priority:

@@ -1,6 +1,7 @@
 """Metrics of a training by iteration, from the artifact that it writes while it runs."""
 
-from quant.messages.steps import METRICS_ARTIFACT, TrainingMetrics
+from quant.messages.artifacts import Artifact
+from quant.messages.training_metrics import TrainingMetrics
 from storage.artifacts import ArtifactStore
 
 
@@ -10,5 +11,5 @@ async def read_metrics(artifacts: ArtifactStore, training_id: str) -> TrainingMe
     Raises:
         ArtifactsUnavailable: the artifact store does not answer.
     """
-    content = await artifacts.operation(training_id).fetch(METRICS_ARTIFACT)
+    content = await artifacts.open(training_id).fetch(Artifact.TRAINING_METRICS)
     return TrainingMetrics.model_validate_json(content) if content is not None else None

@@ -18,8 +18,8 @@ from api.schemas import (
 )
 from errors import ExperimentNotFound
 from quant.messages.base import FrozenModel
+from quant.messages.data import Symbol, Timeframe
 from quant.messages.hypotheses import HypothesisStatus, Verdict
-from quant.messages.steps import Symbol, Timeframe
 from quant.messages.strategy import StrategyName
 from storage.experiments import ExperimentOrder
 from workflows.contract import OperationStatus

@@ -4,7 +4,8 @@ from fastapi import APIRouter, Request
 
 from api.dependencies import ServicesDep
 from api.schemas import StrategyListResponse, StrategyResponse
-from quant.strategy import strategies
+from quant.strategy.files import list_strategies, load_strategy
+from quant.strategy.parser import parse_strategy
 
 router = APIRouter(prefix="/strategies", tags=["strategies"])
 
@@ -12,16 +13,16 @@ router = APIRouter(prefix="/strategies", tags=["strategies"])
 @router.get("")
 def get_strategies(services: ServicesDep) -> StrategyListResponse:
     """List the strategy files; invalid ones with the reason."""
-    return StrategyListResponse(data=strategies.available(services.settings.strategies))
+    return StrategyListResponse(data=list_strategies(services.settings.strategies))
 
 
 @router.post("/validate")
 async def validate(request: Request) -> StrategyResponse:
     """Validate a strategy file, sent as YAML."""
-    return StrategyResponse(data=strategies.parse(await request.body()))
+    return StrategyResponse(data=parse_strategy(await request.body()))
 
 
 @router.get("/{name}")
 def get_strategy(services: ServicesDep, name: str) -> StrategyResponse:
     """Return one strategy."""
-    return StrategyResponse(data=strategies.load(name, services.settings.strategies))
+    return StrategyResponse(data=load_strategy(name, services.settings.strategies))

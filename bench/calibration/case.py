@@ -7,8 +7,9 @@ from typing import Final
 
 from activities.direct import conduct
 from bench.calibration import series
-from quant.bars.bars import load_bars
-from quant.messages.steps import DataSource, EarlierTrials
+from quant.bars.loader import load_bars
+from quant.messages.data import DataSource
+from quant.messages.trials import EarlierTrials
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
 from workflows.messages import ResearchRequest
@@ -66,7 +67,7 @@ def _verdict(home: Path, ledger: Ledger, seed: int) -> str:
     source = DataSource(symbol=_SYMBOL)
     data_hash = load_bars(source, home).content_hash
     known = EarlierTrials(
-        data_hash=data_hash, trials=tuple(ledger.trials.best(data_hash, _REMEMBERED))
+        data_hash=data_hash, trials=tuple(ledger.trials.find_best(data_hash, _REMEMBERED))
     )
     # An own store per research: the next one must not find checkpoints of this one.
     with tempfile.TemporaryDirectory(dir=home) as artifacts:

@@ -5,12 +5,12 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.jobs import AssessmentTask, BacktestTask, DesignTask, TrainingTask
     from activities.research import ResearchActivities
+    from quant.messages.data import DataSource
     from quant.messages.steps import (
         AssessmentInput,
         AssessmentResult,
         BacktestInput,
         BacktestResult,
-        DataSource,
         DesignInput,
         TrainingInput,
         TrainingResult,

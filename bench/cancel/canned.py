@@ -1,13 +1,8 @@
 """Results as the steps would return them, good enough for every gate."""
 
+from quant.messages.data import DataInfo
 from quant.messages.evidence import Benchmark, CostLevel
-from quant.messages.steps import (
-    AssessmentResult,
-    BacktestResult,
-    DataInfo,
-    DesignResult,
-    TrainingResult,
-)
+from quant.messages.steps import AssessmentResult, BacktestResult, DesignResult, TrainingResult
 from quant.messages.strategy import FeatureSpec, StrategySpec
 
 _DATA = DataInfo(

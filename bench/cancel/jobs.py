@@ -6,7 +6,7 @@ from pathlib import Path
 
 from activities.jobs import JobContext, Task
 from errors import InconsistentAccount
-from quant.messages.steps import ReportProgress
+from quant.messages.progress import ReportProgress
 from storage.artifacts import ArtifactStore
 
 _LONG = 1_000_000.0
@@ -41,4 +41,4 @@ def _half_written(context: JobContext) -> None:
 
 
 def _folder(artifacts_url: str, operation_id: str) -> Path:
-    return Path(ArtifactStore(artifacts_url).operation(operation_id).location(_ARTIFACT)).parent
+    return Path(ArtifactStore(artifacts_url).open(operation_id).location(_ARTIFACT)).parent

@@ -20,10 +20,10 @@ from cli.render.data import print_bars, print_findings, print_imported
 from cli.session import FAILED, JsonOption, report_errors, session_of
 from errors import InvalidInput, KtrdrError
 from quant.bars import catalog
-from quant.bars.directory import files_inside
-from quant.bars.mapping import MAPPING_FILE, FileMapping, pattern_of, read_mappings
-from quant.messages.steps import DataSource
-from quant.problems import problems
+from quant.bars.directory import list_files
+from quant.bars.mapping import MAPPING_FILE, FileMapping, find_pattern, read_mappings
+from quant.messages.data import DataSource
+from quant.problems import list_problems
 
 if TYPE_CHECKING:
     from quant.bars.bars import Bars
@@ -51,7 +51,7 @@ def list_bars(context: typer.Context, as_json: JsonOption = False) -> None:
                 **entry.model_dump(exclude={"content_hash"}),
                 path=_path(entry.file, session.settings.bars),
             )
-            for entry in catalog.symbols(session.settings.bars)
+            for entry in catalog.list_symbols(session.settings.bars)
         ]
     session.answer(Answer.own(available), print_bars)
     session.stderr.print(
@@ -71,10 +71,10 @@ def check(
     session = session_of(context, as_json)
     directory = session.settings.bars
     with report_errors(session.as_json):
-        known = catalog.symbols(directory)
+        known = catalog.list_symbols(directory)
         for symbol in symbols or ():
             if symbol not in {entry.symbol for entry in known}:
-                catalog.resolve(DataSource(symbol=symbol), directory)
+                catalog.find_file(DataSource(symbol=symbol), directory)
         chosen = [entry for entry in known if symbols is None or entry.symbol in symbols]
         findings = [_check(entry, directory) for entry in chosen]
         if symbols is None:
@@ -137,24 +137,24 @@ def import_(
                 "decimal": decimal,
             }
             bars = _read(Path(what), source, _validate(FileMapping, options))
-        from quant.bars.importing import import_bars  # noqa: PLC0415
+        from quant.bars.importer import import_bars  # noqa: PLC0415
 
         info = import_bars(bars, session.settings.bars, replace=replace)
-        stored = catalog.resolve(info.source, session.settings.bars)
+        stored = catalog.find_file(info.source, session.settings.bars)
     imported = ImportedBars(**info.model_dump(), path=str(stored.path) if stored else None)
     session.answer(Answer.own(imported), print_imported)
 
 
 def _check(entry: catalog.CatalogEntry, directory: Path) -> Finding:
-    from quant.bars.bars import load_bars  # noqa: PLC0415
+    from quant.bars.loader import load_bars  # noqa: PLC0415
     from quant.verdict import remarks  # noqa: PLC0415 - loads the numerical libraries
 
     source = DataSource(symbol=entry.symbol, timeframe=entry.timeframe)
     path = _path(entry.file, directory)
     try:
         bars = load_bars(source, directory)
-        info = bars.info().model_dump()
-        return ReadableBars(**info, file=entry.file, path=path, remarks=remarks.of_bars(bars))
+        info = bars.describe().model_dump()
+        return ReadableBars(**info, file=entry.file, path=path, remarks=remarks.describe_bars(bars))
     except KtrdrError as error:
         return UnreadableBars(
             **source.model_dump(), file=entry.file, path=path, error=error.message
@@ -172,7 +172,7 @@ def _warn(pattern: str, directory: Path) -> Finding:
 
 def _unused_patterns(directory: Path) -> list[str]:
     mappings = read_mappings(directory)
-    used = {pattern_of(path.name, mappings) for path in files_inside(directory, catalog.SUFFIXES)}
+    used = {find_pattern(path.name, mappings) for path in list_files(directory, catalog.SUFFIXES)}
     return [pattern for pattern in mappings if pattern not in used]
 
 
@@ -182,22 +182,22 @@ def _path(file: str | None, directory: Path) -> str | None:
 
 def _read(path: Path, source: DataSource, mapping: FileMapping) -> "Bars":
     from quant.bars import files  # noqa: PLC0415
-    from quant.bars.bars import of_table  # noqa: PLC0415
+    from quant.bars.loader import build_bars  # noqa: PLC0415
 
     if path.suffix.lower() not in catalog.SUFFIXES:
         raise InvalidInput(f"{path.name} is neither a CSV nor a Parquet file.", field="file")
-    return of_table(files.read(path, mapping), source, path.name, mapping)
+    return build_bars(files.read_table(path, mapping), source, path.name, mapping)
 
 
 def _download(
     origin: Source, name: str, source: DataSource, start: date | None, end: date | None
 ) -> "Bars":
-    from quant.bars.bars import of_table  # noqa: PLC0415
     from quant.bars.downloads import SOURCES  # noqa: PLC0415
+    from quant.bars.loader import build_bars  # noqa: PLC0415
 
     wanted = _source(name, source.timeframe)
     table = SOURCES[origin]().fetch(wanted, start, end)
-    return of_table(table, source, f"{name} from {origin}")
+    return build_bars(table, source, f"{name} from {origin}")
 
 
 def _source(symbol: str, timeframe: str) -> DataSource:
@@ -208,7 +208,7 @@ def _validate(kind: type[_Kind], values: dict[str, Any]) -> _Kind:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        place, said = problems(error)[0]
+        place, said = list_problems(error)[0]
         raise InvalidInput(f"{place}: {said}", field=place) from None
 
 

@@ -126,7 +126,7 @@ def _row(dossier: "Dossier") -> ComparedResearch:
         verdict=result.verdict,
         trials_ever=research.trials_ever,
         statistics=result.statistics,
-        holdout=research.backtest and research.backtest.at(1.0),
+        holdout=research.backtest and research.backtest.get_level(1.0),
     )
 
 
@@ -158,4 +158,4 @@ def _draw(report: bytes) -> bytes:
     from quant.messages.dossier import Dossier  # noqa: PLC0415
     from quant.report import figures  # noqa: PLC0415 - loads the numerical libraries
 
-    return figures.sheet(Dossier.model_validate_json(report))
+    return figures.draw_sheet(Dossier.model_validate_json(report))

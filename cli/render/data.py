@@ -5,7 +5,7 @@ from rich.markup import escape
 
 from cli.local_answers import AvailableBars, Finding, ImportedBars, ReadableBars
 from cli.render.tables import print_rows
-from quant.messages.steps import DataInfo
+from quant.messages.data import DataInfo
 
 
 def print_bars(console: Console, available: list[AvailableBars]) -> None:

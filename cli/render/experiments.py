@@ -7,7 +7,7 @@ from api.operations.schemas import Reproduced
 from api.schemas import ExperimentListResponse, LeaderboardResponse
 from cli.local_answers import Exported
 from cli.render.tables import format_figure, format_interval, print_rows, print_values
-from quant.wording import counted
+from quant.wording import format_count
 from storage.records import Experiment, HypothesisRecord
 
 _EVENTS_SHOWN = 10
@@ -33,7 +33,7 @@ def print_experiments(console: Console, page: ExperimentListResponse) -> None:
             for row in page.data
         ),
     )
-    console.print(f"{len(page.data)} of {counted(page.total_count, 'experiment')}")
+    console.print(f"{len(page.data)} of {format_count(page.total_count, 'experiment')}")
 
 
 def print_leaderboard(console: Console, page: LeaderboardResponse) -> None:
@@ -61,7 +61,7 @@ def print_leaderboard(console: Console, page: LeaderboardResponse) -> None:
         ),
         title=1,
     )
-    console.print(f"{len(page.data)} of {counted(page.total_count, 'experiment')}")
+    console.print(f"{len(page.data)} of {format_count(page.total_count, 'experiment')}")
 
 
 def print_reproduction(console: Console, answer: Reproduced) -> None:
@@ -84,7 +84,7 @@ def print_experiment(console: Console, experiment: Experiment) -> None:
 
 def print_export(console: Console, written: Exported) -> None:
     """Print how many experiments were written, and where."""
-    text = f"{counted(written.experiments, 'experiment')}: {written.path}"
+    text = f"{format_count(written.experiments, 'experiment')}: {written.path}"
     console.print(text, markup=False, soft_wrap=True)
 
 
@@ -112,7 +112,7 @@ def print_budget(console: Console, budget: Budget) -> None:
     if budget.budget_disabled:
         console.print(f"{spent}; no limit")
     else:
-        researches = counted(budget.cycles_affordable or 0, "research", "researches")
+        researches = format_count(budget.cycles_affordable or 0, "research", "researches")
         console.print(
             f"{spent} of ${budget.daily_limit:.2f}; ${budget.remaining:.4f} left, enough for "
             f"about {researches} with a language model"

@@ -18,7 +18,7 @@ from cli.local_answers import Overview
 from cli.render.tables import format_duration, format_figure, format_time, print_rows
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestResult, TrainingResult
-from quant.wording import counted
+from quant.wording import format_count
 from workflows.contract import OperationInfo, OperationStatus
 from workflows.messages import ResearchResult
 
@@ -75,7 +75,7 @@ def read_result(operation: OperationInfo) -> FrozenModel | None:
 
 def _figures_of_training(result: TrainingResult) -> Table:
     table = Table.grid(padding=(0, 2))
-    folds = counted(len(result.folds), "fold")
+    folds = format_count(len(result.folds), "fold")
     table.add_row(
         "Log loss", f"{result.log_loss:.4f} (base rate {result.baseline_log_loss:.4f}), {folds}"
     )
@@ -89,7 +89,7 @@ def _figures_of_backtest(result: BacktestResult) -> Table:
     for level in result.levels:
         table.add_row(
             f"Holdout at {level.cost_multiple:g}x cost",
-            f"{level.total_return:+z.1%} in {counted(level.trades, 'trade')}, "
+            f"{level.total_return:+z.1%} in {format_count(level.trades, 'trade')}, "
             f"Sharpe ratio {format_figure(level.sharpe, 'z.2f') or 'none'}, "
             f"drawdown {level.max_drawdown:.1%}",
         )
@@ -114,7 +114,7 @@ def _figures(result: ResearchResult) -> Table:
         table.add_row(
             "Deflated SR (prob.)",
             f"{statistics.deflated_sharpe:.0%} on the whole record "
-            f"({counted(statistics.trials_ever, 'trial')}), "
+            f"({format_count(statistics.trials_ever, 'trial')}), "
             f"{statistics.confirmed_sharpe:.0%} on the holdout alone "
             f"(look {statistics.holdout_looks:,})",
         )
@@ -194,7 +194,7 @@ def print_cancelled(console: Console, cancelled: OperationCancelled) -> None:
 def print_batch(console: Console, batch: BatchCancel) -> None:
     """Print which operations a batch cancel matched."""
     verb = "would be cancelled" if batch.dry_run else "being cancelled"
-    console.print(f"{counted(batch.matched, 'operation')} {verb}")
+    console.print(f"{format_count(batch.matched, 'operation')} {verb}")
     for operation_id in batch.operation_ids:
         console.print(f"  {operation_id}", markup=False)
 

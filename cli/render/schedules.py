@@ -7,7 +7,7 @@ from rich.table import Table
 from api.schedules.schemas import Schedule, ScheduleInfo, ScheduleSummary
 from cli.local_answers import ScheduleDeleted
 from cli.render.tables import format_time, print_rows
-from quant.wording import counted
+from quant.wording import format_count
 from workflows.messages import ResearchRequest
 
 
@@ -63,5 +63,5 @@ def _describe_next(schedule: ScheduleSummary) -> str:
 
 
 def _describe_research(research: ResearchRequest) -> str:
-    how = research.strategy or research.brief or counted(research.trials, "trial")
+    how = research.strategy or research.brief or format_count(research.trials, "trial")
     return f"{research.symbol} {research.timeframe}, {how}"

@@ -4,7 +4,7 @@ from rich.console import Console
 
 from cli.render.tables import print_rows
 from quant.messages.strategy import StrategySpec
-from quant.strategy.strategies import StrategyEntry
+from quant.strategy.files import StrategyEntry
 
 
 def print_strategies(console: Console, strategies: list[StrategyEntry]) -> None:

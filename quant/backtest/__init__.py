@@ -1,1 +1,1 @@
-"""What an account that follows a strategy does, and figures of it."""
+"""The account that follows a strategy, and its figures."""

@@ -1,22 +1,22 @@
-"""The account: what it would have been worth if it had followed target weights.
+"""Simulates an account that follows target weights.
 
 Rules:
 
 * The account starts with 1.0. A weight is a share of its worth: 1 is fully invested, -0.5 is short
-  for a half, 0 is flat.
+  with half of it, 0 is flat.
 * A decision at the close of bar t is filled at the open of bar t + 1; where the instrument has no
   bar there, at its next open. A newer decision replaces one that still waits.
-* Units are held until the target changes; until then the weight moves with the price. A target that
-  is repeated decides nothing, and neither does NaN.
-* At an open, positions that end or turn around are closed first. What the account is worth then is
-  what changed targets are shares of: weight 1 buys as much as it pays for, slippage and commission
-  included. Only the difference to the units that are held is traded.
+* The account holds its units until the target changes; meanwhile the weight moves with the price. A
+  repeated target decides nothing, and neither does NaN.
+* At an open, positions that end or reverse are closed first. Changed targets are shares of what the
+  account is worth then: weight 1 buys as much as that pays for, slippage and commission included.
+  Only the difference to the units held is traded.
 * Each side pays commission on the traded notional, and slippage as a worse price. Borrowing is
   free.
 * A position that is open at the last open of its instrument is closed there, with costs, so that
   every trade counts.
 * An account that is worth nothing, at a close or at an open at which it trades, closes everything
-  and stays flat. A long position cannot lose more than it cost; short or borrowed ones can.
+  and stays flat. A long position cannot lose more than it cost; a short or a borrowed one can.
 
 The profits of the trades must add up to the change of the equity, or `InconsistentAccount` is
 raised.
@@ -28,7 +28,7 @@ from typing import Final
 import numpy as np
 
 from errors import InconsistentAccount
-from quant.backtest.trades import Fills, Trades, round_trips
+from quant.backtest.trades import Fills, Trades, build_trades
 from quant.bars.bars import Floats
 from quant.messages.strategy import Costs
 
@@ -37,7 +37,7 @@ TOLERANCE: Final = 1e-9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Account:
-    """What an account did.
+    """The course of an account.
 
     Attributes:
         equity: Worth at each close, shape (bars,); starts at 1.0.
@@ -53,29 +53,29 @@ class Account:
     trades: Trades
 
 
-def follow(opens: Floats, closes: Floats, weights: Floats, costs: Costs) -> Account:
-    """Follow target weights.
+def follow_targets(opens: Floats, closes: Floats, weights: Floats, costs: Costs) -> Account:
+    """Follow target weights over all bars.
 
     Args:
         opens: First price of each bar, shape (bars, instruments); NaN where there is no bar.
         closes: Last price, of the same shape, with NaN in the same places.
         weights: Target decided at each close, of the same shape; NaN where nothing is decided.
-        costs: Per side.
+        costs: Costs per side.
 
     Raises:
         ValueError: The arrays do not fit together, or a price or a weight is impossible.
         InconsistentAccount: The figures contradict each other, or are too large for a float.
     """
-    _require_sound(opens, closes, weights)
-    # Whatever is too large for a float is found when the profits are added up.
+    _require_valid(opens, closes, weights)
+    # Figures too large for a float are found when the profits are added up.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         targets, fills, equity = _follow(opens, closes, weights, costs)
-        if (ruined := _ruin(fills, equity)) is not None:
+        if (ruined := _find_ruin(fills, equity)) is not None:
             weights = np.concatenate([weights[:ruined], np.zeros_like(weights[ruined:])])
             targets, fills, equity = _follow(opens, closes, weights, costs)
-        trades = round_trips(fills, costs)
+        trades = build_trades(fills, costs)
         require_consistent(float(equity[-1]) - 1.0, trades.profit)
-        return Account(equity, _returns(equity), targets, trades)
+        return Account(equity, _compute_returns(equity), targets, trades)
 
 
 def require_consistent(equity_change: float, profits: Floats) -> None:
@@ -97,7 +97,7 @@ def require_consistent(equity_change: float, profits: Floats) -> None:
         )
 
 
-def _require_sound(opens: Floats, closes: Floats, weights: Floats) -> None:
+def _require_valid(opens: Floats, closes: Floats, weights: Floats) -> None:
     if not (opens.shape == closes.shape == weights.shape and opens.ndim == 2 and opens.size):
         raise ValueError(
             f"targets of shape {weights.shape} for opens of shape {opens.shape} and closes of "
@@ -108,7 +108,7 @@ def _require_sound(opens: Floats, closes: Floats, weights: Floats) -> None:
     if np.any(np.isinf(weights)):
         raise ValueError("a target is infinite")
     for prices in (opens, closes):
-        # These ignore NaN, unless there is nothing else.
+        # `fmin` and `fmax` ignore NaN, unless all values are NaN.
         if (
             not 0.0
             < np.fmin.reduce(prices, axis=None)
@@ -121,19 +121,19 @@ def _require_sound(opens: Floats, closes: Floats, weights: Floats) -> None:
 def _follow(
     opens: Floats, closes: Floats, weights: Floats, costs: Costs
 ) -> tuple[Floats, Fills, Floats]:
-    """Follow the weights even if nothing is left; figures after a ruin mean nothing.
+    """Follow the weights, even after a ruin; later figures then mean nothing.
 
     Returns:
         The targets in force, shape (bars, instruments); the fills; the equity, shape (bars,).
     """
-    targets = _in_force(opens, weights)
-    # Before its first bar nothing is held of an instrument, so any price will do.
-    latest = _carried(closes, 1.0)
+    targets = _enforce(opens, weights)
+    # Before its first bar an instrument is not held, so its price does not matter.
+    latest = _carry_forward(closes, 1.0)
     bars = np.append(0, 1 + np.flatnonzero(np.any(targets[1:] != targets[:-1], axis=1)))
     prices = np.where(np.isnan(opens[bars]), latest[bars], opens[bars])
     shares = targets[bars]
     compounds = shares.shape[1] == 1 and not np.any(shares[1:] * shares[:-1] > 0.0)
-    worth, cash, units = (_compounded if compounds else _stepped)(prices, shares, costs)
+    worth, cash, units = (_compound if compounds else _step_through)(prices, shares, costs)
 
     lasting = np.diff(bars, append=len(opens))
     equity = np.repeat(cash, lasting)
@@ -141,25 +141,25 @@ def _follow(
     return targets, Fills(bars, prices, shares, units, cash, worth), equity
 
 
-def _ruin(fills: Fills, equity: Floats) -> int | None:
+def _find_ruin(fills: Fills, equity: Floats) -> int | None:
     """Return the close at which a ruined account must decide to be flat; None if there is none."""
     at_close = np.flatnonzero(equity <= 0.0)[:1]
     before_open = fills.bars[fills.worth <= 0.0][:1] - 1
     return min([*at_close.tolist(), *before_open.tolist()], default=None)
 
 
-def _in_force(opens: Floats, weights: Floats) -> Floats:
-    """Return the targets that hold after the open of each bar, shape (bars, instruments)."""
+def _enforce(opens: Floats, weights: Floats) -> Floats:
+    """Return the targets in force after the open of each bar, shape (bars, instruments)."""
     exists = ~np.isnan(opens)
-    targets = np.concatenate([np.zeros_like(weights[:1]), _carried(weights, 0.0)[:-1]])
+    targets = np.concatenate([np.zeros_like(weights[:1]), _carry_forward(weights, 0.0)[:-1]])
     last_open = len(opens) - 1 - np.argmax(exists[::-1], axis=0)
     targets[last_open, np.arange(len(last_open))] = 0.0
     targets[~exists] = np.nan
-    return _carried(targets, 0.0)
+    return _carry_forward(targets, 0.0)
 
 
-def _carried(values: Floats, initially: float) -> Floats:
-    """Return the values with the last one known in place of NaN, bar by bar."""
+def _carry_forward(values: Floats, initially: float) -> Floats:
+    """Replace NaN by the last known value above it, shape (bars, instruments) as before."""
     missing = np.isnan(values)
     if not missing.any():
         return values
@@ -168,19 +168,19 @@ def _carried(values: Floats, initially: float) -> Floats:
     return np.nan_to_num(known, nan=initially)
 
 
-def _stepped(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats, Floats, Floats]:
-    """Account for any targets, one fill after the other.
+def _step_through(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats, Floats, Floats]:
+    """Compute the account after each fill, for any targets, one fill after the other.
 
     Args:
-        prices: At each fill, shape (fills, instruments). Nothing is traded at the first.
-        targets: In force from there on, of the same shape.
-        costs: Per side.
+        prices: Price at each fill, shape (fills, instruments). Nothing is traded at the first.
+        targets: Targets in force from there on, of the same shape.
+        costs: Costs per side.
 
     Returns:
-        What the targets are shares of, shape (fills,), and what is left after the fill: cash, of
-        the same shape, and units, shape (fills, instruments).
+        The worth that targets are shares of, shape (fills,); the cash after the fill, of the same
+        shape; the units after the fill, shape (fills, instruments).
     """
-    affordable = _affordable(prices, targets, costs)
+    affordable = _size_units(prices, targets, costs)
     buying = prices * (1.0 + costs.slippage) * (1.0 + costs.commission)
     selling = prices * (1.0 - costs.slippage) * (1.0 - costs.commission)
 
@@ -201,13 +201,13 @@ def _stepped(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats, Flo
     return worth, cash, units
 
 
-def _compounded(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats, Floats, Floats]:
-    """Return the same as `_stepped`, at once, for one instrument that is never rebalanced.
+def _compound(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats, Floats, Floats]:
+    """Return what `_step_through` returns, at once, for one instrument without rebalancing.
 
-    Every position is closed before the next is opened, so each multiplies the worth.
+    Every position is closed before the next is opened, so each one multiplies the worth.
     """
     side = np.sign(targets)
-    units = _affordable(prices, targets, costs)
+    units = _size_units(prices, targets, costs)
     cash = 1.0 - targets * (1.0 + costs.commission * side) / (1.0 + costs.commission)
     brought = (1.0 - costs.slippage * side) * (1.0 - costs.commission * side)
     growth = cash[:-1] + units[:-1] * prices[1:] * brought[:-1]
@@ -215,14 +215,15 @@ def _compounded(prices: Floats, targets: Floats, costs: Costs) -> tuple[Floats, 
     return worth[:, 0], (worth * cash)[:, 0], worth * units
 
 
-def _affordable(prices: Floats, targets: Floats, costs: Costs) -> Floats:
-    """Return the units, negative for short, that a worth of 1.0 pays for."""
+def _size_units(prices: Floats, targets: Floats, costs: Costs) -> Floats:
+    """Return the units that a worth of 1.0 pays for, shape (fills, instruments)."""
     slipped = prices * (1.0 + costs.slippage * np.sign(targets))
     units: Floats = targets / (slipped * (1.0 + costs.commission))
     return units
 
 
-def _returns(equity: Floats) -> Floats:
+def _compute_returns(equity: Floats) -> Floats:
+    """Return simple returns, shape (bars,): 0 at the first bar and where nothing was left."""
     before, after = equity[:-1], equity[1:]
     returns = np.zeros_like(equity)
     np.divide(after, before, out=returns[1:])

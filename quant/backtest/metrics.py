@@ -1,7 +1,7 @@
-"""Performance figures of an equity curve, each a plain function.
+"""Performance figures of an account, each a function of arrays.
 
-`returns` are simple returns per bar after costs, `equity` is the value of the account at each
-close in units of its start; both have one element per bar.
+`returns` are simple returns per bar after costs, shape (bars,). `equity` is the value of the
+account at each close in units of its start, shape (bars,). Neither has NaN.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-# Rounding leaves a deviation of this order in a constant series; real returns are far above it.
+# Rounding leaves a smaller deviation in a constant series; that of real returns is far larger.
 NO_VARIANCE: Final = 1e-12
 
 
@@ -30,18 +30,18 @@ def sharpe(returns: FloatArray) -> float | None:
 
 def annualised_sharpe(returns: FloatArray, periods_per_year: float) -> float | None:
     """Return the Sharpe ratio per bar times the square root of the bars per year (Lo 2002)."""
-    return annualised(sharpe(returns), periods_per_year)
+    return annualise(sharpe(returns), periods_per_year)
 
 
-def annualised(sharpe_per_bar: float | None, periods_per_year: float) -> float | None:
+def annualise(sharpe_per_bar: float | None, periods_per_year: float) -> float | None:
     """Annualise a Sharpe ratio per bar; None stays None."""
     return None if sharpe_per_bar is None else sharpe_per_bar * float(np.sqrt(periods_per_year))
 
 
 def rolling_sharpe(returns: FloatArray, window: int) -> FloatArray:
-    """Return at each bar the Sharpe ratio per bar of the last `window` returns.
+    """Return at each bar the Sharpe ratio per bar of the last `window` returns, shape (bars,).
 
-    NaN before the first full window and where the window has no variance.
+    NaN before the first full window, and where a window has no variance.
     """
     windows = pd.Series(returns).rolling(window)
     deviation = windows.std(ddof=1)
@@ -49,25 +49,25 @@ def rolling_sharpe(returns: FloatArray, window: int) -> FloatArray:
 
 
 def drawdown(equity: FloatArray) -> FloatArray:
-    """Return how far each point is below the highest one so far, as a positive fraction of it."""
+    """Return the loss from the peak so far, shape (bars,), as a positive fraction of the peak."""
     peak = np.maximum.accumulate(equity)
     return 1.0 - equity / peak
 
 
 def max_drawdown(equity: FloatArray) -> float:
-    """Return the largest drawdown, 0 for a curve that never falls; above 1 if debt remained."""
+    """Return the largest drawdown: 0 for equity that never falls, above 1 for debt."""
     return float(np.max(drawdown(equity), initial=0.0))
 
 
 def total_return(equity: FloatArray) -> float:
-    """Return the gain from the first to the last point as a fraction of the first."""
+    """Return the gain from the first to the last close, as a fraction of the first."""
     return float(equity[-1] / equity[0] - 1.0) if len(equity) else 0.0
 
 
 def annual_return(equity: FloatArray, periods_per_year: float) -> float:
     """Return the compound growth per year: (end / start) ** (periods per year / periods) - 1.
 
-    -1 for an account that lost everything, 0 for a curve of fewer than two points.
+    -1 for an account that lost everything, 0 for fewer than two bars.
     """
     periods = len(equity) - 1
     if periods < 1:
@@ -93,7 +93,7 @@ def exposure(positions: FloatArray) -> float:
 def turnover(traded_notional: float, equity: FloatArray, periods_per_year: float) -> float:
     """Return the value of all purchases and sales per year, over the average equity.
 
-    0 for a curve of fewer than two points or an average equity that is not positive.
+    0 for fewer than two bars or an average equity that is not positive.
     """
     periods = len(equity) - 1
     average = float(np.mean(equity)) if periods > 0 else 0.0

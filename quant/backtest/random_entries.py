@@ -1,8 +1,8 @@
 """Random entries: a strategy against itself at other times.
 
 Its positions are shifted circularly by a random number of bars. Exposure, direction, the number of
-trades and their durations stay the same; only the timing is lost. A strategy that owes its return
-to being in a rising market does no better than its shifts.
+trades and their durations stay the same; only the timing is lost. A strategy that earns by holding
+a rising market does no better than its shifts.
 """
 
 from typing import Final
@@ -19,7 +19,9 @@ PATHS: Final = 500
 _HIGH: Final = 0.95
 
 
-def random_entries(bars: Bars, positions: Floats, costs: Costs, seed: int) -> RandomEntries | None:
+def compare_random_entries(
+    bars: Bars, positions: Floats, costs: Costs, seed: int
+) -> RandomEntries | None:
     """Compare positions with the same positions at random times.
 
     Args:
@@ -33,16 +35,16 @@ def random_entries(bars: Bars, positions: Floats, costs: Costs, seed: int) -> Ra
     """
     if len(bars) < 2 or np.all(positions == positions[0]):
         return None
-    moves = _moves(bars)
+    moves = _measure_moves(bars)
 
     def sharpe(held: Floats) -> float:
-        return metrics.sharpe(_earned(moves, held, costs)) or 0.0
+        return metrics.sharpe(_earn(moves, held, costs)) or 0.0
 
     own = sharpe(positions)
     shifts = np.random.default_rng(seed).integers(1, len(bars), PATHS)
     random = np.array([sharpe(np.roll(positions, shift)) for shift in shifts])
     year = np.sqrt(bars.periods_per_year)
-    # Their share cannot be less than one path, but many looks at a holdout require less.
+    # A share of paths cannot be below 1 / `PATHS`, but many looks at a holdout need smaller values.
     spread = float(np.std(random))
     beyond = (own - float(np.mean(random))) / spread if spread > 0.0 else 0.0
     return RandomEntries(
@@ -54,22 +56,22 @@ def random_entries(bars: Bars, positions: Floats, costs: Costs, seed: int) -> Ra
     )
 
 
-def position_returns(bars: Bars, positions: Floats, costs: Costs) -> Floats:
-    """Return simple returns per bar of holding these positions, changed at the open.
+def compute_position_returns(bars: Bars, positions: Floats, costs: Costs) -> Floats:
+    """Return simple returns, shape (bars,), of positions that change at the open.
 
-    The sum of the parts approximates their product; over one bar they differ by less than a
-    thousandth of the return. This is for comparing positions, not for accounting.
+    They approximate the product of the two parts of a bar by their sum. The error is less than a
+    thousandth of the return. Use them to compare positions, not for accounts.
     """
-    return _earned(_moves(bars), positions, costs)
+    return _earn(_measure_moves(bars), positions, costs)
 
 
-def _moves(bars: Bars) -> tuple[Floats, Floats]:
-    """Return the price changes per bar: from the previous close to the open, then to the close."""
+def _measure_moves(bars: Bars) -> tuple[Floats, Floats]:
+    """Return two returns, each of shape (bars,): close before to open, and open to close."""
     overnight = np.concatenate([[0.0], bars.open[1:] / bars.close[:-1] - 1.0])
     return overnight, bars.close / bars.open - 1.0
 
 
-def _earned(moves: tuple[Floats, Floats], positions: Floats, costs: Costs) -> Floats:
+def _earn(moves: tuple[Floats, Floats], positions: Floats, costs: Costs) -> Floats:
     overnight, intraday = moves
     before = np.concatenate([[0.0], positions[:-1]])
     paid = np.abs(positions - before) * (costs.commission + costs.slippage)

@@ -1,9 +1,9 @@
-"""Simulations: an account that follows a strategy on the bars of one symbol."""
+"""Simulates an account on the bars of one symbol."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from quant.backtest.account import Account, follow
+from quant.backtest.account import Account, follow_targets
 from quant.bars.bars import Bars, Floats
 from quant.messages.strategy import Costs
 
@@ -25,9 +25,9 @@ def simulate(
     """
     opens, closes = bars.open[:, np.newaxis], bars.close[:, np.newaxis]
     weights = np.asarray(targets, np.float64)[:, np.newaxis]
-    return follow(opens, closes, weights, costs.times(cost_multiple))
+    return follow_targets(opens, closes, weights, costs.times(cost_multiple))
 
 
 def buy_and_hold(bars: Bars) -> Account:
-    """Buy at the first open that a strategy can buy at, without cost, and hold."""
+    """Buy at the first open at which a strategy can buy, and hold, without cost."""
     return simulate(bars, np.ones(len(bars)), Costs(), cost_multiple=0.0)

@@ -1,9 +1,9 @@
 """Trades: what an account earned with each position.
 
-A trade is a round trip of one instrument: from flat, or from the other side, until it is flat or
-turned around. A position that grows and shrinks in between is one trade, at the average prices of
-what was added and of what was given up; so no rule is needed for which unit is sold first, and the
-profits of all trades add up to what the account earned.
+A trade is a round trip of one instrument. It begins from flat or by a reversal, and ends flat or by
+a reversal. A position that grows and shrinks in between is one trade, at the average price of the
+units bought and the average price of the units sold. So no rule is needed for which unit is sold
+first, and the profits of all trades add up to what the account earned.
 """
 
 from dataclasses import dataclass, fields
@@ -28,9 +28,9 @@ class Fills:
         prices: Opens without slippage, shape (fills, instruments); the last close where an
             instrument has no bar.
         targets: Weights in force, of the same shape.
-        units: Units held, negative for short, of the same shape.
-        cash: What is left, shape (fills,).
-        worth: What changed targets are shares of, shape (fills,).
+        units: Units held after the fill, negative for short, of the same shape.
+        cash: Cash after the fill, shape (fills,).
+        worth: The worth that changed targets are shares of, shape (fills,).
     """
 
     bars: Integers
@@ -43,7 +43,7 @@ class Fills:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trades:
-    """Round trips, one element each. Money and sizes are for a starting capital of 1.0.
+    """Round trips. Arrays have shape (trades,). Money and sizes are for a starting capital of 1.0.
 
     Attributes:
         instrument: Column of the instrument.
@@ -51,8 +51,8 @@ class Trades:
         exit: Bar of the last fill.
         direction: 1.0 for long, -1.0 for short.
         entry_price: Average, including slippage.
-        exit_price: Likewise.
-        size: Units that were added in all; as many were given up.
+        exit_price: Average, including slippage.
+        size: All units that were added; equal to all that were given up.
         profit: After all costs.
         net_return: Profit over the notional at entry.
         costs: Commission and slippage of both sides.
@@ -78,9 +78,9 @@ class Trades:
         return float(np.sum(self.size * (self.entry_price + self.exit_price)))
 
 
-def round_trips(fills: Fills, costs: Costs) -> Trades:
-    """Return what the fills come to, oldest first; `costs` are per side."""
-    # One instrument after the other. Each begins and ends flat, so that they can be chained.
+def build_trades(fills: Fills, costs: Costs) -> Trades:
+    """Return the trades that the fills make up, oldest first; `costs` are per side."""
+    # All instruments in one row, one after the other: each begins and ends flat.
     side, units = np.sign(fills.targets).T.ravel(), np.abs(fills.units).T.ravel()
     before, after, prices = side[:-1], side[1:], fills.prices.T.ravel()[1:]
     turns = before != after
@@ -89,8 +89,8 @@ def round_trips(fills: Fills, costs: Costs) -> Trades:
     added = units[1:] - np.where(turns, 0.0, units[:-1])
     given_up = np.where(turns, units[:-1], -added)
 
-    size, entry = _averages(begins | (added > 0.0), added, trade, prices)
-    left, exit_ = _averages(ends | (given_up > 0.0), given_up, trade - begins, prices)
+    size, entry = _average_by_trade(begins | (added > 0.0), added, trade, prices)
+    left, exit_ = _average_by_trade(ends | (given_up > 0.0), given_up, trade - begins, prices)
     instrument, first = divmod(1 + np.flatnonzero(begins), len(fills.bars))
     last = (1 + np.flatnonzero(ends)) % len(fills.bars)
     direction = after[begins]
@@ -111,13 +111,16 @@ def round_trips(fills: Fills, costs: Costs) -> Trades:
         net_return=profit / invested,
         costs=commission + costs.slippage * (size * entry + left * exit_),
     )
-    return trades if fills.units.shape[1] == 1 else _oldest_first(trades)
+    return trades if fills.units.shape[1] == 1 else _sort_by_entry(trades)
 
 
-def _averages(
+def _average_by_trade(
     counted: NDArray[np.bool_], units: Floats, trade: Integers, prices: Floats
 ) -> tuple[Floats, Floats]:
-    """Return for each trade the sum of the counted units, and their average price."""
+    """Return the sum of the counted units and their average price, shape (trades,) each.
+
+    `counted`, `units`, `trade` (number of the trade) and `prices` have one element per fill.
+    """
     rows = np.flatnonzero(counted)
     units, trade, prices = units[rows], trade[rows], prices[rows]
     first = np.diff(trade, prepend=-1) > 0
@@ -127,6 +130,6 @@ def _averages(
     return total, np.bincount(trade, units * prices) / total
 
 
-def _oldest_first(trades: Trades) -> Trades:
+def _sort_by_entry(trades: Trades) -> Trades:
     order = np.argsort(trades.entry, kind="stable")
     return Trades(**{field.name: getattr(trades, field.name)[order] for field in fields(trades)})

@@ -1,1 +1,1 @@
-"""Bars: where they come from, and how files become bars that can be trusted."""
+"""Bars: where they come from, and how they are read and checked."""

@@ -1,42 +1,35 @@
-"""Bars: open, high, low, close and volume over time, validated before anything is computed.
+"""Bars: open, high, low, close and volume over time.
 
-The last 30 % of the bars are the *holdout*, which only the backtest reads; everything before is
-*development*.
+The last 30 % of the bars are the *holdout*. Only the backtest reads it. All bars before it are
+*development* bars.
 """
 
 import hashlib
 from dataclasses import dataclass, fields
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-from arch.data import nasdaq, sp500
 
-from errors import DataChanged, InvalidData
-from quant.bars import catalog, files
-from quant.bars.mapping import FileMapping
-from quant.messages.steps import DataInfo, DataSource
+from errors import InvalidData
+from quant.messages.data import DataInfo
 
 Floats = npt.NDArray[np.float64]
 Timestamps = npt.NDArray[np.int64]
 
-MINIMUM_BARS: Final = 500
 DEVELOPMENT_PERCENT: Final = 70
 TRADING_DAYS_PER_YEAR: Final = 252.0
 
-# Apart by less than a basis point, of which a trade costs some twenty.
+# Prices closer than a basis point are equal here; a trade costs some twenty basis points.
 _SAME_PRICE: Final = 1e-4
 _NANOSECONDS_PER_DAY: Final = 86_400 * 10**9
 _DAYS_PER_YEAR: Final = 365.25
-_BUILT_IN_LOADERS: Final = {"NASDAQ": nasdaq.load, "SP500": sp500.load}
 
 
 @dataclass(frozen=True, eq=False)
 class Bars:
-    """Bars of one symbol, oldest first. All arrays have one entry per bar and are read-only.
+    """Bars of one symbol, oldest first. Arrays are read-only, have shape (bars,) and no NaN.
 
     Attributes:
         symbol: Name under which the bars were requested.
@@ -77,9 +70,8 @@ class Bars:
     def periods_per_year(self) -> float:
         """Bars per year, for annualising.
 
-        252 by convention for daily bars of a market that closes on weekends; otherwise counted
-        over the calendar time that the bars span, which covers any session and markets that
-        never close.
+        252 by convention for daily bars of a market that closes on weekends. Otherwise the bars
+        are counted over the calendar time that they span, whatever the hours of the market.
         """
         days = self.timestamps // _NANOSECONDS_PER_DAY
         weekdays = (days + 3) % 7  # 1 January 1970 was a Thursday; Monday is 0
@@ -93,8 +85,8 @@ class Bars:
         return (len(self) - 1) / years
 
     @cached_property
-    def repeated_opens(self) -> float:
-        """Share of the bars that open where the bar before has closed, to a basis point."""
+    def repeated_open_share(self) -> float:
+        """Fraction of the bars that open at the close of the bar before, to a basis point."""
         return float(np.mean(np.isclose(self.open[1:], self.close[:-1], rtol=_SAME_PRICE, atol=0)))
 
     @property
@@ -102,8 +94,8 @@ class Bars:
         """Index of the first holdout bar."""
         return len(self) * DEVELOPMENT_PERCENT // 100
 
-    def part(self, start: int, stop: int) -> "Bars":
-        """Return the bars from `start` up to, not including, `stop`, without copying."""
+    def slice(self, start: int, stop: int) -> "Bars":
+        """Return the bars from index `start` up to, not including, `stop`, without a copy."""
         arrays = {
             field.name: getattr(self, field.name)[start:stop]
             for field in fields(self)
@@ -113,26 +105,26 @@ class Bars:
 
     def split(self) -> tuple["Bars", "Bars"]:
         """Return the development bars and the holdout bars."""
-        return self.part(0, self.holdout_start), self.part(self.holdout_start, len(self))
+        return self.slice(0, self.holdout_start), self.slice(self.holdout_start, len(self))
 
-    def timestamp(self, index: int) -> str:
+    def format_time(self, index: int) -> str:
         """Return the time of a bar in ISO 8601, UTC, to the second."""
-        return iso(self.timestamps[[index]])[0]
+        return format_times(self.timestamps[[index]])[0]
 
     @property
-    def moments(self) -> list[str]:
-        """The time of every bar, in the same form."""
-        return iso(self.timestamps)
+    def iso_times(self) -> list[str]:
+        """The time of every bar in ISO 8601, UTC, to the second."""
+        return format_times(self.timestamps)
 
-    def info(self) -> DataInfo:
-        """Describe these bars. For all bars of a symbol, not for a part of them."""
+    def describe(self) -> DataInfo:
+        """Describe all bars of a symbol. A slice of them has another holdout and hash."""
         return DataInfo(
             symbol=self.symbol,
             timeframe=self.timeframe,
             bars=len(self),
-            start=self.timestamp(0),
-            end=self.timestamp(-1),
-            holdout_start=self.timestamp(self.holdout_start),
+            start=self.format_time(0),
+            end=self.format_time(-1),
+            holdout_start=self.format_time(self.holdout_start),
             content_hash=self.content_hash,
         )
 
@@ -140,92 +132,7 @@ class Bars:
         return (self.timestamps, self.open, self.high, self.low, self.close, self.volume)
 
 
-def iso(nanoseconds: Timestamps) -> list[str]:
-    """Return times as ISO 8601, UTC, to the second."""
+def format_times(nanoseconds: Timestamps) -> list[str]:
+    """Format nanoseconds since 1970, shape (times,), as ISO 8601 in UTC, to the second."""
     moments = np.datetime_as_string(nanoseconds.astype("datetime64[ns]"), unit="s")
     return [f"{moment}Z" for moment in moments]
-
-
-def load_bars(source: DataSource, data_dir: Path | None) -> Bars:
-    """Load and validate bars.
-
-    The built-in symbols are indices: their adjusted close equals their close on every day, so the
-    raw columns are used.
-
-    Args:
-        source: Symbol and timeframe, and the required hash if the bars were used before.
-        data_dir: Where the user's files are; None if there are none.
-
-    Raises:
-        UnknownSymbol: No such symbol.
-        InvalidInput: The symbol does not exist in this timeframe.
-        InvalidData: The bars cannot be trusted; names the file, the column and the row.
-        DataChanged: They are not the bars that `source` names by their hash.
-    """
-    file = catalog.resolve(source, data_dir)
-    if file is None:
-        table = _BUILT_IN_LOADERS[source.symbol]().reset_index(names="timestamp")
-        bars = of_table(table, source, source.symbol)
-    else:
-        table = files.read(file.path, file.mapping)
-        bars = of_table(table, source, file.path.name, file.mapping)
-    if source.content_hash not in (None, bars.content_hash):
-        raise DataChanged(
-            f"The bars of {source.symbol} {source.timeframe} have changed: their SHA-256 is "
-            f"{bars.content_hash}, and earlier steps used {source.content_hash}.",
-            field="symbol",
-        )
-    return bars
-
-
-def of_table(
-    table: pd.DataFrame, source: DataSource, name: str, mapping: FileMapping | None = None
-) -> Bars:
-    """Return the bars in a table, validated.
-
-    Args:
-        table: One row per bar.
-        source: Symbol and timeframe.
-        name: What messages call the table.
-        mapping: Names and time zone of its columns.
-
-    Raises:
-        InvalidData: The bars cannot be trusted; names the column and the row.
-    """
-    daily = catalog.minutes(source.timeframe) >= catalog.MINUTES_PER_DAY
-    columns = files.columns(table, name, mapping or FileMapping(), daily=daily)
-    bars = Bars(source.symbol, source.timeframe, *columns)
-    _validate(bars, name)
-    return bars
-
-
-def _validate(bars: Bars, name: str) -> None:
-    """Refuse the first row that breaks a rule. Order matters: later rules assume earlier ones."""
-    steps = np.diff(bars.timestamps, prepend=bars.timestamps[:1] - 1)
-    lowest_body = np.minimum(bars.open, bars.close)
-    highest_body = np.maximum(bars.open, bars.close)
-    rules = (
-        ("timestamp", steps == 0, "repeats the timestamp of the row before"),
-        ("timestamp", steps < 0, "is older than the row before; sort the rows by time"),
-        ("open", bars.open <= 0, "is not a positive price"),
-        ("high", bars.high <= 0, "is not a positive price"),
-        ("low", bars.low <= 0, "is not a positive price"),
-        ("close", bars.close <= 0, "is not a positive price"),
-        ("volume", bars.volume < 0, "is negative"),
-        ("high", bars.high < bars.low, "is below the low"),
-        ("high", bars.high < highest_body, "is below the open or the close"),
-        ("low", bars.low > lowest_body, "is above the open or the close"),
-    )
-    for column, broken, complaint in rules:
-        if broken.any():
-            row = int(np.argmax(broken))
-            raise InvalidData(
-                f"{name}, row {row + 1} ({bars.timestamp(row)}): {column} {complaint}.",
-                field=column,
-            )
-    if len(bars) < MINIMUM_BARS:
-        raise InvalidData(
-            f"{name} has {len(bars)} bars; at least {MINIMUM_BARS} are needed to split them into "
-            "development and holdout.",
-            field="symbol",
-        )

@@ -1,11 +1,9 @@
 """The available bars: the built-in symbols and the files in the user's data directory.
 
-A file is named `<symbol>.csv` or `<symbol>.parquet` for daily bars, `<symbol>_<timeframe>.csv` or
-`.parquet` for any timeframe; `mapping.yaml` may say otherwise. The names of built-in symbols are
-reserved: a file such as `SP500.csv` is never read, so that SP500 means the same bars in every
-record.
-
-The API imports this module; it must stay free of numerical libraries.
+A file with daily bars is named `<symbol>.csv` or `<symbol>.parquet`; for any timeframe it may be
+`<symbol>_<timeframe>.csv` or `.parquet`. An entry in `mapping.yaml` overrides the name. Built-in
+symbols are reserved: a file such as `SP500.csv` is never read, so that SP500 means the same bars
+in every record.
 """
 
 import re
@@ -15,9 +13,10 @@ from pathlib import Path
 from pydantic import Field, TypeAdapter, ValidationError
 
 from errors import InvalidData, InvalidInput, UnknownSymbol
-from quant.bars.directory import files_inside, shorten
-from quant.bars.mapping import FileMapping, mapping_of, read_mappings
-from quant.messages.steps import DataSource, Symbol, Timeframe
+from quant.bars.directory import list_files
+from quant.bars.mapping import FileMapping, find_mapping, read_mappings
+from quant.messages.data import DataSource, Symbol, Timeframe
+from quant.wording import join_names
 
 BUILT_IN_SYMBOLS = frozenset({"NASDAQ", "SP500"})
 DAILY = "1d"
@@ -30,7 +29,7 @@ _SYMBOL: TypeAdapter[str] = TypeAdapter(Symbol)
 
 
 class CatalogEntry(DataSource):
-    """Bars that exist."""
+    """Bars that a research can use."""
 
     built_in: bool
     file: str | None = Field(None, description="Name in the data directory")
@@ -44,42 +43,43 @@ class BarsFile:
     mapping: FileMapping
 
 
-def symbols(data_dir: Path | None) -> list[CatalogEntry]:
-    """List all bars, built-in ones first, then those of the data directory by name."""
+def list_symbols(data_dir: Path | None) -> list[CatalogEntry]:
+    """List all bars: the built-in ones first, then the files of the data directory by name."""
     built_in = [
         CatalogEntry(symbol=symbol, timeframe=DAILY, built_in=True)
         for symbol in sorted(BUILT_IN_SYMBOLS)
     ]
     of_user = [
         CatalogEntry(symbol=symbol, timeframe=timeframe, built_in=False, file=file.path.name)
-        for (symbol, timeframe), files in sorted(_files(data_dir).items())
+        for (symbol, timeframe), files in sorted(_map_files(data_dir).items())
         for file in files
     ]
     return built_in + of_user
 
 
-def resolve(source: DataSource, data_dir: Path | None) -> BarsFile | None:
-    """Return the file that holds these bars, or None for a built-in symbol.
+def find_file(source: DataSource, data_dir: Path | None) -> BarsFile | None:
+    """Return the file that holds these bars; None for a built-in symbol.
 
     Raises:
         UnknownSymbol: No such symbol; the message lists those that exist.
         InvalidInput: The symbol exists, but not in this timeframe.
-        InvalidData: Two files claim to hold these bars, or `mapping.yaml` cannot be used.
+        InvalidData: Two files hold these bars, or `mapping.yaml` is not valid.
     """
-    timeframe = _checked_timeframe(source.timeframe)
-    # Whatever is wrong with the user's directory is no concern of built-in bars.
-    files = {} if source.symbol in BUILT_IN_SYMBOLS else _files(data_dir)
+    timeframe = _validate_timeframe(source.timeframe)
+    # Built-in bars must load even if something in the user's directory is wrong.
+    files = {} if source.symbol in BUILT_IN_SYMBOLS else _map_files(data_dir)
     known = {(symbol, DAILY) for symbol in BUILT_IN_SYMBOLS} | set(files)
     timeframes = {known_timeframe for symbol, known_timeframe in known if symbol == source.symbol}
     if not timeframes:
         raise UnknownSymbol(
             f"No bars exist for {source.symbol!r}. "
-            f"Known symbols: {shorten({symbol for symbol, _ in known})}.",
+            f"Known symbols: {join_names({symbol for symbol, _ in known})}.",
             field="symbol",
         )
     if timeframe not in timeframes:
         raise InvalidInput(
-            f"{source.symbol} has no bars of timeframe {timeframe}, only of {shorten(timeframes)}.",
+            f"{source.symbol} has no bars of timeframe {timeframe}, only of "
+            f"{join_names(timeframes)}.",
             field="timeframe",
         )
     if source.symbol in BUILT_IN_SYMBOLS:
@@ -91,12 +91,12 @@ def resolve(source: DataSource, data_dir: Path | None) -> BarsFile | None:
     return file
 
 
-def minutes(timeframe: str) -> int:
-    """Return how long a bar lasts."""
+def count_minutes(timeframe: str) -> int:
+    """Return the length of a bar in minutes."""
     return int(timeframe[:-1]) * {"m": 1, "h": 60, "d": 1440, "w": 10_080}[timeframe[-1]]
 
 
-def _checked_timeframe(timeframe: str) -> str:
+def _validate_timeframe(timeframe: str) -> str:
     try:
         return _TIMEFRAME.validate_python(timeframe)
     except ValidationError:
@@ -106,12 +106,12 @@ def _checked_timeframe(timeframe: str) -> str:
         ) from None
 
 
-def _files(data_dir: Path | None) -> dict[tuple[str, str], list[BarsFile]]:
-    """Map symbol and timeframe to the files that claim to hold them."""
+def _map_files(data_dir: Path | None) -> dict[tuple[str, str], list[BarsFile]]:
+    """Map each symbol and timeframe to the files that hold its bars."""
     files: dict[tuple[str, str], list[BarsFile]] = {}
     mappings = read_mappings(data_dir)
-    for path in files_inside(data_dir, SUFFIXES):
-        mapping = mapping_of(path.name, mappings)
+    for path in list_files(data_dir, SUFFIXES):
+        mapping = find_mapping(path.name, mappings)
         match = _WITH_TIMEFRAME.fullmatch(path.stem)
         named, lasting = match.group("symbol", "timeframe") if match else (path.stem, DAILY)
         symbol, timeframe = mapping.symbol or named, mapping.timeframe or lasting

@@ -1,21 +1,22 @@
-"""Files in a user's directory, listed so that nothing outside it can be reached.
+"""The files in a user's directory.
 
-Names from requests are never joined to a path: they are looked up in this listing.
+A name from a request is never joined to a path. It is looked up in this listing, so it cannot reach
+a file outside the directory.
 """
 
 from collections.abc import Collection
 from pathlib import Path
 
 
-def files_inside(directory: Path | None, suffixes: Collection[str]) -> list[Path]:
-    """List the regular files directly in a directory, sorted by name.
+def list_files(directory: Path | None, suffixes: Collection[str]) -> list[Path]:
+    """List the regular files of a directory, sorted by name; subdirectories are left out.
 
-    A symbolic link counts only if its target lies in the directory too. Pipes, devices and broken
-    links are left out, so that reading a listed file never blocks.
+    A symbolic link counts only if its target lies in the directory, too. Pipes, devices and broken
+    links are left out: reading a listed file never blocks.
 
     Args:
-        directory: None or a path that does not exist lists nothing.
-        suffixes: Accepted file name extensions in lower case, with the dot.
+        directory: The directory. None, or one that does not exist, has no files.
+        suffixes: The file name extensions to list, in lower case and with the dot.
     """
     if directory is None or not directory.is_dir():
         return []
@@ -27,10 +28,3 @@ def files_inside(directory: Path | None, suffixes: Collection[str]) -> list[Path
         and path.is_file()
         and path.resolve().is_relative_to(root)
     )
-
-
-def shorten(names: Collection[str], limit: int = 10) -> str:
-    """Join names for a message, at most `limit` of them."""
-    shown = ", ".join(sorted(names)[:limit])
-    hidden = len(names) - limit
-    return f"{shown} and {hidden} more" if hidden > 0 else shown

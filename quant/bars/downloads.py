@@ -1,6 +1,6 @@
-"""Sources of bars to download, each behind the same small interface.
+"""Sources from which bars can be downloaded.
 
-A source is an optional extra: its library is imported only when it is used.
+The library of a source is an optional extra. It is imported when the source is used.
 """
 
 from datetime import date
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import pandas as pd
 
 from errors import InvalidInput, SourceUnavailable
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 
 if TYPE_CHECKING:
     from requests import Session
@@ -19,20 +19,20 @@ _NOT_FOUND: Final = 404
 _EARLIEST: Final = date(1900, 1, 1)
 
 
-class Download(Protocol):
-    """A source of bars."""
+class DownloadSource(Protocol):
+    """A source from which bars can be downloaded."""
 
     def fetch(self, source: DataSource, start: date | None, end: date | None) -> pd.DataFrame:
-        """Return a table with timestamp, open, high, low, close and volume.
+        """Return a table, one row per bar, with timestamp, open, high, low, close and volume.
 
         Args:
-            source: Symbol, as the source names it, and timeframe.
-            start: First day; None for all available bars.
-            end: Day after the last; None for all available bars.
+            source: The symbol, under the name that this source uses, and the timeframe.
+            start: First day; None for the earliest available.
+            end: Day after the last; None for the latest available.
 
         Raises:
-            InvalidInput: It has no such bars.
-            SourceUnavailable: It does not answer, or its library is not installed.
+            InvalidInput: The source has no such bars.
+            SourceUnavailable: The source does not answer, or its library is not installed.
         """
 
 
@@ -40,7 +40,7 @@ class Yahoo:
     """Yahoo Finance through yfinance; prices are adjusted for splits and dividends.
 
     Args:
-        session: Makes the requests; yfinance's own by default.
+        session: Makes the requests; None for yfinance's own.
     """
 
     _INTERVALS: Final = {
@@ -75,7 +75,7 @@ class Yahoo:
         ticker = yfinance.Ticker(source.symbol, session=self._session)
         try:
             table = ticker.history(
-                # Without a start it would take that for a month before the end.
+                # Without a start, yfinance returns one month before the end.
                 start=start or _EARLIEST,
                 end=end,
                 interval=interval,
@@ -83,21 +83,21 @@ class Yahoo:
                 timeout=_SECONDS,
             )
         except yfinance.exceptions.YFTickerMissingError:
-            raise _nothing(source) from None
+            raise _refuse_unknown_bars(source) from None
         except Exception as error:
             if getattr(getattr(error, "response", None), "status_code", None) == _NOT_FOUND:
-                raise _nothing(source) from None
+                raise _refuse_unknown_bars(source) from None
             raise SourceUnavailable(f"Yahoo Finance does not answer: {error}") from error
         if table.empty:
-            raise _nothing(source)
+            raise _refuse_unknown_bars(source)
         bars: pd.DataFrame = table.rename_axis("timestamp").reset_index()
         return bars
 
 
-def _nothing(source: DataSource) -> InvalidInput:
+def _refuse_unknown_bars(source: DataSource) -> InvalidInput:
     return InvalidInput(
         f"Yahoo Finance has no bars of {source.symbol!r} in that period.", field="symbol"
     )
 
 
-SOURCES: Final[dict[str, type[Download]]] = {"yahoo": Yahoo}
+SOURCES: Final[dict[str, type[DownloadSource]]] = {"yahoo": Yahoo}

@@ -8,7 +8,6 @@
       delimiter: ";"
 
 The first entry whose pattern matches the name of a file counts. Omitted fields have their defaults.
-The API imports this module; it must stay free of numerical libraries.
 """
 
 from fnmatch import fnmatchcase
@@ -21,8 +20,8 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from errors import InvalidData
 from quant.messages.base import FrozenModel
-from quant.messages.steps import Symbol, Timeframe
-from quant.problems import problems
+from quant.messages.data import Symbol, Timeframe
+from quant.problems import list_problems
 
 MAPPING_FILE: Final = "mapping.yaml"
 _MAX_BYTES: Final = 256 * 1024
@@ -30,7 +29,7 @@ _MAX_BYTES: Final = 256 * 1024
 Column = Literal["timestamp", "open", "high", "low", "close", "volume"]
 
 
-def _known_zone(name: str) -> str:
+def _validate_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -38,7 +37,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
-TimeZone = Annotated[str, AfterValidator(_known_zone)]
+TimeZone = Annotated[str, AfterValidator(_validate_zone)]
 
 
 class FileMapping(FrozenModel):
@@ -65,10 +64,10 @@ _MAPPINGS: TypeAdapter[dict[str, FileMapping]] = TypeAdapter(dict[str, FileMappi
 
 
 def read_mappings(data_dir: Path | None) -> dict[str, FileMapping]:
-    """Return the mappings of a data directory by file pattern, in their order.
+    """Return the mappings of a data directory by file pattern, in the order of the file.
 
     Raises:
-        InvalidData: `mapping.yaml` is not valid; says where.
+        InvalidData: `mapping.yaml` is not valid; the message says where.
     """
     path = data_dir and data_dir / MAPPING_FILE
     if path is None or not path.is_file():
@@ -81,18 +80,18 @@ def read_mappings(data_dir: Path | None) -> dict[str, FileMapping]:
         reason = " ".join(str(error).split())
         raise InvalidData(f"{MAPPING_FILE} is not YAML: {reason}", field="symbol") from None
     except ValidationError as error:
-        place, said = problems(error)[0]
+        place, said = list_problems(error)[0]
         raise InvalidData(
             f"{MAPPING_FILE}, {place or 'top level'}: {said}.", field="symbol"
         ) from None
 
 
-def mapping_of(name: str, mappings: dict[str, FileMapping]) -> FileMapping:
+def find_mapping(name: str, mappings: dict[str, FileMapping]) -> FileMapping:
     """Return how to read the file of this name."""
-    pattern = pattern_of(name, mappings)
+    pattern = find_pattern(name, mappings)
     return FileMapping() if pattern is None else mappings[pattern]
 
 
-def pattern_of(name: str, mappings: dict[str, FileMapping]) -> str | None:
-    """Return the first pattern that fits the file of this name."""
+def find_pattern(name: str, mappings: dict[str, FileMapping]) -> str | None:
+    """Return the first pattern that matches this file name; None if none does."""
     return next((pattern for pattern in mappings if fnmatchcase(name, pattern)), None)

@@ -1,9 +1,9 @@
-"""LightGBM, used so that the same input gives the same model bit for bit.
+"""LightGBM, run so that equal input gives equal models, bit for bit.
 
-One thread, deterministic histograms, and growth in *chunks*: each chunk starts from the text of
-the model so far and from its own seed. LightGBM cannot save the state of its random number
-generators, so a resumed training can only repeat an uninterrupted one exactly if both convert the
-model to text at the same fixed points. Models are kept as LightGBM's text, never pickled.
+It runs with one thread and deterministic histograms, and grows a model in *chunks*. Each chunk
+starts from the text of the model so far and from its own seed. LightGBM cannot save the state of
+its random number generators. A resumed training therefore equals an uninterrupted one only if both
+convert the model to text at the same iterations. Models are kept as LightGBM's text, never pickled.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from quant.messages.strategy import ModelSpec
 FIRST_CHUNK: Final = 50
 
 OnIteration = Callable[[int, float, float | None], None]
-"""Called with the iteration, counted from 1 over all chunks, and the train and valid log loss."""
+"""Called with the iteration, counted from 1 over all chunks, the train loss and the valid loss."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Samples:
     """Rows to learn from or to validate on.
 
     Attributes:
-        features: Shape (rows, features).
-        labels: 0.0 or 1.0, shape (rows,).
-        names: Names of the features.
+        features: Shape (rows, features); no NaN.
+        labels: Shape (rows,): 0.0 or 1.0, no NaN.
+        names: Names of the features, one per column.
     """
 
     features: Floats
@@ -44,9 +44,9 @@ class Samples:
 def chunk_ends(iterations: int) -> Iterator[int]:
     """Yield the iterations at which chunks end.
 
-    A chunk has `FIRST_CHUNK` iterations, or half of what has been trained if that is more: every
-    chunk begins by predicting with all trees so far, which would cost quadratic time in chunks of
-    constant length.
+    A chunk has `FIRST_CHUNK` iterations, or half of those already done if that is more. Every
+    chunk begins by predicting with all trees so far, so chunks of constant length would take
+    quadratic time.
     """
     end = 0
     while end < iterations:
@@ -75,11 +75,11 @@ def grow(
     Args:
         model: Text of the model so far; empty to start one.
         train: Rows to learn from.
-        valid: Rows used only for the loss that `on_iteration` receives.
-        spec: Parameters; its `num_iterations` is not used here.
-        iterations: How many trees to add.
+        valid: Rows for the valid loss of `on_iteration`; None for no such loss.
+        spec: The parameters; `num_iterations` is ignored.
+        iterations: Number of trees to add.
         seed: Seed of row and column sampling in this chunk.
-        on_iteration: Called after each tree. Without it no losses are computed.
+        on_iteration: Called after each tree; None computes no losses.
 
     Returns:
         The text of the grown model.
@@ -89,26 +89,26 @@ def grow(
     if valid is not None:
         sets["valid"] = lgb.Dataset(valid.features, label=valid.labels, reference=train_set)
     booster = lgb.train(
-        _parameters(spec, seed),
+        _build_parameters(spec, seed),
         train_set,
         num_boost_round=iterations,
         init_model=lgb.Booster(model_str=model) if model else None,
         valid_sets=list(sets.values()) if on_iteration else None,
         valid_names=list(sets) if on_iteration else None,
-        callbacks=[_callback(on_iteration)] if on_iteration else None,
+        callbacks=[_make_callback(on_iteration)] if on_iteration else None,
         keep_training_booster=True,
     )
     return booster.model_to_string()
 
 
 def predict(model: str, features: Floats) -> Floats:
-    """Return the probability of label 1 for each row of features."""
+    """Return the probability of label 1, shape (rows,), for features of shape (rows, features)."""
     booster = lgb.Booster(model_str=model)
     return np.asarray(booster.predict(features, num_threads=1), dtype=np.float64)
 
 
-def importance(model: str) -> dict[str, float]:
-    """Return each feature's share of the total split gain; all 0 for a model without splits."""
+def compute_importance(model: str) -> dict[str, float]:
+    """Return the share of each feature in the total split gain; all 0 without any split."""
     booster = lgb.Booster(model_str=model)
     gains = np.asarray(booster.feature_importance("gain"), dtype=np.float64)
     total = float(gains.sum())
@@ -116,7 +116,7 @@ def importance(model: str) -> dict[str, float]:
     return dict(zip(booster.feature_name(), shares.tolist(), strict=True))
 
 
-def _parameters(spec: ModelSpec, seed: int) -> dict[str, Any]:
+def _build_parameters(spec: ModelSpec, seed: int) -> dict[str, Any]:
     return {
         "objective": "binary",
         "metric": "binary_logloss",
@@ -135,7 +135,7 @@ def _parameters(spec: ModelSpec, seed: int) -> dict[str, Any]:
     }
 
 
-def _callback(on_iteration: OnIteration) -> Callable[[lgb.callback.CallbackEnv], None]:
+def _make_callback(on_iteration: OnIteration) -> Callable[[lgb.callback.CallbackEnv], None]:
     def report_losses(env: lgb.callback.CallbackEnv) -> None:
         losses = {result[0]: result[2] for result in env.evaluation_result_list or []}
         on_iteration(env.iteration + 1, losses["train"], losses.get("valid"))

@@ -1,4 +1,4 @@
-"""Where an interrupted training continues."""
+"""The checkpoint from which an interrupted training continues."""
 
 import base64
 import hashlib
@@ -11,47 +11,50 @@ from pydantic import ValidationError
 
 from errors import CheckpointMismatch
 from quant.bars.bars import Bars, Floats
+from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.base import FrozenModel
-from quant.messages.steps import FoldMetrics, IterationMetrics, Workspace
 from quant.messages.strategy import StrategySpec
+from quant.messages.training_metrics import FoldMetrics, IterationMetrics
 
-ARTIFACT: Final = "checkpoint.json"
 FORMAT: Final = "1"
 
 
 class FinishedFold(FrozenModel):
-    """What is kept of a fold once its model is no longer needed."""
+    """A finished fold, without its model."""
 
     metrics: FoldMetrics
     baseline_log_loss: float
     probabilities: str
-    """Probabilities of the test bars: float64, little-endian, base64."""
+    """Probabilities of the test bars, encoded by `encode`."""
 
 
 class TrainingState(FrozenModel):
-    """A training at the end of a chunk. The current stage is the fold after the finished ones."""
+    """A training at the end of a chunk.
+
+    Its stage is the fold after the finished ones, or the final model after all folds.
+    """
 
     identity: dict[str, str]
     folds: tuple[FinishedFold, ...] = ()
     history: tuple[IterationMetrics, ...] = ()
     model: str = ""
-    """Text of the current stage's model; empty before its first chunk."""
+    """Text of the model of this stage; empty before its first chunk."""
     iteration: int = 0
 
 
 class _File(FrozenModel):
-    """The artifact: the state as JSON text, and its digest, to detect damage."""
+    """The artifact: the state as JSON text, and a digest that shows damage."""
 
     sha256: str
     state: str
 
 
 class CorruptCheckpoint(ValueError):
-    """The artifact is damaged; training can only start over."""
+    """The checkpoint is damaged. Training must start over."""
 
 
-def identity(development: Bars, spec: StrategySpec, seed: int) -> dict[str, str]:
-    """Return everything that a training depends on, in words for an error message."""
+def identify(development: Bars, spec: StrategySpec, seed: int) -> dict[str, str]:
+    """Return all that the bits of a model depend on, under names for error messages."""
     return {
         "checkpoint format": FORMAT,
         "strategy": spec.fingerprint(),
@@ -64,24 +67,25 @@ def identity(development: Bars, spec: StrategySpec, seed: int) -> dict[str, str]
 
 
 def save(state: TrainingState, workspace: Workspace) -> None:
-    """Write the state as an artifact."""
+    """Write the state to the workspace."""
     content = state.model_dump_json()
     file = _File(sha256=hashlib.sha256(content.encode()).hexdigest(), state=content)
-    workspace.write(ARTIFACT, file.model_dump_json().encode())
+    workspace.write(Artifact.CHECKPOINT, file.model_dump_json().encode())
 
 
 def restore(expected: dict[str, str], workspace: Workspace) -> TrainingState | None:
-    """Return the state of an earlier attempt, or None if there was none.
+    """Return the state of an earlier attempt; None if there is none.
 
     Args:
-        expected: Identity of the training that wants to continue.
+        expected: Identity of the training that continues.
         workspace: Where the earlier attempt wrote.
 
     Raises:
-        CheckpointMismatch: The checkpoint belongs to another training; says what differs.
+        CheckpointMismatch: The checkpoint belongs to another training; the message says what
+            differs.
         CorruptCheckpoint: The checkpoint is damaged.
     """
-    content = workspace.read(ARTIFACT)
+    content = workspace.read(Artifact.CHECKPOINT)
     if content is None:
         return None
     try:
@@ -104,10 +108,10 @@ def restore(expected: dict[str, str], workspace: Workspace) -> TrainingState | N
 
 
 def encode(values: Floats) -> str:
-    """Encode numbers as text without loss."""
+    """Encode an array, shape (values,), as base64 of little-endian float64."""
     return base64.b64encode(values.astype("<f8").tobytes()).decode()
 
 
 def decode(text: str) -> Floats:
-    """Decode the text of `encode`."""
+    """Decode the text that `encode` returns into shape (values,)."""
     return np.frombuffer(base64.b64decode(text), dtype="<f8").astype(np.float64)

@@ -1,4 +1,7 @@
-"""How good predicted probabilities are, before any trading."""
+"""Scores of predicted probabilities, before any trading.
+
+All functions take labels (0.0 or 1.0) and probabilities, both of shape (rows,) and without NaN.
+"""
 
 import numpy as np
 from scipy.stats import rankdata
@@ -15,14 +18,14 @@ def log_loss(labels: Floats, probabilities: Floats) -> float:
 
 
 def accuracy(labels: Floats, probabilities: Floats) -> float:
-    """Return the fraction of labels on the predicted side of probability 0.5."""
+    """Return the fraction of rows whose label is on the predicted side of 0.5."""
     return float(np.mean((probabilities > 0.5) == (labels > 0.5)))
 
 
 def auc(labels: Floats, probabilities: Floats) -> float | None:
-    """Return the area under the ROC curve as the Mann-Whitney statistic (Hanley, McNeil 1982).
+    """Return the area under the ROC curve; None if all labels are the same.
 
-    None if all labels are the same.
+    It is computed as the Mann-Whitney statistic (Hanley and McNeil 1982).
     """
     positives = int(labels.sum())
     negatives = len(labels) - positives

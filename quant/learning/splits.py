@@ -1,8 +1,8 @@
 """Purged and embargoed walk-forward splits.
 
-After López de Prado, *Advances in Financial Machine Learning* (2018), chapter 7: a training row
-whose label overlaps the test period in time would leak it, so such rows are purged, and a further
-gap, the embargo, is left because neighbouring bars are correlated.
+After López de Prado, *Advances in Financial Machine Learning* (2018), chapter 7. A training row
+whose label overlaps the test period would leak it, so such rows are purged. The embargo is a
+further gap, left because neighbouring bars are correlated.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Final
 
 from errors import InvalidInput
 
-# A search has many candidates to score, a training has one model to know well.
+# A search scores many candidates with few folds; a training measures one model with more.
 SEARCH_FOLDS: Final = 3
 TRAINING_FOLDS: Final = 5
 EMBARGO_FRACTION: Final = 0.01
@@ -19,12 +19,12 @@ MINIMUM_TRAINING_ROWS: Final = 30
 
 @dataclass(frozen=True)
 class Fold:
-    """One step of a walk-forward. The slices index bars; training lies before the test.
+    """One step of a walk-forward. The slices are of bars; training ends before the test.
 
     Attributes:
         number: Counted from 1.
-        train: Rows to train on; the label of each ends before the test starts.
-        test: Rows to predict.
+        train: Bars to train on. All their labels are known before the test starts.
+        test: Bars to predict.
     """
 
     number: int
@@ -32,21 +32,21 @@ class Fold:
     test: slice
 
 
-def walk_forward(first: int, stop: int, *, folds: int, horizon: int) -> list[Fold]:
+def split_walk_forward(first: int, stop: int, *, folds: int, horizon: int) -> list[Fold]:
     """Split rows into an expanding training window and consecutive test windows.
 
-    The rows form `folds` + 1 blocks of equal length (the last takes the remainder). Fold k tests
-    on block k+1 and trains on everything before it, less the purged rows and the embargo of 1 %
-    of the rows.
+    The rows form `folds` + 1 blocks of equal length; the last one takes the remainder. Fold k tests
+    on block k + 1. It trains on all rows before that block, less the purged rows and an embargo of
+    1 % of all rows.
 
     Args:
-        first: First row with all features.
+        first: Index of the first row with all features.
         stop: Number of rows.
-        folds: How many tests.
+        folds: Number of tests.
         horizon: The label of row t is known at row t + 1 + horizon.
 
     Raises:
-        InvalidInput: Too few rows remain to train the first fold.
+        InvalidInput: Too few rows are left to train the first fold.
     """
     rows = max(stop - first, 0)
     block = rows // (folds + 1)

@@ -1,7 +1,7 @@
 """Training: walk-forward folds, then the final model on all development bars.
 
-Interrupted at any moment and started again on the same workspace, a training ends with the same
-bits as one that was never interrupted; `quant.learning.boosting` explains how.
+A training that is interrupted and started again on the same workspace ends with the same bits as an
+uninterrupted one. `quant.learning.boosting` explains how.
 """
 
 import hashlib
@@ -12,31 +12,23 @@ import numpy as np
 
 from quant.backtest.account import Account
 from quant.backtest.metrics import annualised_sharpe
-from quant.backtest.simulation import buy_and_hold, simulate
-from quant.bars.bars import Bars, Floats
+from quant.backtest.simulation import buy_and_hold
+from quant.bars.bars import Bars
 from quant.learning import boosting, checkpoint, scoring
 from quant.learning.boosting import Samples
 from quant.learning.checkpoint import FinishedFold, TrainingState
-from quant.learning.splits import TRAINING_FOLDS, Fold, walk_forward
+from quant.learning.prediction import trade_predictions
+from quant.learning.splits import TRAINING_FOLDS, Fold, split_walk_forward
+from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.curves import WalkForward
-from quant.messages.steps import (
-    METRICS_ARTIFACT,
-    DataInfo,
-    FoldMetrics,
-    IterationMetrics,
-    Progress,
-    ReportProgress,
-    TrainingMetrics,
-    TrainingResult,
-    Workspace,
-)
+from quant.messages.data import DataInfo
+from quant.messages.progress import Progress, ReportProgress
+from quant.messages.steps import TrainingResult
 from quant.messages.strategy import StrategySpec
-from quant.strategy.features import feature_matrix, feature_names, labels, warm_up
-from quant.strategy.positions import target_positions
+from quant.messages.training_metrics import FoldMetrics, IterationMetrics, TrainingMetrics
+from quant.strategy.features import compute_features, compute_labels, count_warm_up, name_features
 
 CHECKPOINT_SECONDS: Final = 2.0
-MODEL_ARTIFACT: Final = "model.txt"
-WALK_FORWARD_ARTIFACT: Final = "walk_forward.json"
 POINTS_PER_STAGE: Final = 160
 
 
@@ -52,17 +44,16 @@ def train(
 ) -> TrainingResult:
     """Train the model of a strategy, or continue an interrupted training.
 
-    Writes the artifacts `model.txt` (text format of LightGBM), `metrics.json` (`TrainingMetrics`),
-    `walk_forward.json` (`WalkForward`) and, on the way, `checkpoint.json`.
+    Stores the model, the metrics, the curves of the walk-forward and, on the way, checkpoints.
 
     Args:
         development: Bars to learn from; the holdout must not be among them.
         spec: The strategy.
         seed: Seed of row and column sampling.
-        workspace: Artifacts of this training; continues from the checkpoint found there.
+        workspace: Artifacts of this training. It continues from a checkpoint found there.
         report: Called after every iteration.
-        data: Describes the whole bars, for the result.
-        checkpoint_seconds: Minimum time between two checkpoints, taken at the next chunk's end.
+        data: Description of all bars, for the result.
+        checkpoint_seconds: Minimum time between two checkpoints. Only the end of a chunk has one.
 
     Raises:
         InvalidInput: Too few bars for the features and the horizon.
@@ -74,36 +65,8 @@ def train(
     return training.run(data)
 
 
-def predict(model_text: str, bars: Bars, spec: StrategySpec) -> Floats:
-    """Predict for each bar the probability of a rise over the strategy's horizon.
-
-    A bar's probability depends on earlier bars only, so bars before the period of interest should
-    be included: they warm the features up.
-
-    Returns:
-        Shape (bars,), with NaN in the warm-up.
-    """
-    features = feature_matrix(bars, spec)
-    first = warm_up(features)
-    probabilities = np.full(len(bars), np.nan)
-    if first < len(bars):
-        probabilities[first:] = boosting.predict(model_text, features[first:])
-    return probabilities
-
-
-def trade(bars: Bars, probabilities: Floats, spec: StrategySpec) -> Account:
-    """Trade predictions after 1x cost.
-
-    Args:
-        bars: Prices to trade at.
-        probabilities: One for each of the bars, made by a model that had not seen it.
-        spec: The strategy.
-    """
-    return simulate(bars, target_positions(probabilities, spec), spec.costs)
-
-
 class _Training:
-    """One run of `train`, from its checkpoint on."""
+    """One call of `train`, from its checkpoint on."""
 
     def __init__(
         self,
@@ -121,10 +84,10 @@ class _Training:
         self._workspace = workspace
         self._report = report
         self._checkpoint_seconds = checkpoint_seconds
-        self._features = feature_matrix(development, spec)
-        self._labels = labels(development, spec.horizon)
-        self._first = warm_up(self._features)
-        self._folds = walk_forward(
+        self._features = compute_features(development, spec)
+        self._labels = compute_labels(development, spec.horizon)
+        self._first = count_warm_up(self._features)
+        self._folds = split_walk_forward(
             self._first, len(development), folds=TRAINING_FOLDS, horizon=spec.horizon
         )
         self._state = self._restore()
@@ -138,11 +101,11 @@ class _Training:
             self._finish_fold(fold, self._grow(fold))
         model = self._grow(None).encode()
         self._write_metrics()
-        self._workspace.write(MODEL_ARTIFACT, model)
-        return self._result(model, data, resumed_from, self._walk_forward())
+        self._workspace.write(Artifact.MODEL, model)
+        return self._build_result(model, data, resumed_from, self._trade_folds())
 
     def _restore(self) -> TrainingState:
-        identity = checkpoint.identity(self._bars, self._spec, self._seed)
+        identity = checkpoint.identify(self._bars, self._spec, self._seed)
         try:
             state = checkpoint.restore(identity, self._workspace)
         except checkpoint.CorruptCheckpoint:
@@ -151,11 +114,15 @@ class _Training:
         return state or TrainingState(identity=identity)
 
     def _grow(self, fold: Fold | None) -> str:
-        """Grow the model of a fold, or the final one, from the current state."""
+        """Grow the model of a fold, or the final model for None, from the current state."""
         known = len(self._bars) - self._spec.horizon - 1
         train_rows = fold.train if fold else slice(self._first, known)
-        train = self._samples(train_rows)
-        valid = self._samples(slice(fold.test.start, min(fold.test.stop, known))) if fold else None
+        train = self._select_samples(train_rows)
+        valid = (
+            self._select_samples(slice(fold.test.start, min(fold.test.stop, known)))
+            if fold
+            else None
+        )
         model, stage = self._state.model, len(self._state.folds)
         for chunk, end in enumerate(boosting.chunk_ends(self._spec.model.num_iterations)):
             if end <= self._state.iteration:
@@ -168,13 +135,15 @@ class _Training:
                 self._spec.model,
                 iterations=end - self._state.iteration,
                 seed=boosting.derive_seed(self._seed, stage, chunk),
-                on_iteration=self._recorder(fold, points),
+                on_iteration=self._make_recorder(fold, points),
             )
             self._advance(model=model, iteration=end, history=(*self._state.history, *points))
         return model
 
-    def _recorder(self, fold: Fold | None, points: list[IterationMetrics]) -> boosting.OnIteration:
-        """Return a callback that reports progress and collects a thinned history."""
+    def _make_recorder(
+        self, fold: Fold | None, points: list[IterationMetrics]
+    ) -> boosting.OnIteration:
+        """Return a callback that reports progress and adds some of the iterations to `points`."""
         iterations = self._spec.model.num_iterations
         stride = -(-iterations // POINTS_PER_STAGE)
         name = f"Fold {fold.number} of {TRAINING_FOLDS}" if fold else "Final model"
@@ -195,7 +164,7 @@ class _Training:
         return record
 
     def _report_progress(self, iteration: int, step: str, **context: float) -> None:
-        done, total = self._iterations(iteration)
+        done, total = self._count_iterations(iteration)
         self._report(
             Progress(
                 percentage=100.0 * done / total,
@@ -230,7 +199,7 @@ class _Training:
         self._advance(folds=(*self._state.folds, finished), model="", iteration=0)
 
     def _advance(self, **changes: object) -> None:
-        """Move the state on, and save it if the last checkpoint is old enough."""
+        """Change the state, and save it if the last checkpoint is old enough."""
         self._state = self._state.model_copy(update=changes)
         if time.monotonic() - self._saved_at >= self._checkpoint_seconds:
             checkpoint.save(self._state, self._workspace)
@@ -238,28 +207,27 @@ class _Training:
             self._saved_at = time.monotonic()
 
     def _write_metrics(self) -> None:
-        done, planned = self._iterations(self._state.iteration)
+        done, planned = self._count_iterations(self._state.iteration)
         metrics = TrainingMetrics(
             iterations_planned=planned, iterations_completed=done, history=self._state.history
         )
-        self._workspace.write(METRICS_ARTIFACT, metrics.model_dump_json().encode())
+        self._workspace.write(Artifact.TRAINING_METRICS, metrics.model_dump_json().encode())
 
-    def _iterations(self, of_this_stage: int) -> tuple[int, int]:
-        """Return the number of completed and of planned iterations."""
+    def _count_iterations(self, of_this_stage: int) -> tuple[int, int]:
+        """Return the numbers of completed and planned iterations, over all models."""
         each = self._spec.model.num_iterations
         return len(self._state.folds) * each + of_this_stage, (TRAINING_FOLDS + 1) * each
 
-    def _samples(self, rows: slice) -> Samples:
-        return Samples(self._features[rows], self._labels[rows], feature_names(self._spec))
+    def _select_samples(self, rows: slice) -> Samples:
+        return Samples(self._features[rows], self._labels[rows], name_features(self._spec))
 
-    def _result(
+    def _build_result(
         self, model: bytes, data: DataInfo, resumed_from: int, walked: Account
     ) -> TrainingResult:
         folds = [fold.metrics for fold in self._state.folds]
         areas = [fold.auc for fold in folds if fold.auc is not None]
         return TrainingResult(
             data=data,
-            model_artifact=MODEL_ARTIFACT,
             model_sha256=hashlib.sha256(model).hexdigest(),
             iterations=self._spec.model.num_iterations,
             resumed_from_iteration=resumed_from,
@@ -271,22 +239,21 @@ class _Training:
             accuracy=float(np.mean([fold.accuracy for fold in folds])),
             auc=float(np.mean(areas)) if areas else None,
             sharpe=annualised_sharpe(walked.returns, self._bars.periods_per_year),
-            curves_artifact=WALK_FORWARD_ARTIFACT,
-            feature_importance=boosting.importance(model.decode()),
+            feature_importance=boosting.compute_importance(model.decode()),
         )
 
-    def _walk_forward(self) -> Account:
-        """Trade the predictions of the folds, and store the curves."""
+    def _trade_folds(self) -> Account:
+        """Trade the predictions of all folds, and store the curves."""
         probabilities = np.concatenate(
             [checkpoint.decode(fold.probabilities) for fold in self._state.folds]
         )
-        tested = self._bars.part(self._folds[0].test.start, len(self._bars))
-        run = trade(tested, probabilities, self._spec)
+        tested = self._bars.slice(self._folds[0].test.start, len(self._bars))
+        run = trade_predictions(tested, probabilities, self._spec)
         curves = WalkForward(
-            timestamps=tested.moments,
+            timestamps=tested.iso_times,
             equity=run.equity.tolist(),
             benchmark_equity=buy_and_hold(tested).equity.tolist(),
             returns=run.returns.tolist(),
         )
-        self._workspace.write(WALK_FORWARD_ARTIFACT, curves.model_dump_json().encode())
+        self._workspace.write(Artifact.WALK_FORWARD, curves.model_dump_json().encode())
         return run

@@ -1,1 +1,1 @@
-"""What steps, workflows and API exchange: plain data, free of numerical libraries."""
+"""What the steps, the workflows and the API exchange: plain data, without numerical libraries."""

@@ -1,4 +1,4 @@
-"""What an account did, bar by bar: the artifacts `walk_forward.json` and `backtest.json`."""
+"""The accounts of a strategy, bar by bar: `walk_forward.json` and `backtest.json`."""
 
 from pydantic import Field
 
@@ -6,7 +6,10 @@ from quant.messages.base import FrozenModel
 
 
 class WalkForward(FrozenModel):
-    """Development bars, each predicted by a model that had not seen it; one element per bar."""
+    """Development bars, each predicted by a model that had not seen it.
+
+    Every list has one element per bar.
+    """
 
     timestamps: list[str] = Field(description="Times of the bars: ISO 8601, UTC, as all times here")
     equity: list[float] = Field(description="Value at each close, from 1.0, at 1x cost")
@@ -29,7 +32,7 @@ class TradeRecord(FrozenModel):
 
 
 class Curves(FrozenModel):
-    """The holdout; one element per bar in every list but `trades`."""
+    """The holdout. Every list but `trades` has one element per bar."""
 
     timestamps: list[str]
     equity: dict[str, list[float]] = Field(

@@ -4,7 +4,8 @@ from pydantic import Field
 
 from quant.messages.base import FrozenModel
 from quant.messages.curves import Curves, WalkForward
-from quant.messages.steps import AssessmentInput, AssessmentResult, Trial
+from quant.messages.steps import AssessmentInput, AssessmentResult
+from quant.messages.trials import Trial
 
 
 class Dossier(FrozenModel):

@@ -1,4 +1,4 @@
-"""The evidence for and against a strategy: the figures that a verdict is based on.
+"""The evidence for and against a strategy: the figures behind its verdict.
 
 All Sharpe ratios here are annualised.
 """
@@ -34,11 +34,11 @@ class Benchmark(FrozenModel):
 
 
 class Statistics(FrozenModel):
-    """Could it be luck? All returns are after 1x cost.
+    """Whether it could be luck. All returns are after 1x cost.
 
-    The *holdout* is looked at once per research, so luck there grows with the number of looks. The
-    *record* is the walk-forward on development bars followed by the holdout. The search chose the
-    strategy by the first part, so luck there grows with the number of candidates.
+    Each research looks at the *holdout* once, so luck there grows with the number of looks. The
+    *record* is the walk-forward on development bars, followed by the holdout. The search chose the
+    strategy by the walk-forward, so luck in the record grows with the number of candidates.
     """
 
     sharpe: float = Field(description="Sharpe ratio of the holdout")
@@ -90,17 +90,17 @@ class Neighbour(FrozenModel):
 
 
 class Stability(FrozenModel):
-    """Whether similar strategies do as well, in the walk-forward of a search."""
+    """How similar strategies do in the walk-forward of a search."""
 
     sharpe: float | None = Field(description="Sharpe ratio of the strategy itself")
     neighbours: tuple[Neighbour, ...]
 
     @property
     def median_sharpe(self) -> float:
-        """Median of the neighbours; one that hardly trades counts as 0."""
+        """Median Sharpe ratio of the neighbours. One that hardly trades counts as 0."""
         return median(neighbour.sharpe or 0.0 for neighbour in self.neighbours)
 
     @property
     def is_a_peak(self) -> bool:
-        """Whether the neighbours keep less than half of the strategy's Sharpe ratio."""
+        """Whether the median neighbour has less than half of the strategy's Sharpe ratio."""
         return (self.sharpe or 0.0) > 0.0 and self.median_sharpe < (self.sharpe or 0.0) / 2.0

@@ -22,7 +22,7 @@ OUTCOME: dict[Verdict, HypothesisStatus] = {
 
 
 class Condition(FrozenModel):
-    """Which strategies test a hypothesis; all given fields must hold."""
+    """Which strategies test a hypothesis. Every field that is set must hold."""
 
     positions: Literal["long_short", "long_only"] | None = None
     horizon_above: int | None = Field(None, description="Bars")
@@ -55,8 +55,8 @@ class Condition(FrozenModel):
         return all(wanted[name] for name in self.model_dump(exclude_defaults=True))
 
     @property
-    def of_other_symbols(self) -> bool:
-        """Whether it concerns other instruments than the one on which it arose."""
+    def concerns_other_symbols(self) -> bool:
+        """Whether it holds only on other instruments than the one on which it arose."""
         return self.other_symbol_than is not None
 
 
@@ -73,24 +73,24 @@ class Hypothesis(FrozenModel):
         "because its strategies will trade the same holdout",
     )
 
-    def tested_by(self, spec: StrategySpec, symbol: str, *, arose_on: str) -> bool:
-        """Return whether a strategy on the bars of `symbol` tests this.
+    def is_tested_by(self, spec: StrategySpec, symbol: str, *, arose_on: str) -> bool:
+        """Return whether a strategy on the bars of `symbol` tests this hypothesis.
 
         Args:
-            spec: the strategy.
-            symbol: what it trades.
-            arose_on: the symbol on which the hypothesis arose.
+            spec: The strategy.
+            symbol: The instrument that it trades.
+            arose_on: The symbol on which the hypothesis arose.
         """
         return any(
             condition.holds(spec, symbol)
             for condition in self.test
-            if condition.of_other_symbols or symbol == arose_on
+            if condition.concerns_other_symbols or symbol == arose_on
         )
 
 
-def _from_text(value: Any) -> Any:
-    # Histories and artifacts older than testable hypotheses hold sentences only.
+def _read_sentence(value: Any) -> Any:
+    # Early histories and artifacts hold the sentence alone.
     return {"statement": value} if isinstance(value, str) else value
 
 
-AnyHypothesis = Annotated[Hypothesis, BeforeValidator(_from_text)]
+AnyHypothesis = Annotated[Hypothesis, BeforeValidator(_read_sentence)]

@@ -1,4 +1,4 @@
-"""`StrategySpec`: a trading strategy as data. It declares; it never holds code."""
+"""`StrategySpec`: a trading strategy as data, without any code."""
 
 import hashlib
 from typing import Annotated, Literal
@@ -85,14 +85,15 @@ class StrategySpec(FrozenModel):
     costs: Costs = Field(Costs(), description="Assumed costs per side")
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of what the strategy does; its name and description do not count."""
+        """Return the SHA-256 of all fields but the name and the description."""
         content = self.model_dump_json(exclude={"name", "description"})
         return hashlib.sha256(content.encode()).hexdigest()
 
     def trial_fingerprint(self, seed: int) -> str:
-        """Return what is counted as one trial: the fingerprint, and the seed where it matters.
+        """Return the fingerprint, combined with the seed if the model is sampled.
 
-        Who samples with one seed after the other has as many chances to be lucky.
+        Equal ones count as one trial. Each new seed of a sampled model is another chance to be
+        lucky, so it counts as another trial.
         """
         if not self.model.is_sampled:
             return self.fingerprint()

@@ -1,1 +1,1 @@
-"""The page on which a research is shown."""
+"""The report of a research: a page, its figures and its definitions."""

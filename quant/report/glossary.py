@@ -1,4 +1,4 @@
-"""What the figures of a report mean, and where their definitions come from."""
+"""The definitions of the figures of a report, with their sources."""
 
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -7,7 +7,7 @@ from quant.learning.splits import SEARCH_FOLDS, TRAINING_FOLDS
 
 
 class Term(NamedTuple):
-    """A figure, explained."""
+    """The definition of a figure."""
 
     name: str
     meaning: str

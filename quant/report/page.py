@@ -10,21 +10,22 @@ from quant.learning.splits import SEARCH_FOLDS
 from quant.messages.dossier import Dossier
 from quant.messages.strategy import FeatureSpec
 from quant.report import figures
+from quant.report.drawing import Drawing
 from quant.report.glossary import TERMS
-from quant.report.track_record import Record
-from quant.wording import counted
+from quant.report.track_record import TrackRecord
+from quant.wording import format_count
 
 MISSING: Final = "\N{EN DASH}"
 MINUS: Final = "\N{MINUS SIGN}"
-# More rows would make the page tedious to scroll; `report.json` has them all.
+# A longer table would be tedious to scroll; `report.json` has all trades.
 _TRADES_SHOWN: Final = 500
 _STRONGEST_MONTH: Final = 0.10
 
 
-def render(dossier: Dossier) -> str:
-    """Return the report as HTML. Equal dossiers give equal text on the same installation."""
-    record = Record.of(dossier)
-    return _page(
+def render_report(dossier: Dossier) -> str:
+    """Return the report as HTML. On one installation, equal dossiers give equal text."""
+    record = TrackRecord.from_dossier(dossier)
+    return _render_page(
         "report.html.j2",
         dossier=dossier,
         inp=dossier.input,
@@ -33,10 +34,10 @@ def render(dossier: Dossier) -> str:
         trades=dossier.curves.trades if dossier.curves else [],
         trades_shown=_TRADES_SHOWN,
         search_folds=SEARCH_FOLDS,
-        performance=figures.performance(record),
-        trials=Markup(figures.trials(dossier)) if dossier.trials else None,  # noqa: S704
+        performance=figures.draw_performance(record),
+        trials=Markup(figures.draw_trials(dossier)) if dossier.trials else None,  # noqa: S704
         resampled=(
-            Markup(figures.resampled(dossier))  # noqa: S704
+            Markup(figures.draw_resamples(dossier))  # noqa: S704
             if dossier.resampled_sharpes
             else None
         ),
@@ -44,33 +45,35 @@ def render(dossier: Dossier) -> str:
 
 
 def render_comparison(dossiers: list[Dossier], reports: Mapping[str, str] | None = None) -> str:
-    """Return several researches side by side as HTML, the best deflated Sharpe ratio first.
+    """Return researches side by side as HTML, the best deflated Sharpe ratio first.
 
     Args:
-        dossiers: Of the researches.
-        reports: Addresses of their reports by operation id, to link to.
+        dossiers: The researches to compare.
+        reports: Links to their reports, by operation id; None for no links.
     """
     ranked = sorted(
         dossiers,
         key=lambda each: -(each.result.statistics.deflated_sharpe if each.result.statistics else 0),
     )
     names = [f"{number}. {each.input.spec.name}" for number, each in enumerate(ranked, start=1)]
-    records = {name: Record.of(dossier) for name, dossier in zip(names, ranked, strict=True)}
+    records = {
+        name: TrackRecord.from_dossier(dossier) for name, dossier in zip(names, ranked, strict=True)
+    }
     benchmarks = {
         f"{each.input.data.symbol} {each.input.data.timeframe}, buy and hold": records[name]
         for name, each in zip(names, ranked, strict=True)
         if each.curves is not None
     }
-    return _page(
+    return _render_page(
         "comparison.html.j2",
         ranked=list(zip(names, ranked, strict=True)),
-        figure=figures.comparison(records, benchmarks),
+        figure=figures.draw_comparison(records, benchmarks),
         reports=reports or {},
         missing=MISSING,
     )
 
 
-def _page(template: str, **values: Any) -> str:
+def _render_page(template: str, **values: Any) -> str:
     environment = Environment(
         loader=PackageLoader("quant.report"),
         autoescape=True,
@@ -79,42 +82,42 @@ def _page(template: str, **values: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        percent=_percent,
-        number=_number,
-        moment=_moment,
-        feature=_feature,
-        shade=_shade,
-        counted=counted,
-        drawing=_drawing,
+        percent=_format_percent,
+        number=_format_number,
+        moment=_format_time,
+        feature=_format_feature,
+        shade=_choose_shade,
+        format_count=format_count,
+        drawing=_embed_drawing,
     )
     used: set[str] = set()
 
     def term(key: str, name: str | None = None) -> Markup:
-        """Return the name of a figure with its definition on hover and one click away."""
+        """Return the name of a figure, linked to its definition and with it on hover."""
         used.add(key)
         link = Markup('<a href="#{}" title="{}">{}</a>')
         return link.format(key, TERMS[key].meaning, name or TERMS[key].name)
 
-    # The definitions stand at the end of a page, when it is known which ones it needs.
+    # The template lists the used definitions at the end of the page.
     return environment.get_template(template).render(terms=TERMS, used=used, term=term, **values)
 
 
-def _percent(value: float | None, digits: int = 1) -> str:
+def _format_percent(value: float | None, digits: int = 1) -> str:
     return MISSING if value is None else f"{value:z.{digits}%}".replace("-", MINUS)
 
 
-def _number(value: float | None, digits: int = 2) -> str:
+def _format_number(value: float | None, digits: int = 2) -> str:
     return MISSING if value is None else f"{value:z,.{digits}f}".replace("-", MINUS)
 
 
-def _moment(timestamp: str) -> str:
-    """Shorten an ISO 8601 timestamp in UTC; midnight, as in daily bars, is left out."""
+def _format_time(timestamp: str) -> str:
+    """Shorten an ISO 8601 timestamp in UTC. Midnight, the time of daily bars, is left out."""
     date, _, time = timestamp.removesuffix("Z").partition("T")
     return date if time == "00:00:00" else f"{date} {time} UTC"
 
 
-def _drawing(drawing: figures.Drawing, label: str) -> Markup:
-    """Return a figure of which the page shows the variant that fits its width."""
+def _embed_drawing(drawing: Drawing, label: str) -> Markup:
+    """Return both variants of a figure; the style sheet shows the one that fits."""
     variant = Markup('<div class="{}" role="img" aria-label="{}">{}</div>')
     return Markup("\n").join(
         variant.format(width, label, Markup(svg))  # noqa: S704 - our own SVG
@@ -122,12 +125,12 @@ def _drawing(drawing: figures.Drawing, label: str) -> Markup:
     )
 
 
-def _feature(feature: FeatureSpec) -> str:
+def _format_feature(feature: FeatureSpec) -> str:
     return f"{feature.kind}({feature.period})"
 
 
-def _shade(earned: float) -> str:
-    """Return the colour of a month in the heat map: stronger for larger gains and losses."""
+def _choose_shade(earned: float) -> str:
+    """Return the colour of a month in the heat map. Larger gains and losses are stronger."""
     strength = min(abs(earned) / _STRONGEST_MONTH, 1.0)
     colour = "63, 163, 77" if earned >= 0.0 else "214, 69, 69"
     return f"rgba({colour}, {0.75 * strength:.2f})"

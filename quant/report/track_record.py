@@ -13,18 +13,18 @@ from quant.messages.dossier import Dossier
 
 
 @dataclass(frozen=True, eq=False)
-class Record:
-    """One account over both, at 1x cost. Arrays have one element per bar.
+class TrackRecord:
+    """One account over walk-forward and holdout, at 1x cost. Arrays have shape (bars,).
 
     Attributes:
         times: Times of the bars.
-        holdout: Index of the first bar of the holdout; the number of bars if there is none.
+        holdout: Index of the first holdout bar; the number of bars if there is none.
         returns: Simple returns from close to close.
         equity: Value at each close, from 1.0.
-        benchmark: The same for buy and hold, without cost.
-        other_levels: Equity on the holdout at other costs, by cost level.
+        benchmark: Value of buy and hold at each close, without cost, from 1.0.
+        other_levels: Equity on the holdout by cost level, shape (holdout bars,) each; without 1x.
         window: Look-back of the rolling Sharpe ratio in bars.
-        rolling_sharpe: Annualised; NaN in the first window.
+        rolling_sharpe: Annualised. NaN before the first full window and without variance.
     """
 
     times: NDArray[np.datetime64]
@@ -37,8 +37,8 @@ class Record:
     rolling_sharpe: Floats
 
     @classmethod
-    def of(cls, dossier: Dossier) -> "Record":
-        """Join the two parts."""
+    def from_dossier(cls, dossier: Dossier) -> "TrackRecord":
+        """Join both parts."""
         before, after = dossier.walk_forward, dossier.curves
         times, holdout = list(before.timestamps), len(before.timestamps)
         returns = np.array(before.returns)
@@ -71,12 +71,12 @@ class Record:
 
     @property
     def drawdown(self) -> Floats:
-        """Return how far the equity is below its peak, as a positive fraction."""
+        """Loss from the peak so far, shape (bars,), as a positive fraction of the peak."""
         return metrics.drawdown(self.equity)
 
     @property
     def monthly(self) -> dict[int, dict[int, float]]:
-        """Return the account's return by year and month (1 to 12), as a fraction."""
+        """Return of the account by year and month (1 to 12), as a fraction."""
         months = self.times.astype("datetime64[M]").astype(np.int64)
         starts = [0, *(np.flatnonzero(np.diff(months)) + 1).tolist(), len(months)]
         earned: dict[int, dict[int, float]] = defaultdict(dict)

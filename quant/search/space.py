@@ -1,8 +1,8 @@
 """The search space of the `search` designer.
 
-A brief narrows it by keywords, nothing more: "momentum" or "trend", "mean reversion", "volatility"
-or "breakout", and "volume" each admit their family of features (all are admitted if none is
-named), and "long only" rules short positions out.
+A brief narrows it by keywords alone. "momentum" or "trend", "mean reversion", "volatility" or
+"breakout", and "volume" each admit their family of features; if none occurs, all are admitted.
+"long only" rules short positions out.
 """
 
 import re
@@ -22,7 +22,7 @@ REGULARISATIONS: Final = (0.1, 1.0, 10.0, 100.0)
 BARS_PER_PERIOD: Final = 20
 LEAF_STEP: Final = 20
 MOST_LEAF_STEPS: Final = 10
-# The first fold of a search trains on a quarter of the bars; a simple leaf has a quarter of those.
+# The first fold trains on a quarter of the bars. A leaf of a simple model has a quarter of those.
 BARS_PER_LEAF: Final = 16 * LEAF_STEP
 
 FAMILIES: Final[Mapping[str, tuple[FeatureKind, ...]]] = MappingProxyType(
@@ -41,8 +41,8 @@ _KEYWORDS: Final = MappingProxyType(
         "volume": re.compile(r"\bvolumes?\b", re.IGNORECASE),
     }
 )
-# A search first tries simple models of the usual features. Where there is something to find, trees
-# with one split each find most of it; where there is nothing, they fit little of the noise.
+# A search first tries simple models of the usual features. Trees with one split find most of what
+# there is to find, and fit little noise where there is nothing.
 USUAL_PERIODS: Final[Mapping[FeatureKind, int]] = MappingProxyType(
     {
         "return": 5,
@@ -53,7 +53,7 @@ USUAL_PERIODS: Final[Mapping[FeatureKind, int]] = MappingProxyType(
         "volume_ratio": 80,
     }
 )
-SIMPLE: Final = MappingProxyType(
+SIMPLE_MODEL: Final = MappingProxyType(
     {
         "horizon": 3,
         "threshold": 0.02,
@@ -69,7 +69,7 @@ _LONG_ONLY: Final = re.compile(r"\blong[ -]only\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Space:
-    """The choices for candidates.
+    """The choices that a search has for a candidate.
 
     Attributes:
         kinds: Features to choose from.
@@ -84,8 +84,8 @@ class Space:
     leaf: int
 
     @classmethod
-    def of(cls, brief: str | None, bars: int) -> "Space":
-        """Narrow the space to a brief, and to periods that are short relative to the bars."""
+    def from_brief(cls, brief: str | None, bars: int) -> "Space":
+        """Return the space for a brief and a number of bars: few bars allow short periods only."""
         text = brief or ""
         named = [family for family, keyword in _KEYWORDS.items() if keyword.search(text)]
         return cls(
@@ -95,14 +95,14 @@ class Space:
             leaf=min(max(bars // BARS_PER_LEAF, 1), MOST_LEAF_STEPS) * LEAF_STEP,
         )
 
-    def beginnings(self) -> list[dict[str, bool | int | float]]:
-        """Return the parameters of the candidates to try first: all usual features, then each."""
+    def list_first_candidates(self) -> list[dict[str, bool | int | float]]:
+        """Return the parameters of the first candidates: all usual features, then each alone."""
         usual = [kind for kind in self.kinds if kind in USUAL_PERIODS]
         alone = [[kind] for kind in usual] if len(usual) > 1 else []
-        return [self._simple(kinds) for kinds in ([usual] if usual else []) + alone]
+        return [self._choose_simple(kinds) for kinds in ([usual] if usual else []) + alone]
 
-    def _simple(self, chosen: Sequence[FeatureKind]) -> dict[str, bool | int | float]:
-        parameters: dict[str, bool | int | float] = {**SIMPLE, "min_data_in_leaf": self.leaf}
+    def _choose_simple(self, chosen: Sequence[FeatureKind]) -> dict[str, bool | int | float]:
+        parameters: dict[str, bool | int | float] = {**SIMPLE_MODEL, "min_data_in_leaf": self.leaf}
         for kind in self.kinds:
             parameters[kind] = kind in chosen
             if kind in chosen:
@@ -112,7 +112,7 @@ class Space:
         return parameters
 
     def suggest(self, trial: optuna.trial.BaseTrial) -> StrategySpec:
-        """Let Optuna choose a candidate; it has the first feature if none was chosen."""
+        """Let Optuna choose a candidate. If it chooses no feature, the first one is used."""
         kinds = [kind for kind in self.kinds if trial.suggest_categorical(kind, [True, False])]
         features = tuple(
             FeatureSpec(kind=kind, period=trial.suggest_categorical(f"{kind}_period", self.periods))
@@ -141,7 +141,7 @@ class Space:
 
 
 def describe(spec: StrategySpec) -> str:
-    """Describe a candidate in words."""
+    """Describe a candidate in a sentence."""
     features = ", ".join(f"{feature.kind} over {feature.period}" for feature in spec.features)
     direction = "long" if spec.positions == "long_only" else "long or short"
     bars = "the next bar" if spec.horizon == 1 else f"the next {spec.horizon} bars"

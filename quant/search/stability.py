@@ -1,7 +1,7 @@
-"""Parameter neighbourhood: does the strategy still work with slightly different parameters?
+"""The neighbourhood of a strategy: how it does with slightly different parameters.
 
 A strategy that works with one period and one threshold only has most likely been fitted to noise.
-The neighbours are scored on development bars as a search scores its candidates, but none of them is
+The neighbours are scored on development bars as a search scores its candidates. None of them is
 chosen, so they do not count as trials.
 """
 
@@ -9,20 +9,20 @@ from collections.abc import Iterator
 from typing import Final
 
 from errors import InvalidInput
-from quant.backtest.metrics import annualised
+from quant.backtest.metrics import annualise
 from quant.bars.bars import Bars
 from quant.messages.evidence import Neighbour, Stability
 from quant.messages.strategy import StrategySpec
-from quant.search.search import Scorer
+from quant.search.scorer import Scorer
 
 _FACTORS: Final = (2 / 3, 3 / 2)
 _THRESHOLD_STEP: Final = 0.01
 _HIGHEST_THRESHOLD: Final = 0.49
-# More would make the neighbours costlier than the training; all are scored alike.
+# With more, the neighbours would cost more time than the training.
 _ITERATIONS: Final = 200
 
 
-def stability(development: Bars, spec: StrategySpec, seed: int) -> Stability:
+def measure_stability(development: Bars, spec: StrategySpec, seed: int) -> Stability:
     """Score a strategy and its neighbours.
 
     Args:
@@ -32,26 +32,26 @@ def stability(development: Bars, spec: StrategySpec, seed: int) -> Stability:
     """
     scorer = Scorer(development, seed)
 
-    def scored(candidate: StrategySpec) -> float | None:
+    def score(candidate: StrategySpec) -> float | None:
         try:
-            return annualised(scorer.score(_capped(candidate)), development.periods_per_year)
+            return annualise(scorer.score(_cap_iterations(candidate)), development.periods_per_year)
         except InvalidInput:
             return None  # Longer periods may need more bars than there are.
 
     return Stability(
-        sharpe=scored(spec),
+        sharpe=score(spec),
         neighbours=tuple(
-            Neighbour(change=change, sharpe=scored(neighbour))
-            for change, neighbour in neighbours(spec)
+            Neighbour(change=change, sharpe=score(neighbour))
+            for change, neighbour in list_neighbours(spec)
         ),
     )
 
 
-def neighbours(spec: StrategySpec) -> Iterator[tuple[str, StrategySpec]]:
+def list_neighbours(spec: StrategySpec) -> Iterator[tuple[str, StrategySpec]]:
     """Yield strategies that differ in one parameter, each with a description of the change."""
     for factor in _FACTORS:
         features = tuple(
-            feature.model_copy(update={"period": _scaled(feature.period, factor, 2, 250)})
+            feature.model_copy(update={"period": _scale(feature.period, factor, 2, 250)})
             for feature in spec.features
         )
         if features != spec.features:
@@ -60,7 +60,7 @@ def neighbours(spec: StrategySpec) -> Iterator[tuple[str, StrategySpec]]:
                 spec.model_copy(update={"features": features}),
             )
     for factor in _FACTORS:
-        horizon = _scaled(spec.horizon, factor, 1, 60)
+        horizon = _scale(spec.horizon, factor, 1, 60)
         if horizon != spec.horizon:
             yield f"horizon {horizon}", spec.model_copy(update={"horizon": horizon})
     for step in (-_THRESHOLD_STEP, _THRESHOLD_STEP):
@@ -69,13 +69,13 @@ def neighbours(spec: StrategySpec) -> Iterator[tuple[str, StrategySpec]]:
             yield f"threshold {threshold:g}", spec.model_copy(update={"threshold": threshold})
 
 
-def _scaled(value: int, factor: float, least: int, most: int) -> int:
-    """Return the value times the factor, at least 1 away from it if the limits allow."""
+def _scale(value: int, factor: float, least: int, most: int) -> int:
+    """Return the value times the factor, but at least 1 away from it, within the limits."""
     step = max(1, round(abs(value * factor - value)))
     return min(max(value + (step if factor > 1.0 else -step), least), most)
 
 
-def _capped(spec: StrategySpec) -> StrategySpec:
+def _cap_iterations(spec: StrategySpec) -> StrategySpec:
     iterations = min(spec.model.num_iterations, _ITERATIONS)
     return spec.model_copy(
         update={"model": spec.model.model_copy(update={"num_iterations": iterations})}

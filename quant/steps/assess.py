@@ -2,41 +2,34 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
 from errors import InvalidData, InvalidInput
-from quant.bars.bars import load_bars
+from quant.bars.loader import load_bars
+from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.curves import Curves, WalkForward
 from quant.messages.dossier import Dossier
-from quant.messages.steps import (
-    TRIALS,
-    AssessmentInput,
-    AssessmentResult,
-    ReportProgress,
-    Workspace,
-)
-from quant.report.page import render
-from quant.search.stability import stability
-from quant.steps.stages import Stages
-from quant.verdict import remarks, verdict
-from quant.verdict.significance import Significance, significance
-from quant.versions import installed
-
-ASSESSMENT_ARTIFACT: Final = "assessment.json"
-DOSSIER_ARTIFACT: Final = "report.json"
-REPORT_ARTIFACT: Final = "report.html"
+from quant.messages.progress import ReportProgress, Stages
+from quant.messages.steps import AssessmentInput, AssessmentResult
+from quant.messages.trials import TRIAL_LIST
+from quant.report.page import render_report
+from quant.search.stability import measure_stability
+from quant.verdict import remarks
+from quant.verdict.hypotheses import suggest_hypotheses
+from quant.verdict.significance import Significance, measure_significance
+from quant.verdict.verdict import decide_verdict, summarise
+from quant.versions import list_versions
 
 
 @dataclass(frozen=True)
-class AssessmentEvidence:
-    """The artifacts of the previous steps.
+class StepArtifacts:
+    """What the previous steps have stored.
 
     Attributes:
-        walk_forward: Content of `walk_forward.json`.
-        curves: Content of `backtest.json`; None if a gate stopped the research earlier.
-        trials: Content of `trials.json`; None if the strategy was given.
+        walk_forward: The content of `walk_forward.json`.
+        curves: The content of `backtest.json`; None if a gate stopped the research.
+        trials: The content of `trials.json`; None if the strategy was given.
     """
 
     walk_forward: bytes
@@ -46,7 +39,7 @@ class AssessmentEvidence:
 
 def assess_research(
     inp: AssessmentInput,
-    evidence: AssessmentEvidence,
+    artifacts: StepArtifacts,
     data_dir: Path | None,
     workspace: Workspace,
     report: ReportProgress,
@@ -55,53 +48,52 @@ def assess_research(
 
     Args:
         inp: The results of the previous steps.
-        evidence: Their artifacts.
-        data_dir: Where the user's bars are; None if there are none.
+        artifacts: What these steps have stored.
+        data_dir: Directory of the user's bars; None if there are none.
         workspace: Receives the artifacts.
         report: Called after each stage.
 
     Raises:
-        InvalidInput: Neither a gate rejection nor a backtest with its curves is given.
-        InvalidData: The bars are not those that the model was trained on.
+        InvalidInput: There is neither a gate rejection nor a backtest with its curves.
+        InvalidData: The bars have changed since the training.
     """
-    if inp.gate_rejection is None and (inp.backtest is None or evidence.curves is None):
+    if inp.gate_rejection is None and (inp.backtest is None or artifacts.curves is None):
         raise InvalidInput("Without a gate rejection an assessment needs a backtest.")
     stages = Stages(report, "load", "statistics", "neighbours", "report")
     stages.start()
     bars = load_bars(inp.data, data_dir)
     if bars.content_hash != inp.training.data.content_hash:
         raise InvalidData(f"The bars of {inp.data.symbol} have changed since the training.")
-    walk_forward = WalkForward.model_validate_json(evidence.walk_forward)
-    curves = None if evidence.curves is None else Curves.model_validate_json(evidence.curves)
+    walk_forward = WalkForward.model_validate_json(artifacts.walk_forward)
+    curves = None if artifacts.curves is None else Curves.model_validate_json(artifacts.curves)
 
     stages.start()
     judged: Significance | None = None
     if inp.gate_rejection is None and curves is not None:
-        judged = significance(
+        judged = measure_significance(
             np.array(curves.returns),
             np.array(walk_forward.returns),
             bars.periods_per_year,
             trials_ever=inp.trials_ever,
             holdout_looks=inp.holdout_looks,
-            timing=_timing(inp),
+            timing=_get_timing_p_value(inp),
             seed=inp.seed,
         )
 
     stages.start()
     development, _ = bars.split()
-    close_by = None if judged is None else stability(development, inp.spec, inp.seed)
+    neighbours = None if judged is None else measure_stability(development, inp.spec, inp.seed)
 
     stages.start()
     figures = None if judged is None else judged.figures
     result = AssessmentResult(
-        verdict=verdict.decide(figures, inp.backtest, inp.spec.costs),
-        summary=verdict.summary(inp, figures),
+        verdict=decide_verdict(figures, inp.backtest, inp.spec.costs),
+        summary=summarise(inp, figures),
         statistics=figures,
-        stability=close_by,
-        observations=remarks.observations(inp, figures, curves, close_by),
-        hypotheses=remarks.hypotheses(inp, curves),
-        limitations=[*remarks.limitations(inp, figures, curves), *remarks.of_bars(bars)],
-        report_artifact=REPORT_ARTIFACT,
+        stability=neighbours,
+        observations=remarks.list_observations(inp, figures, curves, neighbours),
+        hypotheses=suggest_hypotheses(inp, curves),
+        limitations=[*remarks.list_limitations(inp, figures, curves), *remarks.describe_bars(bars)],
     )
     dossier = Dossier(
         input=inp,
@@ -109,9 +101,9 @@ def assess_research(
         periods_per_year=bars.periods_per_year,
         walk_forward=walk_forward,
         curves=curves,
-        trials=[] if evidence.trials is None else TRIALS.validate_json(evidence.trials),
+        trials=[] if artifacts.trials is None else TRIAL_LIST.validate_json(artifacts.trials),
         resampled_sharpes=[] if judged is None else list(judged.resampled),
-        versions=installed(),
+        versions=list_versions(),
     )
     _store(dossier, workspace)
     stages.finish()
@@ -119,26 +111,26 @@ def assess_research(
 
 
 def publish_assessment(result: AssessmentResult, workspace: Workspace) -> None:
-    """Store an assessment again, after something was added to it.
+    """Store an assessment again, with what was added to its result.
 
     Raises:
-        InvalidInput: It was never stored.
+        InvalidInput: The assessment was never stored.
     """
-    stored = workspace.read(DOSSIER_ARTIFACT)
+    stored = workspace.read(Artifact.DOSSIER)
     if stored is None:
         raise InvalidInput("There is no assessment to publish again.")
     dossier = Dossier.model_validate_json(stored)
     _store(dossier.model_copy(update={"result": result}), workspace)
 
 
-def _timing(inp: AssessmentInput) -> float:
-    """Return the p-value against random entries; 1 if there were none to compare with."""
+def _get_timing_p_value(inp: AssessmentInput) -> float:
+    """Return the p-value against random entries; 1 if there are none."""
     random = inp.backtest and inp.backtest.random_entries
     return random.p_value if random else 1.0
 
 
 def _store(dossier: Dossier, workspace: Workspace) -> None:
-    """Store the result and the dossier for programs, and the page for people."""
-    workspace.write(ASSESSMENT_ARTIFACT, dossier.result.model_dump_json(indent=2).encode())
-    workspace.write(DOSSIER_ARTIFACT, dossier.model_dump_json().encode())
-    workspace.write(REPORT_ARTIFACT, render(dossier).encode())
+    """Store the result and the dossier, for programs, and the page, for people."""
+    workspace.write(Artifact.ASSESSMENT, dossier.result.model_dump_json(indent=2).encode())
+    workspace.write(Artifact.DOSSIER, dossier.model_dump_json().encode())
+    workspace.write(Artifact.REPORT, render_report(dossier).encode())

@@ -9,25 +9,21 @@ import numpy as np
 from errors import InvalidInput
 from quant.backtest import metrics
 from quant.backtest.account import Account
-from quant.backtest.random_entries import random_entries
+from quant.backtest.random_entries import compare_random_entries
 from quant.backtest.simulation import buy_and_hold, simulate
 from quant.backtest.trades import Trades
-from quant.bars.bars import Bars, iso, load_bars
-from quant.learning.training import predict
+from quant.bars.bars import Bars, format_times
+from quant.bars.loader import load_bars
+from quant.learning.prediction import predict_rises
+from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.curves import Curves, TradeRecord
 from quant.messages.evidence import Benchmark, CostLevel
-from quant.messages.steps import (
-    BacktestInput,
-    BacktestResult,
-    ReportProgress,
-    Workspace,
-)
-from quant.steps.stages import Stages
-from quant.strategy.positions import target_positions
+from quant.messages.progress import ReportProgress, Stages
+from quant.messages.steps import BacktestInput, BacktestResult
+from quant.strategy.positions import decide_positions
 
 COST_MULTIPLES: Final = (0.0, 1.0, 2.0)
-CURVES_ARTIFACT: Final = "backtest.json"
-# A larger share of a bar's volume would move the price that the backtest assumes.
+# Trading a larger share of the volume of a bar would move its price.
 PARTICIPATION: Final = 0.01
 
 
@@ -40,13 +36,13 @@ def backtest_holdout(
 ) -> BacktestResult:
     """Backtest a trained model on the holdout and store the curves as `backtest.json`.
 
-    The indicators warm up on development bars; positions are decided, traded and measured on
+    The indicators warm up on development bars. Positions are decided, traded and measured on
     holdout bars only. The benchmark buys at the first open at which a strategy can buy.
 
     Args:
         inp: What to backtest.
-        model_text: The model stored by the training.
-        data_dir: Where the user's bars are; None if there are none.
+        model_text: The model that the training has stored.
+        data_dir: Directory of the user's bars; None if there are none.
         workspace: Receives the artifact.
         report: Called after each stage.
 
@@ -67,8 +63,8 @@ def backtest_holdout(
     _, holdout = bars.split()
 
     stages.start()
-    probabilities = predict(model_text, bars, inp.spec)[bars.holdout_start :]
-    targets = target_positions(probabilities, inp.spec)
+    probabilities = predict_rises(model_text, bars, inp.spec)[bars.holdout_start :]
+    targets = decide_positions(probabilities, inp.spec)
 
     stages.start()
     runs = {
@@ -78,34 +74,33 @@ def backtest_holdout(
     benchmark = buy_and_hold(holdout)
 
     stages.start()
-    random = random_entries(holdout, runs[1.0].positions[:, 0], inp.spec.costs, inp.seed)
+    random = compare_random_entries(holdout, runs[1.0].positions[:, 0], inp.spec.costs, inp.seed)
 
     stages.start()
-    curves = _curves(holdout, runs, benchmark)
-    workspace.write(CURVES_ARTIFACT, curves.model_dump_json().encode())
+    curves = _build_curves(holdout, runs, benchmark)
+    workspace.write(Artifact.CURVES, curves.model_dump_json().encode())
     year = bars.periods_per_year
     stages.finish()
     return BacktestResult(
-        data=bars.info(),
-        levels=[_level(multiple, run, year) for multiple, run in runs.items()],
+        data=bars.describe(),
+        levels=[_build_level(multiple, run, year) for multiple, run in runs.items()],
         benchmark=Benchmark(
             total_return=metrics.total_return(benchmark.equity),
             sharpe=metrics.annualised_sharpe(benchmark.returns, year),
             max_drawdown=metrics.max_drawdown(benchmark.equity),
         ),
         random_entries=random,
-        capacity=_capacity(holdout),
-        curves_artifact=CURVES_ARTIFACT,
+        capacity=_measure_capacity(holdout),
     )
 
 
-def _capacity(holdout: Bars) -> float | None:
-    """Return the capital at which one fully invested entry is the given share of a bar."""
+def _measure_capacity(holdout: Bars) -> float | None:
+    """Return the capital of which one full entry is `PARTICIPATION` of a median bar's volume."""
     traded = float(np.median(holdout.volume * holdout.close))
     return PARTICIPATION * traded if traded > 0.0 else None
 
 
-def _level(multiple: float, run: Account, periods_per_year: float) -> CostLevel:
+def _build_level(multiple: float, run: Account, periods_per_year: float) -> CostLevel:
     return CostLevel(
         cost_multiple=multiple,
         total_return=metrics.total_return(run.equity),
@@ -120,19 +115,19 @@ def _level(multiple: float, run: Account, periods_per_year: float) -> CostLevel:
     )
 
 
-def _curves(holdout: Bars, runs: dict[float, Account], benchmark: Account) -> Curves:
+def _build_curves(holdout: Bars, runs: dict[float, Account], benchmark: Account) -> Curves:
     single = runs[1.0]
     return Curves(
-        timestamps=holdout.moments,
+        timestamps=holdout.iso_times,
         equity={f"{multiple:g}x": run.equity.tolist() for multiple, run in runs.items()},
         benchmark_equity=benchmark.equity.tolist(),
         drawdown=metrics.drawdown(single.equity).tolist(),
         returns=single.returns.tolist(),
-        trades=_records(single.trades, holdout),
+        trades=_build_records(single.trades, holdout),
     )
 
 
-def _records(trades: Trades, holdout: Bars) -> list[TradeRecord]:
+def _build_records(trades: Trades, holdout: Bars) -> list[TradeRecord]:
     return [
         TradeRecord(
             entry_time=entry_time,
@@ -147,8 +142,8 @@ def _records(trades: Trades, holdout: Bars) -> list[TradeRecord]:
         )
         for number, (entry_time, exit_time) in enumerate(
             zip(
-                iso(holdout.timestamps[trades.entry]),
-                iso(holdout.timestamps[trades.exit]),
+                format_times(holdout.timestamps[trades.entry]),
+                format_times(holdout.timestamps[trades.exit]),
                 strict=True,
             )
         )

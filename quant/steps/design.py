@@ -2,24 +2,14 @@
 
 from pathlib import Path
 
-from quant.backtest.metrics import annualised
-from quant.bars.bars import load_bars
-from quant.messages.steps import (
-    TRIALS,
-    CandidateInput,
-    CandidateScore,
-    DesignInput,
-    DesignResult,
-    ReportProgress,
-    ReportTrial,
-    Trial,
-    Tried,
-    Workspace,
-    unheard,
-)
-from quant.search.search import Scorer, search
-
-TRIALS_ARTIFACT = "trials.json"
+from quant.backtest.metrics import annualise
+from quant.bars.loader import load_bars
+from quant.messages.artifacts import Artifact, Workspace
+from quant.messages.progress import ReportProgress, ignore_report
+from quant.messages.steps import CandidateInput, CandidateScore, DesignInput, DesignResult
+from quant.messages.trials import TRIAL_LIST, ReportTrial, Trial, TrialOnBars
+from quant.search.scorer import Scorer
+from quant.search.search import search
 
 
 def design_strategy(
@@ -27,17 +17,17 @@ def design_strategy(
     data_dir: Path | None,
     workspace: Workspace,
     report: ReportProgress,
-    tried: ReportTrial = unheard,
+    report_trial: ReportTrial = ignore_report,
 ) -> DesignResult:
-    """Search for a strategy on the development bars; writes the artifact `trials.json`.
+    """Search for a strategy on the development bars, and store all trials as `trials.json`.
 
     Args:
         inp: The bars, the number of trials, the seed and the brief.
-        data_dir: Where the user's bars are; None if there are none.
+        data_dir: Directory of the user's bars; None if there are none.
         workspace: Receives the artifact.
         report: Called after every trial.
-        tried: Called with every trial as soon as it is made, so that the trials of an interrupted
-            search count too.
+        report_trial: Called with every trial as soon as it is scored. So the trials of an
+            interrupted search count, too.
 
     Raises:
         InvalidInput: The bars do not exist, cannot be trusted or are too few.
@@ -47,29 +37,28 @@ def design_strategy(
     earlier: tuple[Trial, ...] = ()
     if inp.earlier is not None and inp.earlier.data_hash == bars.content_hash:
         earlier = inp.earlier.trials
-    source = bars.info().source
+    source = bars.describe().source
     found = search(
         development,
         inp.trials,
         inp.seed,
         inp.brief,
         report,
-        tried=lambda trial: tried(Tried(data=source, trial=trial)),
+        on_trial=lambda trial: report_trial(TrialOnBars(data=source, trial=trial)),
         earlier=earlier,
     )
-    workspace.write(TRIALS_ARTIFACT, TRIALS.dump_json(found.trials))
+    workspace.write(Artifact.TRIALS, TRIAL_LIST.dump_json(found.trials))
     return DesignResult(
         spec=found.spec,
-        data=bars.info(),
+        data=bars.describe(),
         trials=len(found.trials),
-        best_sharpe=annualised(found.sharpe, bars.periods_per_year),
+        best_sharpe=annualise(found.sharpe, bars.periods_per_year),
         remembered=found.remembered,
-        trials_artifact=TRIALS_ARTIFACT,
     )
 
 
 def score_candidate(inp: CandidateInput, data_dir: Path | None) -> CandidateScore:
-    """Score one candidate as a search does; the holdout is not used.
+    """Score one candidate on the development bars, as a search does.
 
     Raises:
         InvalidInput: The bars do not exist, cannot be trusted or are too few for the candidate.
@@ -78,7 +67,7 @@ def score_candidate(inp: CandidateInput, data_dir: Path | None) -> CandidateScor
     development, _ = bars.split()
     sharpe = Scorer(development, inp.seed).score(inp.spec)
     return CandidateScore(
-        data=bars.info(),
+        data=bars.describe(),
         sharpe=sharpe,
-        annual_sharpe=annualised(sharpe, bars.periods_per_year),
+        annual_sharpe=annualise(sharpe, bars.periods_per_year),
     )

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from quant.bars.bars import load_bars
+from quant.bars.loader import load_bars
 from quant.learning import training
-from quant.messages.steps import ReportProgress, TrainingInput, TrainingResult, Workspace
+from quant.messages.artifacts import Workspace
+from quant.messages.progress import ReportProgress
+from quant.messages.steps import TrainingInput, TrainingResult
 
 
 def train_model(
@@ -18,4 +20,4 @@ def train_model(
     """
     bars = load_bars(inp.data, data_dir)
     development, _ = bars.split()
-    return training.train(development, inp.spec, inp.seed, workspace, report, data=bars.info())
+    return training.train(development, inp.spec, inp.seed, workspace, report, data=bars.describe())

@@ -1,9 +1,12 @@
 """Features and labels of the classifier.
 
 A feature at bar t is computed from bars up to and including t. `quant.strategy.lookahead` checks
-this for any feature; the tests apply it to each one here. Indicators come from TA-Lib, whose
-reference is https://ta-lib.org/functions. All of them are relative to price or volume, so that a
-level seen in training means the same twenty years later.
+this, and a test applies it to every feature. Indicators come from TA-Lib; https://ta-lib.org/functions
+is their reference. All are relative to price or volume, so that a level seen in training means the
+same twenty years later.
+
+Every indicator here takes bars and a look-back period in bars. It returns shape (bars,), with NaN
+in the warm-up: the first bars, for which it has not seen enough bars yet.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,45 +26,45 @@ STOCHASTIC_SMOOTHING: Final = 3
 
 
 def log_return(bars: Bars, period: int) -> Floats:
-    """Logarithmic return over `period` bars."""
-    return _floats(talib.MOM(np.log(bars.close), timeperiod=period))
+    """Return the logarithmic return over `period` bars."""
+    return _to_floats(talib.MOM(np.log(bars.close), timeperiod=period))
 
 
 def rsi(bars: Bars, period: int) -> Floats:
-    """Relative strength index, 0 to 100."""
-    return _floats(talib.RSI(bars.close, timeperiod=period))
+    """Return the relative strength index, 0 to 100."""
+    return _to_floats(talib.RSI(bars.close, timeperiod=period))
 
 
 def sma_ratio(bars: Bars, period: int) -> Floats:
-    """Close over its simple moving average, minus 1."""
-    return bars.close / _floats(talib.SMA(bars.close, timeperiod=period)) - 1.0
+    """Return close over its simple moving average, minus 1."""
+    return bars.close / _to_floats(talib.SMA(bars.close, timeperiod=period)) - 1.0
 
 
 def ema_ratio(bars: Bars, period: int) -> Floats:
-    """Close over its exponential moving average, minus 1."""
-    return bars.close / _floats(talib.EMA(bars.close, timeperiod=period)) - 1.0
+    """Return close over its exponential moving average, minus 1."""
+    return bars.close / _to_floats(talib.EMA(bars.close, timeperiod=period)) - 1.0
 
 
 def macd(bars: Bars, period: int) -> Floats:
-    """MACD histogram over close, with fast = period, slow = 2 x period and signal = 9."""
+    """Return the MACD histogram over close: fast = period, slow = 2 x period, signal = 9."""
     *_, histogram = talib.MACD(
         bars.close,
         fastperiod=period,
         slowperiod=2 * period,
         signalperiod=MACD_SIGNAL_PERIOD,
     )
-    return _floats(histogram) / bars.close
+    return _to_floats(histogram) / bars.close
 
 
 def bollinger(bars: Bars, period: int) -> Floats:
-    """Distance of the close from its moving average, in standard deviations."""
-    mean = _floats(talib.SMA(bars.close, timeperiod=period))
-    deviation = _floats(talib.STDDEV(bars.close, timeperiod=period, nbdev=1.0))
-    return _ratio(bars.close - mean, deviation)
+    """Return the distance of the close from its moving average, in standard deviations."""
+    mean = _to_floats(talib.SMA(bars.close, timeperiod=period))
+    deviation = _to_floats(talib.STDDEV(bars.close, timeperiod=period, nbdev=1.0))
+    return _divide(bars.close - mean, deviation)
 
 
 def volatility(bars: Bars, period: int) -> Floats:
-    """Standard deviation of log returns over `period` bars, per bar."""
+    """Return the standard deviation of the last `period` log returns, per bar."""
     returns = np.diff(np.log(bars.close))
     deviation = np.full(len(bars), np.nan)
     deviation[1:] = talib.STDDEV(returns, timeperiod=period, nbdev=1.0)
@@ -69,17 +72,17 @@ def volatility(bars: Bars, period: int) -> Floats:
 
 
 def atr_ratio(bars: Bars, period: int) -> Floats:
-    """Average true range over close."""
-    return _floats(talib.ATR(bars.high, bars.low, bars.close, timeperiod=period)) / bars.close
+    """Return the average true range over close."""
+    return _to_floats(talib.ATR(bars.high, bars.low, bars.close, timeperiod=period)) / bars.close
 
 
 def adx(bars: Bars, period: int) -> Floats:
-    """Average directional index, 0 to 100: strength of a trend in either direction."""
-    return _floats(talib.ADX(bars.high, bars.low, bars.close, timeperiod=period))
+    """Return the average directional index, 0 to 100: the strength of a trend, up or down."""
+    return _to_floats(talib.ADX(bars.high, bars.low, bars.close, timeperiod=period))
 
 
 def stochastic(bars: Bars, period: int) -> Floats:
-    """Slow stochastic oscillator %D, 0 to 100, smoothed twice over three bars."""
+    """Return the slow stochastic oscillator %D, 0 to 100, smoothed twice over three bars."""
     _, slow_d = talib.STOCH(
         bars.high,
         bars.low,
@@ -88,20 +91,20 @@ def stochastic(bars: Bars, period: int) -> Floats:
         slowk_period=STOCHASTIC_SMOOTHING,
         slowd_period=STOCHASTIC_SMOOTHING,
     )
-    return _floats(slow_d)
+    return _to_floats(slow_d)
 
 
 def volume_ratio(bars: Bars, period: int) -> Floats:
-    """Volume over its simple moving average, minus 1; 0 where nothing was traded for a while."""
-    mean = _floats(talib.SMA(bars.volume, timeperiod=period))
-    return _ratio(bars.volume - mean, mean)
+    """Return volume over its simple moving average, minus 1; 0 where that average is 0."""
+    mean = _to_floats(talib.SMA(bars.volume, timeperiod=period))
+    return _divide(bars.volume - mean, mean)
 
 
 def range_position(bars: Bars, period: int) -> Floats:
-    """Close within the lowest low and the highest high of `period` bars, 0 to 1."""
-    lowest = _floats(talib.MIN(bars.low, timeperiod=period))
-    highest = _floats(talib.MAX(bars.high, timeperiod=period))
-    return _ratio(bars.close - lowest, highest - lowest)
+    """Return where the close lies between the lowest low (0) and the highest high (1)."""
+    lowest = _to_floats(talib.MIN(bars.low, timeperiod=period))
+    highest = _to_floats(talib.MAX(bars.high, timeperiod=period))
+    return _divide(bars.close - lowest, highest - lowest)
 
 
 INDICATORS: Final[Mapping[FeatureKind, Indicator]] = MappingProxyType(
@@ -123,57 +126,57 @@ INDICATORS: Final[Mapping[FeatureKind, Indicator]] = MappingProxyType(
 
 
 class FeatureTable:
-    """Features of one set of bars, each computed once however many strategies use it."""
+    """The features of some bars. Each is computed once, however many strategies use it."""
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
         self._columns: dict[FeatureSpec, Floats] = {}
 
-    def matrix(self, spec: StrategySpec) -> Floats:
-        """Return the features of a strategy, shape (bars, features); see `feature_matrix`."""
-        return np.column_stack([self._column(feature) for feature in distinct_features(spec)])
+    def compute(self, spec: StrategySpec) -> Floats:
+        """Return the features of a strategy, shape (bars, features); see `compute_features`."""
+        return np.column_stack([self._compute_column(feature) for feature in list_features(spec)])
 
-    def _column(self, feature: FeatureSpec) -> Floats:
+    def _compute_column(self, feature: FeatureSpec) -> Floats:
         if feature not in self._columns:
             self._columns[feature] = INDICATORS[feature.kind](self._bars, feature.period)
         return self._columns[feature]
 
 
-def feature_matrix(bars: Bars, spec: StrategySpec) -> Floats:
+def compute_features(bars: Bars, spec: StrategySpec) -> Floats:
     """Compute the features of a strategy.
 
     Returns:
-        Shape (bars, features), columns in the order of `distinct_features`. The first `warm_up`
-        rows, in which some indicator has not seen enough bars yet, hold NaN.
+        Shape (bars, features), columns in the order of `list_features`. The first
+        `count_warm_up` rows hold NaN, because some indicator has not seen enough bars there.
     """
-    return FeatureTable(bars).matrix(spec)
+    return FeatureTable(bars).compute(spec)
 
 
-def distinct_features(spec: StrategySpec) -> tuple[FeatureSpec, ...]:
-    """Return the features in the order of the strategy; naming one twice adds nothing."""
+def list_features(spec: StrategySpec) -> tuple[FeatureSpec, ...]:
+    """List the features in the order of the strategy, each once."""
     return tuple(dict.fromkeys(spec.features))
 
 
-def feature_names(spec: StrategySpec) -> list[str]:
+def name_features(spec: StrategySpec) -> list[str]:
     """Name the columns of the feature matrix, such as `rsi_14`."""
-    return [f"{feature.kind}_{feature.period}" for feature in distinct_features(spec)]
+    return [f"{feature.kind}_{feature.period}" for feature in list_features(spec)]
 
 
-def warm_up(matrix: Floats) -> int:
-    """Count the leading rows in which a feature is undefined."""
+def count_warm_up(matrix: Floats) -> int:
+    """Count the first rows of a matrix (bars, features) in which some feature is NaN."""
     complete = np.isfinite(matrix).all(axis=1)
     return int(np.argmax(complete)) if complete.any() else len(matrix)
 
 
-def labels(bars: Bars, horizon: int) -> Floats:
-    """Tell whether the price rises after each bar, as a decision at its close could trade it.
+def compute_labels(bars: Bars, horizon: int) -> Floats:
+    """Label each bar by whether the price rises after it.
 
-    A decision at the close of bar t fills at the open of t+1, so the label of t compares the open
-    of t+1+horizon with the open of t+1.
+    A decision at the close of bar t fills at the open of bar t + 1. The label of bar t therefore
+    compares the open of bar t + 1 + horizon with the open of bar t + 1.
 
     Returns:
-        1.0 for a rise, 0.0 otherwise, and NaN for the last horizon+1 bars, whose outcome is not
-        known yet.
+        Shape (bars,): 1.0 for a rise, 0.0 otherwise. NaN for the last horizon + 1 bars, whose
+        outcome is not known yet.
     """
     outcome = np.full(len(bars), np.nan)
     known = len(bars) - horizon - 1
@@ -184,12 +187,12 @@ def labels(bars: Bars, horizon: int) -> Floats:
     return outcome
 
 
-def _floats(values: object) -> Floats:
-    """Give an untyped result of TA-Lib its type."""
+def _to_floats(values: object) -> Floats:
+    """Convert an untyped result of TA-Lib; its shape stays."""
     return np.asarray(values, dtype=np.float64)
 
 
-def _ratio(numerator: Floats, denominator: Floats) -> Floats:
-    """Divide, with 0 where a window is flat and the denominator is 0; NaN stays NaN."""
+def _divide(numerator: Floats, denominator: Floats) -> Floats:
+    """Divide, shape (bars,): 0 where the denominator is 0, NaN where it is NaN."""
     result = np.where(np.isnan(denominator), np.nan, 0.0)
     return np.divide(numerator, denominator, out=result, where=denominator > 0.0)

@@ -1,4 +1,4 @@
-"""A check that a computation on bars never uses the future."""
+"""Checks that a computation on bars uses no later bars."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,30 +13,30 @@ def assert_causal(
 ) -> None:
     """Check that no value before a cut changes when the bars from the cut on do.
 
-    Two changes are tried at every cut: the later bars are removed, and the later bars are
-    shuffled. Removal finds what refers to the future or to the sample as a whole; shuffling also
-    finds what only works when a future exists.
+    At every cut the later bars are first removed, then shuffled. Removal finds a computation that
+    uses the future or the sample as a whole. Shuffling also finds one that uses the future only
+    where there is one.
 
     Args:
-        compute: Returns one value or one row of values per bar.
-        bars: What to compute on.
-        cuts: Indices of the first changed bar, each from 1 to the last index.
-        seed: Of the shuffles.
+        compute: Returns shape (bars,) or (bars, columns); NaN equals NaN.
+        bars: Bars to compute on.
+        cuts: Indices of the first bar to change, each from 1 to the last index.
+        seed: Seed of the shuffles.
 
     Raises:
-        AssertionError: Some value depends on a later bar; says which one.
+        AssertionError: A value depends on a later bar; the message says which value.
     """
     expected = compute(bars)
     random = np.random.default_rng(seed)
     for cut in cuts:
-        truncated = compute(bars.part(0, cut))
+        truncated = compute(bars.slice(0, cut))
         _compare(expected, truncated, cut, "removed")
         shuffled = compute(_shuffle_after(bars, cut, random))
         _compare(expected, shuffled, cut, "shuffled")
 
 
 def _shuffle_after(bars: Bars, cut: int, random: np.random.Generator) -> Bars:
-    """Put the bars from `cut` on into random order; the timestamps stay sorted."""
+    """Shuffle the bars from index `cut` on; the timestamps stay sorted."""
     order = np.concatenate([np.arange(cut), cut + random.permutation(len(bars) - cut)])
     return replace(
         bars,

@@ -1,4 +1,4 @@
-"""From probabilities to target positions."""
+"""Turns probabilities into target positions."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,24 +6,24 @@ from numpy.typing import NDArray
 from quant.messages.strategy import StrategySpec
 
 
-def target_positions(probabilities: NDArray[np.float64], spec: StrategySpec) -> NDArray[np.int8]:
+def decide_positions(probabilities: NDArray[np.float64], spec: StrategySpec) -> NDArray[np.int8]:
     """Decide at the close of every bar which position to hold from the next open on.
 
     A probability of at least 0.5 + `threshold` is a bullish signal, one of at most
     0.5 - `threshold` a bearish one. A signal is in force for `horizon` bars, the span that the
-    label looks ahead, unless a newer signal replaces it: the same direction renews the position
-    without a trade, the opposite direction reverses it at once. Without a signal in force the
-    position is flat. Holding for the horizon avoids costs at every bar while a probability hovers
-    around the threshold.
+    label looks ahead. A newer signal replaces it: one of the same direction renews the position
+    without a trade, one of the opposite direction reverses it at once. Without a signal in force
+    the position is flat. Holding for the horizon saves costs while a probability hovers around the
+    threshold.
 
     Args:
-        probabilities: Probability of a rise per bar, shape (n,); NaN where there is none, as
-            during the warm-up of the indicators. NaN means flat and ends a signal.
+        probabilities: Probability of a rise, shape (bars,). NaN, as in the warm-up of the
+            indicators, means flat and ends a signal.
         spec: Gives threshold, horizon and whether shorts are allowed. In a long-only strategy a
             bearish signal closes the long position.
 
     Returns:
-        -1, 0 or 1 per bar, shape (n,). Element t depends on elements up to t only.
+        Shape (bars,): -1, 0 or 1. Element t depends on probabilities up to bar t only.
     """
     known = ~np.isnan(probabilities)
     bullish = known & (probabilities >= 0.5 + spec.threshold)

@@ -1,1 +1,1 @@
-"""What the figures of a strategy are worth."""
+"""The judgement of a strategy: gates, statistics, verdict and remarks."""

@@ -1,8 +1,7 @@
-"""The deflated Sharpe ratio of an earlier assessment, by today's trials.
+"""The deflated Sharpe ratio of an earlier assessment, by the trials made until today.
 
-`quant.verdict.significance` judges a research; this repeats its last step from the recorded
-figures.
-The API imports this module, so it must stay free of numerical libraries.
+`quant.verdict.significance` judges a research. This module repeats its last step from the recorded
+figures alone, without numerical libraries: the leaderboard of the API uses it.
 """
 
 import math
@@ -15,13 +14,13 @@ _EULER_GAMMA = 0.5772156649015329
 _LEAST_VARIANCE = 1e-12
 
 
-def deflated_by(trials: int, judged: Statistics) -> float:
-    """Return P(true Sharpe > expected best of so many trials by chance), by the record.
+def deflate_sharpe(trials: int, judged: Statistics) -> float:
+    """Return P(true Sharpe > expected best of `trials` by chance), by the recorded figures.
 
-    The number of trials only grows, so the result never exceeds the one found then. Assessments
-    recorded without skewness and kurtosis are treated as normal.
+    The number of trials only grows, so the result never exceeds the recorded one. Assessments
+    recorded without skewness and kurtosis count as normally distributed.
     """
-    year = _periods_per_year(judged)
+    year = _find_periods_per_year(judged)
     if year is None:
         return judged.deflated_sharpe
     sharpe = judged.record_sharpe / math.sqrt(year)
@@ -29,13 +28,13 @@ def deflated_by(trials: int, judged: Statistics) -> float:
         1.0 - judged.record_skewness * sharpe + (judged.record_kurtosis - 1.0) / 4.0 * sharpe**2,
         _LEAST_VARIANCE,
     )
-    luck = _expected_best_by_luck(max(trials, judged.trials_ever), judged.record_bars)
+    luck = _expected_best_sharpe(max(trials, judged.trials_ever), judged.record_bars)
     now = _NORMAL.cdf((sharpe - luck) * math.sqrt((judged.record_bars - 1) / variance))
     return min(now, judged.deflated_sharpe)
 
 
-def _expected_best_by_luck(trials: int, bars: int) -> float:
-    """See the function of this name in `quant.verdict.significance`."""
+def _expected_best_sharpe(trials: int, bars: int) -> float:
+    """Return what `quant.verdict.significance.expected_best_sharpe` returns."""
     if trials < 2:
         return 0.0
     best = (1.0 - _EULER_GAMMA) * _NORMAL.inv_cdf(1.0 - 1.0 / trials)
@@ -43,11 +42,11 @@ def _expected_best_by_luck(trials: int, bars: int) -> float:
     return best / math.sqrt(bars)
 
 
-def _periods_per_year(judged: Statistics) -> float | None:
-    """Return what the figures were annualised by, as recorded or as they show it themselves."""
+def _find_periods_per_year(judged: Statistics) -> float | None:
+    """Return the recorded bars per year, or derive them from two recorded figures."""
     if judged.periods_per_year is not None:
         return judged.periods_per_year
-    luck = _expected_best_by_luck(judged.trials_ever, judged.record_bars)
+    luck = _expected_best_sharpe(judged.trials_ever, judged.record_bars)
     return (
         (judged.expected_best_sharpe / luck) ** 2 if luck and judged.expected_best_sharpe else None
     )

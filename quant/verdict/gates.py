@@ -1,7 +1,7 @@
-"""Quality gates: a hopeless research ends early and saves the cost of its later steps.
+"""Quality gates: they end a hopeless research early and save its later steps.
 
-Pure arithmetic on results, so that a workflow can call it. The limits stop hopeless candidates
-only; an ordinary weak one passes and gets its verdict from the assessment.
+The limits stop hopeless candidates only. An ordinary weak one passes and gets its verdict from the
+assessment. Workflows call these functions: they must stay deterministic.
 """
 
 from typing import Annotated
@@ -10,19 +10,19 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestResult, GateDecision, TrainingResult
-from quant.wording import counted
+from quant.wording import format_count
 
 
-def _a_part(value: float) -> float:
+def _validate_fraction(value: float) -> float:
     if not 0.0 < value <= 1.0:
         raise ValueError(f"must be above 0 and at most 1, not {value:g}; 0.3 is 30 %")
     return value
 
 
-# Who means per cent is told so; a limit of 30 would never stop anything.
+# Refuses 30 for 30 %: such a limit would never stop anything.
 Fraction = Annotated[
     float,
-    AfterValidator(_a_part),
+    AfterValidator(_validate_fraction),
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0.0, "maximum": 1.0}),
 ]
 
@@ -61,8 +61,8 @@ class GateLimits(FrozenModel):
     backtest: BacktestLimits = BacktestLimits()
 
 
-def training_gate(result: TrainingResult, limits: TrainingLimits) -> GateDecision:
-    """Decide whether the model is worth a backtest; the reason names every figure that failed."""
+def check_training(result: TrainingResult, limits: TrainingLimits) -> GateDecision:
+    """Decide whether the model is worth a backtest. The reason names every failed figure."""
     failures = []
     excess = result.log_loss - result.baseline_log_loss
     if excess > limits.excess_log_loss:
@@ -80,13 +80,13 @@ def training_gate(result: TrainingResult, limits: TrainingLimits) -> GateDecisio
     return GateDecision(gate="training", passed=not failures, reason="; ".join(failures) or None)
 
 
-def backtest_gate(result: BacktestResult, limits: BacktestLimits) -> GateDecision:
-    """Decide whether the backtest is worth a verdict; the reason names every figure that failed."""
+def check_backtest(result: BacktestResult, limits: BacktestLimits) -> GateDecision:
+    """Decide whether the backtest is worth a verdict. The reason names every failed figure."""
     failures = []
-    level = result.at(1.0)
+    level = result.get_level(1.0)
     if level.trades < limits.trades:
         failures.append(
-            f"{counted(level.trades, 'trade')} on the holdout, "
+            f"{format_count(level.trades, 'trade')} on the holdout, "
             f"{limits.trades - level.trades:,} fewer than the {limits.trades:,} needed"
         )
     if level.max_drawdown > limits.max_drawdown:

@@ -1,4 +1,4 @@
-"""How much of a track record could be luck.
+"""Measures how much of a track record could be luck.
 
 Sharpe ratios are per bar inside this module and annualised in its result. Sources:
 
@@ -28,25 +28,26 @@ from quant.messages.evidence import Statistics
 
 REPETITIONS: Final = 1000
 CONFIDENCE: Final = 0.95
-# The estimates are asymptotic; on fewer returns they would mean nothing.
+# The estimates are asymptotic. On fewer returns they would mean nothing.
 MINIMUM_RETURNS: Final = 30
 
 
 @dataclass(frozen=True)
 class Significance:
-    """The evidence in returns.
+    """What returns show.
 
     Attributes:
-        figures: all finite. Fewer than `MINIMUM_RETURNS` returns, or returns without variance,
-            show nothing: Sharpe ratio and probabilities 0, p-value 1, no track record.
-        resampled: annualised Sharpe ratios of the bootstrap, in its order; empty in that case.
+        figures: All finite. Fewer than `MINIMUM_RETURNS` returns, or returns without variance,
+            show nothing: ratios and probabilities are 0, p-values are 1, no track record.
+        resampled: Annualised Sharpe ratios of the bootstrap, in its order; empty if the returns
+            show nothing.
     """
 
     figures: Statistics
     resampled: tuple[float, ...]
 
 
-def significance(
+def measure_significance(
     holdout: FloatArray,
     walk_forward: FloatArray,
     periods_per_year: float,
@@ -56,13 +57,14 @@ def significance(
     timing: float,
     seed: int,
 ) -> Significance:
-    """Judge a strategy that was chosen among `trials_ever` candidates.
+    """Measure the significance of a strategy that was chosen among `trials_ever` candidates.
 
     Args:
-        holdout: Simple returns per bar after costs, shape (bars,).
-        walk_forward: The same on development bars, of models that had not seen them.
+        holdout: Simple returns per bar after costs, shape (holdout bars,), no NaN.
+        walk_forward: The same on development bars, each by a model that had not seen it, shape
+            (walk-forward bars,).
         periods_per_year: Bars per year, to annualise.
-        trials_ever: Number of distinct candidates tried on the same bars, at least 1.
+        trials_ever: Number of distinct candidates ever scored on these bars, at least 1.
         holdout_looks: Number of models ever backtested on this holdout, at least 1.
         timing: p-value against random entries; 1 if there was nothing to time.
         seed: Seed of the resampling. Equal arguments give bit-identical results.
@@ -71,20 +73,20 @@ def significance(
     record = np.concatenate([walk_forward, holdout])
     record_sharpe = metrics.sharpe(record)
     if sharpe is None or record_sharpe is None or len(holdout) < MINIMUM_RETURNS:
-        return Significance(_nothing_shown(len(record), trials_ever, holdout_looks), ())
+        return Significance(_show_nothing(len(record), trials_ever, holdout_looks), ())
     year = math.sqrt(periods_per_year)
     block = _block_length(holdout)
     low, high, resampled = _sharpe_interval(holdout, block, seed)
-    luck = expected_best_by_luck(trials_ever, len(record))
-    luck_of_looks = expected_best_by_luck(holdout_looks, len(holdout))
+    luck = expected_best_sharpe(trials_ever, len(record))
+    luck_of_looks = expected_best_sharpe(holdout_looks, len(holdout))
     figures = Statistics(
         sharpe=sharpe * year,
         sharpe_low=low * year,
         sharpe_high=high * year,
-        p_value=at_look(holdout_looks, _superior_ability(holdout, block, seed)),
-        probabilistic_sharpe=probability_above(0.0, sharpe, holdout),
-        confirmed_sharpe=probability_above(luck_of_looks, sharpe, holdout),
-        deflated_sharpe=probability_above(luck, record_sharpe, record),
+        p_value=adjust_for_looks(holdout_looks, _spa_p_value(holdout, block, seed)),
+        probabilistic_sharpe=probabilistic_sharpe(0.0, sharpe, holdout),
+        confirmed_sharpe=probabilistic_sharpe(luck_of_looks, sharpe, holdout),
+        deflated_sharpe=probabilistic_sharpe(luck, record_sharpe, record),
         expected_best_sharpe=luck * year,
         record_sharpe=record_sharpe * year,
         record_bars=len(record),
@@ -93,41 +95,41 @@ def significance(
         periods_per_year=periods_per_year,
         trials_ever=trials_ever,
         holdout_looks=holdout_looks,
-        timing_p_value=at_look(holdout_looks, timing),
+        timing_p_value=adjust_for_looks(holdout_looks, timing),
         minimum_track_record=minimum_track_record(sharpe, holdout),
     )
     return Significance(figures, tuple((resampled * year).tolist()))
 
 
-def probability_above(benchmark: float, sharpe: float, returns: FloatArray) -> float:
+def probabilistic_sharpe(benchmark: float, sharpe: float, returns: FloatArray) -> float:
     """Return the probabilistic Sharpe ratio: P(true Sharpe ratio > benchmark), both per bar.
 
-    Phi((SR - SR*) sqrt(n - 1) / sqrt(1 - skew SR + (kurtosis - 1) / 4 SR^2)). With the best
-    expected by chance as the benchmark it is the deflated Sharpe ratio.
+    Phi((SR - SR*) sqrt(n - 1) / sqrt(1 - skew SR + (kurtosis - 1) / 4 SR^2)). If the benchmark
+    is the best expected by chance, this is the deflated Sharpe ratio. `returns` has shape (bars,).
     """
     variance = _unit_variance(sharpe, returns) / (len(returns) - 1)
     return float(probabilistic_sharpe_ratio(sharpe, benchmark, variance=variance))
 
 
-def expected_best_by_luck(trials: int, bars: int) -> float:
+def expected_best_sharpe(trials: int, bars: int) -> float:
     """Return the expected maximum Sharpe ratio per bar of `trials` worthless candidates.
 
-    sqrt(V) ((1 - gamma) Phi^-1(1 - 1/N) + gamma Phi^-1(1 - 1/(N e))), with Euler's gamma; the
-    approximation starts at two candidates, and a single one is expected at 0. V is the variance of
-    the estimate of a ratio of 0 from this many bars, 1 / bars. The observed variance of the
-    candidates is not used: it comes mostly from their costs and real earnings, and a successful
-    search would count against the next one.
+    sqrt(V) ((1 - gamma) Phi^-1(1 - 1/N) + gamma Phi^-1(1 - 1/(N e))), with Euler's gamma. The
+    approximation starts at two candidates; a single one is expected at 0. V = 1 / bars is the
+    variance of the estimate of a ratio of 0. The observed variance of the candidates is not used:
+    it comes mostly from their costs and real earnings, so that a successful search would count
+    against the next one.
     """
     return float(expected_maximum_sharpe_ratio(trials, 1.0 / bars)) if trials > 1 else 0.0
 
 
-def at_look(look: int, p_value: float) -> float:
-    """Return a p-value adjusted for the n-th look: as the minimum of n^2 independent ones.
+def adjust_for_looks(look: int, p_value: float) -> float:
+    """Adjust the p-value of the n-th look, as if it were the least of n^2 independent ones.
 
-    n of them (Sidak 1967) would be enough to judge n looks together at the end. But every look is
-    judged when it is made, and limits that fall with 1/n have no bounded sum: a thousand looks
-    would pass 7.5 times as often as one. Limits that fall with 1/n^2 add up to less than twice
-    that of the first look, however many follow.
+    The least of n (Sidak 1967) would be enough to judge n looks together at the end. But every look
+    is judged when it is made, and the limits would fall with 1/n. Their sum has no bound: a
+    thousand looks would pass 7.5 times as often as one. Limits that fall with 1/n^2 add up to less
+    than twice the limit of the first look, however many looks follow.
     """
     return float(-np.expm1(look**2 * np.log1p(-p_value))) if p_value < 1.0 else 1.0
 
@@ -135,7 +137,8 @@ def at_look(look: int, p_value: float) -> float:
 def minimum_track_record(sharpe: float, returns: FloatArray) -> float | None:
     """Return the number of bars after which this Sharpe ratio would exceed 0 with 95 % certainty.
 
-    1 + (1 - skew SR + (kurtosis - 1) / 4 SR^2) (z / SR)^2; None if the ratio is not positive.
+    1 + (1 - skew SR + (kurtosis - 1) / 4 SR^2) (z / SR)^2. None if the ratio is not positive.
+    `sharpe` is per bar, `returns` has shape (bars,).
     """
     if sharpe <= 0.0:
         return None
@@ -147,32 +150,32 @@ def minimum_track_record(sharpe: float, returns: FloatArray) -> float | None:
 def _unit_variance(sharpe: float, returns: FloatArray) -> float:
     """Return n times the variance of the estimated Sharpe ratio, taken at the estimate.
 
-    jsharpe by default takes it at the null hypothesis, where skew and kurtosis have no effect;
-    at the estimate, as published, fat tails and negative skew count against a strategy.
+    jsharpe by default takes it at the null hypothesis, where skew and kurtosis have no effect. At
+    the estimate, as published, fat tails and negative skew count against a strategy.
     """
     variance = sharpe_ratio_variance(
         sharpe, 1, gamma3=_moment(returns, 3), gamma4=_moment(returns, 4)
     )
-    # Zero for some two-valued returns, below zero by rounding only.
+    # The variance is 0 for some returns of two values, and below 0 by rounding only.
     return max(float(variance), 1e-12)
 
 
 def _moment(returns: FloatArray, order: int) -> float:
-    """Return a standardised moment: the third is the skewness, the fourth the kurtosis."""
+    """Return a standardised moment of shape (bars,): order 3 is skewness, 4 is kurtosis."""
     standardised = (returns - np.mean(returns)) / np.std(returns)
     return float(np.mean(standardised**order))
 
 
 def _block_length(returns: FloatArray) -> int:
-    """Return the mean block length in bars that keeps the autocorrelation of the returns."""
+    """Return the mean length of a block in bars that keeps the autocorrelation of the returns."""
     length = float(optimal_block_length(returns)["stationary"].iloc[0])
     return min(max(math.ceil(length), 1), len(returns) // 2) if math.isfinite(length) else 1
 
 
 def _sharpe_interval(returns: FloatArray, block: int, seed: int) -> tuple[float, float, FloatArray]:
-    """Return the percentile interval and the resampled ratios.
+    """Return both ends of the percentile interval and the ratios, shape (`REPETITIONS`,).
 
-    A resample without variance counts as a ratio of 0.
+    A resample without variance has a ratio of 0.
     """
 
     def statistic(sample: FloatArray) -> FloatArray:
@@ -184,14 +187,14 @@ def _sharpe_interval(returns: FloatArray, block: int, seed: int) -> tuple[float,
     return float(low), float(high), np.asarray(resampled)
 
 
-def _superior_ability(returns: FloatArray, block: int, seed: int) -> float:
-    """Return Hansen's consistent p-value of the null that not trading is at least as good."""
+def _spa_p_value(returns: FloatArray, block: int, seed: int) -> float:
+    """Return Hansen's consistent p-value of the null: not trading is at least as good."""
     test = SPA(np.zeros_like(returns), -returns, block_size=block, reps=REPETITIONS, seed=seed)
     test.compute()
     return float(test.pvalues["consistent"])
 
 
-def _nothing_shown(record_bars: int, trials_ever: int, holdout_looks: int) -> Statistics:
+def _show_nothing(record_bars: int, trials_ever: int, holdout_looks: int) -> Statistics:
     return Statistics(
         sharpe=0.0,
         sharpe_low=0.0,

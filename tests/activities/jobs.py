@@ -10,7 +10,9 @@ from pydantic import BaseModel
 
 from activities.jobs import JobContext, Report
 from errors import InvalidData
-from quant.messages.steps import DataSource, Progress, ReportProgress, Trial, Tried
+from quant.messages.data import DataSource
+from quant.messages.progress import Progress, ReportProgress
+from quant.messages.trials import Trial, TrialOnBars
 
 
 class Argument(BaseModel):
@@ -93,6 +95,6 @@ def try_without_end(argument: Argument, _context: JobContext, report: Report) ->
     report(Progress(current_step="trying"))
     for number in range(argument.number):
         trial = Trial(number=number, fingerprint=f"{number}", sharpe=0.1, parameters={})
-        report(Tried(data=DataSource(content_hash="bars"), trial=trial))
+        report(TrialOnBars(data=DataSource(content_hash="bars"), trial=trial))
     signal.pause()
     raise AssertionError

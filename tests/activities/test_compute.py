@@ -13,7 +13,8 @@ import pytest_asyncio
 from activities.compute import Compute, JobFailed
 from activities.jobs import JobContext
 from errors import ComputeDied
-from quant.messages.steps import Progress, Tried
+from quant.messages.progress import Progress
+from quant.messages.trials import TrialOnBars
 from tests.activities import jobs
 from tests.activities.jobs import Answer, Argument
 from tests.support.helpers import assert_eventually, leftovers
@@ -266,7 +267,7 @@ async def test_closing_waits_for_what_has_just_been_started() -> None:
 async def test_what_was_tried_is_told_also_by_a_job_that_is_stopped(
     compute: Compute, context: JobContext
 ) -> None:
-    told: list[Tried] = []
+    told: list[TrialOnBars] = []
     task = asyncio.create_task(
         compute.run(
             jobs.try_without_end,

@@ -6,7 +6,7 @@ from typing import Any
 from temporalio.testing import ActivityEnvironment
 
 from activities.heartbeat import HEARTBEAT_SECONDS, heartbeating
-from quant.messages.steps import Progress
+from quant.messages.progress import Progress
 from tests.support.helpers import assert_eventually
 
 

@@ -6,16 +6,17 @@ import pytest
 
 from activities.recording import recording
 from errors import LedgerUnavailable
-from quant.messages.steps import DataSource, Trial, Tried
+from quant.messages.data import DataSource
+from quant.messages.trials import Trial, TrialOnBars
 from storage.ledger import Ledger
 from tests.support.helpers import assert_eventually
 
 BARS = DataSource(content_hash="bars")
 
 
-def tried(number: int) -> Tried:
+def tried(number: int) -> TrialOnBars:
     trial = Trial(number=number, fingerprint=str(number), sharpe=0.1, parameters={})
-    return Tried(data=BARS, trial=trial)
+    return TrialOnBars(data=BARS, trial=trial)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import sys
 
 from activities.compute import Compute
 from activities.jobs import JobContext
-from quant.messages.steps import Progress
+from quant.messages.progress import Progress
 from tests.activities import jobs
 
 

@@ -10,6 +10,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
 from api.app import create_app
+from quant.messages.artifacts import Artifact
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from tests.api.answers import accepted, ended, refused
@@ -195,14 +196,14 @@ async def test_6_a_cancel_leaves_the_checkpoint(
     api: httpx2.AsyncClient, client: Client, settings: Settings
 ) -> None:
     handle = await IN_TRAINING.begin(client)
-    artifacts = ArtifactStore(settings.artifacts).operation(f"{handle.id}.training")
+    artifacts = ArtifactStore(settings.artifacts).open(f"{handle.id}.training")
 
     async def saved() -> bool:
-        return artifacts.read("checkpoint.json") is not None
+        return artifacts.read(Artifact.CHECKPOINT) is not None
 
     await assert_eventually(saved)
     await cancelled(api, handle.id)
-    assert artifacts.read("checkpoint.json") is not None
+    assert artifacts.read(Artifact.CHECKPOINT) is not None
 
 
 async def test_7_phase_and_child_survive_a_restart_of_the_api(

@@ -26,8 +26,9 @@ from cli.render.results import print_comparison, print_results
 from cli.render.tables import print_rows
 from cli.transport import ApiUnreachable
 from errors import InvalidInput
+from quant.messages.data import DataInfo
 from quant.messages.evidence import Benchmark, CostLevel
-from quant.messages.steps import BacktestResult, DataInfo
+from quant.messages.steps import BacktestResult
 from settings import Settings
 from storage.records import Standing
 from tests.support.data import walk

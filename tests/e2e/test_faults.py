@@ -19,6 +19,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
 from api.app import create_app
+from quant.messages.artifacts import Artifact
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
@@ -197,8 +198,8 @@ async def test_a_full_disk_is_waited_for(alone: Client, settings: Settings, tmp_
             handle = await start(alone, QUICK)
             assert await what_is_retried(alone, handle.id) == "artifacts_unavailable"
         await handle.result()
-        report = ArtifactStore(own.artifacts).operation(f"{handle.id}.assessment")
-        assert len(report.read("report.html") or b"") > ALMOST_NOTHING
+        report = ArtifactStore(own.artifacts).open(f"{handle.id}.assessment")
+        assert len(report.read(Artifact.REPORT) or b"") > ALMOST_NOTHING
 
 
 async def test_a_compute_process_that_the_system_killed_is_replaced(
@@ -206,10 +207,10 @@ async def test_a_compute_process_that_the_system_killed_is_replaced(
 ) -> None:
     with worker_process(alone, settings) as worker:
         handle = await start(alone, STEADY)
-        training = ArtifactStore(settings.artifacts).operation(f"{handle.id}.training")
+        training = ArtifactStore(settings.artifacts).open(f"{handle.id}.training")
 
         async def computes() -> bool:
-            return training.read("checkpoint.json") is not None
+            return training.read(Artifact.CHECKPOINT) is not None
 
         await assert_eventually(computes, within=PATIENCE)
         [process] = compute_processes(worker.pid)

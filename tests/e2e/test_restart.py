@@ -18,9 +18,12 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from api.agent.workers import count_workers, list_workers
 from api.app import create_app
-from quant.bars.bars import load_bars
-from quant.messages.steps import DataSource, Progress, TrainingInput, TrainingResult
-from quant.strategy import strategies
+from quant.bars.loader import load_bars
+from quant.messages.artifacts import Artifact
+from quant.messages.data import DataSource
+from quant.messages.progress import Progress
+from quant.messages.steps import TrainingInput, TrainingResult
+from quant.strategy.files import load_strategy
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
@@ -61,7 +64,7 @@ STEADY = ResearchRequest(strategy="steady", seed=7)
 
 async def start_training(client: Client, settings: Settings) -> Handle:
     request = TrainingInput(
-        data=DataSource(), spec=strategies.load("steady", settings.strategies), seed=7
+        data=DataSource(), spec=load_strategy("steady", settings.strategies), seed=7
     )
     return await client.start_workflow(
         Training.run, request, id=new_id("op_training_test"), task_queue=TRAINING_QUEUE
@@ -82,7 +85,7 @@ async def checkpointed(settings: Settings, handle: Handle) -> float:
     """Wait for a checkpoint, and return how far it is, in per cent of the whole training."""
 
     async def look() -> float:
-        content = ArtifactStore(settings.artifacts).operation(handle.id).read("checkpoint.json")
+        content = ArtifactStore(settings.artifacts).open(handle.id).read(Artifact.CHECKPOINT)
         assert content is not None, "no checkpoint yet"
         state = json.loads(json.loads(content)["state"])
         done = len(state["folds"]) + state["iteration"] / STRATEGIES["steady"]["iterations"]
@@ -148,7 +151,7 @@ async def test_a_search_whose_worker_is_killed_has_counted_what_it_has_tried(
 ) -> None:
     settings = Settings(home=tmp_path)
     ledger = Ledger(settings.ledger)
-    source = load_bars(DataSource(), None).info().source
+    source = load_bars(DataSource(), None).describe().source
     with worker_process(alone, settings) as worker:
         handle = await start(alone, ResearchRequest(trials=10_000, seed=7))
         await activity_started(handle, "design")

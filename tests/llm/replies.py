@@ -3,7 +3,8 @@
 from typing import Any
 
 from activities.jobs import DesignTask, LanguageModel
-from quant.messages.steps import DataSource, DesignInput
+from quant.messages.data import DataSource
+from quant.messages.steps import DesignInput
 from tests.llm.provider import Reply
 from tests.support.helpers import new_id
 

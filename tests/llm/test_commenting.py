@@ -12,6 +12,7 @@ from activities.llm.metering import Conversation, Meter, MeteredModel
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
 from errors import ModelMisbehaved
+from quant.messages.artifacts import Artifact
 from quant.messages.steps import AssessmentResult
 from settings import Settings
 from storage.artifacts import ArtifactStore
@@ -42,7 +43,7 @@ def comment_by(ledger: Ledger, own_settings: Settings) -> Commenting:
             max_cost=None,
             ledger=ledger,
             prices=Prices(),
-            artifacts=ArtifactStore(own_settings.artifacts).operation(new_id()),
+            artifacts=ArtifactStore(own_settings.artifacts).open(new_id()),
             conversation=Conversation(prompt="{}"),
             tell=print,
         )
@@ -57,8 +58,8 @@ async def assessed(client: Client, settings: Settings) -> tuple[AssessmentResult
     handle = await start(client, COMMENTED)
     result = await handle.result()
     folder, _, name = result.report_path.partition("/")
-    artifacts = ArtifactStore(settings.artifacts).operation(folder)
-    stored = AssessmentResult.model_validate_json(artifacts.read("assessment.json") or b"")
+    artifacts = ArtifactStore(settings.artifacts).open(folder)
+    stored = AssessmentResult.model_validate_json(artifacts.read(Artifact.ASSESSMENT) or b"")
     return stored, (artifacts.read(name) or b"").decode()
 
 

@@ -12,8 +12,10 @@ from temporalio.testing import ActivityEnvironment
 from activities.llm.designing import Candidates
 from activities.research import ResearchActivities
 from errors import ComputeDied
-from quant.bars.bars import load_bars
-from quant.messages.steps import CandidateScore, DataSource, Progress, unheard
+from quant.bars.loader import load_bars
+from quant.messages.data import DataSource
+from quant.messages.progress import Progress, ignore_report
+from quant.messages.steps import CandidateScore
 from quant.messages.strategy import Costs, StrategySpec
 from storage.ledger import Ledger
 from storage.records import Tokens
@@ -132,20 +134,22 @@ async def test_the_death_of_a_process_is_not_the_models_doing() -> None:
         raise ComputeDied("killed")
 
     with pytest.raises(ComputeDied):
-        await Candidates(5, 7, die, unheard, unheard).score(StrategySpec.model_validate(strategy()))
+        await Candidates(5, 7, die, ignore_report, ignore_report).score(
+            StrategySpec.model_validate(strategy())
+        )
 
 
 async def test_a_candidate_that_samples_is_counted_with_its_seed() -> None:
     sampled = strategy(model={"num_iterations": 20, "feature_fraction": 0.5})
     spec = StrategySpec.model_validate(sampled)
     scored = CandidateScore(
-        data=load_bars(DataSource(), None).info(), sharpe=0.1, annual_sharpe=1.6
+        data=load_bars(DataSource(), None).describe(), sharpe=0.1, annual_sharpe=1.6
     )
 
     async def score_one(_: StrategySpec) -> CandidateScore:
         return scored
 
-    candidates = Candidates(5, 7, score_one, unheard, unheard)
+    candidates = Candidates(5, 7, score_one, ignore_report, ignore_report)
     await candidates.score(spec)
     [trial] = candidates.trials
     assert trial.fingerprint == spec.trial_fingerprint(7) != spec.trial_fingerprint(8)
@@ -220,7 +224,7 @@ async def test_an_answer_without_its_usage_costs_the_most_that_it_can(
     task = design_task(GPT)
     provider.replies = [replace(propose(14), tokens=Tokens())]
     await environment.run(activities.design, task)
-    [call] = ledger.spending.events(datetime.now(UTC).date(), 10)
+    [call] = ledger.spending.list_events(datetime.now(UTC).date(), 10)
     assert not call.settled
     assert call.cost > 0.0
 

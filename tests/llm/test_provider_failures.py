@@ -39,7 +39,7 @@ async def failure(
 
 
 def committed(ledger: Ledger) -> float:
-    return ledger.spending.committed(datetime.now(UTC).date())
+    return ledger.spending.get_committed(datetime.now(UTC).date())
 
 
 @MODELS

@@ -17,6 +17,7 @@ from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
 from activities.research import ResearchActivities
 from api.app import create_app
+from quant.messages.artifacts import Artifact
 from settings import Settings
 from storage.ledger import Ledger
 from storage.records import Tokens
@@ -137,7 +138,7 @@ async def test_a_research_stays_below_its_own_limit(
     assert 0 < result.trials < 10
     assert result.note is not None
     assert "limit of $0.25" in result.note
-    cost = ledger.spending.of_operation(environment.info.workflow_id or "")
+    cost = ledger.spending.get_cost(environment.info.workflow_id or "")
     assert cost is not None
     assert 0.0 < cost <= limit
 
@@ -194,7 +195,7 @@ async def test_the_key_is_nowhere_but_at_the_provider(
     assert any(b"rsi-14" in each for each in decoded)
     files = [path.read_bytes() for path in own_settings.home.rglob("*") if path.is_file()]
     names = {path.name for path in own_settings.home.rglob("*")}
-    assert {"worker.log", "ledger.db", "conversation.json", "report.html"} <= names
+    assert {"worker.log", "ledger.db", Artifact.CONVERSATION, Artifact.REPORT} <= names
     everything = [*files, *decoded, *(text.encode() for text in [*histories, *shown])]
     secret = KEY.encode()
     assert not [each for each in everything if secret in each or base64.b64encode(secret) in each]

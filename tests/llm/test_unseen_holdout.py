@@ -10,6 +10,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.compute import Compute
 from activities.research import ResearchActivities
+from quant.messages.artifacts import Artifact
 from quant.messages.steps import AssessmentResult
 from settings import Settings
 from storage.artifacts import ArtifactStore
@@ -54,7 +55,7 @@ async def told_after_a_research(
     async with running_workers(client, settings):
         result = await (await start(client, _ASKED)).result()
     folder, _, _ = result.report_path.partition("/")
-    content = ArtifactStore(settings.artifacts).operation(folder).read("assessment.json")
+    content = ArtifactStore(settings.artifacts).open(folder).read(Artifact.ASSESSMENT)
     ledger = Ledger(settings.ledger)
     activities = ResearchActivities(compute=compute, ledger=ledger, settings=settings)
     provider.replies = [propose(14)]

@@ -8,7 +8,7 @@ import pytest
 from activities.direct import conduct
 from bench.calibration import case, series
 from quant.learning import training
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 from quant.verdict.gates import GateLimits, TrainingLimits
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
@@ -27,16 +27,16 @@ def test_a_checkpoint_of_one_research_does_not_stop_the_next(
 ) -> None:
     monkeypatch.setattr(case, "_TRIALS", 1)
     monkeypatch.setattr(series, "noise", lambda _, seed: walk(600, "1D", seed + 1))
-    # As slow as every training is on a machine that is busy.
+    # A busy machine saves a checkpoint at the end of every chunk.
     monkeypatch.setitem(training.train.__kwdefaults__ or {}, "checkpoint_seconds", 0.0)
     seen: list[str] = []
     verdict_of = case._verdict
 
-    def noted(*given: Any, **named: Any) -> str:
+    def note(*given: Any, **named: Any) -> str:
         seen.append(verdict_of(*given, **named))
         return seen[-1]
 
-    monkeypatch.setattr(case, "_verdict", noted)
+    monkeypatch.setattr(case, "_verdict", note)
     case.promising(case.Case("Gaussian", None, 0, researches=2))
     assert len(seen) == 2
 

@@ -1,4 +1,4 @@
-"""The databases that the ledger can be in."""
+"""The ledger on each kind of database."""
 
 from collections.abc import Iterator
 from pathlib import Path

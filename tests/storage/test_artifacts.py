@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from errors import ArtifactsUnavailable
+from quant.messages.artifacts import Artifact
 from storage.artifacts import ArtifactStore
 from tests.support.helpers import free_port
 from tests.support.silence import silent_http_server
@@ -30,28 +31,28 @@ def store(tmp_path: Path) -> ArtifactStore:
 
 
 def test_what_was_written_is_read(store: ArtifactStore) -> None:
-    artifacts = store.operation("op_1.training")
-    artifacts.write("model.txt", b"first")
-    artifacts.write("model.txt", b"second")
-    assert artifacts.read("model.txt") == b"second"
-    assert Path(artifacts.location("model.txt")).read_bytes() == b"second"
+    artifacts = store.open("op_1.training")
+    artifacts.write(Artifact.MODEL, b"first")
+    artifacts.write(Artifact.MODEL, b"second")
+    assert artifacts.read(Artifact.MODEL) == b"second"
+    assert Path(artifacts.location(Artifact.MODEL)).read_bytes() == b"second"
 
 
 def test_what_was_never_written_is_none(store: ArtifactStore) -> None:
-    assert store.operation("op_1").read("model.txt") is None
+    assert store.open("op_1").read(Artifact.MODEL) is None
 
 
 def test_operations_do_not_see_one_another(store: ArtifactStore) -> None:
-    store.operation("op_1").write("model.txt", b"one")
-    assert store.operation("op_2").read("model.txt") is None
+    store.open("op_1").write(Artifact.MODEL, b"one")
+    assert store.open("op_2").read(Artifact.MODEL) is None
 
 
 @pytest.mark.parametrize("operation_id", ODD_IDS, ids=lambda value: repr(value)[:20])
 def test_no_id_leads_out_of_the_store(
     store: ArtifactStore, tmp_path: Path, operation_id: str
 ) -> None:
-    store.operation(operation_id).write("model.txt", b"mine")
-    assert store.operation(operation_id).read("model.txt") == b"mine"
+    store.open(operation_id).write(Artifact.MODEL, b"mine")
+    assert store.open(operation_id).read(Artifact.MODEL) == b"mine"
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) == 1
     assert files[0].parent.parent == tmp_path / "store"
@@ -59,69 +60,69 @@ def test_no_id_leads_out_of_the_store(
 
 def test_odd_ids_have_folders_of_their_own(store: ArtifactStore) -> None:
     for operation_id in ODD_IDS:
-        store.operation(operation_id).write("model.txt", operation_id.encode())
+        store.open(operation_id).write(Artifact.MODEL, operation_id.encode())
     for operation_id in ODD_IDS:
-        assert store.operation(operation_id).read("model.txt") == operation_id.encode()
+        assert store.open(operation_id).read(Artifact.MODEL) == operation_id.encode()
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "", ".part", "x" * 300])
 def test_a_name_that_is_no_file_name_is_refused(store: ArtifactStore, name: str) -> None:
     with pytest.raises(ValueError, match="not an artifact name"):
-        store.operation("op_1").write(name, b"")
+        store.open("op_1").write(name, b"")
 
 
 def test_a_write_that_fails_leaves_the_old_content_and_nothing_else(
     store: ArtifactStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    artifacts = store.operation("op_1")
-    artifacts.write("model.txt", b"old")
+    artifacts = store.open("op_1")
+    artifacts.write(Artifact.MODEL, b"old")
 
     def full(_descriptor: int) -> None:
         raise OSError("no space left")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ArtifactsUnavailable, match=r"model\.txt cannot be written: no space left"):
-        artifacts.write("model.txt", b"new")
-    assert artifacts.read("model.txt") == b"old"
+        artifacts.write(Artifact.MODEL, b"new")
+    assert artifacts.read(Artifact.MODEL) == b"old"
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
 
 
 def test_only_what_a_dead_process_was_writing_is_discarded(
     store: ArtifactStore, tmp_path: Path
 ) -> None:
-    artifacts = store.operation("op_1")
-    artifacts.write("model.txt", b"done")
+    artifacts = store.open("op_1")
+    artifacts.write(Artifact.MODEL, b"done")
     folder = tmp_path / "store" / "op_1"
     (folder / ".model.txt.11.part").write_bytes(b"of the dead")
     (folder / ".model.txt.12.part").write_bytes(b"of the living")
     artifacts.discard_unfinished(11)
-    assert sorted(path.name for path in folder.iterdir()) == [".model.txt.12.part", "model.txt"]
+    assert sorted(path.name for path in folder.iterdir()) == [".model.txt.12.part", Artifact.MODEL]
 
 
 def test_a_directory_that_hangs_is_given_up(tmp_path: Path) -> None:
-    impatient = ArtifactStore(str(tmp_path), seconds=0.2).operation("op_1")
-    place = Path(impatient.location("model.txt"))
+    impatient = ArtifactStore(str(tmp_path), seconds=0.2).open("op_1")
+    place = Path(impatient.location(Artifact.MODEL))
     place.parent.mkdir()
     # To open it takes as long as nobody writes into it, as on a mounted disk that is away.
     os.mkfifo(place)
     with pytest.raises(ArtifactsUnavailable, match="in time"):
-        impatient.read("model.txt")
+        impatient.read(Artifact.MODEL)
     with place.open("wb"):
         pass
 
 
 def test_a_store_in_the_network_that_falls_silent_is_given_up(tmp_path: Path) -> None:
     with silent_http_server(tmp_path) as port:
-        artifacts = ArtifactStore(f"webhdfs://127.0.0.1:{port}/store", seconds=0.5).operation("x")
+        artifacts = ArtifactStore(f"webhdfs://127.0.0.1:{port}/store", seconds=0.5).open("x")
         with pytest.raises(ArtifactsUnavailable, match="in time"):
-            artifacts.read("model.txt")
+            artifacts.read(Artifact.MODEL)
         with pytest.raises(ArtifactsUnavailable, match="in time"):
-            artifacts.write("model.txt", b"content")
+            artifacts.write(Artifact.MODEL, b"content")
 
 
 def test_a_store_in_the_network_that_is_away_is_unavailable_whatever_its_driver_raises() -> None:
-    artifacts = ArtifactStore(f"webhdfs://127.0.0.1:{free_port()}/store").operation("x")
+    artifacts = ArtifactStore(f"webhdfs://127.0.0.1:{free_port()}/store").open("x")
     with pytest.raises(ArtifactsUnavailable, match="cannot be read"):
-        artifacts.read("model.txt")
+        artifacts.read(Artifact.MODEL)
     with pytest.raises(ArtifactsUnavailable, match="cannot be written"):
-        artifacts.write("model.txt", b"content")
+        artifacts.write(Artifact.MODEL, b"content")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from errors import LedgerUnavailable
-from storage.bounded import BoundedCalls
+from storage.bounded_calls import BoundedCalls
 from tests.support.helpers import assert_eventually
 
 

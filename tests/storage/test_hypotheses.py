@@ -1,4 +1,4 @@
-"""Hypotheses: registered once, settled by the first research that puts them to the test."""
+"""Hypotheses: registered once, and settled by the first research that tests them."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -55,15 +55,15 @@ def test_a_condition_holds_for_some_strategies(condition: dict[str, Any], holds:
 
 def test_a_hypothesis_is_tested_on_the_bars_on_which_it_arose() -> None:
     spec = SPEC.model_copy(update={"positions": "long_only"})
-    assert LONG_ONLY.tested_by(spec, "SP500", arose_on="SP500")
-    assert not LONG_ONLY.tested_by(spec, "NASDAQ", arose_on="SP500")
-    assert not LONG_ONLY.tested_by(SPEC, "SP500", arose_on="SP500")
+    assert LONG_ONLY.is_tested_by(spec, "SP500", arose_on="SP500")
+    assert not LONG_ONLY.is_tested_by(spec, "NASDAQ", arose_on="SP500")
+    assert not LONG_ONLY.is_tested_by(SPEC, "SP500", arose_on="SP500")
     elsewhere = Hypothesis(
         statement="It should work elsewhere.", test=(Condition(other_symbol_than="SP500"),)
     )
-    assert elsewhere.tested_by(SPEC, "NASDAQ", arose_on="SP500")
-    assert not elsewhere.tested_by(SPEC, "SP500", arose_on="SP500")
-    assert not Hypothesis(statement="Who knows.").tested_by(SPEC, "SP500", arose_on="SP500")
+    assert elsewhere.is_tested_by(SPEC, "NASDAQ", arose_on="SP500")
+    assert not elsewhere.is_tested_by(SPEC, "SP500", arose_on="SP500")
+    assert not Hypothesis(statement="Who knows.").is_tested_by(SPEC, "SP500", arose_on="SP500")
 
 
 def test_a_sentence_of_an_earlier_history_is_a_hypothesis() -> None:

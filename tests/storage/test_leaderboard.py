@@ -1,4 +1,4 @@
-"""The leaderboard: verdict first, then what is not luck by all that was tried until today."""
+"""The leaderboard: by verdict, then by the Sharpe ratio deflated by all trials until today."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from quant.messages.data import DataSource
 from quant.messages.evidence import Statistics
-from quant.messages.steps import DataSource, Trial, Tried
-from quant.verdict.deflation import deflated_by
-from quant.verdict.significance import significance
+from quant.messages.trials import Trial, TrialOnBars
+from quant.verdict.deflation import deflate_sharpe
+from quant.verdict.significance import measure_significance
 from storage.ledger import Ledger
 from storage.records import Experiment
 
@@ -17,11 +18,11 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 BARS = DataSource(content_hash="bars")
 
 
-def judged(trials: int, *, drift: float = 0.0006, year: float = 252.0) -> Statistics:
+def judge(trials: int, *, drift: float = 0.0006, year: float = 252.0) -> Statistics:
     """Judge returns with fat tails and a skew."""
     rng = np.random.default_rng(4)
     returns = rng.standard_t(4, 3000) * 0.003 + rng.exponential(0.008, 3000) - 0.008 + drift
-    return significance(
+    return measure_significance(
         *(returns[2000:], returns[:2000], year),
         trials_ever=trials,
         holdout_looks=1,
@@ -50,7 +51,7 @@ def record(
     ledger.experiments.record(experiment.model_copy(update=changes))
 
 
-def ranked(ledger: Ledger, **options: Any) -> list[str]:
+def rank(ledger: Ledger, **options: Any) -> list[str]:
     page, _ = ledger.leaderboard.find(**{"limit": 10, **options})
     return [row.operation_id for row in page]
 
@@ -58,31 +59,31 @@ def ranked(ledger: Ledger, **options: Any) -> list[str]:
 @pytest.mark.parametrize("year", [252.0, 98_280.0])
 @pytest.mark.parametrize("before", [1, 12])
 def test_it_deflates_as_the_assessment_would_today(before: int, year: float) -> None:
-    then, today = judged(before, year=year), judged(5000, year=year)
+    then, today = judge(before, year=year), judge(5000, year=year)
     assert then.record_skewness > 0.1 and then.record_kurtosis > 4.0
     assert then.deflated_sharpe > today.deflated_sharpe > 0.0
-    assert deflated_by(5000, then) == pytest.approx(today.deflated_sharpe, rel=1e-9)
-    # Whoever deletes the memory of what was tried makes nothing better by it.
-    assert deflated_by(1, today) == pytest.approx(today.deflated_sharpe, rel=1e-9)
+    assert deflate_sharpe(5000, then) == pytest.approx(today.deflated_sharpe, rel=1e-9)
+    # Fewer trials than at the assessment, as after a deletion, improve nothing.
+    assert deflate_sharpe(1, today) == pytest.approx(today.deflated_sharpe, rel=1e-9)
 
 
 def test_a_record_from_before_its_moments_were_kept_is_taken_for_normal() -> None:
-    then = judged(12, year=98_280.0)
+    then = judge(12, year=98_280.0)
     kept = then.model_dump(exclude={"record_skewness", "record_kurtosis", "periods_per_year"})
     normal = then.model_copy(update={"record_skewness": 0.0, "record_kurtosis": 3.0})
     old = Statistics.model_validate(kept)
-    assert deflated_by(5000, old) == pytest.approx(deflated_by(5000, normal), rel=1e-9)
+    assert deflate_sharpe(5000, old) == pytest.approx(deflate_sharpe(5000, normal), rel=1e-9)
     alone = Statistics.model_validate({**kept, "trials_ever": 1, "expected_best_sharpe": 0.0})
-    assert deflated_by(5000, alone) == alone.deflated_sharpe
+    assert deflate_sharpe(5000, alone) == alone.deflated_sharpe
 
 
 def test_what_shows_nothing_is_not_raised() -> None:
-    nothing = judged(12).model_copy(update={"record_sharpe": 0.0, "deflated_sharpe": 0.0})
-    assert deflated_by(12, nothing) == 0.0
+    nothing = judge(12).model_copy(update={"record_sharpe": 0.0, "deflated_sharpe": 0.0})
+    assert deflate_sharpe(12, nothing) == 0.0
 
 
 def test_who_came_early_falls_when_more_is_tried(ledger: Ledger) -> None:
-    early, late = judged(1, drift=0.0004), judged(600)
+    early, late = judge(1, drift=0.0004), judge(600)
     assert early.deflated_sharpe > late.deflated_sharpe
     record(ledger, "early", early)
     record(ledger, "late", late)
@@ -90,31 +91,31 @@ def test_who_came_early_falls_when_more_is_tried(ledger: Ledger) -> None:
         Trial(number=number, fingerprint=str(number), sharpe=0.0, parameters={})
         for number in range(600)
     ]
-    ledger.trials.record("op", [Tried(data=BARS, trial=trial) for trial in trials])
+    ledger.trials.record("op", [TrialOnBars(data=BARS, trial=trial) for trial in trials])
     ledger.looks.record("op", BARS, fingerprint="1", model_sha256="1")
 
     [first, second], total = ledger.leaderboard.find(limit=10)
 
     assert (first.operation_id, second.operation_id, total) == ("late", "early", 2)
     assert second.deflated_sharpe_then == early.deflated_sharpe
-    assert second.deflated_sharpe == pytest.approx(judged(600, drift=0.0004).deflated_sharpe)
+    assert second.deflated_sharpe == pytest.approx(judge(600, drift=0.0004).deflated_sharpe)
     assert (second.trials_ever, second.holdout_looks) == (600, 1)
 
 
 def test_the_verdict_comes_first_and_what_was_not_judged_last(ledger: Ledger) -> None:
     record(ledger, "a-gate", None, verdict="no_signal")
-    record(ledger, "no-signal", judged(1), verdict="no_signal")
+    record(ledger, "no-signal", judge(1), verdict="no_signal")
     record(ledger, "of-old", {"sharpe": 0.1, "deflated_sharpe": 0.99})
-    record(ledger, "poor", judged(1, drift=0.0002))
-    record(ledger, "promising", judged(1, drift=0.002), verdict="promising")
-    record(ledger, "no-longer", judged(1, drift=0.0), verdict="promising")
-    record(ledger, "mediocre", judged(1, drift=0.0001), verdict="mediocre", owner="bob")
+    record(ledger, "poor", judge(1, drift=0.0002))
+    record(ledger, "promising", judge(1, drift=0.002), verdict="promising")
+    record(ledger, "no-longer", judge(1, drift=0.0), verdict="promising")
+    record(ledger, "mediocre", judge(1, drift=0.0001), verdict="mediocre", owner="bob")
     record(ledger, "failed", None, status="failed", verdict=None)
-    record(ledger, "again", judged(1), reproduces="promising")
+    record(ledger, "again", judge(1), reproduces="promising")
 
     expected = ["promising", "mediocre", "no-longer", "of-old", "poor", "no-signal", "a-gate"]
-    assert ranked(ledger) == expected
-    assert ranked(ledger, limit=2, offset=1) == expected[1:3]
-    assert ranked(ledger, owner="bob") == ["mediocre"]
-    assert ranked(ledger, symbol="NASDAQ") == []
+    assert rank(ledger) == expected
+    assert rank(ledger, limit=2, offset=1) == expected[1:3]
+    assert rank(ledger, owner="bob") == ["mediocre"]
+    assert rank(ledger, symbol="NASDAQ") == []
     assert ledger.leaderboard.find(limit=1)[1] == 7

@@ -2,7 +2,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from quant.messages.steps import DataSource, Trial, Tried
+from quant.messages.data import DataSource
+from quant.messages.trials import Trial, TrialOnBars
 from storage.experiments import ExperimentOrder
 from storage.ledger import Ledger
 from storage.records import Experiment
@@ -29,8 +30,8 @@ def trial(fingerprint: str, sharpe: float | None = 0.1) -> Trial:
     return Trial(number=0, fingerprint=fingerprint, sharpe=sharpe, parameters={"period": 14})
 
 
-def tried(data: DataSource, *trials: Trial) -> list[Tried]:
-    return [Tried(data=data, trial=each) for each in trials]
+def trials_on(data: DataSource, *trials: Trial) -> list[TrialOnBars]:
+    return [TrialOnBars(data=data, trial=each) for each in trials]
 
 
 def test_what_was_recorded_is_found(ledger: Ledger) -> None:
@@ -57,10 +58,10 @@ def test_making_the_tables_again_keeps_what_is_in_them(ledger: Ledger) -> None:
 
 
 def test_a_candidate_counts_once_per_set_of_bars(ledger: Ledger) -> None:
-    ledger.trials.record("op_1", tried(BARS, trial("a"), trial("b", 0.3)))
-    ledger.trials.record("op_1", tried(BARS, trial("a"), trial("b", 0.3)))
-    ledger.trials.record("op_2", tried(BARS, trial("b", 0.3), trial("c", None)))
-    ledger.trials.record("op_2", tried(OTHERS, trial("a")))
+    ledger.trials.record("op_1", trials_on(BARS, trial("a"), trial("b", 0.3)))
+    ledger.trials.record("op_1", trials_on(BARS, trial("a"), trial("b", 0.3)))
+    ledger.trials.record("op_2", trials_on(BARS, trial("b", 0.3), trial("c", None)))
+    ledger.trials.record("op_2", trials_on(OTHERS, trial("a")))
     assert ledger.trials.count(BARS) == 3
     assert ledger.trials.count(OTHERS) == 1
 
@@ -69,7 +70,7 @@ def test_bars_that_grow_are_still_the_same_bars(ledger: Ledger) -> None:
     tomorrow = BARS.model_copy(update={"content_hash": "one bar more"})
     copied = BARS.model_copy(update={"symbol": "COPY"})
     for data, fingerprint in ((BARS, "a"), (tomorrow, "a"), (tomorrow, "b")):
-        ledger.trials.record("op_1", tried(data, trial(fingerprint)))
+        ledger.trials.record("op_1", trials_on(data, trial(fingerprint)))
         ledger.looks.record("op_1", data, fingerprint=fingerprint, model_sha256="m")
     for data in (BARS, tomorrow):
         assert (ledger.trials.count(data), ledger.looks.count(data)) == (2, 2)
@@ -98,7 +99,7 @@ def test_many_writers_lose_nothing(ledger_url: str, ledger: Ledger) -> None:
         own = Ledger(ledger_url)
         for each in range(5):
             own.experiments.record(experiment(f"op_{number}_{each}"))
-            made = tried(BARS, trial(f"{each}"), trial(f"{number}-{each}"))
+            made = trials_on(BARS, trial(f"{each}"), trial(f"{number}-{each}"))
             own.trials.record(f"op_{number}", made)
         own.close()
 
@@ -110,10 +111,10 @@ def test_many_writers_lose_nothing(ledger_url: str, ledger: Ledger) -> None:
 
 def test_the_best_trials_on_these_bars_come_first(ledger: Ledger) -> None:
     given = [trial("a", 0.1), trial("b", 0.3), trial("c", None), trial("d", -0.2)]
-    ledger.trials.record("op_1", tried(BARS, *given))
-    ledger.trials.record("op_1", tried(OTHERS, trial("e", 0.9)))
-    assert [each.fingerprint for each in ledger.trials.best("bars", 2)] == ["b", "a"]
-    assert [each.sharpe for each in ledger.trials.best("bars", 9)] == [0.3, 0.1, -0.2]
+    ledger.trials.record("op_1", trials_on(BARS, *given))
+    ledger.trials.record("op_1", trials_on(OTHERS, trial("e", 0.9)))
+    assert [each.fingerprint for each in ledger.trials.find_best("bars", 2)] == ["b", "a"]
+    assert [each.sharpe for each in ledger.trials.find_best("bars", 9)] == [0.3, 0.1, -0.2]
 
 
 def figures(sharpe: float, deflated: float) -> dict[str, Any]:
@@ -156,5 +157,5 @@ def test_the_newest_bars_of_a_symbol_are_known(ledger: Ledger) -> None:
                 update={"data_hash": data_hash, "finished_at": NOW + timedelta(seconds=number)}
             )
         )
-    assert ledger.experiments.newest_data_hash("SP500", "1d") == "new"
-    assert ledger.experiments.newest_data_hash("SP500", "1h") is None
+    assert ledger.experiments.get_newest_data_hash("SP500", "1d") == "new"
+    assert ledger.experiments.get_newest_data_hash("SP500", "1h") is None

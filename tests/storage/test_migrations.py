@@ -17,7 +17,7 @@ from sqlalchemy import Connection, event, inspect, text
 from errors import LedgerUnavailable
 from storage.database import Database, migrations
 from storage.ledger import Ledger
-from storage.tables import Base
+from storage.rows import Base
 from tests.storage.test_ledger import experiment
 from tests.support.helpers import ROOT
 
@@ -33,7 +33,7 @@ _BEFORE_MIGRATIONS = (
 def test_migrated_tables_are_those_of_the_code(ledger_url: str) -> None:
     database = Database(ledger_url)
     database.upgrade()
-    with database.connection() as connection:
+    with database.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
     database.close()
     assert differences == []
@@ -42,7 +42,7 @@ def test_migrated_tables_are_those_of_the_code(ledger_url: str) -> None:
 def test_a_ledger_from_before_the_migrations_keeps_what_is_in_it(ledger_url: str) -> None:
     database = Database(ledger_url)
     database.upgrade()
-    with database.writing() as session:
+    with database.begin_writing() as session:
         command.downgrade(migrations(session.connection()), "0001")
         session.execute(text("DROP TABLE alembic_version"))
         session.execute(text(_BEFORE_MIGRATIONS.replace(":", "\\:")))
@@ -72,7 +72,7 @@ def test_a_version_that_is_gone_back_to_works_with_the_newer_ledger(
 ) -> None:
     database = Database(ledger_url)
     database.upgrade()
-    with database.writing() as session:
+    with database.begin_writing() as session:
         session.execute(text("ALTER TABLE experiments ADD COLUMN mood VARCHAR"))
         session.execute(text("CREATE TABLE moods (name VARCHAR)"))
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -85,7 +85,7 @@ def test_a_version_that_is_gone_back_to_works_with_the_newer_ledger(
     ledger.close()
 
 
-# From before versions ran side by side; what is required there, earlier code would not write.
+# Early migrations add required columns: versions did not run side by side then.
 REQUIRED = {"0003": {"trials.symbol", "trials.timeframe"}}
 
 
@@ -93,7 +93,7 @@ def test_migrations_only_add_what_earlier_code_need_not_know(ledger_url: str) ->
     database = Database(ledger_url)
     database.upgrade()
     found: dict[str, set[str]] = {}
-    with database.writing() as session:
+    with database.begin_writing() as session:
         connection = session.connection()
         config = migrations(connection)
         command.downgrade(config, "0001")
@@ -111,7 +111,7 @@ def test_migrations_only_add_what_earlier_code_need_not_know(ledger_url: str) ->
 
 
 def columns(connection: Connection) -> dict[str, bool]:
-    """Return all columns, and whether who does not know of one can write no row."""
+    """Return all columns, and whether a row needs a value there."""
     inspector = inspect(connection)
     return {
         f"{table}.{column['name']}": not column["nullable"] and column["default"] is None

@@ -1,4 +1,4 @@
-"""A file of secrets stays readable for whom it is meant, and only for them."""
+"""A file of secrets stays readable for its owner, and for nobody else."""
 
 import os
 import stat
@@ -24,7 +24,7 @@ class Content(FrozenModel):
 
 @pytest.fixture
 def file() -> Iterator[SecretFile[Content]]:
-    # Not in `tmp_path`, into which other users may not look.
+    # Not in `tmp_path`, because other users cannot enter it.
     with tempfile.TemporaryDirectory(prefix="ktrdr-secrets-") as directory:
         Path(directory).chmod(0o777)
         yield SecretFile(Path(directory) / "keys.json", Content, "KTRDR_KEYS")

@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 
 from quant.bars import catalog
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 from settings import Settings
 from storage.ledger import Ledger
 from tests.support.data import broken_rows
@@ -128,13 +128,13 @@ async def test_a_link_out_of_the_data_directory_is_not_followed(
     link = data_dir / "LINKED.csv"
     link.symlink_to(outside)
     try:
-        assert all(entry.symbol != "LINKED" for entry in catalog.symbols(data_dir))
+        assert all(entry.symbol != "LINKED" for entry in catalog.list_symbols(data_dir))
         handle = await start(client, ResearchRequest(symbol="LINKED", trials=1))
         with pytest.raises(WorkflowFailureError) as failed:
             await handle.result()
         assert "No bars exist" in message_of(failed.value.cause)
     finally:
         link.unlink()
-    found = catalog.resolve(DataSource(symbol="GOOD"), data_dir)
+    found = catalog.find_file(DataSource(symbol="GOOD"), data_dir)
     assert found is not None
     assert found.path == data_dir / "GOOD.csv"

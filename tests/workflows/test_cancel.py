@@ -14,7 +14,7 @@ from temporalio.client import (
 )
 from temporalio.exceptions import CancelledError
 
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 from settings import Settings
 from storage.ledger import Ledger
 from tests.api.answers import accepted

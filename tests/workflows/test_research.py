@@ -9,6 +9,7 @@ from temporalio.client import (
     WorkflowHandle,
 )
 
+from quant.messages.artifacts import Artifact
 from quant.verdict.gates import BacktestLimits, GateLimits, TrainingLimits
 from settings import Settings
 from storage.artifacts import ArtifactStore
@@ -110,8 +111,8 @@ async def test_a_named_strategy_skips_the_design(client: Client, settings: Setti
     children = [child.operation_id for child in (await info(handle)).children]
     assert f"{handle.id}.design" not in children
     assert f"{handle.id}.training" in children
-    design = ArtifactStore(settings.artifacts).operation(f"{handle.id}.design")
-    assert design.read("trials.json") is None
+    design = ArtifactStore(settings.artifacts).open(f"{handle.id}.design")
+    assert design.read(Artifact.TRIALS) is None
 
 
 async def test_a_rejecting_gate_is_an_outcome_with_a_reason(client: Client) -> None:

@@ -12,8 +12,9 @@ from temporalio.client import (
 )
 
 from api.app import create_app
-from quant.messages.steps import DataSource, TrainingInput
-from quant.strategy import strategies
+from quant.messages.data import DataSource
+from quant.messages.steps import TrainingInput
+from quant.strategy.files import load_strategy
 from settings import Settings
 from storage.ledger import Ledger
 from tests.api.answers import accepted, answered, refused
@@ -74,7 +75,7 @@ async def status(handle: Handle) -> WorkflowExecutionStatus | None:
 
 async def training_alone(client: Client, settings: Settings) -> Handle:
     request = TrainingInput(
-        data=DataSource(), spec=strategies.load("slow", settings.strategies), seed=7
+        data=DataSource(), spec=load_strategy("slow", settings.strategies), seed=7
     )
     handle = await client.start_workflow(
         Training.run, request, id=new_id("op_training_test"), task_queue=TRAINING_QUEUE

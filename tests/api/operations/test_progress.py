@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from api.operations.progress import carried_over
-from quant.messages.steps import Progress
+from quant.messages.progress import Progress
 from workflows.contract import (
     PHASE_START,
     PHASE_STEP,

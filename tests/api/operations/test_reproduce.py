@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from temporalio.client import Client
 
+from quant.messages.artifacts import Artifact
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
@@ -125,12 +126,12 @@ async def test_a_memory_that_is_gone_is_said(
 ) -> None:
     handle = await start(client, ResearchRequest(trials=1, bypass_gates=True))
     await handle.result()
-    design = ArtifactStore(settings.artifacts).operation(f"{handle.id}.design")
-    await asyncio.to_thread(Path(design.location("memory.json")).unlink)
+    design = ArtifactStore(settings.artifacts).open(f"{handle.id}.design")
+    await asyncio.to_thread(Path(design.location(Artifact.MEMORY)).unlink)
     again = accepted(await api.post(f"/experiments/{handle.id}/reproduce"), 202)["data"]
     failed = await ended(api, again["operation_id"])
     assert failed["status"] == "failed"
-    assert "memory.json" in failed["error_message"]
+    assert Artifact.MEMORY in failed["error_message"]
 
 
 @pytest.mark.parametrize("path", ["reproduce", "reproduction"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from errors import InconsistentAccount
-from quant.backtest.account import follow, require_consistent
+from quant.backtest.account import follow_targets, require_consistent
 from quant.backtest.simulation import simulate
 from quant.bars.bars import Floats
 from quant.messages.strategy import Costs
@@ -24,7 +24,7 @@ def columns(*instruments: list[float]) -> Floats:
 
 
 def assert_like_the_oracle(market: Market) -> None:
-    account = follow(market.opens, market.closes, market.weights, market.costs)
+    account = follow_targets(market.opens, market.closes, market.weights, market.costs)
     expected = Oracle(market.opens, market.closes, market.weights, market.costs)
     # An account that was worth a million knows a cent of it only.
     scale = max(1.0, np.max(np.abs(expected.equity)))
@@ -144,7 +144,7 @@ def test_a_decision_waits_for_the_next_open_unless_a_newer_one_replaces_it() -> 
     prices = columns([10.0, 10.0, 10.0, 10.0, 10.0, 10.0], [5.0, NONE, NONE, 8.0, 9.0, 9.0])
     weights = columns([0.0] * 6, [1.0, 0.5, NONE, NONE, 0.0, 0.0])
 
-    account = follow(prices, prices, weights, FREE)
+    account = follow_targets(prices, prices, weights, FREE)
 
     assert account.positions[:, 1].tolist() == [0.0, 0.0, 0.0, 0.5, 0.5, 0.0]
     assert (account.trades.entry.tolist(), account.trades.entry_price.tolist()) == ([3], [8.0])
@@ -154,7 +154,7 @@ def test_a_decision_waits_for_the_next_open_unless_a_newer_one_replaces_it() -> 
 def test_units_are_held_until_the_target_changes() -> None:
     prices = columns([10.0, 10.0, 20.0, 40.0, 40.0, 40.0])
 
-    account = follow(prices, prices, columns([0.5, 0.5, NONE, 0.5, 0.0, 0.0]), FREE)
+    account = follow_targets(prices, prices, columns([0.5, 0.5, NONE, 0.5, 0.0, 0.0]), FREE)
 
     assert account.equity.tolist() == pytest.approx([1.0, 1.0, 1.5, 2.5, 2.5, 2.5])
     assert account.trades.size.tolist() == pytest.approx([0.05])
@@ -164,7 +164,7 @@ def test_a_rebalance_trades_the_difference_and_is_part_of_one_trade() -> None:
     opens = columns([10.0, 10.0, 20.0, 20.0, 40.0, 40.0])
     costs = Costs(commission=0.01, slippage=0.0)
 
-    account = follow(opens, opens, columns([0.5, 1.0, 0.25, 0.0, 0.0, 0.0]), costs)
+    account = follow_targets(opens, opens, columns([0.5, 1.0, 0.25, 0.0, 0.0, 0.0]), costs)
 
     bought = 0.5 / (10.0 * 1.01)
     worth = 1.0 - bought * 0.1 + bought * 10.0
@@ -189,7 +189,7 @@ def test_instruments_that_change_together_are_sized_by_the_same_worth() -> None:
     prices = columns([10.0, 10.0, 20.0, 20.0], [10.0, 10.0, 5.0, 5.0])
     weights = columns([0.5, 0.0, 0.0, 0.0], [0.5, -1.0, 0.0, 0.0])
 
-    account = follow(prices, prices, weights, FREE)
+    account = follow_targets(prices, prices, weights, FREE)
 
     assert account.trades.instrument.tolist() == [0, 1, 1]
     # 1.25 is left after both have been closed, and the second one is sold short for all of it.
@@ -200,7 +200,7 @@ def test_an_instrument_that_ends_is_closed_at_its_last_open() -> None:
     opens = columns([10.0, 10.0, 10.0, 10.0], [10.0, 10.0, 15.0, NONE])
     closes = columns([10.0, 10.0, 10.0, 10.0], [10.0, 10.0, 1.0, NONE])
 
-    account = follow(opens, closes, columns([0.0] * 4, [1.0] * 4), FREE)
+    account = follow_targets(opens, closes, columns([0.0] * 4, [1.0] * 4), FREE)
 
     assert account.equity.tolist() == pytest.approx([1.0, 1.0, 1.5, 1.5])
     assert account.trades.exit.tolist() == [2]
@@ -210,7 +210,7 @@ def test_the_ruin_by_one_instrument_closes_all_of_them() -> None:
     prices = columns([10.0, 10.0, 30.0, 30.0, 30.0], [10.0, 10.0, 10.0, NONE, 20.0])
     weights = columns([-1.0, -1.0, 1.0, 1.0, 0.0], [0.5, 0.5, 1.0, 1.0, 0.0])
 
-    account = follow(prices, prices, weights, FREE)
+    account = follow_targets(prices, prices, weights, FREE)
 
     assert account.equity.tolist() == pytest.approx([1.0, 1.0, -1.0, -1.0, -0.5])
     assert account.positions.tolist() == [[0, 0], [-1, 0.5], [-1, 0.5], [0, 0.5], [0, 0]]
@@ -223,7 +223,7 @@ def test_an_instrument_beside_it_that_is_not_traded_changes_nothing() -> None:
     targets = np.random.default_rng(8).integers(-1, 2, 400).astype(np.float64)
 
     alone = simulate(bars, targets, Costs())
-    beside = follow(
+    beside = follow_targets(
         np.column_stack([bars.open, bars.open]),
         np.column_stack([bars.close, bars.close]),
         np.column_stack([np.zeros(400), targets]),
@@ -258,7 +258,7 @@ def test_equity_that_equals_the_profits_up_to_rounding_is_accepted() -> None:
 def test_figures_that_are_too_large_for_a_float_are_an_error() -> None:
     prices = columns([1e-300, 1e-300, 1e300, 1e300])
     with pytest.raises(InconsistentAccount):
-        follow(prices, prices, columns([1.0, 1.0, 1.0, 1.0]), FREE)
+        follow_targets(prices, prices, columns([1.0, 1.0, 1.0, 1.0]), FREE)
 
 
 @pytest.mark.parametrize(
@@ -276,4 +276,4 @@ def test_impossible_prices_and_targets_are_refused(
     opens: list[float], closes: list[float], weight: float, complaint: str
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
-        follow(columns(opens), columns(closes), columns([weight, weight]), FREE)
+        follow_targets(columns(opens), columns(closes), columns([weight, weight]), FREE)

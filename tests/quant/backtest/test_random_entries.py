@@ -4,10 +4,15 @@ import numpy as np
 import pytest
 
 from quant.backtest import metrics
-from quant.backtest.random_entries import PATHS, position_returns, random_entries
+from quant.backtest.random_entries import (
+    PATHS,
+    compare_random_entries,
+    compute_position_returns,
+)
 from quant.backtest.simulation import simulate
-from quant.bars.bars import Bars, Floats, load_bars
-from quant.messages.steps import DataSource
+from quant.bars.bars import Bars, Floats
+from quant.bars.loader import load_bars
+from quant.messages.data import DataSource
 from quant.messages.strategy import Costs
 
 
@@ -26,7 +31,7 @@ def test_who_knows_the_future_beats_all_random_entries(holdout: Bars) -> None:
     tomorrow = np.sign(np.diff(holdout.close, append=holdout.close[-1]))
     held = np.roll(tomorrow, 1)
 
-    found = random_entries(holdout, held, Costs(), seed=1)
+    found = compare_random_entries(holdout, held, Costs(), seed=1)
 
     assert found is not None
     assert (found.paths, found.as_good) == (PATHS, 0.0)
@@ -38,7 +43,7 @@ def test_holding_what_rises_is_no_timing(holdout: Bars) -> None:
     held = np.ones(len(holdout))
     held[700:740] = 0
 
-    found = random_entries(holdout, held, Costs(), seed=1)
+    found = compare_random_entries(holdout, held, Costs(), seed=1)
 
     assert found is not None
     assert found.as_good > 0.2
@@ -49,7 +54,7 @@ def test_random_positions_rank_anywhere(holdout: Bars) -> None:
     ranks = [
         found.as_good
         for seed in range(30)
-        if (found := random_entries(holdout, blocks(len(holdout), 10, seed), Costs(), seed))
+        if (found := compare_random_entries(holdout, blocks(len(holdout), 10, seed), Costs(), seed))
     ]
 
     assert len(ranks) == 30
@@ -60,7 +65,7 @@ def test_random_positions_rank_anywhere(holdout: Bars) -> None:
 
 def test_the_p_value_is_the_share_as_long_as_that_can_be_seen(holdout: Bars) -> None:
     for seed in range(10):
-        found = random_entries(holdout, blocks(len(holdout), 10, seed), Costs(), seed)
+        found = compare_random_entries(holdout, blocks(len(holdout), 10, seed), Costs(), seed)
         assert found is not None
         assert found.p_value == pytest.approx(found.as_good, abs=0.06)
 
@@ -68,18 +73,22 @@ def test_the_p_value_is_the_share_as_long_as_that_can_be_seen(holdout: Bars) -> 
 def test_without_a_change_there_is_nothing_to_time(holdout: Bars) -> None:
     for position in (-1, 0, 1):
         held = np.full(len(holdout), float(position))
-        assert random_entries(holdout, held, Costs(), seed=1) is None
+        assert compare_random_entries(holdout, held, Costs(), seed=1) is None
 
 
 def test_equal_seeds_give_equal_bits(holdout: Bars) -> None:
     held = blocks(len(holdout), 10, 3)
-    assert random_entries(holdout, held, Costs(), 1) == random_entries(holdout, held, Costs(), 1)
-    assert random_entries(holdout, held, Costs(), 1) != random_entries(holdout, held, Costs(), 2)
+    assert compare_random_entries(holdout, held, Costs(), 1) == compare_random_entries(
+        holdout, held, Costs(), 1
+    )
+    assert compare_random_entries(holdout, held, Costs(), 1) != compare_random_entries(
+        holdout, held, Costs(), 2
+    )
 
 
 def test_the_returns_of_positions_are_nearly_those_of_the_account(holdout: Bars) -> None:
     run = simulate(holdout, blocks(len(holdout), 10, 3), Costs())
 
-    ours = metrics.sharpe(position_returns(holdout, run.positions[:, 0], Costs()))
+    ours = metrics.sharpe(compute_position_returns(holdout, run.positions[:, 0], Costs()))
 
     assert ours == pytest.approx(metrics.sharpe(run.returns), abs=0.002)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from quant.backtest.account import follow
+from quant.backtest.account import follow_targets
 from quant.bars.bars import Floats
 from quant.messages.strategy import Costs
 
@@ -45,7 +45,7 @@ def test_figures_are_those_of_the_earlier_engine(case: str) -> None:
     commission, slippage, multiple = CASES[case]["costs"].tolist()
     costs = Costs(commission=commission, slippage=slippage).times(multiple)
 
-    ours = follow(bars[:, :1], bars[:, 1:], targets[:, np.newaxis], costs)
+    ours = follow_targets(bars[:, :1], bars[:, 1:], targets[:, np.newaxis], costs)
 
     assert_equal(np.column_stack([ours.equity, ours.returns, ours.positions]), account)
     assert len(ours.trades) == len(trades)

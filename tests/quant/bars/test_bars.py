@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from errors import InvalidData, UnknownSymbol
-from quant.bars.bars import MINIMUM_BARS, Bars, load_bars
+from quant.bars.bars import Bars
 from quant.bars.files import MAX_FILE_BYTES
-from quant.messages.steps import DataSource
+from quant.bars.loader import MINIMUM_BARS, load_bars
+from quant.messages.data import DataSource
 from quant.verdict import remarks
 
 ROWS = MINIMUM_BARS + 20
@@ -61,8 +62,8 @@ def test_built_in_bars_are_valid_and_split_70_to_30() -> None:
     bars = load_bars(DataSource(), None)
     development, holdout = bars.split()
     assert (len(bars), len(development), len(holdout)) == (5031, 3521, 1510)
-    assert bars.info().start == "1999-01-04T00:00:00Z"
-    assert bars.info().holdout_start == holdout.timestamp(0) == "2013-01-02T00:00:00Z"
+    assert bars.describe().start == "1999-01-04T00:00:00Z"
+    assert bars.describe().holdout_start == holdout.format_time(0) == "2013-01-02T00:00:00Z"
     assert bars.periods_per_year == 252.0
 
 
@@ -97,7 +98,7 @@ def test_any_changed_value_changes_the_content_hash(tmp_path: Path) -> None:
 
 def test_a_pandas_index_in_parquet_serves_as_timestamp(tmp_path: Path) -> None:
     table().set_index("Date").rename_axis(None).to_parquet(tmp_path / "GOLD.parquet")
-    assert load_bars(GOLD, tmp_path).timestamp(0) == "2020-01-01T00:00:00Z"
+    assert load_bars(GOLD, tmp_path).format_time(0) == "2020-01-01T00:00:00Z"
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
@@ -105,14 +106,14 @@ def test_epoch_numbers_tell_their_unit_by_size(tmp_path: Path, unit: str) -> Non
     frame = table()
     frame["Date"] = frame["Date"].to_numpy().astype(f"datetime64[{unit}]").astype(np.int64)
     write_csv(tmp_path, frame)
-    assert load_bars(GOLD, tmp_path).timestamp(1) == "2020-01-02T00:00:00Z"
+    assert load_bars(GOLD, tmp_path).format_time(1) == "2020-01-02T00:00:00Z"
 
 
 def test_times_with_a_zone_are_converted_to_utc(tmp_path: Path) -> None:
     frame = table()
     frame["Date"] = frame["Date"].dt.strftime("%Y-%m-%dT00:00:00+02:00")
     write_csv(tmp_path, frame)
-    assert load_bars(GOLD, tmp_path).timestamp(0) == "2019-12-31T22:00:00Z"
+    assert load_bars(GOLD, tmp_path).format_time(0) == "2019-12-31T22:00:00Z"
 
 
 def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
@@ -251,10 +252,10 @@ def test_a_symbolic_link_out_of_the_data_directory_is_not_followed(tmp_path: Pat
 
 
 def test_a_part_shares_the_arrays(bars: Bars) -> None:
-    part = bars.part(10, 20)
+    part = bars.slice(10, 20)
     assert len(part) == 10
     assert np.shares_memory(part.close, bars.close)
-    assert part.timestamp(0) == bars.timestamp(10)
+    assert part.format_time(0) == bars.format_time(10)
 
 
 @pytest.fixture(scope="module")
@@ -267,6 +268,6 @@ def test_opens_that_repeat_the_close_before_are_remarked_on() -> None:
     closes, opens = bars.close[: bars.holdout_start - 1], bars.open[1 : bars.holdout_start]
     share = np.mean(np.abs(opens / closes - 1.0) < 1e-4)
     assert 0.6 < share < 0.7
-    [remark] = remarks.of_bars(bars)
+    [remark] = remarks.describe_bars(bars)
     assert remark.startswith(f"{share:.0%} of the development bars and 13% of the holdout bars")
-    assert remarks.of_bars(load_bars(DataSource(symbol="NASDAQ"), None)) == []
+    assert remarks.describe_bars(load_bars(DataSource(symbol="NASDAQ"), None)) == []

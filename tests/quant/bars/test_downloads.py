@@ -21,25 +21,25 @@ import yfinance
 from requests.adapters import HTTPAdapter
 
 from errors import InvalidInput, SourceUnavailable
-from quant.bars.bars import of_table
 from quant.bars.downloads import SOURCES, Yahoo
-from quant.messages.steps import DataSource
+from quant.bars.loader import build_bars
+from quant.messages.data import DataSource
 
-# yfinance still uses what pandas 4 will drop.
+# yfinance uses functions that pandas 4 will drop.
 pytestmark = pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
 
 COMPOSED = json.loads((Path(__file__).parent / "composed_yahoo_chart.json").read_text())
 
 
 class Pretender(BaseHTTPRequestHandler):
-    """Answers in Yahoo's format; `asked` has the queries."""
+    """Answers in Yahoo's format, and keeps the queries in `asked`."""
 
     asked: list[dict[str, list[str]]]
     status: int
     port: int
 
     def do_GET(self) -> None:
-        """Answer what is known."""
+        """Answer with the bars of AAPL; no other symbol exists."""
         url = urlsplit(self.path)
         if url.path.startswith("/v8/finance/chart/"):
             self.asked.append(parse_qs(url.query))
@@ -60,7 +60,7 @@ class Pretender(BaseHTTPRequestHandler):
             self._answer(404, {})
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def _answer(self, status: int, body: Any) -> None:
         content = (body if isinstance(body, str) else json.dumps(body)).encode()
@@ -79,7 +79,7 @@ class Redirected(HTTPAdapter):
         self._port = port
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
-        """Send it there."""
+        """Send one request."""
         parts = urlsplit(request.url or "")
         request.url = parts._replace(scheme="http", netloc=f"127.0.0.1:{self._port}").geturl()
         return super().send(request, *args, **kwargs)
@@ -108,11 +108,11 @@ def yahoo(pretender: Any) -> Yahoo:
 def test_bars_arrive_adjusted_and_in_utc(yahoo: Yahoo, pretender: type[Pretender]) -> None:
     source = DataSource(symbol="AAPL")
     table = yahoo.fetch(source, date(2020, 1, 2), date(2022, 6, 1))
-    bars = of_table(table, source, "AAPL")
+    bars = build_bars(table, source, "AAPL")
     [chart] = COMPOSED["chart"]["result"]
     assert len(bars) == len(chart["timestamp"])
     # A day is named by its midnight in New York.
-    assert bars.timestamp(0) == "2020-01-02T05:00:00Z"
+    assert bars.format_time(0) == "2020-01-02T05:00:00Z"
     adjusted = chart["indicators"]["adjclose"][0]["adjclose"]
     assert np.allclose(bars.close, adjusted)
     raw = chart["indicators"]["quote"][0]

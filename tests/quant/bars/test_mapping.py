@@ -1,4 +1,4 @@
-"""Files with other names, zones and forms, and what is put into the data directory."""
+"""Files with other column names, time zones and formats, and the import of bars."""
 
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from errors import InvalidData, UnknownSymbol
-from quant.bars.bars import Bars, load_bars
-from quant.bars.catalog import symbols
-from quant.bars.importing import import_bars
-from quant.messages.steps import DataSource
+from quant.bars.bars import Bars
+from quant.bars.catalog import list_symbols
+from quant.bars.importer import import_bars
+from quant.bars.loader import load_bars
+from quant.messages.data import DataSource
 from tests.support.data import walk
 
 ROWS = 600
@@ -25,7 +26,7 @@ def write(directory: Path, mapping: dict[str, Any] | str) -> None:
 
 @pytest.fixture
 def usual(tmp_path: Path) -> Bars:
-    """Daily bars in the usual form."""
+    """Return daily bars from a file that needs no mapping."""
     own = tmp_path / "usual"
     own.mkdir()
     walk(ROWS, "1D").to_csv(own / "USUAL.csv", index=False)
@@ -86,8 +87,8 @@ def test_a_day_of_a_zone_stays_that_day(tmp_path: Path, zone: str, name: str, st
     write(tmp_path, {"DAX*": {"timezone": zone}})
     timeframe = "1w" if name.endswith("w") else "1d"
     bars = load_bars(DataSource(symbol="DAX", timeframe=timeframe), tmp_path)
-    assert [moment[:10] for moment in bars.moments] == list(table["timestamp"])
-    assert all(moment.endswith("T00:00:00Z") for moment in bars.moments)
+    assert [moment[:10] for moment in bars.iso_times] == list(table["timestamp"])
+    assert all(moment.endswith("T00:00:00Z") for moment in bars.iso_times)
 
 
 def test_built_in_bars_need_no_mapping(tmp_path: Path) -> None:
@@ -102,8 +103,8 @@ def test_times_of_a_zone_change_with_its_summer(tmp_path: Path) -> None:
     times = pd.DatetimeIndex([day + pd.Timedelta(hours=h) for day in days for h in range(9, 15)])
     local(tmp_path, times)
     bars = load_bars(DataSource(symbol="NYC", timeframe="1h"), tmp_path)
-    assert bars.timestamp(0) == "2024-01-02T14:00:00Z"
-    assert bars.timestamp(-6) == "2024-06-17T13:00:00Z"
+    assert bars.format_time(0) == "2024-01-02T14:00:00Z"
+    assert bars.format_time(-6) == "2024-06-17T13:00:00Z"
 
 
 @pytest.mark.parametrize("hour", ["2024-03-10 02:00:00", "2024-11-03 01:00:00"])
@@ -179,4 +180,4 @@ def test_reserved_names_and_misleading_mappings_are_refused(tmp_path: Path, usua
     write(tmp_path, {"*.parquet": {"columns": {"open": "close"}}})
     with pytest.raises(InvalidData, match="would be read differently"):
         import_bars(usual, tmp_path)
-    assert [entry.symbol for entry in symbols(tmp_path)] == ["NASDAQ", "SP500"]
+    assert [entry.symbol for entry in list_symbols(tmp_path)] == ["NASDAQ", "SP500"]

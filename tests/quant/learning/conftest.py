@@ -1,15 +1,15 @@
-"""A training to compare with."""
+"""An uninterrupted training, to compare with."""
 
 from pathlib import Path
 
 import pytest
 
 from quant.messages.steps import TrainingResult
-from tests.support.trained import run
+from tests.support.training import run
 
 
 @pytest.fixture(scope="session")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainingResult]:
-    """The directory and the result of a training that nothing has interrupted."""
+    """The directory and the result of an uninterrupted training."""
     directory = tmp_path_factory.mktemp("uninterrupted")
     return directory, run(directory)

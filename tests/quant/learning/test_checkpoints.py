@@ -1,4 +1,4 @@
-"""An interrupted training continues to the same bits, and from nothing but its own checkpoint."""
+"""An interrupted training ends with the same bits, and continues from its own checkpoint only."""
 
 import signal
 import subprocess
@@ -12,15 +12,16 @@ from errors import CheckpointMismatch
 from quant.learning import checkpoint
 from quant.learning.splits import TRAINING_FOLDS
 from quant.learning.training import train
+from quant.messages.artifacts import Artifact
+from quant.messages.progress import ignore_report
 from quant.messages.steps import TrainingResult
 from quant.messages.strategy import StrategySpec
 from tests.support.helpers import ROOT
-from tests.support.trained import (
+from tests.support.training import (
     ITERATIONS,
     SPEC,
     assert_same,
     bars,
-    ignore,
     interrupt,
     run,
     workspace,
@@ -55,7 +56,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from quant.learning.training import train
-from tests.support import trained as t
+from tests.support import training as t
 
 def wait_to_be_killed(progress):
     if progress.items_processed == 395:
@@ -64,7 +65,7 @@ def wait_to_be_killed(progress):
 
 bars = t.bars()
 train(bars.split()[0], t.SPEC, 7, t.workspace(Path(sys.argv[1])), wait_to_be_killed,
-        data=bars.info(), checkpoint_seconds=0.0)
+        data=bars.describe(), checkpoint_seconds=0.0)
 """
 
 
@@ -83,8 +84,8 @@ def test_a_training_resumes_after_its_process_was_killed(
         assert child.stdout.readline() == "in the middle\n"
         child.send_signal(signal.SIGKILL)
         assert child.wait() == -signal.SIGKILL
-    assert workspace(tmp_path).read("model.txt") is None
-    assert workspace(tmp_path).read(checkpoint.ARTIFACT) is not None
+    assert workspace(tmp_path).read(Artifact.MODEL) is None
+    assert workspace(tmp_path).read(Artifact.CHECKPOINT) is not None
     assert_same(tmp_path, run(tmp_path), uninterrupted)
 
 
@@ -108,14 +109,21 @@ def test_a_checkpoint_of_other_bars_is_refused(tmp_path: Path) -> None:
     everything = bars()
     changed = replace(everything, volume=everything.volume + 1.0)
     with pytest.raises(CheckpointMismatch, match="bars"):
-        train(changed.split()[0], SPEC, 7, workspace(tmp_path), ignore, data=everything.info())
+        train(
+            changed.split()[0],
+            SPEC,
+            7,
+            workspace(tmp_path),
+            ignore_report,
+            data=everything.describe(),
+        )
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b'{"sha256": "0", "state": "{}"}', b"\xff"])
 def test_a_damaged_checkpoint_starts_over_and_says_so(
     tmp_path: Path, uninterrupted: tuple[Path, TrainingResult], damage: bytes
 ) -> None:
-    workspace(tmp_path).write(checkpoint.ARTIFACT, damage)
+    workspace(tmp_path).write(Artifact.CHECKPOINT, damage)
     steps: list[str] = []
     everything = bars()
     result = train(
@@ -124,7 +132,7 @@ def test_a_damaged_checkpoint_starts_over_and_says_so(
         7,
         workspace(tmp_path),
         lambda progress: steps.append(progress.current_step),
-        data=everything.info(),
+        data=everything.describe(),
     )
     assert steps[0] == "Checkpoint is damaged, starting over"
     assert_same(tmp_path, result, uninterrupted)
@@ -132,10 +140,10 @@ def test_a_damaged_checkpoint_starts_over_and_says_so(
 
 def test_a_flipped_digit_in_a_checkpoint_is_noticed(tmp_path: Path) -> None:
     interrupt(tmp_path, 300)
-    content = workspace(tmp_path).read(checkpoint.ARTIFACT)
+    content = workspace(tmp_path).read(Artifact.CHECKPOINT)
     assert content is not None
     workspace(tmp_path).write(
-        checkpoint.ARTIFACT, content.replace(b"leaf_value=0", b"leaf_value=1")
+        Artifact.CHECKPOINT, content.replace(b"leaf_value=0", b"leaf_value=1")
     )
     with pytest.raises(checkpoint.CorruptCheckpoint):
         checkpoint.restore({}, workspace(tmp_path))

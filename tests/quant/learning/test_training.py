@@ -1,4 +1,4 @@
-"""What a training gives."""
+"""The results and artifacts of a training."""
 
 import json
 from dataclasses import replace
@@ -11,11 +11,14 @@ import pytest
 
 from errors import InvalidInput
 from quant.learning.boosting import chunk_ends, derive_seed
-from quant.learning.training import predict, train
-from quant.messages.steps import Progress, TrainingResult
+from quant.learning.prediction import predict_rises
+from quant.learning.training import train
+from quant.messages.artifacts import Artifact
+from quant.messages.progress import Progress, ignore_report
+from quant.messages.steps import TrainingResult
 from quant.messages.strategy import FeatureSpec, ModelSpec
-from quant.strategy.features import feature_matrix, warm_up
-from tests.support.trained import ITERATIONS, SPEC, assert_same, bars, ignore, run, workspace
+from quant.strategy.features import compute_features, count_warm_up
+from tests.support.training import ITERATIONS, SPEC, assert_same, bars, run, workspace
 
 
 def test_the_same_seed_gives_the_same_bits(
@@ -33,7 +36,9 @@ def test_another_seed_samples_other_rows(
 def test_progress_covers_all_models_and_never_goes_back(tmp_path: Path) -> None:
     seen: list[Progress] = []
     everything = bars()
-    train(everything.split()[0], SPEC, 7, workspace(tmp_path), seen.append, data=everything.info())
+    train(
+        everything.split()[0], SPEC, 7, workspace(tmp_path), seen.append, data=everything.describe()
+    )
     assert [one.items_processed for one in seen] == list(range(1, 6 * ITERATIONS + 1))
     assert all(one.percentage < two.percentage for one, two in pairwise(seen))
     assert seen[0].current_step == "Fold 1 of 5"
@@ -44,20 +49,20 @@ def test_progress_covers_all_models_and_never_goes_back(tmp_path: Path) -> None:
 
 def test_the_result_describes_the_model(uninterrupted: tuple[Path, TrainingResult]) -> None:
     directory, result = uninterrupted
-    model = workspace(directory).read("model.txt")
+    model = workspace(directory).read(Artifact.MODEL)
     assert model is not None
     assert lgb.Booster(model_str=model.decode()).num_trees() == ITERATIONS == result.iterations
     assert set(result.feature_importance) == {"rsi_14", "return_20", "volatility_10"}
     assert sum(result.feature_importance.values()) == pytest.approx(1.0)
     assert [fold.fold for fold in result.folds] == [1, 2, 3, 4, 5]
     assert result.log_loss == pytest.approx(np.mean([fold.log_loss for fold in result.folds]))
-    assert result.data == bars().info()
+    assert result.data == bars().describe()
 
 
 def test_the_metrics_of_long_trainings_are_thinned(tmp_path: Path) -> None:
     longer = SPEC.model_copy(update={"model": ModelSpec(num_iterations=500, num_leaves=2)})
     run(tmp_path, longer)
-    content = workspace(tmp_path).read("metrics.json")
+    content = workspace(tmp_path).read(Artifact.TRAINING_METRICS)
     assert content is not None
     metrics = json.loads(content)
     assert metrics["iterations_planned"] == metrics["iterations_completed"] == 6 * 500
@@ -71,15 +76,15 @@ def test_the_metrics_of_long_trainings_are_thinned(tmp_path: Path) -> None:
 def test_predictions_are_causal_and_undefined_in_the_warm_up(
     uninterrupted: tuple[Path, TrainingResult],
 ) -> None:
-    model = workspace(uninterrupted[0]).read("model.txt")
+    model = workspace(uninterrupted[0]).read(Artifact.MODEL)
     assert model is not None
     everything = bars()
-    probabilities = predict(model.decode(), everything, SPEC)
-    first = warm_up(feature_matrix(everything, SPEC))
+    probabilities = predict_rises(model.decode(), everything, SPEC)
+    first = count_warm_up(compute_features(everything, SPEC))
     assert np.isnan(probabilities[:first]).all()
     assert ((probabilities[first:] > 0.0) & (probabilities[first:] < 1.0)).all()
     start = everything.holdout_start
-    early = predict(model.decode(), everything.part(0, start), SPEC)
+    early = predict_rises(model.decode(), everything.slice(0, start), SPEC)
     np.testing.assert_array_equal(probabilities[:start], early)
 
 
@@ -87,16 +92,25 @@ def test_features_without_any_information_still_train(tmp_path: Path) -> None:
     everything = bars()
     price = np.full(len(everything), 50.0)
     flat = replace(everything, open=price, high=price, low=price, close=price)
-    result = train(flat.split()[0], SPEC, 7, workspace(tmp_path), ignore, data=everything.info())
+    result = train(
+        flat.split()[0], SPEC, 7, workspace(tmp_path), ignore_report, data=everything.describe()
+    )
     assert result.auc is None
     assert set(result.feature_importance.values()) == {0.0}
 
 
 def test_too_few_bars_for_the_features_are_refused(tmp_path: Path) -> None:
     slow = SPEC.model_copy(update={"features": (FeatureSpec(kind="macd", period=250),)})
-    everything = bars().part(0, 700)
+    everything = bars().slice(0, 700)
     with pytest.raises(InvalidInput, match="too few"):
-        train(everything.split()[0], slow, 7, workspace(tmp_path), ignore, data=everything.info())
+        train(
+            everything.split()[0],
+            slow,
+            7,
+            workspace(tmp_path),
+            ignore_report,
+            data=everything.describe(),
+        )
 
 
 def test_chunks_cover_all_iterations_and_grow() -> None:

@@ -8,12 +8,14 @@ import pytest
 
 from activities.direct import conduct
 from quant.backtest import metrics
+from quant.messages.artifacts import Artifact
+from quant.messages.data import DataSource
 from quant.messages.dossier import Dossier
-from quant.messages.steps import DataSource, ModelComment
+from quant.messages.steps import ModelComment
 from quant.report import figures
 from quant.report.glossary import TERMS
-from quant.report.page import render, render_comparison
-from quant.report.track_record import Record
+from quant.report.page import render_comparison, render_report
+from quant.report.track_record import TrackRecord
 from quant.steps.assess import publish_assessment
 from storage.artifacts import ArtifactStore
 
@@ -27,13 +29,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def dossier(home: Path) -> Dossier:
-    stored = ArtifactStore(str(home)).operation("assessment").read("report.json")
+    stored = ArtifactStore(str(home)).open("assessment").read(Artifact.DOSSIER)
     assert stored is not None
     return Dossier.model_validate_json(stored)
 
 
 def test_the_record_is_one_account(dossier: Dossier) -> None:
-    record = Record.of(dossier)
+    record = TrackRecord.from_dossier(dossier)
     assert dossier.curves is not None
     assert record.holdout == len(dossier.walk_forward.returns)
     assert len(record.times) == record.holdout + len(dossier.curves.returns)
@@ -45,7 +47,7 @@ def test_the_record_is_one_account(dossier: Dossier) -> None:
 
 
 def test_months_multiply_to_the_whole(dossier: Dossier) -> None:
-    record = Record.of(dossier)
+    record = TrackRecord.from_dossier(dossier)
     months = [earned for year in record.monthly.values() for earned in year.values()]
     assert np.prod(1.0 + np.array(months)) == pytest.approx(record.equity[-1])
     assert set(record.monthly) == set(range(2001, 2019))
@@ -62,7 +64,7 @@ def test_the_rolling_sharpe_ratio_looks_back_only() -> None:
 
 
 def test_a_report_has_all_that_one_needs_to_decide(dossier: Dossier) -> None:
-    page = render(dossier)
+    page = render_report(dossier)
     statistics = dossier.result.statistics
     assert statistics is not None
     for shown in (
@@ -78,14 +80,14 @@ def test_a_report_has_all_that_one_needs_to_decide(dossier: Dossier) -> None:
 
 
 def test_every_definition_that_is_linked_exists(dossier: Dossier) -> None:
-    for page in (render(dossier), render_comparison([dossier])):
+    for page in (render_report(dossier), render_comparison([dossier])):
         linked = set(re.findall(r'<a href="#([^"]+)"', page))
         assert linked
         assert linked == set(re.findall(r'<dt id="([^"]+)"', page)) <= set(TERMS)
 
 
 def test_two_sharpe_ratios_of_one_strategy_say_where_they_are_from(dossier: Dossier) -> None:
-    page = render(dossier)
+    page = render_report(dossier)
     assert dossier.input.design is not None
     assert dossier.input.training.sharpe is not None
     assert f"in these 5 folds: {figure(dossier.input.training.sharpe)}" in page
@@ -99,21 +101,21 @@ def test_two_sharpe_ratios_of_one_strategy_say_where_they_are_from(dossier: Doss
 
 def test_candidates_that_are_not_drawn_are_counted(dossier: Dossier) -> None:
     drawn = [each.model_copy(update={"sharpe": 0.1}) for each in dossier.trials]
-    assert "hardly traded" not in figures.trials(dossier.model_copy(update={"trials": drawn}))
+    assert "hardly traded" not in figures.draw_trials(dossier.model_copy(update={"trials": drawn}))
     first, *others = drawn
     idle = dossier.model_copy(
         update={"trials": [first.model_copy(update={"sharpe": None}), *others]}
     )
-    assert "candidate (1 of 3 hardly traded)" in figures.trials(idle)
+    assert "candidate (1 of 3 hardly traded)" in figures.draw_trials(idle)
 
 
 def test_a_page_has_its_main_figure_for_every_width(dossier: Dossier) -> None:
-    for page in (render(dossier), render_comparison([dossier])):
+    for page in (render_report(dossier), render_comparison([dossier])):
         broad, narrow = (
             page.index(f'<div class="{width}" role="img"') for width in ("broad", "narrow")
         )
         assert "<svg" in page[broad:narrow]
-        # An id inside of what is not displayed cannot be referred to.
+        # A reference to an id in a hidden element finds nothing.
         clips = [
             set(re.findall(r'<clipPath id="([^"]+)"', part))
             for part in (page[broad:narrow], page[narrow:])
@@ -123,7 +125,7 @@ def test_a_page_has_its_main_figure_for_every_width(dossier: Dossier) -> None:
 
 
 def test_cost_levels_are_named_in_their_order(dossier: Dossier) -> None:
-    drawn = figures.performance(Record.of(dossier)).broad
+    drawn = figures.draw_performance(TrackRecord.from_dossier(dossier)).broad
     places = [drawn.index(f"{name} cost") for name in ("0x", "1x", "2x")]
     assert places == sorted(places)
 
@@ -134,7 +136,7 @@ def figure(value: float | None) -> str:
 
 
 def test_pages_need_nothing_from_outside(dossier: Dossier) -> None:
-    for page in (render(dossier), render_comparison([dossier])):
+    for page in (render_report(dossier), render_comparison([dossier])):
         assert not re.findall(r"""(?:src|srcset|href|action|data)\s*=\s*["'](?!\#)""", page)
         assert not re.findall(r"url\((?!#)|@import|<script|<link|<img|<iframe", page)
 
@@ -167,7 +169,7 @@ def test_a_comparison_ranks_by_the_deflated_sharpe_ratio(dossier: Dossier) -> No
 
 def test_a_comparison_shows_the_sharpe_ratio_of_what_a_gate_stopped(dossier: Dossier) -> None:
     assert dossier.input.backtest is not None
-    level = dossier.input.backtest.at(1.0).model_copy(update={"sharpe": -7.25})
+    level = dossier.input.backtest.get_level(1.0).model_copy(update={"sharpe": -7.25})
     backtest = dossier.input.backtest.model_copy(update={"levels": [level]})
     stopped = dossier.model_copy(
         update={
@@ -191,7 +193,7 @@ def test_nothing_is_less_than_zero_by_rounding(dossier: Dossier) -> None:
     backtest = dossier.input.backtest and dossier.input.backtest.model_copy(
         update={"levels": [almost, *dossier.input.backtest.levels[1:]]}
     )
-    page = render(
+    page = render_report(
         dossier.model_copy(
             update={"input": dossier.input.model_copy(update={"backtest": backtest})}
         )
@@ -201,19 +203,19 @@ def test_nothing_is_less_than_zero_by_rounding(dossier: Dossier) -> None:
 
 
 def test_equal_dossiers_give_equal_pictures(dossier: Dossier) -> None:
-    sheet = figures.sheet(dossier)
+    sheet = figures.draw_sheet(dossier)
     assert sheet.startswith(b"\x89PNG")
-    assert figures.sheet(dossier) == sheet
-    assert render(dossier) == render(dossier)
+    assert figures.draw_sheet(dossier) == sheet
+    assert render_report(dossier) == render_report(dossier)
 
 
 def test_what_is_added_later_stands_in_all_three(home: Path, dossier: Dossier) -> None:
-    artifacts = ArtifactStore(str(home)).operation("assessment")
+    artifacts = ArtifactStore(str(home)).open("assessment")
     said = ModelComment(text="Nothing <b>to</b> see.", model="test:model")
     publish_assessment(dossier.result.model_copy(update={"comment": said}), artifacts)
-    for name in ("assessment.json", "report.json", "report.html"):
+    for name in (Artifact.ASSESSMENT, Artifact.DOSSIER, Artifact.REPORT):
         stored = artifacts.read(name)
         assert stored is not None
         assert b"test:model" in stored
-    page = (artifacts.read("report.html") or b"").decode()
+    page = (artifacts.read(Artifact.REPORT) or b"").decode()
     assert "Nothing &lt;b&gt;to&lt;/b&gt; see." in page

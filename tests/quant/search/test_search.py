@@ -5,40 +5,34 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from quant.bars.bars import Bars, load_bars
-from quant.messages.steps import (
-    DataSource,
-    DesignInput,
-    DesignResult,
-    Progress,
-    Trial,
-    Tried,
-    unheard,
-)
+from quant.bars.bars import Bars
+from quant.bars.loader import load_bars
+from quant.messages.artifacts import Artifact
+from quant.messages.data import DataSource
+from quant.messages.progress import Progress, ignore_report
+from quant.messages.steps import DesignInput, DesignResult
 from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
-from quant.search.search import Scorer, search
+from quant.messages.trials import Trial, TrialOnBars
+from quant.search.scorer import Scorer
+from quant.search.search import search
 from quant.search.space import FAMILIES, PERIODS, Space
 from quant.steps.design import design_strategy
 from storage.artifacts import ArtifactStore
 
 
-def ignore(progress: Progress) -> None:
-    """Take no interest in progress."""
-
-
 @pytest.fixture(scope="module")
 def development() -> Bars:
-    return load_bars(DataSource(), None).split()[0].part(0, 1500)
+    return load_bars(DataSource(), None).split()[0].slice(0, 1500)
 
 
 def test_the_same_seed_finds_the_same(development: Bars) -> None:
-    first = search(development, 12, 5, None, ignore, tried=unheard)
-    assert search(development, 12, 5, None, ignore, tried=unheard) == first
-    assert search(development, 12, 6, None, ignore, tried=unheard) != first
+    first = search(development, 12, 5, None, ignore_report, on_trial=ignore_report)
+    assert search(development, 12, 5, None, ignore_report, on_trial=ignore_report) == first
+    assert search(development, 12, 6, None, ignore_report, on_trial=ignore_report) != first
 
 
 def test_the_best_candidate_wins_and_is_named_after_its_content(development: Bars) -> None:
-    found = search(development, 12, 5, None, ignore, tried=unheard)
+    found = search(development, 12, 5, None, ignore_report, on_trial=ignore_report)
     best = max(found.trials, key=lambda trial: -np.inf if trial.sharpe is None else trial.sharpe)
     assert found.sharpe == best.sharpe
     assert found.spec.fingerprint() == best.fingerprint
@@ -51,14 +45,14 @@ def test_the_best_candidate_wins_and_is_named_after_its_content(development: Bar
 def design(directory: Path, frame: pd.DataFrame) -> tuple[DesignResult, bytes | None]:
     directory.mkdir()
     frame.to_csv(directory / "GOLD.csv", index=False)
-    artifacts = ArtifactStore(str(directory)).operation("design")
+    artifacts = ArtifactStore(str(directory)).open("design")
     inp = DesignInput(data=DataSource(symbol="GOLD"), trials=4, seed=3)
-    result = design_strategy(inp, directory, artifacts, ignore)
-    return result, artifacts.read(result.trials_artifact)
+    result = design_strategy(inp, directory, artifacts, ignore_report)
+    return result, artifacts.read(Artifact.TRIALS)
 
 
 def test_only_development_bars_matter(tmp_path: Path) -> None:
-    bars = load_bars(DataSource(), None).part(0, 1200)
+    bars = load_bars(DataSource(), None).slice(0, 1200)
     start = bars.holdout_start
     frame = pd.DataFrame(
         {
@@ -89,7 +83,7 @@ def test_a_candidate_that_never_trades_has_no_sharpe_and_loses(development: Bars
     assert Scorer(development, 1).score(cautious) is None
     price = np.full(len(development), 50.0)
     flat = replace(development, open=price, high=price, low=price, close=price)
-    nothing = search(flat, 3, 1, "long only", ignore, tried=unheard)
+    nothing = search(flat, 3, 1, "long only", ignore_report, on_trial=ignore_report)
     assert nothing.sharpe is None
     assert [trial.sharpe for trial in nothing.trials] == [None, None, None]
 
@@ -99,7 +93,7 @@ def test_a_candidate_that_stops_trading_has_no_score(
 ) -> None:
     spec = StrategySpec(name="busy", features=(FeatureSpec(kind="rsi", period=5),), threshold=0.0)
     assert Scorer(development, 1).score(spec) is not None
-    monkeypatch.setattr("quant.search.search.BARS_PER_TRADE", 1)
+    monkeypatch.setattr("quant.search.scorer.BARS_PER_TRADE", 1)
     assert Scorer(development, 1).score(spec) is None
 
 
@@ -109,7 +103,7 @@ def test_every_trial_is_told_as_soon_as_it_is_made(development: Bars) -> None:
     def count(progress: Progress) -> None:
         assert progress.items_processed == len(told)
 
-    assert search(development, 3, 5, None, count, tried=told.append).trials == told
+    assert search(development, 3, 5, None, count, on_trial=told.append).trials == told
 
 
 def test_another_seed_is_another_trial_where_it_samples_and_only_there() -> None:
@@ -123,9 +117,11 @@ def test_another_seed_is_another_trial_where_it_samples_and_only_there() -> None
 
 
 def test_a_search_begins_simply_unless_it_remembers(development: Bars) -> None:
-    first = search(development, 7, 5, None, ignore, tried=unheard)
+    first = search(development, 7, 5, None, ignore_report, on_trial=ignore_report)
     assert [trial.parameters["num_leaves"] for trial in first.trials] == [2] * 7
-    again = search(development, 7, 5, None, ignore, tried=unheard, earlier=first.trials)
+    again = search(
+        development, 7, 5, None, ignore_report, on_trial=ignore_report, earlier=first.trials
+    )
     assert again.remembered > 0
     assert {trial.fingerprint for trial in again.trials} != {
         trial.fingerprint for trial in first.trials
@@ -133,10 +129,10 @@ def test_a_search_begins_simply_unless_it_remembers(development: Bars) -> None:
 
 
 def test_a_design_names_the_bars_of_its_trials() -> None:
-    told: list[Tried] = []
-    artifacts = ArtifactStore("memory://design").operation("design")
+    told: list[TrialOnBars] = []
+    artifacts = ArtifactStore("memory://design").open("design")
     inp = DesignInput(data=DataSource(), trials=2, seed=3)
-    result = design_strategy(inp, None, artifacts, ignore, told.append)
+    result = design_strategy(inp, None, artifacts, ignore_report, told.append)
     assert [each.data for each in told] == [result.data.source] * 2
 
 
@@ -152,7 +148,7 @@ def test_equal_candidates_are_computed_once(development: Bars) -> None:
 
 def test_progress_tells_the_best_so_far(development: Bars) -> None:
     seen: list[Progress] = []
-    search(development, 3, 5, None, seen.append, tried=unheard)
+    search(development, 3, 5, None, seen.append, on_trial=ignore_report)
     assert [progress.items_processed for progress in seen] == [1, 2, 3]
     assert seen[-1].percentage == 100.0
     assert seen[1].current_step.startswith("Trial 2 of 3, best Sharpe ")
@@ -170,20 +166,27 @@ def test_progress_tells_the_best_so_far(development: Bars) -> None:
 )
 def test_a_brief_chooses_families_of_features(brief: str | None, families: list[str]) -> None:
     kinds = [kind for family in families for kind in FAMILIES[family]]
-    assert list(Space.of(brief, 5000).kinds) == kinds
+    assert list(Space.from_brief(brief, 5000).kinds) == kinds
 
 
 def test_a_brief_can_rule_short_positions_out(development: Bars) -> None:
-    assert Space.of("Long-only momentum", 5000).long_only
-    found = search(development, 3, 5, "long only", ignore, tried=unheard)
+    assert Space.from_brief("Long-only momentum", 5000).long_only
+    found = search(development, 3, 5, "long only", ignore_report, on_trial=ignore_report)
     assert found.spec.positions == "long_only"
 
 
 def test_periods_are_short_against_the_bars() -> None:
-    assert Space.of(None, 350).periods == (5, 10)
-    assert Space.of(None, 3500).periods == PERIODS
+    assert Space.from_brief(None, 350).periods == (5, 10)
+    assert Space.from_brief(None, 3500).periods == PERIODS
 
 
 def test_the_fewest_bars_allowed_can_be_searched() -> None:
-    found = search(load_bars(DataSource(), None).part(0, 350), 10, 1, None, ignore, tried=unheard)
+    found = search(
+        load_bars(DataSource(), None).slice(0, 350),
+        10,
+        1,
+        None,
+        ignore_report,
+        on_trial=ignore_report,
+    )
     assert len(found.trials) == 10

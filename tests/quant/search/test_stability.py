@@ -1,13 +1,13 @@
-"""Neighbours of a strategy: one choice different, scored alike."""
+"""Neighbours of a strategy: they differ in one choice, and are scored alike."""
 
 import pytest
 
-from quant.bars.bars import load_bars
+from quant.bars.loader import load_bars
+from quant.messages.data import DataSource
 from quant.messages.evidence import Neighbour, Stability
-from quant.messages.steps import DataSource
 from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
-from quant.search.search import Scorer
-from quant.search.stability import neighbours, stability
+from quant.search.scorer import Scorer
+from quant.search.stability import list_neighbours, measure_stability
 
 SPEC = StrategySpec(
     name="one",
@@ -19,7 +19,7 @@ SPEC = StrategySpec(
 
 
 def test_every_neighbour_differs_in_one_choice() -> None:
-    changed = dict(neighbours(SPEC))
+    changed = dict(list_neighbours(SPEC))
     assert list(changed) == [
         *("periods times 0.67", "periods times 1.5", "horizon 2", "horizon 5", "threshold 0.01"),
     ]
@@ -36,25 +36,27 @@ def test_neighbours_stay_within_the_limits() -> None:
             "threshold": 0.49,
         }
     )
-    for _, neighbour in neighbours(edge):
+    for _, neighbour in list_neighbours(edge):
         assert StrategySpec.model_validate(neighbour.model_dump()) == neighbour
 
 
 def test_neighbours_are_scored_as_a_search_does() -> None:
-    development = load_bars(DataSource(), None).split()[0].part(0, 1500)
-    found = stability(development, SPEC, seed=3)
+    development = load_bars(DataSource(), None).split()[0].slice(0, 1500)
+    found = measure_stability(development, SPEC, seed=3)
     own = Scorer(development, 3).score(SPEC)
     assert own is not None
     assert found.sharpe == pytest.approx(own * 252**0.5)
     assert len(found.neighbours) == 5
     assert len({neighbour.sharpe for neighbour in found.neighbours}) > 1
-    assert stability(development, SPEC, seed=3) == found
+    assert measure_stability(development, SPEC, seed=3) == found
 
 
 def test_a_neighbour_that_needs_more_bars_than_there_are_has_no_score() -> None:
-    development = load_bars(DataSource(), None).part(0, 350)
+    development = load_bars(DataSource(), None).slice(0, 350)
     slow = SPEC.model_copy(update={"features": (FeatureSpec(kind="return", period=160),)})
-    by_change = {each.change: each.sharpe for each in stability(development, slow, 3).neighbours}
+    by_change = {
+        each.change: each.sharpe for each in measure_stability(development, slow, 3).neighbours
+    }
     assert by_change["periods times 1.5"] is None
 
 

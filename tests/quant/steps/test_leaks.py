@@ -1,4 +1,4 @@
-"""Nothing that is decided before knows of what comes after: over the whole chain of steps."""
+"""No result of any step depends on later bars."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +9,15 @@ import pytest
 
 from activities.direct import conduct
 from quant.backtest.account import Account
-from quant.bars.bars import Bars, Floats, load_bars
+from quant.bars.bars import Bars, Floats
+from quant.bars.loader import load_bars
 from quant.learning import training
+from quant.learning.prediction import trade_predictions
+from quant.messages.artifacts import Artifact
 from quant.messages.curves import Curves, WalkForward
-from quant.messages.steps import BacktestInput, CandidateInput, DataSource, TrainingInput, unheard
+from quant.messages.data import DataSource
+from quant.messages.progress import ignore_report
+from quant.messages.steps import BacktestInput, CandidateInput, TrainingInput
 from quant.messages.strategy import Costs, FeatureSpec, ModelSpec, StrategySpec
 from quant.steps.backtest import backtest_holdout
 from quant.steps.design import score_candidate
@@ -36,15 +41,15 @@ SPEC = StrategySpec(
 
 
 def frame() -> pd.DataFrame:
-    """Bars with gaps between them."""
-    bars = load_bars(DataSource(symbol="NASDAQ"), None).part(0, ROWS)
+    """Return bars that open elsewhere than the close before."""
+    bars = load_bars(DataSource(symbol="NASDAQ"), None).slice(0, ROWS)
     names = ("open", "high", "low", "close", "volume")
     return pd.DataFrame(
         {"timestamp": bars.timestamps, **{name: getattr(bars, name) for name in names}}
     )
 
 
-def changed_from(table: pd.DataFrame, start: int) -> pd.DataFrame:
+def change_from(table: pd.DataFrame, start: int) -> pd.DataFrame:
     """Return the bars with other prices and volumes from `start` on."""
     changed = table.copy()
     factors = np.random.default_rng(start).uniform(0.5, 2.0, (len(table) - start, 2))
@@ -55,60 +60,65 @@ def changed_from(table: pd.DataFrame, start: int) -> pd.DataFrame:
     return changed
 
 
-def written(directory: Path, table: pd.DataFrame) -> Path:
+def write(directory: Path, table: pd.DataFrame) -> Path:
     directory.mkdir()
     table.to_csv(directory / "GOLD.csv", index=False)
     return directory
 
 
-def before_the_holdout(directory: Path) -> list[object]:
-    """Return what a research on these bars comes to without its holdout."""
+def conduct_without_holdout(directory: Path) -> list[object]:
+    """Return all results of a research that must not depend on the holdout."""
     store = ArtifactStore(str(directory / "artifacts"))
     research = conduct(GOLD, trials=2, seed=3, store=store, data_dir=directory, bypass_gates=True)
-    own = store.operation("own")
+    own = store.open("own")
     scored = score_candidate(CandidateInput(data=GOLD, spec=SPEC, seed=3), directory)
-    trained = train_model(TrainingInput(data=GOLD, spec=SPEC, seed=3), directory, own, unheard)
+    trained = train_model(
+        TrainingInput(data=GOLD, spec=SPEC, seed=3), directory, own, ignore_report
+    )
     return [
         research.assessment.stability,
         *(each.model_dump(exclude={"data"}) for each in (research.training, scored, trained)),
-        *(own.read(name) for name in ("model.txt", "walk_forward.json", "metrics.json")),
+        *(
+            own.read(name)
+            for name in (Artifact.MODEL, Artifact.WALK_FORWARD, Artifact.TRAINING_METRICS)
+        ),
     ]
 
 
 def test_training_score_and_neighbours_do_not_depend_on_the_holdout(tmp_path: Path) -> None:
     table = frame()
     start = len(table) * 70 // 100
-    one = before_the_holdout(written(tmp_path / "one", table))
-    other = before_the_holdout(written(tmp_path / "other", changed_from(table, start)))
+    one = conduct_without_holdout(write(tmp_path / "one", table))
+    other = conduct_without_holdout(write(tmp_path / "other", change_from(table, start)))
     assert None not in one
     assert one == other
 
 
 @dataclass(frozen=True)
 class Backtester:
-    """Backtests one model on whatever bars."""
+    """Backtests one model on any bars."""
 
     model: str
     sha256: str
 
     def trade(self, directory: Path) -> Curves:
-        source = load_bars(GOLD, directory).info().source
-        store = ArtifactStore(str(directory)).operation("backtest")
+        source = load_bars(GOLD, directory).describe().source
+        store = ArtifactStore(str(directory)).open("backtest")
         inp = BacktestInput(data=source, spec=SPEC, seed=3, model_sha256=self.sha256)
-        backtest_holdout(inp, self.model, directory, store, unheard)
-        return Curves.model_validate_json(store.read("backtest.json") or b"")
+        backtest_holdout(inp, self.model, directory, store, ignore_report)
+        return Curves.model_validate_json(store.read(Artifact.CURVES) or b"")
 
 
 @pytest.fixture(scope="module")
 def backtester(tmp_path_factory: pytest.TempPathFactory) -> Backtester:
-    directory = written(tmp_path_factory.mktemp("training") / "bars", frame())
-    store = ArtifactStore(str(directory)).operation("training")
+    directory = write(tmp_path_factory.mktemp("training") / "bars", frame())
+    store = ArtifactStore(str(directory)).open("training")
     inp = TrainingInput(data=GOLD, spec=SPEC, seed=3)
-    trained = train_model(inp, directory, store, unheard)
-    return Backtester((store.read("model.txt") or b"").decode(), trained.model_sha256)
+    trained = train_model(inp, directory, store, ignore_report)
+    return Backtester((store.read(Artifact.MODEL) or b"").decode(), trained.model_sha256)
 
 
-def entered(curves: Curves, until: str) -> list[tuple[object, ...]]:
+def list_entries(curves: Curves, until: str) -> list[tuple[object, ...]]:
     return [
         (trade.entry_time, trade.direction, trade.entry_price, trade.size)
         for trade in curves.trades
@@ -120,20 +130,20 @@ def test_no_position_on_the_holdout_depends_on_the_close_of_its_bar_or_on_later_
     tmp_path: Path, backtester: Backtester
 ) -> None:
     table = frame()
-    curves = backtester.trade(written(tmp_path / "whole", table))
+    curves = backtester.trade(write(tmp_path / "whole", table))
     entries = [curves.timestamps.index(trade.entry_time) for trade in curves.trades]
     assert len(entries) > 40
     for number in entries[1:-1:4]:
         bar = len(table) * 70 // 100 + number
-        changed = changed_from(table, bar + 1)
+        changed = change_from(table, bar + 1)
         # The position is taken at the open, so the rest of the bar is the future, too.
         closes = changed["close"].to_numpy(copy=True)
         closes[bar] *= 0.8 if number % 2 else 1.25
         changed["close"] = closes
         changed["low"] = changed[["open", "low", "close"]].min(axis=1)
         changed["high"] = changed[["open", "high", "close"]].max(axis=1)
-        again = backtester.trade(written(tmp_path / str(number), changed))
-        assert entered(again, curves.timestamps[number]) == entered(
+        again = backtester.trade(write(tmp_path / str(number), changed))
+        assert list_entries(again, curves.timestamps[number]) == list_entries(
             curves, curves.timestamps[number]
         )
         for level, equity in curves.equity.items():
@@ -154,7 +164,7 @@ def decisions(probabilities: Floats, spec: StrategySpec) -> list[int]:
     return held
 
 
-def earned(bars: Bars, probabilities: Floats, spec: StrategySpec) -> Floats:
+def earn(bars: Bars, probabilities: Floats, spec: StrategySpec) -> Floats:
     equity, _ = oracle(bars, decisions(probabilities, spec), spec.costs, 1.0)
     returns: Floats = np.diff(equity, prepend=1.0) / np.concatenate([[1.0], equity[:-1]])
     return returns
@@ -165,27 +175,28 @@ def test_predictions_are_traded_as_the_oracle_does_after_cost(side: float) -> No
     bars = random_bars(5, 300, 0.02)
     probabilities = np.random.default_rng(6).uniform(0.4, 0.6, len(bars))
     spec = SPEC.model_copy(update={"costs": Costs(commission=side, slippage=side)})
-    run = training.trade(bars, probabilities, spec)
-    np.testing.assert_allclose(run.returns, earned(bars, probabilities, spec), atol=1e-12)
+    run = trade_predictions(bars, probabilities, spec)
+    np.testing.assert_allclose(run.returns, earn(bars, probabilities, spec), atol=1e-12)
 
 
 def test_the_walk_forward_is_what_the_oracle_earns_by_the_same_predictions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     predicted: list[tuple[Bars, Floats]] = []
-    trade = training.trade
 
-    def noted(bars: Bars, probabilities: Floats, spec: StrategySpec) -> Account:
+    def note(bars: Bars, probabilities: Floats, spec: StrategySpec) -> Account:
         predicted.append((bars, probabilities))
-        return trade(bars, probabilities, spec)
+        return trade_predictions(bars, probabilities, spec)
 
-    monkeypatch.setattr(training, "trade", noted)
-    directory = written(tmp_path / "bars", frame())
-    store = ArtifactStore(str(directory)).operation("training")
-    result = train_model(TrainingInput(data=GOLD, spec=SPEC, seed=3), directory, store, unheard)
-    curves = WalkForward.model_validate_json(store.read(result.curves_artifact) or b"")
+    monkeypatch.setattr(training, "trade_predictions", note)
+    directory = write(tmp_path / "bars", frame())
+    store = ArtifactStore(str(directory)).open("training")
+    result = train_model(
+        TrainingInput(data=GOLD, spec=SPEC, seed=3), directory, store, ignore_report
+    )
+    curves = WalkForward.model_validate_json(store.read(Artifact.WALK_FORWARD) or b"")
     [(bars, probabilities)] = predicted
-    expected = earned(bars, probabilities, SPEC)
+    expected = earn(bars, probabilities, SPEC)
     np.testing.assert_allclose(curves.returns, expected, atol=1e-12)
     assert result.sharpe == pytest.approx(expected.mean() / expected.std(ddof=1) * 252**0.5)
 
@@ -196,7 +207,7 @@ def test_no_walk_forward_position_depends_on_the_close_of_its_bar_or_on_later_on
 ) -> None:
     bars = random_bars(5, 300, 0.02)
     probabilities = np.random.default_rng(6).uniform(0.4, 0.6, len(bars))
-    one = training.trade(bars, probabilities, SPEC)
+    one = trade_predictions(bars, probabilities, SPEC)
     later, closes, opens = probabilities.copy(), bars.close.copy(), bars.open.copy()
     later[bar:] = 1.0 - later[bar:]
     closes[bar:] *= 1.1
@@ -209,7 +220,7 @@ def test_no_walk_forward_position_depends_on_the_close_of_its_bar_or_on_later_on
         close=closes,
         volume=bars.volume,
     )
-    other = training.trade(changed, later, SPEC)
+    other = trade_predictions(changed, later, SPEC)
     np.testing.assert_array_equal(one.positions[: bar + 1], other.positions[: bar + 1])
     np.testing.assert_array_equal(one.equity[:bar], other.equity[:bar])
     assert not np.array_equal(one.positions, other.positions)

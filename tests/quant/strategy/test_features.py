@@ -5,16 +5,17 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from quant.bars.bars import Bars, Floats, load_bars
-from quant.messages.steps import DataSource
+from quant.bars.bars import Bars, Floats
+from quant.bars.loader import load_bars
+from quant.messages.data import DataSource
 from quant.messages.strategy import FeatureKind, FeatureSpec, StrategySpec
 from quant.strategy.features import (
     INDICATORS,
     FeatureTable,
-    feature_matrix,
-    feature_names,
-    labels,
-    warm_up,
+    compute_features,
+    compute_labels,
+    count_warm_up,
+    name_features,
 )
 from quant.strategy.lookahead import assert_causal
 
@@ -24,7 +25,7 @@ CUTS = (1, 2, 30, 399, 400, 777, 999)
 
 @pytest.fixture(scope="module")
 def bars() -> Bars:
-    return load_bars(DataSource(), None).part(0, 1000)
+    return load_bars(DataSource(), None).slice(0, 1000)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ def test_features_are_undefined_in_the_warm_up_only(
 ) -> None:
     for market in (bars, flat):
         column = INDICATORS[kind](market, period)
-        first = warm_up(column[:, np.newaxis])
+        first = count_warm_up(column[:, np.newaxis])
         assert column.shape == (len(market),)
         assert first <= 2 * period + 9
         assert np.isfinite(column[first:]).all()
@@ -101,11 +102,11 @@ def test_the_matrix_has_one_column_per_distinct_feature(bars: Bars) -> None:
             FeatureSpec(kind="rsi", period=14),
         ),
     )
-    matrix = feature_matrix(bars, spec)
+    matrix = compute_features(bars, spec)
     assert matrix.shape == (1000, 2)
-    assert feature_names(spec) == ["rsi_14", "macd_12"]
-    assert warm_up(matrix) == 2 * 12 + 9 - 2
-    np.testing.assert_array_equal(matrix, FeatureTable(bars).matrix(spec))
+    assert name_features(spec) == ["rsi_14", "macd_12"]
+    assert count_warm_up(matrix) == 2 * 12 + 9 - 2
+    np.testing.assert_array_equal(matrix, FeatureTable(bars).compute(spec))
 
 
 def test_formulas_that_can_be_written_down(bars: Bars) -> None:
@@ -124,15 +125,15 @@ def test_formulas_that_can_be_written_down(bars: Bars) -> None:
 
 
 def test_labels_compare_the_open_after_the_decision_with_the_open_a_horizon_later() -> None:
-    # The S&P 500's opens repeat the closes before them, and would not tell the two apart.
-    bars = load_bars(DataSource(symbol="NASDAQ"), None).part(0, 1000)
+    # Opens of the S&P 500 repeat the close before, so labels from either would be equal.
+    bars = load_bars(DataSource(symbol="NASDAQ"), None).slice(0, 1000)
     assert not np.isclose(bars.open[1:], bars.close[:-1], rtol=1e-4).mean() > 0.05
     horizon = 5
-    outcome = labels(bars, horizon)
+    outcome = compute_labels(bars, horizon)
     assert np.isnan(outcome).sum() == horizon + 1
     for bar in range(len(bars) - horizon - 1):
         assert outcome[bar] == float(bars.open[bar + 1 + horizon] > bars.open[bar + 1])
 
 
 def test_labels_of_too_few_bars_are_all_unknown(bars: Bars) -> None:
-    assert np.isnan(labels(bars.part(0, 5), 10)).all()
+    assert np.isnan(compute_labels(bars.slice(0, 5), 10)).all()

@@ -1,4 +1,4 @@
-"""From probabilities to positions."""
+"""Positions by the probabilities of each bar."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quant.messages.strategy import FeatureSpec, StrategySpec
-from quant.strategy.positions import target_positions
+from quant.strategy.positions import decide_positions
 
 NAN = float("nan")
 UP, NONE, DOWN = 0.6, 0.5, 0.4
@@ -42,23 +42,23 @@ def spec(
     ],
 )
 def test_rule(probabilities: list[float], expected: list[int]) -> None:
-    assert target_positions(np.array(probabilities), spec()).tolist() == expected
+    assert decide_positions(np.array(probabilities), spec()).tolist() == expected
 
 
 def test_long_only_closes_on_a_bearish_signal_instead_of_selling_short() -> None:
     probabilities = np.array([UP, DOWN, NONE, UP])
 
-    assert target_positions(probabilities, spec(positions="long_only")).tolist() == [1, 0, 0, 1]
+    assert decide_positions(probabilities, spec(positions="long_only")).tolist() == [1, 0, 0, 1]
 
 
 def test_horizon_of_one_bar_decides_anew_at_every_close() -> None:
     probabilities = np.array([UP, NONE, DOWN, NONE])
 
-    assert target_positions(probabilities, spec(horizon=1)).tolist() == [1, 0, -1, 0]
+    assert decide_positions(probabilities, spec(horizon=1)).tolist() == [1, 0, -1, 0]
 
 
 def test_without_a_threshold_an_even_chance_is_bullish() -> None:
-    assert target_positions(np.array([0.5]), spec(threshold=0.0)).tolist() == [1]
+    assert decide_positions(np.array([0.5]), spec(threshold=0.0)).tolist() == [1]
 
 
 @settings(max_examples=100)
@@ -69,9 +69,9 @@ def test_without_a_threshold_an_even_chance_is_bullish() -> None:
 )
 def test_causal(probabilities: list[float], horizon: int, data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(probabilities)))
-    whole = target_positions(np.array(probabilities), spec(horizon))
+    whole = decide_positions(np.array(probabilities), spec(horizon))
 
     assert whole.dtype == np.int8
     assert set(whole.tolist()) <= {-1, 0, 1}
-    beginning = target_positions(np.array(probabilities[:cut]), spec(horizon))
+    beginning = decide_positions(np.array(probabilities[:cut]), spec(horizon))
     assert whole[:cut].tolist() == beginning.tolist()

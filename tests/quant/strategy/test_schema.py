@@ -11,8 +11,9 @@ import yaml
 
 from errors import InvalidInput
 from quant.messages.strategy import FeatureKind
+from quant.strategy.files import EXAMPLES_DIR
+from quant.strategy.parser import parse_strategy
 from quant.strategy.schema import strategy_schema
-from quant.strategy.strategies import EXAMPLES_DIR, parse
 from tests.support.documents import rows_of
 from tests.support.helpers import ROOT
 
@@ -47,7 +48,7 @@ def test_schema_and_parser_refuse_the_same(wrong: dict[str, Any]) -> None:
     content = SMALLEST | wrong
     assert not jsonschema_rs.is_valid(strategy_schema(), content)
     with pytest.raises(InvalidInput):
-        parse(yaml.safe_dump(content))
+        parse_strategy(yaml.safe_dump(content))
 
 
 def test_every_kind_of_feature_is_documented() -> None:
@@ -72,7 +73,7 @@ def test_the_smallest_file_of_the_documentation_is_valid() -> None:
     page = (ROOT / "docs" / "strategies.md").read_text()
     smallest = re.findall(r"```yaml\n(name:.*?)```", page, re.DOTALL)
     assert len(smallest) == 1
-    assert parse(smallest[0]).name == "my-trend"
+    assert parse_strategy(smallest[0]).name == "my-trend"
 
 
 def fields(schema: dict[str, Any]) -> list[tuple[str, tuple[str, str, str | None, str]]]:

@@ -1,4 +1,4 @@
-"""The gates stop what is hopeless and name the figure."""
+"""The gates stop hopeless researches and name the failed figure."""
 
 import subprocess
 import sys
@@ -12,11 +12,11 @@ from quant.verdict.gates import (
     BacktestLimits,
     GateLimits,
     TrainingLimits,
-    backtest_gate,
-    training_gate,
+    check_backtest,
+    check_training,
 )
 from tests.support.helpers import ROOT
-from tests.support.judged import INFO
+from tests.support.results import INFO
 
 DEFAULTS = GateLimits()
 
@@ -60,13 +60,13 @@ def test_a_drawdown_in_per_cent_is_refused(drawdown: float) -> None:
 
 
 def test_an_ordinary_model_without_skill_passes() -> None:
-    decision = training_gate(training(), DEFAULTS.training)
+    decision = check_training(training(), DEFAULTS.training)
 
     assert (decision.gate, decision.passed, decision.reason) == ("training", True, None)
 
 
 def test_an_ordinary_strategy_that_loses_passes() -> None:
-    decision = backtest_gate(backtest(), DEFAULTS.backtest)
+    decision = check_backtest(backtest(), DEFAULTS.backtest)
 
     assert (decision.gate, decision.passed, decision.reason) == ("backtest", True, None)
 
@@ -88,7 +88,7 @@ def test_an_ordinary_strategy_that_loses_passes() -> None:
 def test_training_gate_says_which_figure_failed_and_by_how_much(
     result: TrainingResult, reason: str
 ) -> None:
-    decision = training_gate(result, DEFAULTS.training)
+    decision = check_training(result, DEFAULTS.training)
 
     assert not decision.passed
     assert decision.reason == reason
@@ -107,14 +107,14 @@ def test_training_gate_says_which_figure_failed_and_by_how_much(
 def test_backtest_gate_says_which_figure_failed_and_by_how_much(
     result: BacktestResult, reason: str
 ) -> None:
-    decision = backtest_gate(result, DEFAULTS.backtest)
+    decision = check_backtest(result, DEFAULTS.backtest)
 
     assert not decision.passed
     assert decision.reason == reason
 
 
 def test_every_failure_is_named() -> None:
-    reason = training_gate(training(log_loss=0.8, sharpe=-3.0), DEFAULTS.training).reason
+    reason = check_training(training(log_loss=0.8, sharpe=-3.0), DEFAULTS.training).reason
 
     assert reason is not None
     assert "log loss" in reason
@@ -123,11 +123,11 @@ def test_every_failure_is_named() -> None:
 
 def test_a_figure_at_its_limit_passes() -> None:
     limits = TrainingLimits(excess_log_loss=0.0, sharpe=-0.4)
-    assert training_gate(training(log_loss=0.690), limits).passed
-    assert backtest_gate(backtest(), BacktestLimits(trades=40, max_drawdown=0.3)).passed
+    assert check_training(training(log_loss=0.690), limits).passed
+    assert check_backtest(backtest(), BacktestLimits(trades=40, max_drawdown=0.3)).passed
 
 
 def test_importing_the_gates_does_not_load_numerics() -> None:
-    """They run inside workflow code, which must stay light and deterministic."""
+    """Workflow code imports the gates, and must stay light."""
     program = "import sys, quant.verdict.gates; assert not {'numpy', 'pandas'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)

@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 
 from quant.backtest import metrics
 from quant.messages.evidence import Statistics
-from quant.verdict.significance import REPETITIONS, at_look, significance
+from quant.verdict.significance import REPETITIONS, adjust_for_looks, measure_significance
 
 YEAR = 252.0
 EULER_GAMMA = 0.5772156649015329
@@ -18,7 +18,7 @@ PHI = NormalDist()
 
 
 def noise(seed: int, mean: float = 0.0, count: int = 1000) -> NDArray[np.float64]:
-    """Fat-tailed returns whose sample mean is exactly `mean`."""
+    """Return fat-tailed returns whose sample mean is exactly `mean`."""
     returns = 0.006 * np.random.default_rng(seed).standard_t(5, count)
     return np.asarray(returns - returns.mean() + mean)
 
@@ -34,8 +34,8 @@ def judge(
     looks: int = 1,
     seed: int = 7,
 ) -> Statistics:
-    """Judge the returns of a holdout, after those of a walk-forward."""
-    return significance(
+    """Measure the significance of a holdout that follows a walk-forward."""
+    return measure_significance(
         returns, before, YEAR, trials_ever=trials, holdout_looks=looks, timing=0.01, seed=seed
     ).figures
 
@@ -108,14 +108,14 @@ def test_looks_deflate_the_holdout_by_the_published_formula(looks: int) -> None:
 
 @pytest.mark.parametrize(("p_value", "expected"), [(0.0, 0.0), (1.0, 1.0), (1e-12, 1e-6)])
 def test_many_looks_at_extreme_p_values(p_value: float, expected: float) -> None:
-    assert at_look(1000, p_value) == pytest.approx(expected)
+    assert adjust_for_looks(1000, p_value) == pytest.approx(expected)
 
 
 def test_all_looks_together_pass_less_than_twice_as_often_as_the_first() -> None:
     limit = 0.05
 
     def passes(look: int) -> float:
-        return float(brentq(lambda p: at_look(look, p) - limit, 0.0, limit))
+        return float(brentq(lambda p: adjust_for_looks(look, p) - limit, 0.0, limit))
 
     assert passes(1) == pytest.approx(limit)
     assert sum(passes(look) for look in range(1, 2_000)) < 2 * limit
@@ -131,7 +131,9 @@ def test_a_single_candidate_is_not_deflated() -> None:
 def test_the_interval_is_that_of_the_resampled_ratios() -> None:
     returns = noise(1, mean=0.0005)
 
-    judged = significance(returns, NONE, YEAR, trials_ever=1, holdout_looks=1, timing=1.0, seed=7)
+    judged = measure_significance(
+        returns, NONE, YEAR, trials_ever=1, holdout_looks=1, timing=1.0, seed=7
+    )
 
     low, high = np.quantile(judged.resampled, [0.025, 0.975])
     assert len(judged.resampled) == REPETITIONS
@@ -152,7 +154,7 @@ def test_minimum_track_record_is_where_the_probabilistic_sharpe_reaches_95_perce
     needed = judge(returns).minimum_track_record
     assert needed is not None
 
-    # Of the formula for the probability, only the number of returns changes.
+    # In the formula of the probability only the number of returns differs.
     score = PHI.inv_cdf(published_psr(returns, 0.0))
     at_needed = score * math.sqrt((needed - 1) / (len(returns) - 1))
     assert PHI.cdf(at_needed) == pytest.approx(0.95)
@@ -228,7 +230,7 @@ def test_returns_without_information_show_nothing(returns: list[float]) -> None:
     ],
 )
 def test_odd_returns_give_finite_figures(returns: list[float]) -> None:
-    # The model refuses NaN and infinity, so that being built is the test.
+    # The model refuses NaN and infinity. The test is that it can be built.
     result = judge(np.array(returns), trials=12)
 
     assert 0.0 <= result.p_value <= 1.0

@@ -1,6 +1,30 @@
-"""Progress of a step that has a few named stages."""
+"""The progress of a step, and how a step reports it."""
 
-from quant.messages.steps import Progress, ReportProgress
+from collections.abc import Callable
+
+from pydantic import Field
+
+from quant.messages.base import FrozenModel
+
+
+class Progress(FrozenModel):
+    """Progress of a step, sent as the heartbeat details of its activity."""
+
+    percentage: float = Field(0.0, ge=0.0, le=100.0)
+    current_step: str = ""
+    steps_completed: int = 0
+    steps_total: int = 0
+    items_processed: int = 0
+    items_total: int | None = None
+    current_item: str | None = None
+    context: dict[str, float | int | str] = Field(default_factory=dict)
+
+
+ReportProgress = Callable[[Progress], None]
+
+
+def ignore_report(_: object) -> None:
+    """Drop a report, for a caller that needs none."""
 
 
 class Stages:

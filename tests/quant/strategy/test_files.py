@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from errors import InvalidInput, UnknownStrategy
-from quant.strategy.strategies import EXAMPLES_DIR, MAX_BYTES, available, load, parse
+from quant.strategy.files import EXAMPLES_DIR, list_strategies, load_strategy
+from quant.strategy.parser import MAX_BYTES, parse_strategy
 from tests.support.helpers import ROOT
 
 MINIMAL = """
@@ -17,7 +18,7 @@ features:
 
 
 def test_a_minimal_strategy_has_defaults_for_the_rest() -> None:
-    spec = parse(MINIMAL)
+    spec = parse_strategy(MINIMAL)
     assert spec.name == "mine"
     assert spec.features[0].period == 14
     assert spec.positions == "long_short"
@@ -25,7 +26,7 @@ def test_a_minimal_strategy_has_defaults_for_the_rest() -> None:
 
 @pytest.mark.parametrize("name", ["mean-reversion", "momentum", "volatility-breakout"])
 def test_examples_are_valid(name: str) -> None:
-    assert load(name, None).name == name
+    assert load_strategy(name, None).name == name
 
 
 @pytest.mark.parametrize(
@@ -51,13 +52,13 @@ def test_examples_are_valid(name: str) -> None:
 )
 def test_invalid_strategies_are_refused_with_the_path(text: str, field: str, message: str) -> None:
     with pytest.raises(InvalidInput, match=message) as refusal:
-        parse(text)
+        parse_strategy(text)
     assert refusal.value.field == field
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(InvalidInput) as refusal:
-        parse("name: mine\nfeatures: []\nhorizon: 0\npositions: both\n")
+        parse_strategy("name: mine\nfeatures: []\nhorizon: 0\npositions: both\n")
     assert refusal.value.field == "features"
     assert [problem.split(":")[0] for problem in refusal.value.message.split("; ")] == [
         "features",
@@ -86,37 +87,37 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 )
 def test_what_is_not_plain_yaml_is_refused(text: str, message: str) -> None:
     with pytest.raises(InvalidInput, match=message) as refusal:
-        parse(text)
+        parse_strategy(text)
     assert refusal.value.field == "strategy"
 
 
 def test_invalid_utf8_is_refused_with_the_line() -> None:
     with pytest.raises(InvalidInput, match="Line 2 is not valid UTF-8"):
-        parse(b"name: mine\ndescription: \xff\xfe")
+        parse_strategy(b"name: mine\ndescription: \xff\xfe")
 
 
 @pytest.mark.parametrize("text", ["#" * (MAX_BYTES + 1), b"#" * (MAX_BYTES + 1)])
 def test_files_beyond_the_size_limit_are_refused(text: str | bytes) -> None:
     with pytest.raises(InvalidInput, match="at most 65,536 bytes"):
-        parse(text)
+        parse_strategy(text)
 
 
 def test_a_file_of_the_user_wins_over_an_example(tmp_path: Path) -> None:
     (tmp_path / "momentum.yaml").write_text(MINIMAL.replace("mine", "momentum"))
-    assert load("momentum", tmp_path).description == "One feature."
+    assert load_strategy("momentum", tmp_path).description == "One feature."
 
 
 def test_a_name_that_differs_from_the_file_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text(MINIMAL)
     with pytest.raises(InvalidInput, match=r"other\.yaml: name: must be other") as refusal:
-        load("other", tmp_path)
+        load_strategy("other", tmp_path)
     assert refusal.value.field == "name"
 
 
 def test_complaints_name_the_file_but_not_its_directory(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("a: [")
     with pytest.raises(InvalidInput) as refusal:
-        load("broken", tmp_path)
+        load_strategy("broken", tmp_path)
     assert refusal.value.message.startswith("broken.yaml: Not valid YAML")
     assert str(tmp_path) not in refusal.value.message
 
@@ -126,7 +127,7 @@ def test_an_unknown_strategy_lists_those_that_exist(tmp_path: Path) -> None:
     with pytest.raises(
         UnknownStrategy, match="mean-reversion, mine, momentum, volatility-breakout"
     ) as refusal:
-        load("yours", tmp_path)
+        load_strategy("yours", tmp_path)
     assert refusal.value.field == "strategy"
 
 
@@ -140,20 +141,20 @@ def test_names_that_are_paths_are_unknown(tmp_path: Path, name: str) -> None:
     (inside / "mine.yaml").symlink_to(tmp_path / "mine.yaml")
     for unknown in (name, "mine"):
         with pytest.raises(UnknownStrategy):
-            load(unknown, inside)
+            load_strategy(unknown, inside)
 
 
 def test_listing_shows_invalid_files_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(MINIMAL)
     (tmp_path / "broken.yaml").write_text("name: broken")
     (tmp_path / "Not A Name.yaml").write_text(MINIMAL)
-    entries = {entry.name: entry for entry in available(tmp_path)}
+    entries = {entry.name: entry for entry in list_strategies(tmp_path)}
     assert list(entries) == ["broken", "mean-reversion", "mine", "momentum", "volatility-breakout"]
     assert entries["mine"].description == "One feature."
     assert not entries["mine"].built_in
     assert entries["momentum"].built_in
     assert entries["broken"].invalid == "broken.yaml: features: is missing"
-    assert all(entry.invalid is None for entry in available(None))
+    assert all(entry.invalid is None for entry in list_strategies(None))
 
 
 def test_examples_have_nothing_but_strategies() -> None:
@@ -162,7 +163,7 @@ def test_examples_have_nothing_but_strategies() -> None:
 
 def test_listing_bars_and_strategies_needs_no_numerical_library() -> None:
     code = (
-        "import sys, quant.bars.catalog, quant.strategy.strategies; "
+        "import sys, quant.bars.catalog, quant.strategy.files; "
         "heavy = {'numpy', 'pandas', 'lightgbm', 'arch', 'talib', 'pyarrow'}; "
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -1,12 +1,16 @@
-"""A training of the tests, whole and interrupted."""
+"""A small training, whole or interrupted."""
 
 from pathlib import Path
 
 import pytest
 
-from quant.bars.bars import Bars, load_bars
+from quant.bars.bars import Bars
+from quant.bars.loader import load_bars
 from quant.learning.training import train
-from quant.messages.steps import DataSource, Progress, TrainingResult
+from quant.messages.artifacts import Artifact
+from quant.messages.data import DataSource
+from quant.messages.progress import Progress, ignore_report
+from quant.messages.steps import TrainingResult
 from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
 from storage.artifacts import ArtifactStore, OperationArtifacts
 
@@ -22,25 +26,21 @@ SPEC = StrategySpec(
         num_iterations=ITERATIONS, num_leaves=7, bagging_fraction=0.7, feature_fraction=0.7
     ),
 )
-ARTIFACTS = ("model.txt", "metrics.json")
+ARTIFACTS = (Artifact.MODEL, Artifact.TRAINING_METRICS)
 
 
 class Interrupted(Exception):
-    """Stands for whatever ends an attempt."""
-
-
-def ignore(progress: Progress) -> None:
-    """Take no interest in progress."""
+    """Ends an attempt."""
 
 
 def bars() -> Bars:
     """Return the first bars of the S&P 500."""
-    return load_bars(DataSource(), None).part(0, 1500)
+    return load_bars(DataSource(), None).slice(0, 1500)
 
 
 def workspace(directory: Path) -> OperationArtifacts:
     """Return the artifacts of the training in this directory."""
-    return ArtifactStore(str(directory)).operation("training")
+    return ArtifactStore(str(directory)).open("training")
 
 
 def run(
@@ -53,14 +53,14 @@ def run(
         spec,
         seed,
         workspace(directory),
-        ignore,
-        data=everything.info(),
+        ignore_report,
+        data=everything.describe(),
         checkpoint_seconds=checkpoint_seconds,
     )
 
 
 def interrupt(directory: Path, after: int) -> None:
-    """Train up to this iteration, counted over all models."""
+    """Train, and stop after this iteration, counted over all models."""
 
     def stop(progress: Progress) -> None:
         if progress.items_processed >= after:
@@ -74,20 +74,20 @@ def interrupt(directory: Path, after: int) -> None:
             7,
             workspace(directory),
             stop,
-            data=everything.info(),
+            data=everything.describe(),
             checkpoint_seconds=0.0,
         )
 
 
 def artifacts(directory: Path) -> dict[str, bytes | None]:
-    """Return what a training leaves."""
+    """Return the artifacts of a training."""
     return {name: workspace(directory).read(name) for name in ARTIFACTS}
 
 
 def assert_same(
     directory: Path, result: TrainingResult, uninterrupted: tuple[Path, TrainingResult]
 ) -> None:
-    """Check that a training has left what the uninterrupted one has, to the bit."""
+    """Check that two trainings have equal results and artifacts, bit for bit."""
     expected_directory, expected = uninterrupted
     assert artifacts(directory) == artifacts(expected_directory)
     assert result.model_copy(update={"resumed_from_iteration": 0}) == expected

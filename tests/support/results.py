@@ -3,14 +3,9 @@
 from typing import Any
 
 from quant.messages.curves import Curves, TradeRecord
+from quant.messages.data import DataInfo, DataSource
 from quant.messages.evidence import Benchmark, CostLevel, RandomEntries, Statistics
-from quant.messages.steps import (
-    AssessmentInput,
-    BacktestResult,
-    DataInfo,
-    DataSource,
-    TrainingResult,
-)
+from quant.messages.steps import AssessmentInput, BacktestResult, TrainingResult
 from quant.messages.strategy import FeatureSpec, StrategySpec
 
 INFO = DataInfo(
@@ -80,7 +75,7 @@ def backtest(*returns: float, trades: int = 50, sharpe: float = 0.8) -> Backtest
 
 
 def assessment(result: BacktestResult | None, **training: Any) -> AssessmentInput:
-    """Build what is assessed, of a skilled training with these changes."""
+    """Build the input of an assessment: a skilled training, with these changes."""
     skilled = TrainingResult(
         data=INFO,
         model_sha256="0" * 64,

@@ -1,4 +1,4 @@
-"""Importing bars into the data directory: validated, and in one format."""
+"""Imports bars into the data directory, as Parquet files."""
 
 import os
 from pathlib import Path
@@ -7,27 +7,28 @@ import pandas as pd
 
 from errors import InvalidData
 from quant.bars import catalog
-from quant.bars.bars import Bars, load_bars
-from quant.messages.steps import DataInfo, DataSource
+from quant.bars.bars import Bars
+from quant.bars.loader import load_bars
+from quant.messages.data import DataInfo, DataSource
 
 
 def import_bars(bars: Bars, data_dir: Path, *, replace: bool = False) -> DataInfo:
     """Store bars as a Parquet file that every research can use.
 
     Args:
-        bars: Validated bars with the symbol and timeframe to store them under.
-        data_dir: Data directory; created if missing.
-        replace: Whether an earlier import of the same symbol and timeframe may be replaced.
+        bars: The bars. They keep their symbol and timeframe.
+        data_dir: The data directory; created if it is missing.
+        replace: Whether to replace an earlier import of the same symbol and timeframe.
 
     Raises:
-        InvalidData: The name is reserved or taken, or `mapping.yaml` would change their meaning.
+        InvalidData: The name is reserved or taken, or `mapping.yaml` would change the bars.
     """
     source = DataSource(symbol=bars.symbol, timeframe=bars.timeframe)
     path = data_dir / _file_name(source)
     _require_free(source, path, data_dir, replace=replace)
     data_dir.mkdir(parents=True, exist_ok=True)
     _write(bars, path)
-    found = load_bars(source, data_dir).info()
+    found = load_bars(source, data_dir).describe()
     if found.content_hash != bars.content_hash:
         path.unlink()
         raise InvalidData(
@@ -45,7 +46,7 @@ def _file_name(source: DataSource) -> str:
 def _require_free(source: DataSource, path: Path, data_dir: Path, *, replace: bool) -> None:
     if source.symbol in catalog.BUILT_IN_SYMBOLS:
         raise InvalidData(f"{source.symbol} is the name of a built-in symbol.", field="symbol")
-    for entry in catalog.symbols(data_dir):
+    for entry in catalog.list_symbols(data_dir):
         if (entry.symbol, entry.timeframe) != (source.symbol, source.timeframe):
             continue
         if entry.file != path.name or not replace:
@@ -57,7 +58,7 @@ def _require_free(source: DataSource, path: Path, data_dir: Path, *, replace: bo
 
 
 def _write(bars: Bars, path: Path) -> None:
-    """Write beside the target and rename, so that no research sees half a file."""
+    """Write to a file beside the target, then rename it: no research reads half a file."""
     table = pd.DataFrame(
         {
             "timestamp": pd.to_datetime(bars.timestamps, utc=True),

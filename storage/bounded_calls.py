@@ -1,8 +1,8 @@
-"""Calls to a party outside this process: each ends within a limit, whatever that party does.
+"""Calls to a party outside this process. Each ends within a limit, whatever that party does.
 
-A server may be stopped and a disk may hang; the call then never returns, and no time limit of a
-driver covers every case. So calls wait in threads of their own, an unanswered one is abandoned, and
-only so many wait for the same party. The threads that serve everything else stay free.
+A server may be stopped and a disk may hang. The call then never returns, and no time limit of a
+driver covers every case. So calls run in threads of their own, and a caller leaves at the limit.
+The number of threads for each party is bounded, so that those for everything else stay free.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ class BoundedCalls:
     """Calls to one party.
 
     Args:
-        seconds: how long a caller waits, for a free thread and for the answer together.
-        at_once: how many threads there are at most; an abandoned call has one until it returns.
-        unavailable: returns the error of a caller who was not answered.
+        seconds: How long a caller waits for a free thread and for the answer, together.
+        at_once: The most threads. An abandoned call keeps its thread until it returns.
+        unavailable: Makes the error that is raised at the limit.
     """
 
     def __init__(
@@ -42,10 +42,10 @@ class BoundedCalls:
     def call(
         self, function: Callable[_Given, _Result], *args: _Given.args, **kwargs: _Given.kwargs
     ) -> _Result:
-        """Return what the function returns; blocks this thread until then.
+        """Return what the function returns. This thread waits for it.
 
         Raises:
-            KtrdrError: there was no answer within the limit.
+            KtrdrError: There is no answer within the limit.
         """
         answer = self._submit(functools.partial(function, *args, **kwargs))
         try:
@@ -58,10 +58,10 @@ class BoundedCalls:
     async def ask(
         self, function: Callable[_Given, _Result], *args: _Given.args, **kwargs: _Given.kwargs
     ) -> _Result:
-        """Return what the function returns; blocks no thread of the event loop.
+        """Return what the function returns. The event loop goes on meanwhile.
 
         Raises:
-            KtrdrError: there was no answer within the limit.
+            KtrdrError: There is no answer within the limit.
         """
         answer = asyncio.wrap_future(self._submit(functools.partial(function, *args, **kwargs)))
         try:
@@ -75,18 +75,18 @@ class BoundedCalls:
     def _submit(self, call: Callable[[], _Result]) -> futures.Future[_Result]:
         answer: futures.Future[_Result] = futures.Future()
         with self._lock:
-            # If no thread ever comes back, those who have stopped waiting must not pile up.
+            # Without a free thread, calls that nobody waits for any longer would pile up.
             while self._waiting and self._waiting[0][0].cancelled():
                 self._waiting.popleft()
             self._waiting.append((answer, functools.partial(contextvars.copy_context().run, call)))
             if self._threads < self._at_once:
                 self._threads += 1
-                # A daemon, because the process must be able to end while a call hangs.
+                # A daemon thread does not keep the process alive while its call hangs.
                 threading.Thread(target=self._work, daemon=True).start()
         return answer
 
     def _work(self) -> None:
-        """Make the calls that wait; the thread ends when there are no more."""
+        """Make the waiting calls, and end the thread when there are none."""
         while True:
             with self._lock:
                 if not self._waiting:
@@ -94,7 +94,7 @@ class BoundedCalls:
                     return
                 answer, call = self._waiting.popleft()
             if not answer.set_running_or_notify_cancel():
-                continue  # Its caller has stopped waiting.
+                continue  # Nobody waits for it any longer.
             try:
                 result = call()
             except BaseException as error:  # It belongs to the caller.

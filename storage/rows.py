@@ -1,4 +1,4 @@
-"""The tables of the ledger. A change needs a migration; a test compares the two."""
+"""The rows of the ledger's tables. A change needs a migration; a test compares the two."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from quant.messages.steps import DataSource
+from quant.messages.data import DataSource
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -45,7 +45,7 @@ class Base(DeclarativeBase):
 
 
 class ExperimentRow(Base):
-    """A research that has ended, in whatever way."""
+    """A research that has ended, whatever its outcome."""
 
     __tablename__ = "experiments"
 
@@ -66,7 +66,7 @@ class ExperimentRow(Base):
     model: Mapped[str | None]
     brief: Mapped[str | None]
     strategy_name: Mapped[str | None]
-    # Copied from `metrics`, because lists are sorted by them.
+    # Copied from `metrics`, because lists are sorted by these columns.
     sharpe: Mapped[float | None]
     sharpe_low: Mapped[float | None]
     sharpe_high: Mapped[float | None]
@@ -79,8 +79,8 @@ class ExperimentRow(Base):
     reproduces: Mapped[str | None]
 
 
-class OnBars:
-    """Something that was done on certain bars."""
+class BarsMixin:
+    """The columns of a row about certain bars."""
 
     data_hash: Mapped[str] = mapped_column(primary_key=True)
     symbol: Mapped[str]
@@ -88,9 +88,9 @@ class OnBars:
 
     @classmethod
     def is_on(cls, data: DataSource) -> ColumnElement[bool]:
-        """Whether it was on these bars, or on others of the same symbol and timeframe.
+        """Select the rows about these bars, or about others of the same symbol and timeframe.
 
-        Bars that grow every night have a new hash every day; the counts must not start anew.
+        Bars that grow every night have a new hash every day. The counts must not start anew.
         """
         return or_(
             cls.data_hash == data.content_hash,
@@ -98,7 +98,7 @@ class OnBars:
         )
 
 
-class TrialRow(OnBars, Base):
+class TrialRow(BarsMixin, Base):
     """A candidate that was scored."""
 
     __tablename__ = "trials"
@@ -107,7 +107,7 @@ class TrialRow(OnBars, Base):
         Index("ix_trials_symbol_timeframe", "symbol", "timeframe"),
     )
 
-    # Scoring the same candidate again on the same bars is not a new chance to be lucky.
+    # A candidate that is scored again on the same bars is no new chance to be lucky.
     fingerprint: Mapped[str] = mapped_column(primary_key=True)
     operation_id: Mapped[str] = mapped_column(index=True)
     number: Mapped[int]
@@ -115,7 +115,7 @@ class TrialRow(OnBars, Base):
     parameters: Mapped[dict[str, Any]]
 
 
-class LookRow(OnBars, Base):
+class LookRow(BarsMixin, Base):
     """A model that traded a holdout."""
 
     __tablename__ = "looks"
@@ -146,7 +146,7 @@ class HypothesisRow(Base):
 
 
 class SpendingRow(Base):
-    """A call of a language model: the amount set aside for it, and then its cost."""
+    """A call of a language model: first the amount set aside, then also its cost."""
 
     __tablename__ = "spending"
 
@@ -164,7 +164,7 @@ class SpendingRow(Base):
 
 
 class BudgetDayRow(Base):
-    """The amount spent or set aside on one day, so that one statement can check and add."""
+    """The total of one day. One statement compares it with the limit and adds to it."""
 
     __tablename__ = "budget_days"
 

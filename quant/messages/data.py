@@ -1,0 +1,41 @@
+"""Which bars a step works on, and which bars it found."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from quant.messages.base import FrozenModel
+
+Symbol = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.=^-]{0,31}$"),
+    Field(description="Name of the bars; a file name without extension in the data directory"),
+]
+Timeframe = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,2}(m|h|d|w)$")]
+
+
+class DataSource(FrozenModel):
+    """Which bars a step works on."""
+
+    symbol: Symbol = "SP500"
+    timeframe: Timeframe = "1d"
+    content_hash: str | None = Field(None, description="Required SHA-256 of the bars, if given")
+
+
+class DataInfo(FrozenModel):
+    """The bars found for a `DataSource`."""
+
+    symbol: str
+    timeframe: str
+    bars: int
+    start: str = Field(description="ISO 8601 timestamp of the first bar")
+    end: str = Field(description="ISO 8601 timestamp of the last bar")
+    holdout_start: str = Field(description="ISO 8601 timestamp of the first holdout bar")
+    content_hash: str = Field(description="SHA-256 over timestamps and OHLCV")
+
+    @property
+    def source(self) -> DataSource:
+        """These bars and no others."""
+        return DataSource(
+            symbol=self.symbol, timeframe=self.timeframe, content_hash=self.content_hash
+        )
