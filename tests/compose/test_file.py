@@ -213,14 +213,14 @@ def test_every_setting_is_explained() -> None:
     assert not {name for name in asked_for | providers if f"\n# {name}=" not in example}
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", sorted(OURS))
 def test_settings_come_from_the_file_of_variables_and_not_from_the_shell(name: str) -> None:
     assert SERVICES[name]["env_file"] == ".env"
     # A variable without a value would be taken from the shell.
     assert None not in SERVICES[name]["environment"].values()
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", sorted(OURS))
 def test_only_the_command_can_change_keys(name: str) -> None:
     mode = "" if name == "ktrdr" else ":ro"
     assert f"${{KTRDR_SECRETS:-./secrets}}:/run/secrets{mode}" in SERVICES[name]["volumes"]
