@@ -31,7 +31,7 @@ from quant.messages.trials import ReportTrial, TrialOnBars
 _tracer = trace.get_tracer("ktrdr")
 
 _PRELOADED: Final = [
-    "activities.background",
+    "activities.fork_server",
     "activities.compute_process",
     "activities.rehearsal",
 ]

@@ -68,7 +68,7 @@ async def main() -> None:
     spawn = multiprocessing.get_context("spawn")
     async with temporary_stack() as (_, client):
         with ProcessPoolExecutor(
-            1, spawn, initializer=import_module, initargs=("activities.background",)
+            1, spawn, initializer=import_module, initargs=("activities.fork_server",)
         ) as alone:
             # The first of each pays for what is loaded only once.
             await orchestrated(client, 1)
