@@ -1,8 +1,8 @@
 """What the fork server does before it loads anything else; importing this does it.
 
 It lowers its priority, and all that it forks inherits that: requests to the API and the worker wait
-neither behind computation nor behind the loading of its libraries. And it dies with the worker, also
-while it still loads.
+neither behind computation nor behind the loading of its libraries. And it dies with the worker,
+also while it still loads.
 """
 
 import ctypes
