@@ -30,7 +30,11 @@ from quant.messages.trials import ReportTrial, TrialOnBars
 
 _tracer = trace.get_tracer("ktrdr")
 
-_PRELOADED: Final = ["activities.compute_process", "activities.rehearsal"]
+_PRELOADED: Final = [
+    "activities.fork_server",
+    "activities.compute_process",
+    "activities.rehearsal",
+]
 
 
 class JobFailed(KtrdrError):

@@ -20,7 +20,7 @@ from temporal.shutdown import Deadline
 _SECONDS_TO_FINISH_REQUESTS = 3
 
 # A request may wait in a thread that nothing interrupts, for a database that is silent.
-_STOP_SECONDS = 10.0
+_STOP_SECONDS = 8.0
 
 _NOT_STARTED = 3
 

@@ -1,7 +1,9 @@
 """A process that was told to stop is gone in time, whatever its workflows do."""
 
 import asyncio
+import contextlib
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,11 +11,13 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
+from bench.ports import free_ports
 from settings import Settings
 from tests.integration.stubborn_worker import STUBBORN_QUEUE
 from tests.integration.stubborn_workflows import Busy, Interrupted, Slow, Stubborn
@@ -123,3 +127,32 @@ async def test_a_worker_that_still_waits_for_temporal_can_be_stopped(
         await assert_eventually(waiting)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(60) == 0
+
+
+async def test_an_api_is_gone_in_time_though_a_request_waits_for_a_silent_database(
+    alone: Client, settings: Settings
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        [port] = free_ports(1)
+        database = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/ktrdr"
+        env = {
+            **environment(alone, settings),
+            "KTRDR_API_PORT": f"{port}",
+            "KTRDR_LEDGER_URL": database,
+        }
+        with process([sys.executable, "-m", "api"], cwd=ROOT, env=env) as api:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+
+                async def alive() -> bool:
+                    with contextlib.suppress(httpx.TransportError):
+                        return (await http.get("/health")).is_success
+                    return False
+
+                await assert_eventually(alive)
+                waiting = asyncio.create_task(http.get("/experiments"))
+                connection, _ = await asyncio.to_thread(silent.accept)
+                api.send_signal(signal.SIGTERM)
+                assert await asyncio.to_thread(api.wait, 30) is not None
+                connection.close()
+                await asyncio.wait([waiting])
+                waiting.exception()
