@@ -5,6 +5,7 @@ import logging
 import os
 import time
 import traceback
+import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -71,6 +72,9 @@ class Database:
             parsed = parsed.set(drivername=_POSTGRESQL_DRIVER)
         self._url = parsed
         self._engine = _create_engine(parsed)
+        # Python warns of a connection to SQLite that it finds unclosed. At the end of the process
+        # the system closes them, faster than a database that is silent lets itself be closed.
+        weakref.finalize(self, self._engine.dispose).atexit = False
         # On SQLite a writing transaction takes the lock at its beginning. One that has already read
         # cannot wait for the lock.
         self._writer = self._engine.execution_options(**{_SQLITE_BEGIN: "IMMEDIATE"})
