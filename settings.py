@@ -5,20 +5,24 @@ The connection to Temporal is not here: it comes from Temporal's own environment
 """
 
 import os
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from errors import StartupError
 
 
 class Settings(BaseSettings):
-    """Settings of every process, from `KTRDR_*` environment variables."""
+    """Settings of every process, from `KTRDR_*` environment variables.
 
-    # A variable that is set to nothing is not set: in a file of variables every one may be named.
+    Every attribute has its final value: a default that depends on another setting is filled in.
+    """
+
+    # An empty variable counts as not set, so that a file of variables may name all of them.
     model_config = SettingsConfigDict(env_prefix="KTRDR_", frozen=True, env_ignore_empty=True)
 
     home: Path = Field(
@@ -29,7 +33,10 @@ class Settings(BaseSettings):
     temporal_port: int = Field(7233, ge=1, le=65535, description="Port of the embedded server")
     ui_port: int = Field(8233, ge=1, le=65535, description="Port of its Web UI")
     temporal_bin: str | None = Field(None, description="Another `temporal` executable to embed")
-    api_url: str | None = Field(None, description="Where the `ktrdr` command finds the API")
+    api_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] = Field(
+        default_factory=lambda known: f"http://{known['api_host']}:{known['api_port']}",
+        description="Where the `ktrdr` command finds the API",
+    )
     api_key: SecretStr | None = Field(None, description="Sent by the `ktrdr` command")
     api_keys: Path | None = Field(None, description="File with the keys that the API accepts")
     payload_keys: Path | None = Field(
@@ -41,10 +48,22 @@ class Settings(BaseSettings):
     api_cors_origins: str = Field(
         "", description="Origins whose pages may call the API, comma-separated"
     )
-    data_dir: Path | None = Field(None, description="Directory with your own CSV or Parquet bars")
-    strategy_dir: Path | None = Field(None, description="Your strategy files")
-    artifacts_url: str | None = Field(None, description="fsspec URL of the artifact store")
-    ledger_url: str | None = Field(None, description="SQLAlchemy URL of the ledger")
+    data_dir: Path = Field(
+        default_factory=lambda known: known["home"] / "data",
+        description="Directory with your own CSV or Parquet bars; it need not exist",
+    )
+    strategy_dir: Path = Field(
+        default_factory=lambda known: known["home"] / "strategies",
+        description="Directory with your strategy files; it need not exist",
+    )
+    artifacts_url: str = Field(
+        default_factory=lambda known: str(known["home"] / "artifacts"),
+        description="fsspec URL of the artifact store",
+    )
+    ledger_url: str = Field(
+        default_factory=lambda known: f"sqlite:///{known['home'] / 'ledger.db'}",
+        description="SQLAlchemy URL of the ledger",
+    )
     compute_slots: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,
@@ -78,8 +97,10 @@ class Settings(BaseSettings):
         None, description="File that a worker touches every 5 seconds, for a health check"
     )
 
-    daily_budget: float = Field(
-        20.0, ge=0.0, description="US dollars per day (UTC) for language models; 0 for no limit"
+    daily_budget: Annotated[float | None, AfterValidator(lambda dollars: dollars or None)] = Field(
+        20.0,
+        ge=0.0,
+        description="US dollars per day (UTC) for language models; 0 is stored as None: no limit",
     )
     llm_model: str = Field(
         "anthropic:claude-sonnet-5-5", description="Language model of a research that names none"
@@ -99,45 +120,20 @@ class Settings(BaseSettings):
     @field_validator("home", "data_dir", "strategy_dir", "api_keys", "payload_keys", "alive_file")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
-        """Resolve now: a child process may have another working directory."""
+        """Make the path absolute: a child process may have another working directory."""
         return path.absolute() if path else None
 
-    @property
-    def artifacts(self) -> str:
-        """URL of the artifact store."""
-        return self.artifacts_url or str(self.home / "artifacts")
-
-    @property
-    def ledger(self) -> str:
-        """SQLAlchemy URL of the ledger."""
-        return self.ledger_url or f"sqlite:///{self.home / 'ledger.db'}"
-
-    @property
-    def budget(self) -> float | None:
-        """What language models may cost per day, in US dollars; None for no limit."""
-        return self.daily_budget or None
-
-    @property
-    def strategies(self) -> Path:
-        """Directory of the user's own strategy files; it need not exist."""
-        return self.strategy_dir or self.home / "strategies"
-
-    @property
-    def bars(self) -> Path:
-        """Directory of the user's own bars; it need not exist."""
-        return self.data_dir or self.home / "data"
-
-    @property
-    def api(self) -> str:
-        """Address of the API for clients, without a path."""
-        return (self.api_url or f"http://{self.api_host}:{self.api_port}").rstrip("/")
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002 - immutable
+        """Return validated settings with these changes. Defaults follow what they depend on."""
+        changed = self.model_dump(exclude_unset=True) | dict(update or {})
+        return type(self)(**changed)
 
 
 def load_settings() -> Settings:
     """Read the environment.
 
     Raises:
-        StartupError: names each invalid variable.
+        StartupError: A variable is invalid. The message names every such variable.
     """
     try:
         return Settings()
@@ -145,5 +141,7 @@ def load_settings() -> Settings:
         problems = "; ".join(
             f"KTRDR_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
             for problem in error.errors()
+            # A default could not be filled in because of another problem in this list.
+            if problem["type"] != "default_factory_not_called"
         )
         raise StartupError(problems) from None

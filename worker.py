@@ -122,7 +122,7 @@ async def running_workers(
     # The workers that run researches also record them.
     served = {*queues, RECORD_QUEUE} if RESEARCH_QUEUE in queues else set(queues)
     async with contextlib.AsyncExitStack() as stack:
-        ledger = Ledger(settings.ledger, settings.budget)
+        ledger = Ledger(settings.ledger_url, settings.daily_budget)
         stack.callback(ledger.close)
         await asyncio.to_thread(ledger.upgrade)
         await register_search_attributes(client)

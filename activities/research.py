@@ -73,7 +73,7 @@ class ResearchActivities:
     def load_strategy(self, name: str) -> StrategySpec:
         """Read a strategy file by its name."""
         with _failures():
-            return load_strategy(name, self._settings.strategies)
+            return load_strategy(name, self._settings.strategy_dir)
 
     @activity.defn
     async def design(self, task: jobs.DesignTask) -> DesignResult:
@@ -245,7 +245,9 @@ class ResearchActivities:
                 )
 
     def _context(self, task: jobs.Task) -> jobs.JobContext:
-        return jobs.JobContext(task.operation_id, self._settings.artifacts, self._settings.bars)
+        return jobs.JobContext(
+            task.operation_id, self._settings.artifacts_url, self._settings.data_dir
+        )
 
 
 @contextlib.contextmanager

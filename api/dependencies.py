@@ -49,9 +49,9 @@ class Services:
     def build(cls, settings: Settings, client: Client) -> "Services":
         """Wire the services."""
         resolver = Resolver(client)
-        artifacts = ArtifactStore(settings.artifacts, seconds=_SECONDS_FOR_ARTIFACTS)
+        artifacts = ArtifactStore(settings.artifacts_url, seconds=_SECONDS_FOR_ARTIFACTS)
         starter = Starter(client, settings.max_active_researches)
-        ledger = Ledger(settings.ledger, settings.budget)
+        ledger = Ledger(settings.ledger_url, settings.daily_budget)
         return cls(
             settings=settings,
             client=client,

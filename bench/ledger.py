@@ -129,7 +129,7 @@ async def starting() -> list[Figure]:
     async with temporary_stack() as (_, young), temporary_stack() as (settings, old):
         await first_candidate(young)
         _, data_hash = await first_candidate(old)
-        await asyncio.to_thread(remember, settings.ledger, data_hash)
+        await asyncio.to_thread(remember, settings.ledger_url, data_hash)
         without: list[float] = []
         with_past: list[float] = []
         for turn in range(REPETITIONS):

@@ -72,7 +72,7 @@ async def measure(researches: int, kills: int) -> Survival:
         client = await Client.connect(
             f"127.0.0.1:{settings.temporal_port}", data_converter=data_converter
         )
-        async with httpx2.AsyncClient(base_url=settings.api, timeout=10.0) as http:
+        async with httpx2.AsyncClient(base_url=settings.api_url, timeout=10.0) as http:
             undisturbed = {
                 seed: await _found(client, await _trigger(http, seed, f"before-{seed}"))
                 for seed in range(_SEEDS)

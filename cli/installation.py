@@ -39,7 +39,7 @@ async def set_up(settings: Settings, retention_hours: int | None) -> list[str]:
         before = await keep_closed_workflows(client, wanted)
         if before != wanted:
             changes.append(f"retention changed from {before} to {wanted}")
-    ledger = Ledger(settings.ledger)
+    ledger = Ledger(settings.ledger_url)
     revisions = await asyncio.to_thread(ledger.upgrade)
     ledger.close()
     if revisions.before is None:
@@ -53,7 +53,7 @@ async def check_health(settings: Settings) -> None:
     """Return if Temporal and the ledger are reachable."""
     client = await connect()
     await client.service_client.check_health(timeout=_LONGEST_ANSWER)
-    ledger = Ledger(settings.ledger)
+    ledger = Ledger(settings.ledger_url)
     await asyncio.to_thread(ledger.ping)
     ledger.close()
 

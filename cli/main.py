@@ -76,7 +76,7 @@ def options(
     with report_errors(as_json):
         settings = load_settings()
     # An option wins over the environment, which the settings were read from.
-    address = url or (f"http://localhost:{port}" if port else settings.api)
+    address = url or (f"http://localhost:{port}" if port else settings.api_url)
     context.obj = Session(settings, address, as_json, context.call_on_close)
 
 

@@ -71,7 +71,7 @@ class Stack:
     Args:
         settings: ports and directories.
         worker: what Python runs as the worker.
-        server_config: dynamic configuration of the server; the one in `deploy/` if None.
+        server_config: Dynamic configuration of the server; that of `temporal/` if None.
     """
 
     def __init__(
@@ -182,11 +182,11 @@ class Stack:
         directories = {
             "KTRDR_HOME": settings.home,
             "KTRDR_DATA_DIR": settings.data_dir,
-            "KTRDR_STRATEGY_DIR": settings.strategies,
+            "KTRDR_STRATEGY_DIR": settings.strategy_dir,
         }
         return (
             inherited
-            | {name: str(path) for name, path in directories.items() if path is not None}
+            | {name: str(path) for name, path in directories.items()}
             | {
                 "TEMPORAL_ADDRESS": self._temporal_address,
                 "TEMPORAL_CONFIG_FILE": os.devnull,

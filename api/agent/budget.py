@@ -66,7 +66,7 @@ async def with_model(
     name = ModelName.parse(request.model or settings.llm_model)
     name.key()
     Prices(settings.llm_input_price, settings.llm_output_price).check(name)
-    budget = await budget_left(ledger, settings.budget)
+    budget = await budget_left(ledger, settings.daily_budget)
     if budget.known and budget.remaining is not None and budget.remaining < _ESTIMATE:
         raise BudgetExhausted(
             f"${budget.remaining:.2f} of today's ${budget.daily_limit:.2f} for language models "

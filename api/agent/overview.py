@@ -48,7 +48,7 @@ async def agent_status(
         _first(client, f"{researches} AND {RUNNING}", _SHOWN),
         _first(client, f"{researches} AND {_ENDED_BY_ITSELF}", 1),
         queue_loads(client),
-        budget_left(ledger, settings.budget),
+        budget_left(ledger, settings.daily_budget),
     )
     return AgentStatus(
         status="active" if running else "idle",

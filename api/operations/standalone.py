@@ -87,8 +87,8 @@ class StepStarter:
         return _started(operation_id, "backtest_started", "Backtest started", given.input)
 
     def _checked(self, strategy_name: str, data: DataSource) -> StrategySpec:
-        catalog.find_file(data, self.settings.bars)
-        return load_strategy(strategy_name, self.settings.strategies)
+        catalog.find_file(data, self.settings.data_dir)
+        return load_strategy(strategy_name, self.settings.strategy_dir)
 
 
 def _started(

@@ -61,9 +61,9 @@ async def check_research(request: ResearchRequest, settings: Settings) -> None:
     Raises:
         InvalidInput: the bars or the strategy do not exist.
     """
-    await asyncio.to_thread(catalog.find_file, request.data, settings.bars)
+    await asyncio.to_thread(catalog.find_file, request.data, settings.data_dir)
     if request.strategy is not None:
-        await asyncio.to_thread(load_strategy, request.strategy, settings.strategies)
+        await asyncio.to_thread(load_strategy, request.strategy, settings.strategy_dir)
 
 
 def priority_of(request: OwnedRequest) -> Priority:

@@ -51,7 +51,7 @@ async def get_status(services: ServicesDep, access: AccessDep) -> AgentStatus:
 @router.get("/budget")
 async def get_budget(services: ServicesDep, access: AccessDep) -> Budget:
     """Show today's spending on language models, and the remaining budget."""
-    budget = await read_budget(services.ledger, services.settings.budget)
+    budget = await read_budget(services.ledger, services.settings.daily_budget)
     # All owners share the budget, but not the list of calls.
     return budget if access.only is None else budget.model_copy(update={"spend_events": []})
 

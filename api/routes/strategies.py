@@ -13,7 +13,7 @@ router = APIRouter(prefix="/strategies", tags=["strategies"])
 @router.get("")
 def get_strategies(services: ServicesDep) -> StrategyListResponse:
     """List the strategy files; invalid ones with the reason."""
-    return StrategyListResponse(data=list_strategies(services.settings.strategies))
+    return StrategyListResponse(data=list_strategies(services.settings.strategy_dir))
 
 
 @router.post("/validate")
@@ -25,4 +25,4 @@ async def validate(request: Request) -> StrategyResponse:
 @router.get("/{name}")
 def get_strategy(services: ServicesDep, name: str) -> StrategyResponse:
     """Return one strategy."""
-    return StrategyResponse(data=load_strategy(name, services.settings.strategies))
+    return StrategyResponse(data=load_strategy(name, services.settings.strategy_dir))

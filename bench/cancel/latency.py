@@ -123,8 +123,8 @@ async def computing(cancels: int) -> list[Figure]:
     figures = []
     for slots in (os.cpu_count() or 1, RUNNING):
         async with bench_stack(slots=slots, worker=REAL) as bench:
-            bench.settings.strategies.mkdir(parents=True, exist_ok=True)
-            (bench.settings.strategies / "endless.yaml").write_text(_ENDLESS)
+            bench.settings.strategy_dir.mkdir(parents=True, exist_ok=True)
+            (bench.settings.strategy_dir / "endless.yaml").write_text(_ENDLESS)
             for step, request, target in (
                 ("design", _REAL_DESIGN, (30, 80)),
                 ("training", _REAL_TRAINING, (45, 120)),

@@ -65,7 +65,7 @@ class Bench:
         assert plan.step is not None
         step = make_step_id(handle.id, plan.step)
         deadline = time.monotonic() + _START_SECONDS
-        while (pid := idling_pid(self.settings.artifacts, step)) is None:
+        while (pid := idling_pid(self.settings.artifacts_url, step)) is None:
             assert time.monotonic() < deadline, f"{handle.id} does not begin"
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
         return Research(handle, plan.request(), pid)
@@ -148,7 +148,7 @@ async def bench_stack(
             )
             limits = httpx2.Limits(max_connections=_CONNECTIONS)
             async with httpx2.AsyncClient(
-                base_url=settings.api, timeout=60.0, limits=limits
+                base_url=settings.api_url, timeout=60.0, limits=limits
             ) as http:
                 yield Bench(settings, stack, client, http)
     await asyncio.sleep(_SECONDS_TO_DISCONNECT)

@@ -82,7 +82,7 @@ async def measure(researches: int) -> list[Figure]:
 
 async def guarded(bench: Bench, researches: int) -> Stress:
     """Cancel through REST, half of the requests waiting for the end."""
-    ledger = Ledger(bench.settings.ledger)
+    ledger = Ledger(bench.settings.ledger_url)
     choice = random.Random(_SEED)
 
     async def attempt(moment: float) -> str:

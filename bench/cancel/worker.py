@@ -32,7 +32,7 @@ async def main() -> None:
 @contextlib.asynccontextmanager
 async def _bare_worker(client: Client, settings: Settings) -> AsyncIterator[None]:
     """Serve the bare workflows with the same activities and settings as the guarded ones."""
-    ledger = Ledger(settings.ledger)
+    ledger = Ledger(settings.ledger_url)
     activities = StandIns(
         compute=Compute(),
         ledger=ledger,

@@ -79,7 +79,7 @@ async def _burst(settings: Settings, triggers: int) -> Counter[int]:
     """Trigger all at once, each under a key; returns how often each status was answered."""
     body = Plan.GO_THROUGH.request().model_dump(mode="json", exclude_defaults=True)
     async with httpx2.AsyncClient(
-        base_url=settings.api,
+        base_url=settings.api_url,
         timeout=_PATIENCE_SECONDS,
         limits=httpx2.Limits(max_connections=triggers),
     ) as http:

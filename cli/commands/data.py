@@ -49,13 +49,13 @@ def list_bars(context: typer.Context, as_json: JsonOption = False) -> None:
         available = [
             AvailableBars(
                 **entry.model_dump(exclude={"content_hash"}),
-                path=_path(entry.file, session.settings.bars),
+                path=_path(entry.file, session.settings.data_dir),
             )
-            for entry in catalog.list_symbols(session.settings.bars)
+            for entry in catalog.list_symbols(session.settings.data_dir)
         ]
     session.answer(Answer.own(available), print_bars)
     session.stderr.print(
-        f"Your own bars: {session.settings.bars}", markup=False, soft_wrap=True, style="dim"
+        f"Your own bars: {session.settings.data_dir}", markup=False, soft_wrap=True, style="dim"
     )
 
 
@@ -69,7 +69,7 @@ def check(
 ) -> None:
     """Validate bars as a research would, and show their range or their first error."""
     session = session_of(context, as_json)
-    directory = session.settings.bars
+    directory = session.settings.data_dir
     with report_errors(session.as_json):
         known = catalog.list_symbols(directory)
         for symbol in symbols or ():
@@ -139,8 +139,8 @@ def import_(
             bars = _read(Path(what), source, _validate(FileMapping, options))
         from quant.bars.importer import import_bars  # noqa: PLC0415
 
-        info = import_bars(bars, session.settings.bars, replace=replace)
-        stored = catalog.find_file(info.source, session.settings.bars)
+        info = import_bars(bars, session.settings.data_dir, replace=replace)
+        stored = catalog.find_file(info.source, session.settings.data_dir)
     imported = ImportedBars(**info.model_dump(), path=str(stored.path) if stored else None)
     session.answer(Answer.own(imported), print_imported)
 

@@ -159,7 +159,7 @@ def _run_in_own_stack(session: Session, request: Mapping[str, Any]) -> Answer[Op
         if not session.as_json:
             result = read_result(operation.model)
             if isinstance(result, ResearchResult):
-                report = f"{session.settings.artifacts}/{result.report_path}"
+                report = f"{session.settings.artifacts_url}/{result.report_path}"
                 session.console.print(f"\nReport: {report}", markup=False, soft_wrap=True)
             print_addresses(session.console, stack.addresses())
         session.stderr.print("Stopping ...")

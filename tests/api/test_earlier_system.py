@@ -196,7 +196,7 @@ async def test_6_a_cancel_leaves_the_checkpoint(
     api: httpx2.AsyncClient, client: Client, settings: Settings
 ) -> None:
     handle = await IN_TRAINING.begin(client)
-    artifacts = ArtifactStore(settings.artifacts).open(f"{handle.id}.training")
+    artifacts = ArtifactStore(settings.artifacts_url).open(f"{handle.id}.training")
 
     async def saved() -> bool:
         return artifacts.read(Artifact.CHECKPOINT) is not None

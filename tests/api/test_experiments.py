@@ -85,7 +85,7 @@ async def test_a_search_starts_from_what_others_have_tried(
         count: int = design["remembered"]
         return count
 
-    traded = len(Ledger(settings.ledger).trials.find_best(await data_hash(api, before.id), 50))
+    traded = len(Ledger(settings.ledger_url).trials.find_best(await data_hash(api, before.id), 50))
     assert traded > 0
     assert await remembered() == traded
     # Who gives a seed wants the same result again.

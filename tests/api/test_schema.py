@@ -33,9 +33,9 @@ async def served(alone: Client, settings: Settings) -> AsyncIterator[str]:
         process([sys.executable, "-m", "api"], cwd=ROOT, env=environment(alone, own)),
         worker_process(alone, own),
     ):
-        async with httpx2.AsyncClient(base_url=own.api) as http:
+        async with httpx2.AsyncClient(base_url=own.api_url) as http:
             await until_ready(http)
-        yield own.api
+        yield own.api_url
 
 
 def operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -130,7 +130,7 @@ async def test_without_a_worker_work_is_pending_until_there_is_one(
     alone: Client, settings: Settings, tmp_path: Path
 ) -> None:
     own = settings.model_copy(update={"home": tmp_path})
-    Ledger(own.ledger).upgrade()
+    Ledger(own.ledger_url).upgrade()
     async with serving(create_app(own, alone)) as api:
         body = QUICK.model_dump(mode="json")
         research = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]
@@ -198,7 +198,7 @@ async def test_a_full_disk_is_waited_for(alone: Client, settings: Settings, tmp_
             handle = await start(alone, QUICK)
             assert await what_is_retried(alone, handle.id) == "artifacts_unavailable"
         await handle.result()
-        report = ArtifactStore(own.artifacts).open(f"{handle.id}.assessment")
+        report = ArtifactStore(own.artifacts_url).open(f"{handle.id}.assessment")
         assert len(report.read(Artifact.REPORT) or b"") > ALMOST_NOTHING
 
 
@@ -207,7 +207,7 @@ async def test_a_compute_process_that_the_system_killed_is_replaced(
 ) -> None:
     with worker_process(alone, settings) as worker:
         handle = await start(alone, STEADY)
-        training = ArtifactStore(settings.artifacts).open(f"{handle.id}.training")
+        training = ArtifactStore(settings.artifacts_url).open(f"{handle.id}.training")
 
         async def computes() -> bool:
             return training.read(Artifact.CHECKPOINT) is not None

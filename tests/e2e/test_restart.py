@@ -64,7 +64,7 @@ STEADY = ResearchRequest(strategy="steady", seed=7)
 
 async def start_training(client: Client, settings: Settings) -> Handle:
     request = TrainingInput(
-        data=DataSource(), spec=load_strategy("steady", settings.strategies), seed=7
+        data=DataSource(), spec=load_strategy("steady", settings.strategy_dir), seed=7
     )
     return await client.start_workflow(
         Training.run, request, id=new_id("op_training_test"), task_queue=TRAINING_QUEUE
@@ -85,7 +85,7 @@ async def checkpointed(settings: Settings, handle: Handle) -> float:
     """Wait for a checkpoint, and return how far it is, in per cent of the whole training."""
 
     async def look() -> float:
-        content = ArtifactStore(settings.artifacts).open(handle.id).read(Artifact.CHECKPOINT)
+        content = ArtifactStore(settings.artifacts_url).open(handle.id).read(Artifact.CHECKPOINT)
         assert content is not None, "no checkpoint yet"
         state = json.loads(json.loads(content)["state"])
         done = len(state["folds"]) + state["iteration"] / STRATEGIES["steady"]["iterations"]
@@ -150,7 +150,7 @@ async def test_a_search_whose_worker_is_killed_has_counted_what_it_has_tried(
     alone: Client, tmp_path: Path
 ) -> None:
     settings = Settings(home=tmp_path)
-    ledger = Ledger(settings.ledger)
+    ledger = Ledger(settings.ledger_url)
     source = load_bars(DataSource(), None).describe().source
     with worker_process(alone, settings) as worker:
         handle = await start(alone, ResearchRequest(trials=10_000, seed=7))
@@ -210,7 +210,7 @@ async def test_the_api_may_be_restarted_at_any_time(client: Client, settings: Se
     command = [sys.executable, "-m", "api"]
 
     async with (
-        httpx2.AsyncClient(base_url=own.api, timeout=60) as http,
+        httpx2.AsyncClient(base_url=own.api_url, timeout=60) as http,
         AsyncExitStack() as following,
     ):
         with process(command, cwd=ROOT, env=variables) as api:

@@ -105,13 +105,13 @@ async def installation(
 
 @contextmanager
 def ledger_shut(of: Installation) -> Iterator[dict[str, Any]]:
-    with shut_database(of.settings.ledger):
+    with shut_database(of.settings.ledger_url):
         yield {}
 
 
 @contextmanager
 def ledger_silent(of: Installation) -> Iterator[dict[str, Any]]:
-    with silent_database(of.settings.ledger):
+    with silent_database(of.settings.ledger_url):
         yield {}
 
 

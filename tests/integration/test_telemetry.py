@@ -79,7 +79,7 @@ async def test_metrics_and_logs_of_a_research(
         ),
         worker_process(alone, of_worker, log=logs[1]),
     ):
-        async with httpx2.AsyncClient(base_url=own.api, timeout=30) as api:
+        async with httpx2.AsyncClient(base_url=own.api_url, timeout=30) as api:
             await until_ready(api)
             body = {"trials": 1, "seed": 7, "bypass_gates": True}
             done = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]

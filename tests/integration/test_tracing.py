@@ -95,7 +95,7 @@ async def test_a_research_is_one_trace_and_a_cancel_is_seen(
         process([sys.executable, "-m", "api"], cwd=ROOT, env=given),
         process([sys.executable, "worker.py"], cwd=ROOT, env=given) as worker,
     ):
-        async with httpx2.AsyncClient(base_url=own.api, timeout=30) as api:
+        async with httpx2.AsyncClient(base_url=own.api_url, timeout=30) as api:
             await until_ready(api)
             body = {"trials": 1, "seed": 7, "bypass_gates": True}
             done = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]

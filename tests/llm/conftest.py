@@ -47,7 +47,7 @@ def own_settings(tmp_path: Path, strategy_dir: Path) -> Settings:
 def ledger(own_settings: Settings) -> Iterator[Ledger]:
     """The ledger of these settings."""
     own_settings.home.mkdir(exist_ok=True)
-    ledger = Ledger(own_settings.ledger, own_settings.budget)
+    ledger = Ledger(own_settings.ledger_url, own_settings.daily_budget)
     ledger.upgrade()
     yield ledger
     ledger.close()

@@ -43,7 +43,7 @@ def comment_by(ledger: Ledger, own_settings: Settings) -> Commenting:
             max_cost=None,
             ledger=ledger,
             prices=Prices(),
-            artifacts=ArtifactStore(own_settings.artifacts).open(new_id()),
+            artifacts=ArtifactStore(own_settings.artifacts_url).open(new_id()),
             conversation=Conversation(prompt="{}"),
             tell=print,
         )
@@ -58,7 +58,7 @@ async def assessed(client: Client, settings: Settings) -> tuple[AssessmentResult
     handle = await start(client, COMMENTED)
     result = await handle.result()
     folder, _, name = result.report_path.partition("/")
-    artifacts = ArtifactStore(settings.artifacts).open(folder)
+    artifacts = ArtifactStore(settings.artifacts_url).open(folder)
     stored = AssessmentResult.model_validate_json(artifacts.read(Artifact.ASSESSMENT) or b"")
     return stored, (artifacts.read(name) or b"").decode()
 
@@ -123,7 +123,7 @@ async def test_a_comment_is_in_the_assessment_in_the_report_and_in_the_ledger(
     assert f"&lt;b&gt;A ratio&lt;/b&gt; of {said[1]}." in report
     assert "Try &lt;i&gt;volume&lt;/i&gt;." in report
     assert "<b>" not in report and "<i>" not in report
-    ledger = Ledger(settings.ledger)
+    ledger = Ledger(settings.ledger_url)
     statements = [each.statement for each in ledger.hypotheses.find(limit=None)]
     ledger.close()
     assert "Try <i>volume</i>." in statements

@@ -55,8 +55,8 @@ async def told_after_a_research(
     async with running_workers(client, settings):
         result = await (await start(client, _ASKED)).result()
     folder, _, _ = result.report_path.partition("/")
-    content = ArtifactStore(settings.artifacts).open(folder).read(Artifact.ASSESSMENT)
-    ledger = Ledger(settings.ledger)
+    content = ArtifactStore(settings.artifacts_url).open(folder).read(Artifact.ASSESSMENT)
+    ledger = Ledger(settings.ledger_url)
     activities = ResearchActivities(compute=compute, ledger=ledger, settings=settings)
     provider.replies = [propose(14)]
     await ActivityEnvironment().run(activities.design, design_task(symbol=_SYMBOL))

@@ -115,7 +115,7 @@ async def test_broken_bars_fail_the_research_with_file_and_row(
     assert f"{symbol}.csv" in message
     assert COMPLAINTS[symbol] in message
     assert not looks_like_a_stack_trace(message)
-    experiment = Ledger(settings.ledger).experiments.get(handle.id)
+    experiment = Ledger(settings.ledger_url).experiments.get(handle.id)
     assert experiment is not None
     assert (experiment.status, experiment.error) == ("failed", message)
 

@@ -75,7 +75,7 @@ async def test_cancelled_in_any_phase_everything_has_stopped(
     assert {child.status for child in info.children[:-1]} <= {OperationStatus.COMPLETED}
     working = await stay.working(client, handle.id).describe()
     assert working.status is WorkflowExecutionStatus.CANCELED
-    experiment = Ledger(settings.ledger).experiments.get(handle.id)
+    experiment = Ledger(settings.ledger_url).experiments.get(handle.id)
     assert experiment is not None
     assert (experiment.status, experiment.error) == ("cancelled", None)
 
@@ -145,7 +145,7 @@ async def test_pending_is_cancelled_as_soon_as_a_worker_comes(
     async with running_workers(alone, settings, [RESEARCH_QUEUE]):
         info = await ends_cancelled(handle)
     assert info.children == []
-    experiment = Ledger(settings.ledger).experiments.get(handle.id)
+    experiment = Ledger(settings.ledger_url).experiments.get(handle.id)
     assert experiment is not None
     assert experiment.status == "cancelled"
 
@@ -228,8 +228,8 @@ async def test_the_trials_of_a_cancelled_search_count(
     await handle.cancel()
     await ends_cancelled(handle)
     bars = DataSource(symbol="CANCELLED")
-    assert Ledger(settings.ledger).trials.count(bars) >= seen
-    assert Ledger(settings.ledger).looks.count(bars) == 0
+    assert Ledger(settings.ledger_url).trials.count(bars) >= seen
+    assert Ledger(settings.ledger_url).looks.count(bars) == 0
 
 
 async def test_the_next_verdict_says_how_much_was_tried(

@@ -66,7 +66,7 @@ async def test_a_research_goes_from_data_to_verdict(client: Client, settings: Se
 async def test_a_finished_research_is_in_the_ledger(client: Client, settings: Settings) -> None:
     handle = await start(client, FEW)
     result = await handle.result()
-    experiment = Ledger(settings.ledger).experiments.get(handle.id)
+    experiment = Ledger(settings.ledger_url).experiments.get(handle.id)
     assert experiment is not None
     assert experiment.status == "completed"
     assert experiment.verdict == result.verdict
@@ -111,7 +111,7 @@ async def test_a_named_strategy_skips_the_design(client: Client, settings: Setti
     children = [child.operation_id for child in (await info(handle)).children]
     assert f"{handle.id}.design" not in children
     assert f"{handle.id}.training" in children
-    design = ArtifactStore(settings.artifacts).open(f"{handle.id}.design")
+    design = ArtifactStore(settings.artifacts_url).open(f"{handle.id}.design")
     assert design.read(Artifact.TRIALS) is None
 
 

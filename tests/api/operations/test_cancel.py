@@ -75,7 +75,7 @@ async def status(handle: Handle) -> WorkflowExecutionStatus | None:
 
 async def training_alone(client: Client, settings: Settings) -> Handle:
     request = TrainingInput(
-        data=DataSource(), spec=load_strategy("slow", settings.strategies), seed=7
+        data=DataSource(), spec=load_strategy("slow", settings.strategy_dir), seed=7
     )
     handle = await client.start_workflow(
         Training.run, request, id=new_id("op_training_test"), task_queue=TRAINING_QUEUE
@@ -104,7 +104,7 @@ async def test_a_running_research_is_cancelled_with_the_child_that_runs(
     shown = accepted(await api.get(f"/operations/{handle.id}"))["data"]
     assert shown["status"] == "cancelled"
     assert shown["completed_at"] is not None
-    experiment = Ledger(settings.ledger).experiments.get(handle.id)
+    experiment = Ledger(settings.ledger_url).experiments.get(handle.id)
     assert experiment is not None
     assert experiment.status == "cancelled"
 

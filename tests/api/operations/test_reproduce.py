@@ -38,7 +38,7 @@ async def test_a_search_that_remembers_comes_out_the_same(
     for request in (ResearchRequest(trials=8, seed=1), ResearchRequest(trials=3)):
         handle = await start(client, request.model_copy(update={"symbol": "AGAIN"}))
         result = await handle.result()
-    ledger = Ledger(settings.ledger)
+    ledger = Ledger(settings.ledger_url)
     # Others go on meanwhile, and the counts grow.
     later = ResearchRequest(symbol="AGAIN", trials=4, seed=99, memory=True)
     await (await start(client, later)).result()
@@ -75,7 +75,7 @@ async def test_what_differs_is_named(
     owner = new_id("owner")
     handle = await start(client, ResearchRequest(strategy="quick", seed=7, owner=owner))
     await handle.result()
-    ledger = Ledger(settings.ledger)
+    ledger = Ledger(settings.ledger_url)
     recorded = ledger.experiments.get(handle.id)
     assert recorded is not None and recorded.metrics is not None
     changed = recorded.model_copy(
@@ -126,7 +126,7 @@ async def test_a_memory_that_is_gone_is_said(
 ) -> None:
     handle = await start(client, ResearchRequest(trials=1, bypass_gates=True))
     await handle.result()
-    design = ArtifactStore(settings.artifacts).open(f"{handle.id}.design")
+    design = ArtifactStore(settings.artifacts_url).open(f"{handle.id}.design")
     await asyncio.to_thread(Path(design.location(Artifact.MEMORY)).unlink)
     again = accepted(await api.post(f"/experiments/{handle.id}/reproduce"), 202)["data"]
     failed = await ended(api, again["operation_id"])
@@ -149,7 +149,7 @@ async def test_what_has_no_result_or_no_request_cannot_be_reproduced(
     await handle.result()
     path = f"/experiments/{handle.id}"
     refused(await api.get(f"{path}/reproduction"), 409, "not_reproducible")
-    ledger = Ledger(settings.ledger)
+    ledger = Ledger(settings.ledger_url)
     recorded = ledger.experiments.get(handle.id)
     assert recorded is not None
     for lacking in ({"request": None}, {"request": {"trials": 0}}, {"metrics": None}):
