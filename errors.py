@@ -1,7 +1,41 @@
-"""Every error that this project raises on purpose: one tree, known to all layers.
+"""Every error that this project raises on purpose: one tree, which all layers know.
 
-`reason` is the machine-readable code that the API, the command line and Temporal failures carry;
-`field` names the invalid input. A table in `api/errors.py` maps classes to HTTP statuses.
+    KtrdrError
+    ├── InvalidInput
+    │   ├── UnknownSymbol
+    │   ├── UnknownStrategy
+    │   ├── InvalidData
+    │   │   └── DataChanged
+    │   └── KeyReused
+    ├── CheckpointMismatch
+    ├── MissingArtifact
+    ├── InconsistentAccount
+    ├── ComputeDied
+    ├── NotAuthenticated
+    ├── NotAllowed
+    ├── KeysUnavailable
+    ├── OperationNotFound
+    ├── ScheduleNotFound
+    ├── ScheduleExists
+    ├── ExperimentNotFound
+    ├── NotResearch
+    ├── NotCancellable
+    ├── NotResumable
+    ├── NotRetryable
+    ├── NotReproducible
+    ├── AtCapacity
+    ├── BudgetExhausted
+    ├── ModelMisbehaved
+    ├── NotFinished
+    ├── SourceUnavailable
+    ├── UnreadablePayload
+    ├── TemporalUnavailable
+    ├── LedgerUnavailable
+    ├── ArtifactsUnavailable
+    └── StartupError
+
+`reason` is the code for programs: the API, the command and failures in Temporal carry it. `field`
+names the invalid input. A table in `api/errors.py` gives each class an HTTP status.
 """
 
 
@@ -17,7 +51,7 @@ class KtrdrError(Exception):
 
 
 class InvalidInput(KtrdrError):
-    """A value in a request, a strategy or a setting is not acceptable."""
+    """A value in a request, a strategy or a setting is not valid."""
 
     reason = "invalid_input"
 
@@ -35,13 +69,13 @@ class UnknownStrategy(InvalidInput):
 
 
 class InvalidData(InvalidInput):
-    """Bars that cannot be trusted; the message names the file and the row."""
+    """Bars cannot be trusted. The message names the file and the row."""
 
     reason = "invalid_data"
 
 
 class DataChanged(InvalidData):
-    """The bars are no longer those that earlier steps of the research used."""
+    """The bars differ from those that earlier steps of the research used."""
 
     reason = "data_changed"
 
@@ -59,13 +93,13 @@ class MissingArtifact(KtrdrError):
 
 
 class InconsistentAccount(KtrdrError):
-    """The figures of a simulated account contradict each other; they must not be used."""
+    """The figures of a simulated account contradict each other, so nobody may use them."""
 
     reason = "inconsistent_account"
 
 
 class ComputeDied(KtrdrError):
-    """A compute process ended without a result, killed from outside or by the system."""
+    """A compute process was killed before it had a result."""
 
     reason = "compute_died"
 
@@ -83,7 +117,7 @@ class NotAllowed(KtrdrError):
 
 
 class KeysUnavailable(KtrdrError):
-    """The file of the API keys cannot be read, so nobody can be let in."""
+    """The file of the API keys cannot be read, so nobody has access."""
 
     reason = "keys_unavailable"
 
@@ -137,7 +171,7 @@ class NotRetryable(KtrdrError):
 
 
 class NotReproducible(KtrdrError):
-    """An experiment whose record is not enough to repeat it."""
+    """The record of an experiment does not suffice to repeat it."""
 
     reason = "not_reproducible"
 
@@ -208,6 +242,6 @@ class ArtifactsUnavailable(KtrdrError):
 
 
 class StartupError(KtrdrError):
-    """A process cannot start; the message says what to do."""
+    """A process cannot start. The message says what to do."""
 
     reason = "startup"

@@ -1,4 +1,4 @@
-"""The worker process: settings, connection, one `Worker` per task queue, graceful stop."""
+"""The worker process: settings, connection, one `Worker` for each task queue, graceful stop."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.admission import count_active
 from activities.compute import Compute
-from activities.heartbeat import HEARTBEAT_SECONDS, QUIET_HEARTBEAT_SECONDS
+from activities.heartbeat import heartbeat_interval
 from activities.research import ResearchActivities
 from errors import KtrdrError, StartupError
 from settings import Settings, load_settings
@@ -33,6 +33,7 @@ from workflows.backtest import Backtest
 from workflows.claim import Claim
 from workflows.policies import (
     BACKTEST_QUEUE,
+    HEARTBEAT_TIMEOUT,
     RECORD_QUEUE,
     RESEARCH_QUEUE,
     TRAINING_QUEUE,
@@ -43,28 +44,33 @@ from workflows.training import Training
 
 _log = logging.getLogger(__name__)
 
-# The SDK warns if an executor has fewer threads than a worker has slots; more than this many
-# short writes at once gain nothing.
+# How many short writes run at once; more would gain nothing. The SDK warns if an executor has fewer
+# threads than a worker has slots.
 _RECORD_THREADS = 8
 
-_SECONDS_BETWEEN_SIGNS_OF_LIFE = 5
+_SECONDS_BETWEEN_TOUCHES = 5
 
-# Compose and the embedded stack kill a worker only after that.
+# The grace period. Compose and the embedded stack kill a worker only later.
 STOP_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
 class Registration:
-    """What a worker on one task queue serves."""
+    """The workflows and activities that a worker serves on one task queue."""
 
     workflows: Sequence[type]
     activities: Sequence[Callable[..., Any]]
 
 
-def registrations(
+def make_registrations(
     activities: ResearchActivities, *, versioned: bool = False
 ) -> dict[str, Registration]:
-    """Return what is served, by task queue."""
+    """Return what is served, by task queue.
+
+    Args:
+        activities: The activities of a research.
+        versioned: Whether workers of several versions run side by side.
+    """
     return {
         RESEARCH_QUEUE: Registration(
             [Research, Claim, LastingAdmission if versioned else Admission],
@@ -92,32 +98,33 @@ class Serve(Protocol):
     def __call__(
         self, client: Client, settings: Settings, queues: Sequence[str], *, deadline: Deadline
     ) -> contextlib.AbstractAsyncContextManager[Sequence[Worker]]:
-        """Serve the task queues as `running_workers` does."""
+        """Serve the task queues as `run_workers` does."""
         ...
 
 
 @contextlib.asynccontextmanager
-async def running_workers(
+async def run_workers(
     client: Client,
     settings: Settings,
     queues: Sequence[str] = (),
     *,
-    kind: type[ResearchActivities] = ResearchActivities,
+    activities_class: type[ResearchActivities] = ResearchActivities,
     deadline: Deadline | None = None,
     on_task: OnTask = warn_of_slow,
 ) -> AsyncIterator[list[Worker]]:
-    """Serve the task queues (all of them by default) until the context ends.
+    """Serve task queues until the context ends.
 
-    Work still running at that point is cancelled on this worker and continues on another one, from
-    its last checkpoint.
+    Work that still runs then is cancelled here. It continues on another worker, from its last
+    checkpoint.
 
     Args:
-        client: of the namespace to serve.
-        settings: where artifacts and ledger are, and how much runs at once.
-        queues: task queues to serve.
-        kind: class of the activities; tests substitute their own.
-        deadline: of this process, which names what refuses to stop and kills what computes.
-        on_task: told how long every workflow task has taken.
+        client: Client of the namespace to serve.
+        settings: Settings of this process.
+        queues: Task queues to serve. None named means all.
+        activities_class: Class of the activities. Tests substitute their own.
+        deadline: Ends this process if it does not stop. First it kills all compute processes and
+            logs the workflows that refuse to stop.
+        on_task: Takes the duration of every workflow task.
     """
     # The workers that run researches also record them.
     served = {*queues, RECORD_QUEUE} if RESEARCH_QUEUE in queues else set(queues)
@@ -131,15 +138,13 @@ async def running_workers(
         compute.warm_up()
         runner = WatchedRunner(on_task=on_task)
         if deadline is not None:
-            deadline.finally_do(compute.kill_all)
-            deadline.finally_do(partial(_log_refusals, runner))
-        activities = kind(
+            deadline.add_last_act(compute.kill_all)
+            deadline.add_last_act(partial(_log_refusals, runner))
+        activities = activities_class(
             compute=compute,
             ledger=ledger,
             settings=settings,
-            quiet_heartbeat_seconds=QUIET_HEARTBEAT_SECONDS
-            if await pushes_cancels(client)
-            else HEARTBEAT_SECONDS,
+            cancels_are_pushed=await pushes_cancels(client),
         )
         records = stack.enter_context(
             ThreadPoolExecutor(
@@ -158,12 +163,12 @@ async def running_workers(
                     max_concurrent_activities=_RECORD_THREADS
                     if queue == RECORD_QUEUE
                     else settings.compute_slots,
-                    max_heartbeat_throttle_interval=timedelta(seconds=HEARTBEAT_SECONDS),
+                    max_heartbeat_throttle_interval=heartbeat_interval(HEARTBEAT_TIMEOUT),
                     graceful_shutdown_timeout=timedelta(0),
-                    deployment_config=_deployment(settings),
+                    deployment_config=_make_deployment_config(settings),
                 )
             )
-            for queue, registration in registrations(
+            for queue, registration in make_registrations(
                 activities, versioned=settings.deployment is not None
             ).items()
             if not queues or queue in served
@@ -173,7 +178,7 @@ async def running_workers(
 
 
 async def _shut_down(workers: Sequence[Worker]) -> None:
-    """Shut all of them down at once: one that is slow must not let the others take new work."""
+    """Shut down all at once. While one is slow, the others must not take new work."""
     await asyncio.gather(*(worker.shutdown() for worker in workers))
 
 
@@ -187,11 +192,10 @@ def _log_refusals(runner: WatchedRunner) -> None:
         )
 
 
-def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
+def _make_deployment_config(settings: Settings) -> WorkerDeploymentConfig | None:
     """Return the version of this worker, if versions run side by side.
 
-    An operation stays on the version that it was started on; children and activities follow their
-    research.
+    An operation stays on the version on which it was started. Its children and activities follow.
     """
     if settings.deployment is None:
         return None
@@ -202,12 +206,12 @@ def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
     )
 
 
-async def _show_signs_of_life(alive_file: Path | None) -> None:
+async def _touch_while_alive(alive_file: Path | None) -> None:
     """Touch the file for as long as the event loop runs."""
     while True:
         if alive_file is not None:
             _touch(alive_file)
-        await asyncio.sleep(_SECONDS_BETWEEN_SIGNS_OF_LIFE)
+        await asyncio.sleep(_SECONDS_BETWEEN_TOUCHES)
 
 
 def _touch(alive_file: Path) -> None:
@@ -218,14 +222,14 @@ def _touch(alive_file: Path) -> None:
 
 
 async def main(
-    queues: Sequence[str], serve: Serve = running_workers, *, stop_seconds: float = STOP_SECONDS
+    queues: Sequence[str], serve: Serve = run_workers, *, stop_seconds: float = STOP_SECONDS
 ) -> None:
-    """Run until SIGTERM or SIGINT, and then no longer than the grace period.
+    """Run until SIGTERM or SIGINT, and afterwards no longer than the grace period.
 
     Args:
-        queues: task queues to serve; all if none is named.
-        serve: runs the workers; tests and benchmarks add their own.
-        stop_seconds: the grace period.
+        queues: Task queues to serve. None named means all.
+        serve: Runs the workers. Tests and benchmarks pass their own.
+        stop_seconds: The grace period.
     """
     settings = load_settings()
     telemetry.set_up_logging(settings, logging.INFO)
@@ -233,22 +237,22 @@ async def main(
     life = asyncio.timeout(None)
     try:
         async with life:
-            _end_when_told(life, deadline)
+            _end_on_signal(life, deadline)
             client = await connect(
                 payload_keys=settings.payload_keys,
-                plugins=tracing.plugins("ktrdr-worker"),
-                runtime=telemetry.runtime(settings, WORKER_HEARTBEAT_INTERVAL),
+                plugins=tracing.make_plugins("ktrdr-worker"),
+                runtime=telemetry.make_runtime(settings, WORKER_HEARTBEAT_INTERVAL),
             )
             async with serve(client, settings, queues, deadline=deadline) as workers:
                 _log.info("serving %s", ", ".join(worker.task_queue for worker in workers))
-                await _show_signs_of_life(settings.alive_file)
+                await _touch_while_alive(settings.alive_file)
     except TimeoutError:
         if not life.expired():
             raise
 
 
-def _end_when_told(life: asyncio.Timeout, deadline: Deadline) -> None:
-    """Let SIGTERM and SIGINT interrupt whatever the process waits for, also while it starts."""
+def _end_on_signal(life: asyncio.Timeout, deadline: Deadline) -> None:
+    """Let SIGTERM and SIGINT interrupt whatever this process awaits, also while it starts."""
     loop = asyncio.get_running_loop()
 
     def end() -> None:
@@ -262,7 +266,7 @@ def _end_when_told(life: asyncio.Timeout, deadline: Deadline) -> None:
 
 
 if __name__ == "__main__":
-    # multiprocessing would import this file again in every compute process, which needs none of it.
+    # Else multiprocessing would import this file in every compute process, which needs none of it.
     del __file__
     try:
         asyncio.run(main(sys.argv[1:]))

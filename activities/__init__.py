@@ -1,1 +1,1 @@
-"""Side effects: compute in processes that can be killed, and the ledger."""
+"""Side effects: computation in processes that can be killed, and writes to the ledger."""

@@ -1,4 +1,4 @@
-"""How many researches are active according to Temporal."""
+"""Counts the researches that are active according to Temporal."""
 
 import asyncio
 from collections.abc import Iterable
@@ -13,7 +13,13 @@ _RUNNING_RESEARCHES = "WorkflowType = 'Research' AND ExecutionStatus = 'Running'
 
 
 class ActiveQuestion(FrozenModel):
-    """Asks how many researches are active, counting admitted ones but not those that ask."""
+    """Asks how many researches are active.
+
+    Attributes:
+        asking: Ids that ask to be admitted. They are not counted.
+        admitted: Ids that were admitted lately. They are counted, also if not listed yet.
+        limit: Maximum number of active researches.
+    """
 
     asking: list[str]
     admitted: list[str]
@@ -21,7 +27,12 @@ class ActiveQuestion(FrozenModel):
 
 
 class ActiveAnswer(FrozenModel):
-    """The number, and which admitted researches are not listed yet."""
+    """How many researches are active.
+
+    Attributes:
+        active_count: The number.
+        unlisted: Admitted researches that are not in Temporal's lists yet.
+    """
 
     active_count: int
     unlisted: list[str]
@@ -29,27 +40,30 @@ class ActiveAnswer(FrozenModel):
 
 @activity.defn
 async def count_active(question: ActiveQuestion) -> ActiveAnswer:
-    """Count the researches that run, or have been admitted and are about to start.
+    """Count the researches that run, and those that were admitted and are about to start.
 
-    Lists lag behind by a moment. So researches that are not listed yet are described one by one,
-    and where the limit would be reached, so are those that are still listed.
+    Temporal's lists lag behind by a moment. So an admitted research that is not listed is looked up
+    by its id. If the count reaches the limit, the listed ones are
+    looked up too, because some may have ended.
     """
     client = activity.client()
     listed = {each.id async for each in client.list_workflows(_RUNNING_RESEARCHES)}
     listed -= set(question.asking)
-    unlisted = await _not_ended(client, set(question.admitted) - listed)
+    unlisted = await _drop_ended(client, set(question.admitted) - listed)
     if len(listed) + len(unlisted) + len(question.asking) > question.limit:
-        listed = await _not_ended(client, listed)
+        listed = await _drop_ended(client, listed)
     return ActiveAnswer(active_count=len(listed | unlisted), unlisted=sorted(unlisted))
 
 
-async def _not_ended(client: Client, operation_ids: Iterable[str]) -> set[str]:
+async def _drop_ended(client: Client, operation_ids: Iterable[str]) -> set[str]:
+    """Return those that run or have not started."""
+
     async def look(operation_id: str) -> str | None:
         try:
             found = await client.get_workflow_handle(operation_id).describe()
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
-                return operation_id  # Admitted, and not started yet.
+                return operation_id  # It was admitted and has not started yet.
             raise
         return operation_id if found.status is WorkflowExecutionStatus.RUNNING else None
 

@@ -1,9 +1,9 @@
-"""Compute that can be killed: every job runs in its own process.
+"""Computation that can be killed: every job runs in its own process.
 
-A thread inside one C call notices a cancel only when the call returns, so CPU work runs in a child
-process, which is stopped with SIGKILL. The processes are forked from a fork server that has loaded
-the heavy libraries and used them once; a start costs milliseconds, and no job sees what another
-left in memory.
+A thread inside a C call notices a cancel only when the call returns. So every job runs in a child
+process, which a cancel stops with SIGKILL. The processes are forked from a fork server that has
+loaded the heavy libraries and used them once. A start costs milliseconds, and no job sees what
+another one left in memory.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from opentelemetry import trace
 
 from activities.compute_process import Argument, Job, Message, Result, serve
 from activities.jobs import JobContext
-from activities.tracing import carried
+from activities.tracing import inject_trace
 from errors import ComputeDied, KtrdrError
 from quant.messages.progress import ReportProgress, ignore_report
 from quant.messages.trials import ReportTrial, TrialOnBars
@@ -33,7 +33,7 @@ _tracer = trace.get_tracer("ktrdr")
 _PRELOADED: Final = [
     "activities.fork_server",
     "activities.compute_process",
-    "activities.rehearsal",
+    "activities.warmup",
 ]
 
 
@@ -49,8 +49,8 @@ class Compute:
     """Runs jobs in processes. One per worker; `close` it when the worker has stopped."""
 
     def __init__(self) -> None:
-        # Two researches use two cores better than eight library threads do, and a fork server
-        # must not have threads.
+        # Two researches use two cores better than eight library threads do. And a fork server must
+        # not have threads.
         for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ.setdefault(variable, "1")
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
@@ -86,25 +86,24 @@ class Compute:
         *,
         returns: type[Result],
         report: ReportProgress,
-        tried: ReportTrial = ignore_report,
+        report_trial: ReportTrial = ignore_report,
     ) -> Result:
         """Run the job in its own process and return its result.
 
-        When this coroutine ends, for whatever reason, no process works for it: it is dead, or it
-        has not begun and never will. It has left no half-written file, and `tried` has received
-        every trial.
+        However this coroutine ends, its process is dead by then, or will never begin the job. No
+        half-written file is left, and `report_trial` has received every trial.
 
         Raises:
-            JobFailed: the job raised an error.
-            ComputeDied: the process ended without a result.
+            JobFailed: The job raised an error.
+            ComputeDied: The process ended without a result.
         """
-        with _traced(job.__name__):
-            async with self._process(job, argument, context, tried) as channel:
+        with _trace(job.__name__):
+            async with self._run_process(job, argument, context, report_trial) as channel:
                 while (message := await _receive(channel)) is not None:
                     if message.progress:
                         report(message.progress)
-                    elif message.tried:
-                        tried(message.tried)
+                    elif message.trial:
+                        report_trial(message.trial)
                     elif message.failure:
                         raise JobFailed(**message.failure.model_dump())
                     else:
@@ -112,45 +111,45 @@ class Compute:
         raise ComputeDied("the compute process was killed; is the machine out of memory?")
 
     @contextlib.asynccontextmanager
-    async def _process(
+    async def _run_process(
         self,
         job: Job[Argument, Result],
         argument: Argument,
         context: JobContext,
-        tried: ReportTrial,
+        report_trial: ReportTrial,
     ) -> AsyncIterator[Connection]:
         ours, theirs = multiprocessing.Pipe(duplex=False)
-        # Carries one message, that the job may begin; closes when the worker ends.
+        # Carries one message: the job may begin. Closes when the worker ends.
         their_life, our_life = multiprocessing.Pipe(duplex=False)
         process = self._context.Process(
             target=serve,
-            args=(theirs, their_life, job, argument, context, carried()),
+            args=(theirs, their_life, job, argument, context, inject_trace()),
             daemon=True,
         )
         with ours, our_life:
-            pidfd = await self._started(process, theirs, their_life)
+            pidfd = await self._start(process, theirs, their_life)
             self._running.add(pidfd)
             try:
-                # Only now, because no pidfd can be opened for a job that has already ended.
-                with contextlib.suppress(BrokenPipeError):  # It was killed meanwhile.
+                # Not before: a job that has ended already has no pidfd that could be opened.
+                with contextlib.suppress(BrokenPipeError):  # The process was killed meanwhile.
                     our_life.send_bytes(b"")
                 yield ours
             finally:
-                await _uninterrupted(asyncio.ensure_future(_kill(pidfd)))
-                context.artifacts().discard_unfinished(process.pid or 0)
-                for last_word in _unread(ours):
-                    tried(last_word)
+                await _finish(asyncio.ensure_future(_kill(pidfd)))
+                context.open_artifacts().discard_unfinished(process.pid or 0)
+                for trial in _read_remaining_trials(ours):
+                    report_trial(trial)
                 self._running.discard(pidfd)
                 os.close(pidfd)
                 self._bookkeeper.submit(_reap, process)
 
-    async def _started(self, process: ForkServerProcess, *their_ends: Connection) -> int:
+    async def _start(self, process: ForkServerProcess, *their_ends: Connection) -> int:
         """Start the process and return its pidfd.
 
-        A cancel does not wait for the start, which may take seconds: the fork server may still be
-        loading its libraries, or other processes are started first.
+        A cancel does not wait for the start. The start takes seconds while the fork server loads
+        its libraries, or while other processes are started first.
         """
-        starting = self._bookkeeper.submit(_start, process, *their_ends)
+        starting = self._bookkeeper.submit(_start_process, process, *their_ends)
         try:
             return await asyncio.wrap_future(starting)
         except asyncio.CancelledError:
@@ -162,8 +161,8 @@ class Compute:
 
 
 @contextlib.contextmanager
-def _traced(job: str) -> Iterator[None]:
-    """Show a job in the trace, and whether a cancel has killed it."""
+def _trace(job: str) -> Iterator[None]:
+    """Record a job as a span, and whether a cancel has killed it."""
     with _tracer.start_as_current_span(f"compute {job}") as span:
         try:
             yield
@@ -172,8 +171,8 @@ def _traced(job: str) -> Iterator[None]:
             raise
 
 
-def _start(process: ForkServerProcess, *their_ends: Connection) -> int:
-    """Start a process, which waits for the word to begin; returns its pidfd."""
+def _start_process(process: ForkServerProcess, *their_ends: Connection) -> int:
+    """Start a process and return its pidfd. The job waits until it may begin."""
     try:
         process.start()
     finally:
@@ -183,7 +182,7 @@ def _start(process: ForkServerProcess, *their_ends: Connection) -> int:
 
 
 def _discard(process: ForkServerProcess, starting: Future[int]) -> None:
-    """End a process that nobody waits for any more when it has been started."""
+    """Kill a process whose start was cancelled."""
     if starting.exception() is None:
         pidfd = starting.result()
         _send_kill(pidfd)
@@ -204,7 +203,7 @@ def _reap(process: ForkServerProcess) -> None:
 async def _kill(pidfd: int) -> None:
     """Kill the process and wait until the system reports its death."""
     _send_kill(pidfd)
-    await _readable(pidfd)
+    await _wait_until_readable(pidfd)
 
 
 def _send_kill(pidfd: int) -> None:
@@ -212,21 +211,21 @@ def _send_kill(pidfd: int) -> None:
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
 
-async def _uninterrupted(work: asyncio.Future[Any]) -> None:
-    """Await work to its end even if cancelled meanwhile; the cancel is raised afterwards."""
+async def _finish(work: asyncio.Future[Any]) -> None:
+    """Await work to its end, and raise a cancel that arrives meanwhile afterwards."""
     interruption: asyncio.CancelledError | None = None
     while not work.done():
         try:
             await asyncio.wait([work])
         except asyncio.CancelledError as error:
-            # There may be more: an impatient caller cancels again.
+            # An impatient caller may cancel several times.
             interruption = error
     if interruption:
         raise interruption
     work.result()
 
 
-async def _readable(descriptor: int) -> None:
+async def _wait_until_readable(descriptor: int) -> None:
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
     loop.add_reader(descriptor, ready.set)
@@ -238,18 +237,18 @@ async def _readable(descriptor: int) -> None:
 
 async def _receive(channel: Connection) -> Message | None:
     """Return the next message, or None when the process has ended."""
-    await _readable(channel.fileno())
-    return _next(channel)
+    await _wait_until_readable(channel.fileno())
+    return _read_message(channel)
 
 
-def _unread(channel: Connection) -> Iterator[TrialOnBars]:
-    """Yield the trials that a dead process had sent but that were not read."""
-    while channel.poll() and (message := _next(channel)) is not None:
-        if message.tried:
-            yield message.tried
+def _read_remaining_trials(channel: Connection) -> Iterator[TrialOnBars]:
+    """Yield the trials that a dead process has sent and that nobody has read yet."""
+    while channel.poll() and (message := _read_message(channel)) is not None:
+        if message.trial:
+            yield message.trial
 
 
-def _next(channel: Connection) -> Message | None:
+def _read_message(channel: Connection) -> Message | None:
     try:
         return Message.model_validate_json(channel.recv_bytes())
     except (EOFError, OSError):

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel
 
 from activities.jobs import JobContext, Report
-from activities.tracing import continued
+from activities.tracing import continue_trace
 from errors import KtrdrError
 from quant.messages.progress import Progress
 from quant.messages.trials import TrialOnBars
@@ -39,10 +39,10 @@ class Failure(BaseModel):
 
 
 class Message(BaseModel):
-    """A message from a compute process to the worker: exactly one of these. JSON on the wire."""
+    """A message from a compute process to the worker, sent as JSON. Exactly one field is set."""
 
     progress: Progress | None = None
-    tried: TrialOnBars | None = None
+    trial: TrialOnBars | None = None
     result: Any = None
     failure: Failure | None = None
 
@@ -55,19 +55,19 @@ def serve(
     context: JobContext,
     trace: Mapping[str, str],
 ) -> None:
-    """Do the job as soon as the worker allows it, report on it, and end with the worker.
+    """Do the job when the worker allows it, report on it, and end if the worker ends.
 
     Args:
-        channel: receives a `Message` for every report.
-        life_of_worker: carries one message, that the job may begin; closes when the worker ends.
-        job: what to compute.
-        argument: of the job.
-        context: of the job.
-        trace: what the job is a part of, as `activities.tracing` carries it over.
+        channel: Takes a `Message` for every report, and one for the result.
+        life_of_worker: Carries one message: the job may begin. Closes when the worker ends.
+        job: The job.
+        argument: Argument of the job.
+        context: Context of the job.
+        trace: The trace to which the job belongs, from `inject_trace`.
     """
     # Ctrl-C in a terminal reaches the whole process group; the worker decides what stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _await_word_to_begin(life_of_worker)
+    _wait_until_allowed(life_of_worker)
     _die_with(life_of_worker)
 
     last_report = float("-inf")
@@ -75,24 +75,24 @@ def serve(
     def report(news: Progress | TrialOnBars) -> None:
         nonlocal last_report
         if isinstance(news, TrialOnBars):
-            _send(channel, Message(tried=news))
-        # A step may report every iteration; a few reports a second are enough.
+            _send(channel, Message(trial=news))
+        # A step may report every iteration. A few reports a second are enough.
         elif time.monotonic() - last_report >= _SECONDS_BETWEEN_REPORTS:
             last_report = time.monotonic()
             _send(channel, Message(progress=news))
 
     try:
-        with continued(f"job {job.__name__}", trace):
+        with continue_trace(f"job {job.__name__}", trace):
             message = Message(result=job(argument, context, report))
     except KtrdrError as error:
-        message = _failed(error.reason, error.message, error.field)
+        message = _make_failure(error.reason, error.message, error.field)
     except Exception as error:
         _log.exception("%s failed", job.__name__)
-        message = _failed("internal", f"{type(error).__name__}: {error}")
+        message = _make_failure("internal", f"{type(error).__name__}: {error}")
     _send(channel, message)
 
 
-def _failed(reason: str, text: str, field: str | None = None) -> Message:
+def _make_failure(reason: str, text: str, field: str | None = None) -> Message:
     return Message(failure=Failure(reason=reason, message=text, field=field))
 
 
@@ -100,7 +100,7 @@ def _send(channel: Connection, message: Message) -> None:
     channel.send_bytes(message.model_dump_json().encode())
 
 
-def _await_word_to_begin(life_of_worker: Connection) -> None:
+def _wait_until_allowed(life_of_worker: Connection) -> None:
     try:
         life_of_worker.recv_bytes()
     except EOFError:
@@ -110,8 +110,8 @@ def _await_word_to_begin(life_of_worker: Connection) -> None:
 def _die_with(life_of_worker: Connection) -> None:
     """Let the system end this process when the worker's end of the pipe closes.
 
-    This leaves no orphans after a crash, even inside a long C call during which no Python thread
-    runs: the signal that announces input on the pipe ends a process that does not handle it.
+    The kernel then sends SIGIO, which ends a process that does not handle it. No Python code has to
+    run for that, so a worker that crashes leaves no orphan behind, not even in a long C call.
     """
     descriptor = life_of_worker.fileno()
     fcntl.fcntl(descriptor, fcntl.F_SETOWN, os.getpid())

@@ -3,27 +3,47 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Final
 
 from temporalio import activity
 
 from quant.messages.progress import Progress, ReportProgress
 
-# Also the delay of a cancel on a server that cannot push it: it comes with the answer to a
-# heartbeat.
-HEARTBEAT_SECONDS = 1.0
+_BEATS_PER_TIMEOUT: Final = 10
 
-# Without new progress, on a server that pushes cancels: often enough not to time out, and rarely
+# Without progress, where the server pushes cancels. Often enough that no step times out, and rarely
 # enough that a thousand waiting steps do not keep the server busy.
-QUIET_HEARTBEAT_SECONDS = 4.0
+_BEATS_BETWEEN_QUIET_ONES: Final = 4
+
+
+def heartbeat_interval(timeout: timedelta) -> timedelta:
+    """Return the time between two heartbeats of an activity with this heartbeat timeout.
+
+    A server that does not push cancels sends them with the answer to a heartbeat, so this is also
+    how late a cancel may arrive there.
+    """
+    return timeout / _BEATS_PER_TIMEOUT
 
 
 @contextlib.asynccontextmanager
-async def heartbeating(quiet_seconds: float = HEARTBEAT_SECONDS) -> AsyncIterator[ReportProgress]:
-    """Heartbeat with the progress that was reported last, at most once a second.
+async def send_heartbeats(*, cancels_are_pushed: bool = False) -> AsyncIterator[ReportProgress]:
+    """Yield a function that takes progress; the latest progress is sent with every heartbeat.
+
+    The interval follows from the heartbeat timeout of the activity.
 
     Args:
-        quiet_seconds: time between two heartbeats while there is no progress.
+        cancels_are_pushed: Whether a cancel arrives without a heartbeat. While there is no new
+            progress, fewer heartbeats are sent then.
+
+    Raises:
+        ValueError: The activity has no heartbeat timeout.
     """
+    timeout = activity.info().heartbeat_timeout
+    if not timeout:
+        raise ValueError(f"{activity.info().activity_type} has no heartbeat timeout.")
+    seconds = heartbeat_interval(timeout).total_seconds()
+    most_skipped = _BEATS_BETWEEN_QUIET_ONES - 1 if cancels_are_pushed else 0
     latest = Progress()
 
     def report(progress: Progress) -> None:
@@ -32,13 +52,13 @@ async def heartbeating(quiet_seconds: float = HEARTBEAT_SECONDS) -> AsyncIterato
 
     async def beat() -> None:
         while True:
-            said = latest
-            activity.heartbeat(said)
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-            quiet = HEARTBEAT_SECONDS
-            while latest is said and quiet < quiet_seconds:
-                await asyncio.sleep(HEARTBEAT_SECONDS)
-                quiet += HEARTBEAT_SECONDS
+            sent = latest
+            activity.heartbeat(sent)
+            await asyncio.sleep(seconds)
+            skipped = 0
+            while latest is sent and skipped < most_skipped:
+                await asyncio.sleep(seconds)
+                skipped += 1
 
     beating = asyncio.create_task(beat())
     try:

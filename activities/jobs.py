@@ -1,7 +1,7 @@
 """The jobs that run inside a compute process.
 
-Each loads what its step needs from the artifact store and calls the step. The steps import the
-numerical libraries, which the worker process itself never needs: hence the late imports.
+Each loads from the artifact store what its step needs, and calls the step. Steps import the
+numerical libraries. The worker process never needs those, so steps are imported late.
 """
 # ruff: noqa: PLC0415
 
@@ -31,7 +31,7 @@ from quant.messages.trials import TrialOnBars
 from storage.artifacts import ArtifactStore, OperationArtifacts
 
 Report = Callable[[Progress | TrialOnBars], None]
-"""Receives the reports of a running job: its progress, and each trial."""
+"""Takes the reports of a running job: its progress, and each trial."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class JobContext:
     artifacts_url: str
     data_dir: Path | None
 
-    def artifacts(self, operation_id: str | None = None) -> OperationArtifacts:
+    def open_artifacts(self, operation_id: str | None = None) -> OperationArtifacts:
         """Return the artifacts of this operation, or of another one."""
         return ArtifactStore(self.artifacts_url).open(operation_id or self.operation_id)
 
-    def artifact_of(self, operation_id: str, name: str) -> bytes:
+    def read_artifact(self, operation_id: str, name: str) -> bytes:
         """Return an artifact of an earlier step."""
-        content = self.artifacts(operation_id).read(name)
+        content = self.open_artifacts(operation_id).read(name)
         if content is None:
             raise MissingArtifact(f"{name} of {operation_id} is not in the artifact store")
         return content
@@ -111,7 +111,7 @@ class AssessmentTask(Task):
 
 
 class PublishTask(Task):
-    """Publish an assessment again, with what was added to it."""
+    """Publish an assessment again, with the comment that was added to it."""
 
     result: AssessmentResult
 
@@ -120,7 +120,7 @@ def design(task: DesignTask, context: JobContext, report: Report) -> DesignResul
     """Search for the best candidate on development data."""
     from quant.steps.design import design_strategy
 
-    return design_strategy(task.input, context.data_dir, context.artifacts(), report, report)
+    return design_strategy(task.input, context.data_dir, context.open_artifacts(), report, report)
 
 
 def score(task: CandidateTask, context: JobContext, report: ReportProgress) -> CandidateScore:  # noqa: ARG001 - too short to report
@@ -131,18 +131,18 @@ def score(task: CandidateTask, context: JobContext, report: ReportProgress) -> C
 
 
 def train(task: TrainingTask, context: JobContext, report: ReportProgress) -> TrainingResult:
-    """Walk forward, then fit the final model; continues from a checkpoint if there is one."""
+    """Walk forward, then fit the final model. Continue from a checkpoint if there is one."""
     from quant.steps.train import train_model
 
-    return train_model(task.input, context.data_dir, context.artifacts(), report)
+    return train_model(task.input, context.data_dir, context.open_artifacts(), report)
 
 
 def backtest(task: BacktestTask, context: JobContext, report: ReportProgress) -> BacktestResult:
     """Trade the holdout once, at three cost levels."""
     from quant.steps.backtest import backtest_holdout
 
-    model = context.artifact_of(task.training_id, Artifact.MODEL).decode()
-    return backtest_holdout(task.input, model, context.data_dir, context.artifacts(), report)
+    model = context.read_artifact(task.training_id, Artifact.MODEL).decode()
+    return backtest_holdout(task.input, model, context.data_dir, context.open_artifacts(), report)
 
 
 def assess(task: AssessmentTask, context: JobContext, report: ReportProgress) -> AssessmentResult:
@@ -150,20 +150,22 @@ def assess(task: AssessmentTask, context: JobContext, report: ReportProgress) ->
     from quant.steps.assess import StepArtifacts, assess_research
 
     artifacts = StepArtifacts(
-        walk_forward=context.artifact_of(task.training_id, Artifact.WALK_FORWARD),
-        curves=_left(task.backtest_id, Artifact.CURVES, context),
-        trials=_left(task.design_id, Artifact.TRIALS, context),
+        walk_forward=context.read_artifact(task.training_id, Artifact.WALK_FORWARD),
+        curves=_read_optional(task.backtest_id, Artifact.CURVES, context),
+        trials=_read_optional(task.design_id, Artifact.TRIALS, context),
     )
-    return assess_research(task.input, artifacts, context.data_dir, context.artifacts(), report)
+    return assess_research(
+        task.input, artifacts, context.data_dir, context.open_artifacts(), report
+    )
 
 
 def publish(task: PublishTask, context: JobContext, report: ReportProgress) -> AssessmentResult:  # noqa: ARG001 - too short to report
-    """Write the report anew."""
+    """Write the report again."""
     from quant.steps.assess import publish_assessment
 
-    publish_assessment(task.result, context.artifacts())
+    publish_assessment(task.result, context.open_artifacts())
     return task.result
 
 
-def _left(operation_id: str | None, name: str, context: JobContext) -> bytes | None:
-    return None if operation_id is None else context.artifact_of(operation_id, name)
+def _read_optional(operation_id: str | None, name: str, context: JobContext) -> bytes | None:
+    return None if operation_id is None else context.read_artifact(operation_id, name)

@@ -1,4 +1,4 @@
-"""The activities of a research: side effects around the computation in `activities.jobs`."""
+"""The activities of a research: the side effects around the jobs in `activities.jobs`."""
 
 import asyncio
 import contextlib
@@ -12,8 +12,8 @@ from temporalio.exceptions import ApplicationError
 from activities import jobs
 from activities.compute import Compute
 from activities.compute_process import Job
-from activities.heartbeat import HEARTBEAT_SECONDS, heartbeating
-from activities.recording import recording
+from activities.heartbeat import send_heartbeats
+from activities.trial_recorder import record_trials
 from errors import (
     ArtifactsUnavailable,
     BudgetExhausted,
@@ -48,13 +48,20 @@ if TYPE_CHECKING:
 _Task = TypeVar("_Task", bound=jobs.Task)
 _Result = TypeVar("_Result", bound=FrozenModel)
 
-_MAY_PASS = frozenset({ComputeDied.reason, ArtifactsUnavailable.reason, LedgerUnavailable.reason})
-# More of them do not improve a search, and cost it time.
-_REMEMBERED = 50
+_TRANSIENT = frozenset({ComputeDied.reason, ArtifactsUnavailable.reason, LedgerUnavailable.reason})
+# A search starts from so many earlier trials. More cost time and do not improve it.
+_MOST_EARLIER_TRIALS = 50
 
 
 class ResearchActivities:
-    """Design, training, backtest, assessment and their record in the ledger."""
+    """Design, training, backtest and assessment, and their record in the ledger.
+
+    Args:
+        compute: Runs the jobs.
+        ledger: The record.
+        settings: Directories, the artifact store and language models.
+        cancels_are_pushed: Whether the server pushes a cancel to this worker at once.
+    """
 
     def __init__(
         self,
@@ -62,27 +69,27 @@ class ResearchActivities:
         compute: Compute,
         ledger: Ledger,
         settings: Settings,
-        quiet_heartbeat_seconds: float = HEARTBEAT_SECONDS,
+        cancels_are_pushed: bool = False,
     ) -> None:
         self._compute = compute
         self._ledger = ledger
         self._settings = settings
-        self._quiet_heartbeat_seconds = quiet_heartbeat_seconds
+        self._cancels_are_pushed = cancels_are_pushed
 
     @activity.defn
     def load_strategy(self, name: str) -> StrategySpec:
         """Read a strategy file by its name."""
-        with _failures():
+        with _translate_errors():
             return load_strategy(name, self._settings.strategy_dir)
 
     @activity.defn
     async def design(self, task: jobs.DesignTask) -> DesignResult:
-        """Find a strategy, and record every candidate that was tried, however it ends."""
-        with _failures():
-            async with recording(self._ledger, task.operation_id) as tried:
+        """Find a strategy. All candidates are recorded, even if the design fails."""
+        with _translate_errors():
+            async with record_trials(self._ledger, task.operation_id) as report_trial:
                 if task.language_model is None:
-                    return await self._search(task, tried)
-                return await self._ask_for_design(task, task.language_model, tried)
+                    return await self._search(task, report_trial)
+                return await self._ask_for_design(task, task.language_model, report_trial)
 
     @activity.defn
     async def train(self, task: jobs.TrainingTask) -> TrainingResult:
@@ -90,15 +97,15 @@ class ResearchActivities:
         result = await self._run(jobs.train, task, TrainingResult)
         fingerprint = task.input.spec.trial_fingerprint(task.input.seed)
         trial = Trial(number=0, fingerprint=fingerprint, sharpe=None, parameters={})
-        tried = [TrialOnBars(data=result.data.source, trial=trial)]
-        with _failures():
-            await self._ledger.ask(self._ledger.trials.record, task.operation_id, tried)
+        trials = [TrialOnBars(data=result.data.source, trial=trial)]
+        with _translate_errors():
+            await self._ledger.ask(self._ledger.trials.record, task.operation_id, trials)
         return result
 
     @activity.defn
     async def backtest(self, task: jobs.BacktestTask) -> BacktestResult:
         """Count the look at the holdout, and trade it with the trained model."""
-        with _failures():
+        with _translate_errors():
             await self._ledger.ask(
                 self._ledger.looks.record,
                 task.operation_id,
@@ -112,24 +119,24 @@ class ResearchActivities:
     async def assessment(self, task: jobs.AssessmentTask) -> AssessmentResult:
         """Assess the results, deflated by all trials ever made on these bars."""
         if not task.counted:
-            with _failures():
-                counted = await self._ledger.ask(self._count, task.input)
+            with _translate_errors():
+                counted = await self._ledger.ask(self._add_counts, task.input)
             task = task.model_copy(update={"input": counted})
         result = await self._run(jobs.assess, task, AssessmentResult)
         if task.language_model is not None:
             result = await self._ask_for_comment(task, task.language_model, result)
         if not task.counted:
-            with _failures():
+            with _translate_errors():
                 await self._ledger.ask(self._keep_hypotheses, task.input, result)
         return result
 
     @activity.defn
     def record_experiment(self, experiment: Experiment) -> None:
         """Record the outcome of a research in the ledger, with its cost and library versions."""
-        with _failures():
+        with _translate_errors():
             cost = self._ledger.spending.get_cost(experiment.operation_id)
-            known = {"cost": cost, "versions": list_versions()}
-            self._ledger.experiments.record(experiment.model_copy(update=known))
+            additions = {"cost": cost, "versions": list_versions()}
+            self._ledger.experiments.record(experiment.model_copy(update=additions))
 
     @activity.defn
     async def cancel_own_workflow(self) -> None:
@@ -140,19 +147,19 @@ class ResearchActivities:
             this.workflow_id or "", run_id=this.workflow_run_id
         ).cancel()
 
-    def _researcher(self) -> "Researcher":
-        # Its libraries take a second to load, and only language models need them.
+    def _load_researcher(self) -> "Researcher":
+        # Its libraries take a second to load. Only a language model needs them.
         from activities.llm.researcher import Researcher  # noqa: PLC0415
 
         return Researcher.of(self._settings, self._ledger)
 
-    async def _search(self, task: jobs.DesignTask, tried: ReportTrial) -> DesignResult:
+    async def _search(self, task: jobs.DesignTask, report_trial: ReportTrial) -> DesignResult:
         if task.memory:
-            task = await self._remember(task)
-        return await self._run(jobs.design, task, DesignResult, tried)
+            task = await self._add_earlier_trials(task)
+        return await self._run(jobs.design, task, DesignResult, report_trial)
 
     async def _ask_for_design(
-        self, task: jobs.DesignTask, model: jobs.LanguageModel, tried: ReportTrial
+        self, task: jobs.DesignTask, model: jobs.LanguageModel, report_trial: ReportTrial
     ) -> DesignResult:
         context = self._context(task)
 
@@ -166,52 +173,57 @@ class ResearchActivities:
                 report=ignore_report,
             )
 
-        researcher = await asyncio.to_thread(self._researcher)
+        researcher = await asyncio.to_thread(self._load_researcher)
         try:
-            async with heartbeating(self._quiet_heartbeat_seconds) as report:
+            async with send_heartbeats(cancels_are_pushed=self._cancels_are_pushed) as report:
                 return await researcher.design(
-                    task, model, context.artifacts(), score=score, report=report, tried=tried
+                    task,
+                    model,
+                    context.open_artifacts(),
+                    score=score,
+                    report=report,
+                    report_trial=report_trial,
                 )
         except BudgetExhausted as error:
-            found = await self._search(task, tried)
+            found = await self._search(task, report_trial)
             note = f"{error.message} The strategy was found by search instead."
             return found.model_copy(update={"note": note})
 
     async def _ask_for_comment(
         self, task: jobs.AssessmentTask, model: jobs.LanguageModel, result: AssessmentResult
     ) -> AssessmentResult:
-        artifacts = self._context(task).artifacts()
-        researcher = await asyncio.to_thread(self._researcher)
-        async with heartbeating(self._quiet_heartbeat_seconds) as report:
+        artifacts = self._context(task).open_artifacts()
+        researcher = await asyncio.to_thread(self._load_researcher)
+        async with send_heartbeats(cancels_are_pushed=self._cancels_are_pushed) as report:
             result = await researcher.comment(task, model, result, artifacts, report)
         publication = jobs.PublishTask(operation_id=task.operation_id, result=result)
         return await self._run(jobs.publish, publication, AssessmentResult)
 
-    async def _remember(self, task: jobs.DesignTask) -> jobs.DesignTask:
-        """Add earlier trials; the same ones if this step runs again."""
+    async def _add_earlier_trials(self, task: jobs.DesignTask) -> jobs.DesignTask:
+        """Add earlier trials to the task. A further attempt gets the same ones."""
         context = self._context(task)
-        content = await context.artifacts().fetch(Artifact.MEMORY)
+        content = await context.open_artifacts().fetch(Artifact.MEMORY)
         if content is None:
             if task.memory_of is not None:
                 content = await asyncio.to_thread(
-                    context.artifact_of, task.memory_of, Artifact.MEMORY
+                    context.read_artifact, task.memory_of, Artifact.MEMORY
                 )
             else:
-                earlier = await self._ledger.ask(self._earlier_trials, task.input.data)
+                earlier = await self._ledger.ask(self._find_earlier_trials, task.input.data)
                 content = earlier.model_dump_json().encode()
-            await context.artifacts().store(Artifact.MEMORY, content)
+            await context.open_artifacts().store(Artifact.MEMORY, content)
         earlier = EarlierTrials.model_validate_json(content)
         return task.model_copy(update={"input": task.input.model_copy(update={"earlier": earlier})})
 
-    def _earlier_trials(self, source: DataSource) -> EarlierTrials:
+    def _find_earlier_trials(self, source: DataSource) -> EarlierTrials:
         data_hash = source.content_hash or self._ledger.experiments.get_newest_data_hash(
             source.symbol, source.timeframe
         )
-        trials = self._ledger.trials.find_best(data_hash, _REMEMBERED) if data_hash else []
+        trials = self._ledger.trials.find_best(data_hash, _MOST_EARLIER_TRIALS) if data_hash else []
         return EarlierTrials(data_hash=data_hash or "", trials=tuple(trials))
 
-    def _count(self, inp: AssessmentInput) -> AssessmentInput:
-        """Add the counts of all trials and looks on these bars."""
+    def _add_counts(self, inp: AssessmentInput) -> AssessmentInput:
+        """Add how many trials and looks these bars have had."""
         bars = inp.training.data.source
         return inp.model_copy(
             update={
@@ -221,27 +233,32 @@ class ResearchActivities:
         )
 
     def _keep_hypotheses(self, inp: AssessmentInput, result: AssessmentResult) -> None:
-        here: dict[str, Any] = {
+        place: dict[str, Any] = {
             "operation_id": inp.operation_id,
             "symbol": inp.data.symbol,
             "timeframe": inp.data.timeframe,
             "now": datetime.now(UTC),
         }
         named = inp.design.hypotheses if inp.design else ()
-        self._ledger.hypotheses.settle(inp.spec, result.verdict, named=named, **here)
-        self._ledger.hypotheses.register(result.hypotheses, **here)
+        self._ledger.hypotheses.settle(inp.spec, result.verdict, named=named, **place)
+        self._ledger.hypotheses.register(result.hypotheses, **place)
 
     async def _run(
         self,
         job: Job[_Task, _Result],
         task: _Task,
         returns: type[_Result],
-        tried: ReportTrial = ignore_report,
+        report_trial: ReportTrial = ignore_report,
     ) -> _Result:
-        with _failures():
-            async with heartbeating(self._quiet_heartbeat_seconds) as report:
+        with _translate_errors():
+            async with send_heartbeats(cancels_are_pushed=self._cancels_are_pushed) as report:
                 return await self._compute.run(
-                    job, task, self._context(task), returns=returns, report=report, tried=tried
+                    job,
+                    task,
+                    self._context(task),
+                    returns=returns,
+                    report=report,
+                    report_trial=report_trial,
                 )
 
     def _context(self, task: jobs.Task) -> jobs.JobContext:
@@ -251,11 +268,11 @@ class ResearchActivities:
 
 
 @contextlib.contextmanager
-def _failures() -> Iterator[None]:
-    """Tell Temporal which errors a retry may cure.
+def _translate_errors() -> Iterator[None]:
+    """Raise our errors as failures that Temporal understands, and retries if they are transient.
 
-    The computation is deterministic, so it would raise any other error again. The failure has no
-    cause, which would otherwise be taken for the root cause.
+    Computation is deterministic, so a retry would raise any other error again. The failure has no
+    cause, or else the cause would pass for the root of the failure.
     """
     try:
         yield
@@ -264,5 +281,5 @@ def _failures() -> Iterator[None]:
             error.message,
             {"field": error.field},
             type=error.reason,
-            non_retryable=error.reason not in _MAY_PASS,
+            non_retryable=error.reason not in _TRANSIENT,
         ) from None

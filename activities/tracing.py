@@ -1,4 +1,7 @@
-"""The span of a compute process: the last one in a trace that began with a request."""
+"""The trace context that a worker hands to its compute processes.
+
+The span of a compute process is the last one in a trace that began with a request.
+"""
 
 import contextlib
 import os
@@ -10,23 +13,27 @@ from opentelemetry import propagate
 _SECONDS_TO_SEND = 0.5
 
 
-def carried() -> dict[str, str]:
-    """Return by what a process goes on with the present trace; empty if there is none."""
+def inject_trace() -> dict[str, str]:
+    """Return the current trace context for another process; empty if nothing is traced."""
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     return carrier
 
 
 @contextlib.contextmanager
-def continued(name: str, carrier: Mapping[str, str]) -> Iterator[None]:
-    """Go on with a trace in this process, which sends its span itself before it ends.
+def continue_trace(name: str, carrier: Mapping[str, str]) -> Iterator[None]:
+    """Record a span of this process in the trace of another one, and send it.
 
-    A process that is killed has no last word; that it was killed stands in the worker's span.
+    A killed process sends no span. The worker's span says that it was killed.
+
+    Args:
+        name: Name of the span.
+        carrier: What `inject_trace` returned in the other process.
     """
     if not carrier:
         yield
         return
-    # An extra; that there is a trace to go on with shows that it is installed.
+    # These libraries are an extra. A trace exists only where they are installed.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
         OTLPSpanExporter,
     )
@@ -41,8 +48,7 @@ def continued(name: str, carrier: Mapping[str, str]) -> Iterator[None]:
         ):
             yield
     finally:
-        # The SDK's own time limit has no effect, and a result must not wait for a collector that
-        # is away.
+        # A result must not wait for an absent collector, and the SDK ignores its own time limit.
         sending = threading.Thread(target=provider.force_flush, daemon=True)
         sending.start()
         sending.join(_SECONDS_TO_SEND)

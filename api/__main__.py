@@ -14,7 +14,7 @@ from api.middleware.hosts import require_safe
 from errors import StartupError
 from settings import load_settings
 from temporal import telemetry
-from temporal.connection import configuration
+from temporal.connection import load_configuration
 from temporal.shutdown import Deadline
 
 _SECONDS_TO_FINISH_REQUESTS = 3
@@ -44,8 +44,8 @@ if __name__ == "__main__":
         require_safe(settings)
         if settings.api_keys is not None:
             KeyRing(settings.api_keys).all()
-        configuration()
-        runtime = telemetry.runtime(settings)
+        load_configuration()
+        runtime = telemetry.make_runtime(settings)
     except StartupError as error:
         sys.exit(error.message)
     telemetry.set_up_logging(settings, logging.WARNING)

@@ -43,7 +43,7 @@ def create_app(
             lazy=True,
             runtime=runtime,
             payload_keys=loaded.payload_keys,
-            plugins=tracing.plugins("ktrdr-api"),
+            plugins=tracing.make_plugins("ktrdr-api"),
         )
         app.state.metrics_address = loaded.metrics_address if runtime else None
         app.state.durations = request_durations(

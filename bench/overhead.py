@@ -22,7 +22,7 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 from temporalio.client import Client
 
-from activities.direct import conduct
+from activities.inline_research import run_inline
 from bench.figures import Figure, publish
 from bench.temporary import start_research, temporary_stack
 from quant.messages.data import DataSource
@@ -47,7 +47,7 @@ def direct(trials: int) -> Run:
     """Compute a research in one process."""
     with tempfile.TemporaryDirectory(prefix="ktrdr-bench-") as home:
         began = time.perf_counter()
-        research = conduct(
+        research = run_inline(
             DataSource(), trials=trials, seed=SEED, store=ArtifactStore(home), bypass_gates=True
         )
         return Run(time.perf_counter() - began, research.training.model_sha256)

@@ -25,7 +25,7 @@ import numpy as np
 import optuna
 import pandas as pd
 
-from activities.direct import conduct
+from activities.inline_research import run_inline
 from bench.calibration.series import to_table
 from bench.figures import Figure, publish
 from quant.backtest import metrics
@@ -53,9 +53,9 @@ class Cost:
     """What a computation has taken.
 
     Attributes:
-        seconds: by the clock.
-        processor_seconds: of all cores together.
-        mebibytes: most memory that was in use.
+        seconds: By the clock.
+        processor_seconds: Of all cores together.
+        mebibytes: Most memory that was in use.
     """
 
     seconds: float
@@ -65,7 +65,7 @@ class Cost:
 
 def ours(home: Path) -> None:
     """Conduct a whole research."""
-    conduct(
+    run_inline(
         SOURCE,
         trials=TRIALS,
         seed=SEED,

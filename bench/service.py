@@ -218,7 +218,7 @@ async def memory(bench: Bench, running: int) -> list[Figure]:
 
 
 def _rss_mib(bench: Bench, name: str) -> float:
-    return float(psutil.Process(bench.stack.pid(name)).memory_info().rss) / 2**20
+    return float(psutil.Process(bench.stack.get_pid(name)).memory_info().rss) / 2**20
 
 
 async def _alternating(count: int, *calls: Call) -> list[list[float]]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from settings import Settings
 from storage.ledger import Ledger
 from temporal import deployments
-from temporal.connection import connect, keep_closed_workflows, register_search_attributes
+from temporal.connection import connect, register_search_attributes, set_retention
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ async def set_up(settings: Settings, retention_hours: int | None) -> list[str]:
     changes = [f"search attribute {name} registered" for name in added]
     if retention_hours is not None:
         wanted = timedelta(hours=retention_hours)
-        before = await keep_closed_workflows(client, wanted)
+        before = await set_retention(client, wanted)
         if before != wanted:
             changes.append(f"retention changed from {before} to {wanted}")
     ledger = Ledger(settings.ledger_url)
@@ -65,4 +65,4 @@ async def promote(deployment: str, build_id: str) -> None:
 
 async def versions(deployment: str) -> list[deployments.Version]:
     """Return the versions of the workers."""
-    return await deployments.versions(await connect(), deployment)
+    return await deployments.list_versions(await connect(), deployment)

@@ -1,4 +1,4 @@
-"""The embedded stack: Temporal dev server, worker and API as processes of this machine."""
+"""The embedded stack: Temporal's development server, worker and API as local processes."""
 
 import contextlib
 import fcntl
@@ -18,7 +18,7 @@ import httpx2
 
 from errors import StartupError
 from settings import Settings
-from temporal.dynamic_config import dynamic_config
+from temporal.dynamic_config import load_dynamic_config
 
 _SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal"}
 
@@ -28,11 +28,11 @@ _ROOT = Path(__file__).resolve().parent.parent
 _WORKER = (str(_ROOT / "worker.py"),)
 
 
-def temporal_executable(settings: Settings) -> str:
-    """Return the `temporal` executable to embed.
+def find_temporal(settings: Settings) -> str:
+    """Return the path of the `temporal` executable to embed.
 
     Raises:
-        StartupError: there is none.
+        StartupError: There is none.
     """
     beside_python = Path(sys.executable).parent / "temporal"
     chosen = settings.temporal_bin
@@ -46,7 +46,7 @@ def temporal_executable(settings: Settings) -> str:
     )
 
 
-def server_command(
+def make_server_command(
     executable: str,
     *,
     port: int,
@@ -66,11 +66,11 @@ def server_command(
 
 
 class Stack:
-    """A running embedded stack; ends with its context. State stays in `settings.home`.
+    """The embedded stack. It runs until its context ends. Its state stays in `settings.home`.
 
     Args:
-        settings: ports and directories.
-        worker: what Python runs as the worker.
+        settings: Ports and directories.
+        worker: Arguments with which Python runs the worker.
         server_config: Dynamic configuration of the server; that of `temporal/` if None.
     """
 
@@ -83,7 +83,7 @@ class Stack:
     ) -> None:
         self._settings = settings
         self._worker = worker
-        self._server_config = dynamic_config() if server_config is None else server_config
+        self._server_config = load_dynamic_config() if server_config is None else server_config
         self._commands: dict[str, list[str]] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._lock: BinaryIO | None = None
@@ -93,8 +93,8 @@ class Stack:
 
     def __enter__(self) -> Self:
         settings = self._settings
-        executable = temporal_executable(settings)
-        server = server_command(
+        executable = find_temporal(settings)
+        server = make_server_command(
             executable,
             port=settings.temporal_port,
             ui_port=settings.ui_port,
@@ -104,13 +104,13 @@ class Stack:
         self._commands = {
             "temporal": server,
             "worker": [sys.executable, *self._worker],
-            # -P: do not import a directory `api` from where the command is run.
+            # -P: never import a folder `api` of the working directory.
             "api": [sys.executable, "-P", "-m", "api"],
         }
         try:
             self._lock_state()
             _require_free_ports(settings)
-            # All at once: worker and API wait for the server.
+            # All at once. Worker and API wait for the server.
             for name in self._commands:
                 self._start(name)
             self._wait_until_ready()
@@ -123,7 +123,7 @@ class Stack:
         self._stop()
 
     def addresses(self) -> dict[str, str]:
-        """Return where the parts can be reached."""
+        """Return the addresses of the parts, by name."""
         return {
             "API docs": f"{self.api}/api/v1/docs",
             "Temporal Web UI": f"http://127.0.0.1:{self._settings.ui_port}",
@@ -131,7 +131,7 @@ class Stack:
             "Logs": str(self.logs),
         }
 
-    def pid(self, name: str) -> int:
+    def get_pid(self, name: str) -> int:
         """Return the process id of `temporal`, `worker` or `api`."""
         return self._processes[name].pid
 
@@ -139,19 +139,19 @@ class Stack:
         """Block until one of the processes ends by itself.
 
         Raises:
-            StartupError: which one it was, and where its log is.
+            StartupError: One has ended. The message says which, and where its log is.
         """
         while True:
             pids = {process.pid: name for name, process in self._processes.items()}
             ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
             if ended and ended.si_pid in pids:
-                raise self._ended(pids[ended.si_pid])
+                raise self._explain_end(pids[ended.si_pid])
 
     def _lock_state(self) -> None:
-        """Lock the state directory for this stack; the server holds the lock while it lives.
+        """Lock the state directory for this stack. The server holds the lock as long as it runs.
 
         Raises:
-            StartupError: another stack has it, or it cannot be written.
+            StartupError: Another stack holds the lock, or the directory cannot be written.
         """
         home = self._settings.home
         try:
@@ -167,17 +167,16 @@ class Stack:
             raise StartupError(f"KTRDR_HOME cannot be used: {error}") from None
 
     def _environment(self, process: str) -> dict[str, str]:
-        """Return the environment of worker and API: these settings, and this Temporal server.
+        """Return the environment of a process: these settings, and this Temporal server.
 
-        The user may have a profile for a production cluster; the embedded stack must never
-        use it.
+        The user may have a profile for a production cluster. The embedded stack must never use it.
         """
         settings = self._settings
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")
         }
         if process == "api":
-            # One address is good for one process; the API has a route for its metrics.
+            # Only one process can listen at an address, and the API has a route for its metrics.
             inherited.pop("KTRDR_METRICS_ADDRESS", None)
         directories = {
             "KTRDR_HOME": settings.home,
@@ -209,7 +208,7 @@ class Stack:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # Ctrl-C must reach this process only: it stops the server last.
+                # Ctrl-C must reach this process only, because it stops the server last.
                 start_new_session=True,
                 pass_fds=[self._lock.fileno()] if self._lock and name == "temporal" else [],
             )
@@ -220,14 +219,14 @@ class Stack:
             while time.monotonic() < deadline:
                 for name, process in self._processes.items():
                     if process.poll() is not None:
-                        raise self._ended(name)
+                        raise self._explain_end(name)
                 with contextlib.suppress(httpx2.TransportError):
                     if client.get("/health/ready").is_success:
                         return
                 time.sleep(0.05)
         raise StartupError(f"The stack is not ready after {_START_SECONDS} s; see {self.logs}")
 
-    def _ended(self, name: str) -> StartupError:
+    def _explain_end(self, name: str) -> StartupError:
         log = self.logs / f"{name}.log"
         lines = log.read_text(errors="replace").strip().splitlines()
         return StartupError(f"{name} has ended: {lines[-1] if lines else 'silently'} (see {log})")
@@ -253,7 +252,7 @@ def _require_free_ports(settings: Settings) -> None:
         "KTRDR_UI_PORT": ("127.0.0.1", settings.ui_port),
         "KTRDR_API_PORT": (settings.api_host, settings.api_port),
     }
-    # All at the same time, because two of them may be equal.
+    # All bound at the same time, because two of the ports may be equal.
     with contextlib.ExitStack() as probes:
         for variable, address in ports.items():
             probe = probes.enter_context(socket.socket())

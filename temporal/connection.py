@@ -1,4 +1,4 @@
-"""Connecting to Temporal, and preparing a namespace."""
+"""The connection to Temporal, and the preparation of a namespace."""
 
 import asyncio
 import logging
@@ -18,8 +18,8 @@ from temporalio.runtime import Runtime
 from temporalio.service import RPCError, RPCStatusCode
 
 from errors import StartupError
-from temporal.converter import data_converter, encrypting
-from temporal.encryption import EncryptingCodec, key_file
+from temporal.converter import data_converter, make_encrypting_converter
+from temporal.encryption import EncryptingCodec, open_key_file
 from workflows import search_attributes
 
 _log = logging.getLogger(__name__)
@@ -40,20 +40,20 @@ async def connect(
     """Connect as Temporal's environment configuration says (`TEMPORAL_ADDRESS`, profiles, TLS).
 
     Args:
-        lazy: connect on the first call, for a process that must start without Temporal.
-        runtime: the SDK's default if None.
-        payload_keys: file with the keys that encrypt payloads; None for no encryption.
-        plugins: SDK plugins, for the client and all its workers.
+        lazy: Whether to connect at the first call, for a process that must start without Temporal.
+        runtime: Runtime of the SDK, or None for its default.
+        payload_keys: File with the keys that encrypt payloads, or None for no encryption.
+        plugins: SDK plugins for the client and its workers.
 
     Raises:
-        StartupError: the keys cannot be read, or Temporal does not answer for twenty seconds
-            (processes that start together come up in any order).
+        StartupError: The keys cannot be read, or Temporal does not answer for twenty seconds. It
+            has that time because processes that start together come up in any order.
     """
     converter = data_converter
     if payload_keys is not None:
-        key_file(payload_keys).read()
-        converter = encrypting(EncryptingCodec(payload_keys))
-    config = configuration()
+        open_key_file(payload_keys).read()
+        converter = make_encrypting_converter(EncryptingCodec(payload_keys))
+    config = load_configuration()
 
     async def attempt() -> Client:
         client = await Client.connect(
@@ -65,7 +65,7 @@ async def connect(
 
     problem: Exception | None = None
     try:
-        # Over all attempts: on a server that is silent a single one takes as long as many.
+        # One limit for all attempts. On a silent server a single attempt takes all of it.
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while True:
                 try:
@@ -81,26 +81,26 @@ async def connect(
         ) from problem
 
 
-def configuration() -> ClientConnectConfig:
-    """Return what Temporal's environment configuration says.
+def load_configuration() -> ClientConnectConfig:
+    """Read Temporal's environment configuration.
 
     Raises:
-        StartupError: it is not valid, or a file that it names cannot be read.
+        StartupError: It is not valid, or a file that it names cannot be read.
     """
     try:
         config = ClientConfig.load_client_connect_config()
-    except Exception as error:  # Not of one kind: of the file, of TOML, of the SDK's core.
+    except Exception as error:  # From the file, from TOML or from the SDK's core.
         raise StartupError(f"Temporal's connection settings cannot be used: {error}") from error
     config.setdefault("target_host", _DEFAULT_ADDRESS)
     return config
 
 
 async def _require_namespace(client: Client) -> None:
-    """Return if the namespace is accessible; a new one may take a moment to become visible.
+    """Make sure that the namespace can be used.
 
     Raises:
-        StartupError: access was denied.
-        RPCError: it does not exist, or the server does not answer.
+        StartupError: Access was denied.
+        RPCError: It does not exist, as a new one for a moment, or the server does not answer.
     """
     request = DescribeNamespaceRequest(namespace=client.namespace)
     try:
@@ -115,9 +115,9 @@ async def _require_namespace(client: Client) -> None:
 
 
 async def register_search_attributes(client: Client) -> list[str]:
-    """Register our search attributes in the namespace, and return those that were new to it.
+    """Register our search attributes in the namespace, and return those that were new.
 
-    Where we lack the permission to register them, they must exist already.
+    Without the permission to register them, nothing is done: they must exist already.
     """
     known = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=client.namespace), retry=True, timeout=_RPC_TIMEOUT
@@ -140,8 +140,8 @@ async def register_search_attributes(client: Client) -> list[str]:
     return sorted(set(request.search_attributes) - set(known.custom_attributes))
 
 
-async def keep_closed_workflows(client: Client, retention: timedelta) -> timedelta:
-    """Set how long the namespace keeps closed workflows, and return the previous retention."""
+async def set_retention(client: Client, retention: timedelta) -> timedelta:
+    """Set how long the namespace keeps closed workflows, and return how long it was before."""
     service = client.workflow_service
     described = await service.describe_namespace(
         DescribeNamespaceRequest(namespace=client.namespace), retry=True, timeout=_RPC_TIMEOUT

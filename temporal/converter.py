@@ -1,4 +1,4 @@
-"""How values are serialised for Temporal: as JSON of pydantic models."""
+"""The conversion of values for Temporal: JSON of pydantic models."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,8 +19,8 @@ from errors import InvalidInput
 class ReadablePayloadConverter(PydanticPayloadConverter):
     """Reports an invalid value in plain words, by field.
 
-    A user who starts a workflow by hand sees this in the Web UI. As an ApplicationError it also
-    fails the workflow at once; with any other error its first task would be retried for ever.
+    A user who starts a workflow by hand sees the message in the Web UI. An ApplicationError also
+    fails the workflow at once. After any other error its first task would be retried for ever.
     """
 
     def from_payloads(
@@ -29,7 +29,7 @@ class ReadablePayloadConverter(PydanticPayloadConverter):
         """Return the values.
 
         Raises:
-            ApplicationError: a value does not match its type hint.
+            ApplicationError: A value does not match its type hint.
         """
         try:
             return super().from_payloads(payloads, type_hints)
@@ -42,11 +42,11 @@ class ReadablePayloadConverter(PydanticPayloadConverter):
 
 
 data_converter = DataConverter(payload_converter_class=ReadablePayloadConverter)
-"""For payloads that are not encrypted."""
+"""The converter for payloads that are not encrypted."""
 
 
-def encrypting(codec: PayloadCodec) -> DataConverter:
-    """Return a converter whose payloads, messages and stack traces of failures are encrypted."""
+def make_encrypting_converter(codec: PayloadCodec) -> DataConverter:
+    """Return a converter that encrypts payloads, and messages and stack traces of failures."""
     return DataConverter(
         payload_converter_class=ReadablePayloadConverter,
         payload_codec=codec,

@@ -1,7 +1,7 @@
-"""Versions of the workers that run side by side, and which one new operations start on.
+"""Versions of the workers that run side by side. One of them is current.
 
-Temporal stores this. A research stays on the version that it was started on; when nothing runs on
-an old version any more, its workers can be stopped.
+Temporal stores this. New operations start on the current version, and stay on the version on which
+they were started. When nothing runs on an old version, its workers can be stopped.
 """
 
 import asyncio
@@ -24,7 +24,13 @@ _SECONDS_BETWEEN_ATTEMPTS = 0.5
 
 
 class Version(BaseModel):
-    """A version of the workers."""
+    """A version of the workers.
+
+    Attributes:
+        build_id: Name of the version.
+        current: Whether new operations start on it.
+        drained: Whether nothing runs on it any more.
+    """
 
     build_id: str
     current: bool
@@ -32,10 +38,10 @@ class Version(BaseModel):
 
 
 async def promote(client: Client, deployment: str, build_id: str) -> None:
-    """Start new operations on this version, as soon as its workers serve all queues.
+    """Make a version the current one, as soon as its workers serve all queues.
 
     Raises:
-        StartupError: its workers did not appear, or do not serve every queue of the last version.
+        StartupError: Its workers did not appear, or do not serve every queue of the last version.
     """
     request = SetWorkerDeploymentCurrentVersionRequest(
         namespace=client.namespace,
@@ -58,11 +64,11 @@ async def promote(client: Client, deployment: str, build_id: str) -> None:
     raise StartupError(f"Version {build_id} of {deployment} cannot take over: {problem}")
 
 
-async def versions(client: Client, deployment: str) -> list[Version]:
-    """Return the versions that Temporal knows of, newest first.
+async def list_versions(client: Client, deployment: str) -> list[Version]:
+    """Return the versions that Temporal knows, newest first.
 
     Raises:
-        StartupError: this deployment has never had a worker.
+        StartupError: This deployment has never had a worker.
     """
     request = DescribeWorkerDeploymentRequest(
         namespace=client.namespace, deployment_name=deployment

@@ -1,8 +1,8 @@
-"""Encryption of payloads: what Temporal stores can only be read with the key.
+"""Encryption of payloads: nobody reads in Temporal's store without the key.
 
-AES-256-GCM with a random nonce for each payload; the id of the key is stored with it, so that old
-payloads stay readable after a rotation. Search attributes, workflow ids and types, and what makes
-lists readable (symbol, owner, strategy, phase, verdict) are not payloads and stay in the clear.
+The cipher is AES-256-GCM with a random nonce for each payload. The id of the key is stored with the
+payload, so that old payloads stay readable after a rotation. Only payloads are encrypted. Workflow
+ids and types and search attributes (symbol, owner, strategy, phase, verdict) stay in the clear.
 """
 
 import base64
@@ -45,17 +45,17 @@ class PayloadKeys(FrozenModel):
 
 
 class EncryptingCodec(PayloadCodec):
-    """Encrypts with the current key, and decrypts with the one that a payload names.
+    """Encrypts with the current key, and decrypts with the key that a payload names.
 
     Args:
-        path: of the key file; it is read again when it has changed.
+        path: Path of the key file. The file is read again when it has changed.
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = key_file(path)
+        self._file = open_key_file(path)
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Encrypt."""
+        """Return the payloads encrypted."""
         keys = self._file.read()
         cipher = AESGCM(keys.keys[keys.current])
         key_id = keys.current.encode()
@@ -68,17 +68,17 @@ class EncryptingCodec(PayloadCodec):
         return encrypted
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Decrypt encrypted payloads; the others were written before encryption was enabled.
+        """Return the payloads decrypted. Those from before encryption was enabled stay as they are.
 
         Raises:
-            UnreadablePayload: the key is unknown, or the payload failed authentication.
+            UnreadablePayload: The key is unknown, or the payload failed authentication.
         """
         return [
-            self._decrypted(payload) if payload.metadata.get("encoding") == ENCODING else payload
+            self._decrypt(payload) if payload.metadata.get("encoding") == ENCODING else payload
             for payload in payloads
         ]
 
-    def _decrypted(self, payload: Payload) -> Payload:
+    def _decrypt(self, payload: Payload) -> Payload:
         key_id = payload.metadata[_KEY_ID]
         key = self._file.read().keys.get(key_id.decode(errors="replace"))
         if key is None:
@@ -91,25 +91,25 @@ class EncryptingCodec(PayloadCodec):
             raise UnreadablePayload("The payload failed authentication.") from None
 
 
-def key_file(path: Path) -> SecretFile[PayloadKeys]:
-    """Return the key file."""
+def open_key_file(path: Path) -> SecretFile[PayloadKeys]:
+    """Return the file of the keys at a path."""
     return SecretFile(path, PayloadKeys, "KTRDR_PAYLOAD_KEYS")
 
 
-def rotate(path: Path) -> str:
-    """Add a key, make it the current one and return its id. Creates the file if missing.
+def rotate_key(path: Path) -> str:
+    """Add a key, make it the current one and return its id. A missing file is created.
 
     Raises:
-        StartupError: the file is not valid.
+        StartupError: The file is not valid.
     """
-    file = key_file(path)
+    file = open_key_file(path)
     known = file.read().keys if path.exists() else {}
     key_id = f"{datetime.now(UTC):%Y%m%d}-{secrets.token_hex(4)}"
-    keys = {name: _encoded(key) for name, key in known.items()}
-    keys[key_id] = _encoded(secrets.token_bytes(_KEY_BYTES))
+    keys = {name: _encode(key) for name, key in known.items()}
+    keys[key_id] = _encode(secrets.token_bytes(_KEY_BYTES))
     file.write(PayloadKeys.model_validate({"current": key_id, "keys": keys}))
     return key_id
 
 
-def _encoded(key: bytes) -> bytes:
+def _encode(key: bytes) -> bytes:
     return base64.b64encode(key)

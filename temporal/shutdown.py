@@ -1,4 +1,4 @@
-"""The end of a process that was told to stop: orderly if possible, and in time in any case."""
+"""The end of a process that was told to stop: always in time, and orderly if possible."""
 
 import contextlib
 import logging
@@ -11,43 +11,43 @@ from typing import Final
 
 _log = logging.getLogger(__name__)
 
-_SECONDS_FOR_LAST_WORDS: Final = 2.0
+_SECONDS_FOR_LAST_ACTS: Final = 2.0
 
 
 class Deadline:
-    """Ends this process if it has not ended by itself, whatever keeps it.
+    """Ends this process if it does not end by itself.
 
-    It runs in a thread of its own, so it ends also a process whose event loop is blocked or which
+    The deadline has its own thread. So it also ends a process whose event loop is blocked, or that
     waits for one of its threads.
 
     Args:
-        seconds: the grace period, from `begin` until the process is gone. Less than what those who
-            stop this process wait for before they kill it, or nobody learns what has refused.
+        seconds: The grace period, from `begin` until the process is gone. It must be shorter than
+            the time after which others kill this process, or the reason would not be logged.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._last_acts: list[Callable[[], None]] = []
-        self._timer = threading.Timer(seconds - _SECONDS_FOR_LAST_WORDS, self._end)
+        self._timer = threading.Timer(seconds - _SECONDS_FOR_LAST_ACTS, self._end)
         self._timer.daemon = True
 
-    def finally_do(self, act: Callable[[], None]) -> None:
-        """Do this at the deadline, after all that was registered before."""
+    def add_last_act(self, act: Callable[[], None]) -> None:
+        """Register what to do at the deadline. The acts are done in the order of registration."""
         self._last_acts.append(act)
 
     def begin(self) -> None:
-        """Begin the grace period, unless it has begun."""
-        with contextlib.suppress(RuntimeError):  # Started before.
+        """Begin the grace period, unless it has begun already."""
+        with contextlib.suppress(RuntimeError):  # It has begun already.
             self._timer.start()
 
     def _end(self) -> None:
-        # What is to be said or done may hang, too: a log that nobody reads, for example.
-        acting = threading.Thread(target=self._act, daemon=True)
+        # The last acts may hang, too: on a log that nobody reads, for example.
+        acting = threading.Thread(target=self._do_last_acts, daemon=True)
         acting.start()
-        acting.join(_SECONDS_FOR_LAST_WORDS)
+        acting.join(_SECONDS_FOR_LAST_ACTS)
         os._exit(1)
 
-    def _act(self) -> None:
+    def _do_last_acts(self) -> None:
         _log.error("still running %.0f s after being told to stop; ending now", self._seconds)
         for act in (*self._last_acts, log_threads):
             try:

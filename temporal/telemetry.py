@@ -1,8 +1,7 @@
 """Telemetry of a process: metrics for Prometheus, and logs as JSON.
 
-The SDK's own metrics are served with ours: how long tasks wait in a queue
-(`temporal_activity_schedule_to_start_latency`), how long they run, which fail. The few that matter
-are listed in docs/operations.md.
+The SDK's own metrics are served with ours, such as how long tasks wait in a queue
+(`temporal_activity_schedule_to_start_latency`). docs/operations.md lists the few that matter.
 """
 
 import json
@@ -22,35 +21,35 @@ from temporalio.runtime import (
 from errors import StartupError
 from settings import Settings
 
-_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
-_OURS: Final = ("ktrdr_phase_duration", "ktrdr_cancel_latency", "ktrdr_http_request_duration")
+_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
+_HISTOGRAMS: Final = ("ktrdr_phase_duration", "ktrdr_cancel_latency", "ktrdr_http_request_duration")
 
-# The core's logs in our format, interleaved with our own lines.
-_LOGS_OF_THE_CORE: Final = LoggingConfig(
+# The SDK's core logs in our format, through our handler.
+_CORE_LOGGING: Final = LoggingConfig(
     filter=LoggingConfig.default.filter,
     forwarding=LogForwardingConfig(logging.getLogger("temporalio"), append_target_to_name=False),
 )
 
 
-def runtime(settings: Settings, worker_heartbeat_interval: timedelta | None = None) -> Runtime:
-    """Return a runtime of the SDK; with KTRDR_METRICS_ADDRESS it serves metrics there.
+def make_runtime(settings: Settings, worker_heartbeat_interval: timedelta | None = None) -> Runtime:
+    """Return a runtime of the SDK. It serves metrics at KTRDR_METRICS_ADDRESS, if that is set.
 
     Args:
-        settings: with the address of the metrics.
-        worker_heartbeat_interval: how often workers report to Temporal; the SDK's default if None.
+        settings: Settings with the address of the metrics.
+        worker_heartbeat_interval: How often workers report to Temporal, or None for the default.
 
     Raises:
-        StartupError: the address cannot be used.
+        StartupError: The address cannot be used.
     """
     metrics = settings.metrics_address and PrometheusConfig(
         bind_address=settings.metrics_address,
         counters_total_suffix=True,
         unit_suffix=True,
         durations_as_seconds=True,
-        histogram_bucket_overrides=dict.fromkeys(_OURS, _SECONDS),
+        histogram_bucket_overrides=dict.fromkeys(_HISTOGRAMS, _BUCKETS),
     )
     telemetry = TelemetryConfig(
-        logging=_LOGS_OF_THE_CORE, metrics=metrics or None, attach_service_name=False
+        logging=_CORE_LOGGING, metrics=metrics or None, attach_service_name=False
     )
     try:
         if worker_heartbeat_interval is None:
@@ -61,7 +60,7 @@ def runtime(settings: Settings, worker_heartbeat_interval: timedelta | None = No
 
 
 class JsonFormatter(logging.Formatter):
-    """One line of JSON per event, with its operation."""
+    """Formats an event as one line of JSON, with the operation to which it belongs."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -88,14 +87,14 @@ class JsonFormatter(logging.Formatter):
 
 
 def set_up_logging(settings: Settings, level: int) -> None:
-    """Write logs to standard error, as text for people or as JSON for programs."""
+    """Write logs of this level and above to standard error, as text or as JSON."""
     handler = logging.StreamHandler()
     if settings.log_format == "json":
         handler.setFormatter(JsonFormatter())
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=level, handlers=[handler])
-    # The workflow or activity of a line is in fields of their own.
+    # The workflow or activity is in other fields, so it need not be in the message.
     workflow.logger.workflow_info_on_message = False
     activity.logger.activity_info_on_message = False
     # The audit log is written at every log level.

@@ -1,7 +1,7 @@
-"""Traces in one piece: from a request through workflow and activities to the compute process.
+"""Traces from a request through workflow and activities to the compute process.
 
 OpenTelemetry's own environment variables enable them (`OTEL_EXPORTER_OTLP_ENDPOINT`). Its libraries
-are an extra; without them spans are not recorded. FastAPI creates the span of a request by itself.
+are an extra: without them nothing is traced. FastAPI creates the span of a request by itself.
 """
 
 import os
@@ -15,14 +15,14 @@ _SECONDS_TO_SEND: Final = "2"
 _SWITCHES: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
-def plugins(service: str) -> list[Plugin]:
-    """Enable traces if the environment asks for them, and return the client plugins for that.
+def make_plugins(service: str) -> list[Plugin]:
+    """Enable traces if the environment asks for them, and return the plugins of the client.
 
     Args:
-        service: name of this process in traces, unless `OTEL_SERVICE_NAME` is set.
+        service: Name of this process in traces, unless `OTEL_SERVICE_NAME` is set.
 
     Raises:
-        StartupError: traces are enabled, but the extra is not installed.
+        StartupError: Traces are enabled, but the extra is not installed.
     """
     if not any(os.environ.get(switch) for switch in _SWITCHES):
         return []
@@ -43,7 +43,7 @@ def plugins(service: str) -> list[Plugin]:
             "pip install 'ktrdr[tracing]'."
         ) from None
     os.environ.setdefault("OTEL_SERVICE_NAME", service)
-    # A process sends its last spans before it ends, and must not wait long for a silent collector.
+    # A process sends its last spans before it ends. It must not wait long for a silent collector.
     os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", _SECONDS_TO_SEND)
     provider = create_tracer_provider(resource=Resource.create())
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))

@@ -1,7 +1,7 @@
-"""The sandbox of the workflows, which also knows what it runs.
+"""The sandbox of the workflows, with an eye on slow tasks and on workflows that refuse to stop.
 
-A worker cannot stop before it has evicted every workflow from its cache. What refuses can be named
-here, and every workflow task is timed: after two seconds the SDK fails it.
+A worker cannot stop before it has evicted every workflow from its cache. This runner names those
+that refuse. It also times every workflow task, because the SDK fails a task after two seconds.
 """
 
 import logging
@@ -37,7 +37,7 @@ class Refusal:
 
 
 def warn_of_slow(workflow_type: str, seconds: float) -> None:
-    """Log a task that comes near the time after which the SDK fails it."""
+    """Log a task that comes near the limit of the SDK."""
     if seconds > SLOW_TASK_SECONDS:
         _log.warning("a workflow task of %s took %.2f s", workflow_type, seconds)
 
@@ -47,20 +47,20 @@ class WatchedRunner(SandboxedWorkflowRunner):
     """Runs workflows in the sandbox. One runner may serve several workers."""
 
     on_task: OnTask = warn_of_slow
-    """Called with the type of the workflow and the seconds that a task has taken."""
+    """Takes the type of the workflow and how many seconds its task took."""
 
-    _cached: dict[str, "_Watched"] = field(default_factory=dict, init=False)
+    _cache: dict[str, "_Watched"] = field(default_factory=dict, init=False)
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        """Load the workflow; this is part of its first task."""
+        """Load the workflow. The time counts as part of its first task."""
         began = time.perf_counter()
         instance = super().create_instance(det)
-        return _Watched(instance, self._cached, self.on_task, time.perf_counter() - began)
+        return _Watched(instance, self._cache, self.on_task, time.perf_counter() - began)
 
     def refusals(self) -> Iterator[Refusal]:
-        """Yield the workflows that are at work, and those that could not be evicted."""
+        """Yield the workflows whose task is running, and those that could not be evicted."""
         frames = sys._current_frames()
-        for each in list(self._cached.values()):
+        for each in list(self._cache.values()):
             thread = each.working_thread
             if thread in frames:
                 stack = "".join(traceback.format_stack(frames[thread]))
@@ -75,10 +75,10 @@ class WatchedRunner(SandboxedWorkflowRunner):
 class _Watched(WorkflowInstance):
     """A workflow in the cache of a worker.
 
-    The SDK fails a task that takes two seconds, as on an overloaded machine, and raises an
-    exception in the thread that is at it. That can hit asyncio in the middle of a step; from then
-    on the workflow can never be evicted. So it is not told the thread: the task ends by itself, and
-    what comes after it, the eviction, waits for its end.
+    If a task takes two seconds, as on an overloaded machine, the SDK fails it and raises an
+    exception in its thread. That may hit asyncio in the middle of a step, and then the workflow can
+    never be evicted. So this class does not tell the SDK the thread. The task ends by itself, and
+    the eviction waits for that.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class _Watched(WorkflowInstance):
         loading_seconds: float,
     ) -> None:
         self._instance = instance
-        self._cached = cached
+        self._cache = cached
         self._on_task = on_task
         self._loading_seconds = loading_seconds
         self._one_at_a_time = threading.Lock()
@@ -97,13 +97,13 @@ class _Watched(WorkflowInstance):
 
     @property
     def working_thread(self) -> int | None:
-        """The thread in which a task of it is at work."""
+        """The thread in which its task runs, or None."""
         return self._instance.get_thread_id()
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
-        """Do a task, or be evicted."""
+        """Run a workflow task, or evict the workflow."""
         with self._one_at_a_time:
-            self._cached[act.run_id] = self
+            self._cache[act.run_id] = self
             began = time.perf_counter()
             try:
                 completion = self._instance.activate(act)
@@ -115,11 +115,11 @@ class _Watched(WorkflowInstance):
                 self._loading_seconds = 0.0
                 self._on_task(self.get_info().workflow_type, seconds)
             if any(job.HasField("remove_from_cache") for job in act.jobs):
-                del self._cached[act.run_id]
+                del self._cache[act.run_id]
             return completion
 
     def get_info(self) -> Info:
-        """Return what is known about the run."""
+        """Return what Temporal says about the run."""
         return self._instance.get_info()
 
     def get_serialization_context(self, command_info: Any) -> Any:

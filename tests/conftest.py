@@ -17,7 +17,7 @@ from api.app import create_app
 from settings import Settings
 from tests.support import helpers
 from tests.support.data import walk, write_bars, write_many_bars, write_strategies
-from worker import running_workers
+from worker import run_workers
 
 pytest_plugins = ["tests.support.guarding", "tests.support.shuffling"]
 
@@ -108,7 +108,7 @@ async def temporal(server: str) -> Client:
 @pytest_asyncio.fixture(scope="session")
 async def client(temporal: Client, settings: Settings) -> AsyncIterator[Client]:
     """A client of the namespace that the shared workers serve."""
-    async with running_workers(temporal, settings):
+    async with run_workers(temporal, settings):
         yield temporal
 
 

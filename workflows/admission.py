@@ -15,13 +15,13 @@ with workflow.unsafe.imports_passed_through():
 
 ADMISSION_ID = "admission"
 
-# By then an admitted research is listed, has ended, or was never started.
+# After this time an admitted research is in Temporal's lists, or was never started.
 _LISTED_AFTER = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
-class _Asking:
-    """Requests that arrived together, and are answered together."""
+class _Batch:
+    """Requests of one update. They are answered together."""
 
     requests: list[AdmissionRequest]
     answers: asyncio.Future[list[AdmissionAnswer]]
@@ -29,17 +29,17 @@ class _Asking:
 
 @workflow.defn
 class Admission:
-    """Remembers the latest admissions; older researches are found in Temporal's lists."""
+    """Remembers the latest admissions. Older researches are in Temporal's lists."""
 
     @workflow.init
     def __init__(self, admitted: dict[str, datetime] | None = None) -> None:
         self._admitted = admitted or {}
-        self._asking: list[_Asking] = []
+        self._waiting: list[_Batch] = []
         self._one_at_a_time = asyncio.Lock()
 
     @workflow.run
-    async def run(self, admitted: dict[str, datetime] | None = None) -> None:  # noqa: ARG002 - in init
-        """Answer until the history is long, then continue as new."""
+    async def run(self, admitted: dict[str, datetime] | None = None) -> None:  # noqa: ARG002 - see init
+        """Answer updates until the history is long, then continue as new."""
         await workflow.wait_condition(
             lambda: (
                 workflow.info().is_continue_as_new_suggested() and workflow.all_handlers_finished()
@@ -51,7 +51,7 @@ class Admission:
     async def admit(self, request: AdmissionRequest) -> AdmissionAnswer:
         """Admit a research if fewer than the limit are active. Idempotent.
 
-        Earlier versions of the API ask like this.
+        Earlier versions of the API send this update.
         """
         [answer] = await self._answer([request])
         return answer
@@ -62,20 +62,20 @@ class Admission:
         return await self._answer(requests)
 
     async def _answer(self, requests: list[AdmissionRequest]) -> list[AdmissionAnswer]:
-        asking = _Asking(requests, asyncio.Future())
-        self._asking.append(asking)
+        batch = _Batch(requests, asyncio.Future())
+        self._waiting.append(batch)
         async with self._one_at_a_time:
-            if not asking.answers.done():
+            if not batch.answers.done():
                 await self._answer_all()
-        return asking.answers.result()
+        return batch.answers.result()
 
     async def _answer_all(self) -> None:
-        """Count once, and answer all pending requests in the order of their arrival."""
-        asking, self._asking = self._asking, []
-        requests = [request for each in asking for request in each.requests]
+        """Count once, and answer all waiting requests in the order of their arrival."""
+        batches, self._waiting = self._waiting, []
+        requests = [request for each in batches for request in each.requests]
         ids = {request.operation_id for request in requests}
         try:
-            active = await policies.ask(
+            active = await policies.read_temporal(
                 count_active,
                 ActiveQuestion(
                     asking=sorted(ids),
@@ -85,13 +85,13 @@ class Admission:
                 summary=f"May {len(ids)} more begin?",
             )
         except FailureError as error:
-            # Fail the pending requests instead of leaving them waiting; the next one counts anew.
-            for each in asking:
+            # Fail these requests instead of leaving them waiting. The next request counts again.
+            for each in batches:
                 each.answers.set_exception(error)
             return
         self._admitted = {each: self._admitted[each] for each in active.unlisted}
         count = active.active_count
-        for each in asking:
+        for each in batches:
             answers = []
             for request in each.requests:
                 admitted = count < request.limit
@@ -108,9 +108,9 @@ class Admission:
 
 @workflow.defn(name="Admission", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class LastingAdmission(Admission):
-    """The same for versioned workers: it never ends, so it moves to each new version.
+    """The same workflow for versioned workers. It never ends, so it moves to every new version.
 
-    An unversioned worker may not declare this behaviour, hence a separate class.
+    An unversioned worker must not declare this behaviour. Hence the separate class.
     """
 
     @workflow.init

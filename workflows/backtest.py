@@ -7,7 +7,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.research import ResearchActivities
     from quant.messages.steps import BacktestResult
     from workflows import policies
-    from workflows.contract import OperationInfo, OperationMetadata, OperationType
+    from workflows.contract import OPERATION_QUERY, OperationInfo, OperationMetadata, OperationType
     from workflows.failures import WRONG_ARGUMENTS
     from workflows.messages import BacktestRequest
     from workflows.operation import Operation
@@ -30,17 +30,17 @@ class Backtest:
         )
 
     @workflow.run
-    async def run(self, request: BacktestRequest) -> BacktestResult:  # noqa: ARG002 - kept in init
+    async def run(self, request: BacktestRequest) -> BacktestResult:  # noqa: ARG002 - see init
         """Trade the holdout, and return the performance at each level of cost."""
-        return await self._operation.conduct(self._backtest)
+        return await self._operation.run(self._backtest)
 
-    @workflow.query
-    def operation(self) -> OperationInfo:
+    @workflow.query(name=OPERATION_QUERY)
+    def describe(self) -> OperationInfo:
         """Return this operation."""
         return self._operation.snapshot()
 
     async def _backtest(self) -> BacktestResult:
-        result = await policies.compute(
+        result = await policies.run_compute(
             ResearchActivities.backtest,
             BacktestTask(
                 operation_id=workflow.info().workflow_id,

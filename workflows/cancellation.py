@@ -1,11 +1,14 @@
 """The cancel guard: once a cancel is accepted, no other outcome may win over it.
 
-Temporal delivers a cancel as an exception at the next await, and two things can lose it: the
-awaited step completes in the same workflow task (its result is returned and the cancel is never
-raised), or the step finishes although it was asked to stop. In sequences of short steps a few per
-cent of the cancels are lost this way. The server has recorded the request in any case, so checking
-for it is exact: before the first step, after every step, and before returning
-(`workflows.operation` does this for every workflow).
+Temporal raises a cancel as an exception at the next await. Two things can lose it:
+
+* The awaited step completes in the same workflow task. Its result is returned, and the exception is
+  never raised.
+* The step finishes although it was asked to stop.
+
+In sequences of short steps a few per cent of all cancels are lost this way. But the server has
+recorded the request in any case, so asking for it is exact. `workflows.operation` asks before the
+first step, after every step and before returning.
 """
 
 import asyncio
@@ -18,7 +21,7 @@ _Result = TypeVar("_Result")
 
 
 def cancel_requested() -> bool:
-    """Whether a cancel has been accepted. Its reason may be empty, so only None means no."""
+    """Whether a cancel has been accepted. Only None means no: the reason may be empty."""
     return workflow.cancellation_reason() is not None
 
 
@@ -28,11 +31,11 @@ def raise_if_cancelled() -> None:
         raise asyncio.CancelledError
 
 
-async def to_the_end(work: Coroutine[Any, Any, _Result]) -> _Result:
-    """Await clean-up to its end.
+async def finish_cleanup(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """Await clean-up to its end, even if a cancel arrives meanwhile.
 
-    The guard may notice a cancel one turn of the event loop before it is delivered; it then
-    arrives during the clean-up, which must not stop there.
+    The guard may notice a cancel shortly before Temporal raises it. The exception then comes during
+    the clean-up, which must not stop.
     """
     task = asyncio.create_task(work)
     while True:
@@ -43,13 +46,13 @@ async def to_the_end(work: Coroutine[Any, Any, _Result]) -> _Result:
                 raise
 
 
-async def finished_child(
+async def run_child(
     starting: Coroutine[Any, Any, workflow.ChildWorkflowHandle[Any, _Result]],
 ) -> _Result:
-    """Start a child workflow and await its end, also when cancelled between the two.
+    """Start a child workflow and await its end.
 
-    Otherwise a cancel that arrives while the child is being started would be raised at once, and
-    the child would run on although "cancelled" means that the work has stopped.
+    A cancel may arrive while the child is being started. Then the child is cancelled too, and its
+    end awaited. Otherwise it would run on, although "cancelled" means that the work has stopped.
     """
     start = asyncio.create_task(starting)
     try:

@@ -1,4 +1,4 @@
-"""The contract of clients and workflows: operation types, statuses, phases, `OperationInfo`."""
+"""What clients and workflows agree on: operation types, statuses, phases, `OperationInfo`."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -25,7 +25,7 @@ class OperationType(StrEnum):
     ASSESSMENT = "agent_assessment"
 
 
-# The steps that are activities of their research, without a separate workflow.
+# The steps that are activities of their research. The other steps are child workflows.
 ACTIVITY_STEPS = (OperationType.DESIGN, OperationType.ASSESSMENT)
 
 # The names under which Temporal knows the workflows.
@@ -37,7 +37,7 @@ WORKFLOW_NAME = {
 
 
 class OperationStatus(StrEnum):
-    """Status on the wire."""
+    """Status of an operation, as the API and the query say it."""
 
     PENDING = "pending"
     RUNNING = "running"

@@ -1,10 +1,10 @@
-"""Which errors fail a workflow, and how failures are unwrapped to their root cause."""
+"""Which errors fail a workflow, and how a failure is unwrapped to its root cause."""
 
 from temporalio.exceptions import ApplicationError, FailureError, TimeoutError, TimeoutType
 
-# A wrong number of arguments fails a workflow; invalid values do so by themselves
-# (`temporal.converter`). Nothing else may: after a nondeterminism error, above all, workflows must
-# wait for the right code instead of failing every research in flight.
+# A wrong number of arguments fails a workflow. Invalid values do so by themselves
+# (`temporal.converter`). No other exception may: after a nondeterminism error, for example, the
+# workflow task is retried until the right code runs, and no research is lost.
 WRONG_ARGUMENTS = (TypeError,)
 
 _TIMEOUT_TEXT = {
@@ -15,24 +15,24 @@ _TIMEOUT_TEXT = {
 }
 
 
-def root_cause(error: BaseException) -> BaseException:
-    """Follow the chain of causes that Temporal has recorded to its root."""
+def find_root_cause(error: BaseException) -> BaseException:
+    """Return the first cause in the chain that Temporal has recorded."""
     while isinstance(error, FailureError) and error.cause is not None:
         error = error.cause
     return error
 
 
-def message_of(error: BaseException) -> str:
+def describe_failure(error: BaseException) -> str:
     """Return the root cause in words for the user."""
-    cause = root_cause(error)
+    cause = find_root_cause(error)
     if isinstance(cause, TimeoutError) and cause.type is not None:
         return _TIMEOUT_TEXT[cause.type]
     return cause.message if isinstance(cause, FailureError) else str(cause)
 
 
-def reason_of(error: BaseException) -> str:
+def get_reason(error: BaseException) -> str:
     """Return the machine-readable reason of the root cause."""
-    cause = root_cause(error)
+    cause = find_root_cause(error)
     if isinstance(cause, ApplicationError) and cause.type:
         return cause.type
     return type(cause).__name__

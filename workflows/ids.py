@@ -18,23 +18,29 @@ _STEP_OF_SUFFIX = {suffix: step for step, suffix in _STEP_SUFFIX.items()}
 def make_operation_id(
     operation_type: OperationType, now: datetime, token: str | None = None
 ) -> str:
-    """Return an id, `op_<type>_<yyyymmdd>_<hhmmss>_<8 hex>`; a new one if no token is given."""
+    """Return an id, `op_<type>_<yyyymmdd>_<hhmmss>_<8 hex>`.
+
+    Args:
+        operation_type: Type of the operation.
+        now: Time in the id.
+        token: The last part. Random if None, so that the id is new.
+    """
     return f"op_{operation_type.value}_{now:%Y%m%d_%H%M%S}_{token or secrets.token_hex(4)}"
 
 
 def make_retry_id(operation_type: OperationType, run_id: str, ended: datetime) -> str:
-    """Return the id of the retry of a run that has ended; it is the same every time."""
+    """Return the id of the retry of a run that has ended. A run has one such id only."""
     token = hashlib.sha256(run_id.encode()).hexdigest()[:8]
     return make_operation_id(operation_type, ended, token)
 
 
-def step_name(step: OperationType) -> str:
-    """Return the short name of a step, which ends its id."""
+def get_step_name(step: OperationType) -> str:
+    """Return the short name of a step. The id of the step ends with it."""
     return _STEP_SUFFIX[step]
 
 
 def make_step_id(research_id: str, step: OperationType) -> str:
-    """Return the id of a step of a research; it derives from the research's own."""
+    """Return the id of a step of a research: the id of the research, a dot, the short name."""
     return f"{research_id}.{_STEP_SUFFIX[step]}"
 
 

@@ -1,6 +1,6 @@
 """Inputs and results of the workflows.
 
-The command imports this module; it must stay free of Temporal's SDK.
+The command imports this module, so it must not import Temporal's SDK.
 """
 
 from typing import Annotated, Literal, Self
@@ -28,7 +28,7 @@ Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0
 
 
 class OwnedRequest(FrozenModel):
-    """Whose work it is, and how urgent."""
+    """Whose work it is, and how urgent it is."""
 
     priority: int = Field(3, strict=True, ge=1, le=5, description="1 (first) to 5 (last)")
     owner: Owner = "anonymous"
@@ -84,8 +84,8 @@ class ResearchRequest(OwnedRequest):
         return self.seed is None if self.memory is None else self.memory
 
     @property
-    def how(self) -> str:
-        """How the strategy is found."""
+    def design_method(self) -> str:
+        """By what the strategy is found: the language model, or the number of trials."""
         if self.designer == "llm":
             return self.model or "language model"
         return f"{self.trials} trials"
@@ -93,12 +93,12 @@ class ResearchRequest(OwnedRequest):
     @property
     def headline(self) -> str:
         """One line for lists and the Web UI."""
-        how = self.strategy or f"{self.designer}, {self.how}"
-        return f"{self.symbol} {self.timeframe} · {how}"
+        source = self.strategy or f"{self.designer}, {self.design_method}"
+        return f"{self.symbol} {self.timeframe} · {source}"
 
 
 class FinishedSteps(FrozenModel):
-    """The results of a research so far; a resumed research begins with them."""
+    """The results of a research so far. A resumed research starts with them."""
 
     seed: int
     spec: StrategySpec | None = None
@@ -107,8 +107,8 @@ class FinishedSteps(FrozenModel):
     backtest: BacktestResult | None = None
     assessment: AssessmentResult | None = None
 
-    def steps(self) -> list[OperationType]:
-        """Return which steps have finished, in their order."""
+    def list_steps(self) -> list[OperationType]:
+        """Return the steps that have finished, in their order."""
         results = {
             OperationType.DESIGN: self.design,
             OperationType.TRAINING: self.training,
@@ -139,12 +139,12 @@ class ResearchInput(ResearchRequest):
 
     @classmethod
     def of(cls, request: ResearchRequest, finished: FinishedSteps | None = None) -> Self:
-        """Return the input for this request and the steps that an earlier run finished."""
+        """Return the input for a request, with the steps that an earlier run finished."""
         return cls(**request.model_dump(exclude={"finished"}), finished=finished)
 
     @property
     def request(self) -> ResearchRequest:
-        """The original request, without what the system has added."""
+        """The request as it was sent."""
         return ResearchRequest(**self.model_dump(include=set(ResearchRequest.model_fields)))
 
 

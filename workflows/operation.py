@@ -1,4 +1,4 @@
-"""The state of a workflow as an operation, and the one way in which every operation ends."""
+"""A workflow as an operation: its state, and the one way in which every operation ends."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -12,7 +12,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 with workflow.unsafe.imports_passed_through():
     from activities.research import ResearchActivities
     from workflows import policies, search_attributes
-    from workflows.cancellation import cancel_requested, raise_if_cancelled, to_the_end
+    from workflows.cancellation import cancel_requested, finish_cleanup, raise_if_cancelled
     from workflows.contract import (
         PHASE_START,
         PHASE_STEP,
@@ -25,15 +25,19 @@ with workflow.unsafe.imports_passed_through():
         Phase,
         PhaseEntered,
     )
-    from workflows.failures import message_of, reason_of
-    from workflows.ids import make_step_id, step_name
+    from workflows.failures import describe_failure, get_reason
+    from workflows.ids import get_step_name, make_step_id
 
 _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
 
 
 class Operation:
-    """The running operation: its `info`, and its life from start to end."""
+    """The operation that a workflow runs.
+
+    Attributes:
+        info: Its current state, as the query `operation` answers.
+    """
 
     def __init__(
         self,
@@ -63,7 +67,7 @@ class Operation:
         return self.info.model_copy(update={"cancel_requested": cancel_requested()})
 
     def enter(self, phase: Phase, *attributes: SearchAttributePair[str]) -> None:
-        """Move on to the next phase, visible through the query and in lists."""
+        """Enter the next phase, and show it in the query and in lists."""
         if self.info.phases:
             began = self.info.phases[-1]
             workflow.metric_meter().with_additional_attributes(
@@ -96,7 +100,7 @@ class Operation:
         """Add a step to the list of children."""
         child = ChildOperation(operation_id=self.step_id(step), operation_type=step, status=status)
         self.info.children.append(child)
-        self.info.metadata.parameters[f"{step_name(step)}_op_id"] = child.operation_id
+        self.info.metadata.parameters[f"{get_step_name(step)}_op_id"] = child.operation_id
         return child
 
     async def run_activity(
@@ -108,7 +112,7 @@ class Operation:
         summary: str,
     ) -> _Result:
         """Run a step that is an activity."""
-        work = policies.compute(activity, task, summary=summary, priority=self._priority)
+        work = policies.run_compute(activity, task, summary=summary, priority=self._priority)
         return await self.run_step(step, work)
 
     async def run_child_workflow(
@@ -122,12 +126,12 @@ class Operation:
         summary: str,
     ) -> _Result:
         """Run a step that is a workflow of its own."""
-        work = policies.child_workflow(
+        work = policies.run_child_workflow(
             run,
             argument,
             child_id=self.step_id(step),
             task_queue=task_queue,
-            attributes=search_attributes.pairs(
+            attributes=search_attributes.make_pairs(
                 operation_type=step,
                 parent_operation_id=self.info.operation_id,
                 symbol=self.info.metadata.symbol,
@@ -150,10 +154,11 @@ class Operation:
             cancelled = is_cancelled_exception(error)
             child.status = OperationStatus.CANCELLED if cancelled else OperationStatus.FAILED
             child.completed_at = workflow.now()
-            # The list shows the end of the child, but an accepted cancel wins over it.
+            # The list shows how the child ended, but an accepted cancel wins over that.
             raise_if_cancelled()
             raise
-        # Not in a `finally`: when a worker evicts this workflow, the cancel cannot be checked.
+        # Not in a `finally`: that also runs when a worker evicts this workflow, and then a cancel
+        # cannot be checked.
         raise_if_cancelled()
         return result
 
@@ -162,29 +167,33 @@ class Operation:
 
     @property
     def _priority(self) -> Priority:
-        """The place of its steps in the queue: by priority, and fairly between owners."""
+        """The priority of its steps in a task queue. Owners get fair shares."""
         return Priority(priority_key=self.info.priority, fairness_key=self.info.owner)
 
-    async def conduct(
+    async def run(
         self,
         work: Callable[[], Awaitable[_Result]],
         record: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> _Result:
-        """Do the work, bring the operation to exactly one end, and record that end.
+        """Do the work, end the operation in exactly one way, and record that end.
 
         An accepted cancel wins over every other outcome, up to the last moment.
 
+        Args:
+            work: The steps of the operation.
+            record: Writes the end into the ledger, if the operation has a record.
+
         Raises:
-            asyncio.CancelledError: a cancel was accepted; the work has stopped.
-            ApplicationError: the work failed; the message is that of the root cause.
+            asyncio.CancelledError: A cancel was accepted, and the work has stopped.
+            ApplicationError: The work failed. The message is that of the root cause.
         """
         self._log("begun")
         self._watch = asyncio.create_task(self._note_cancel())
         try:
             raise_if_cancelled()
-            # The API sets them at the start; a workflow started by hand lacks them.
+            # The API sets these at the start. A workflow that is started by hand lacks them.
             self.publish(
-                *search_attributes.pairs(
+                *search_attributes.make_pairs(
                     operation_type=self.info.operation_type,
                     symbol=self.info.metadata.symbol,
                     owner=self.info.owner,
@@ -199,20 +208,20 @@ class Operation:
         else:
             return result
         if not cancel_requested() and is_cancelled_exception(failure):
-            await _become_cancelled(failure)
+            await _cancel_own_workflow(failure)
         if not cancel_requested():
-            self.info.error_message = message_of(failure)
-            await self._end(OperationStatus.FAILED, record, reason_of(failure))
+            self.info.error_message = describe_failure(failure)
+            await self._end(OperationStatus.FAILED, record, get_reason(failure))
             if not cancel_requested():
                 raise ApplicationError(
-                    self.info.error_message, type=reason_of(failure)
+                    self.info.error_message, type=get_reason(failure)
                 ) from failure
         self.info.error_message = None
         await self._end(OperationStatus.CANCELLED, record)
         raise asyncio.CancelledError
 
     async def _note_cancel(self) -> None:
-        """Note when a cancel was accepted, through whatever door it came."""
+        """Note when a cancel was accepted, whoever requested it."""
         await workflow.wait_condition(cancel_requested)
         self._cancel_accepted = workflow.now()
         self._log("cancel accepted")
@@ -233,7 +242,7 @@ class Operation:
                 "ktrdr_cancel_latency", "From an accepted cancel until the work has stopped", "s"
             ).record(workflow.now() - (self._cancel_accepted or workflow.now()))
         if record is not None:
-            await self._recorded(record, status)
+            await self._record_end(record, status)
         self._log(f"{status.value} {reason}".strip())
         workflow.metric_meter().with_additional_attributes(
             {
@@ -243,28 +252,28 @@ class Operation:
             }
         ).create_counter("ktrdr_operations_ended", "Operations by how they have ended").add(1)
 
-    async def _recorded(
+    async def _record_end(
         self, record: Callable[[], Coroutine[Any, Any, None]], status: OperationStatus
     ) -> None:
         try:
-            await to_the_end(record())
+            await finish_cleanup(record())
         except ActivityError:
-            # A research without its record is not complete; a failed or cancelled one ends anyway.
+            # A research is not complete without its record. A failed or cancelled one ends anyway.
             if status is OperationStatus.COMPLETED:
                 raise
             workflow.logger.exception("%s is not in the ledger", self.info.operation_id)
 
 
-async def _become_cancelled(failure: BaseException) -> None:
-    """End as cancelled because a step was cancelled on its own.
+async def _cancel_own_workflow(failure: BaseException) -> None:
+    """Cancel this workflow because one of its steps was cancelled on its own.
 
-    Temporal marks a workflow as cancelled only if a cancel of that workflow was requested, and a
-    workflow cannot request its own cancel. So an activity does.
+    Temporal marks a workflow as cancelled only if somebody requested a cancel of that workflow. A
+    workflow cannot request its own cancel, so an activity does.
     """
     if isinstance(failure, asyncio.CancelledError):
         raise failure  # The worker is evicting this workflow from its cache.
     try:
-        await to_the_end(policies.cancel_this_workflow(ResearchActivities.cancel_own_workflow))
+        await finish_cleanup(policies.cancel_this_workflow(ResearchActivities.cancel_own_workflow))
         await workflow.wait_condition(cancel_requested)
     except asyncio.CancelledError:
         if not cancel_requested():

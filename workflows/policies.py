@@ -1,4 +1,4 @@
-"""Task queues, timeouts, retries and cancellation: how every step is run, defined once."""
+"""Task queues, timeouts, retries and cancellation of every step, defined once."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -14,7 +14,7 @@ from temporalio.common import (
 from temporalio.types import MethodAsyncNoParam
 from temporalio.workflow import ActivityCancellationType, ChildWorkflowCancellationType
 
-from workflows.cancellation import finished_child
+from workflows.cancellation import run_child
 
 _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
@@ -25,25 +25,25 @@ BACKTEST_QUEUE = "backtest"
 RECORD_QUEUE = "records"
 COMPUTE_QUEUES = (RESEARCH_QUEUE, TRAINING_QUEUE, BACKTEST_QUEUE)
 
-# The death of a worker is noticed after this time, and the step continues elsewhere.
+# So long after the death of a worker its steps continue elsewhere.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 
-# How often a worker tells Temporal how many of its slots are in use; `ktrdr workers` is as old.
+# How often a worker tells Temporal how many of its slots are in use. What `ktrdr workers` shows is
+# at most so old.
 WORKER_HEARTBEAT_INTERVAL = timedelta(seconds=5)
 
-# Compute may wait in its queue without limit, and may then run this long while it heartbeats.
+# A computation may wait in its queue without limit. Then it may run so long, if it heartbeats.
 LONGEST_COMPUTE = timedelta(days=7)
 
-# Only transient errors are retried: the death of a process or a worker, a full disk. The number of
-# attempts bounds the crashes and deployments that a step may survive; a full disk is waited for
-# about 20 minutes.
+# Only transient errors are retried: the death of a process or a worker, a full disk. The attempts
+# suffice for 49 crashes and deployments of a step, or for a disk that is full for 20 minutes.
 COMPUTE_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     maximum_interval=timedelta(seconds=30),
     maximum_attempts=50,
 )
 
-# An unavailable ledger is waited for about a minute and a half; a missing worker, without limit.
+# The ledger may be away for about a minute and a half. A worker may be away without limit.
 LONGEST_RECORD = timedelta(seconds=15)
 RECORD_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=0.5),
@@ -59,7 +59,7 @@ ACTIVITY_CANCELLATION = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
 CHILD_CANCELLATION = ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED
 
 
-def compute(
+def run_compute(
     activity: Callable[[Any, _Argument], Awaitable[_Result]],
     task: _Argument,
     *,
@@ -68,7 +68,7 @@ def compute(
 ) -> Awaitable[_Result]:
     """Run a step that computes, on any worker of this workflow's task queue.
 
-    It queues with the priority of the workflow, unless it is given another one.
+    By default the step has the priority of the workflow.
     """
     return workflow.execute_activity_method(
         activity,
@@ -88,9 +88,9 @@ def record(
 ) -> Awaitable[_Result]:
     """Write into the ledger, on a separate task queue, so that no record waits behind compute.
 
-    Not as a local activity. The server rejects the end of a workflow if a cancel has arrived
-    meanwhile, and has it replayed; a replay resolves a local activity before it sees the events
-    after it, so a workflow that ends right after one would end again, ignoring the cancel.
+    A local activity would lose a cancel. The server rejects the end of a workflow if a cancel has
+    arrived meanwhile, and replays the workflow. A replay resolves a local activity before it sees
+    the later events. A workflow that ends right after it would then end again, ignoring the cancel.
     """
     return workflow.execute_activity_method(
         activity,
@@ -106,7 +106,7 @@ def record(
 def read(
     activity: Callable[[Any, _Argument], _Result], argument: _Argument, *, summary: str
 ) -> Awaitable[_Result]:
-    """Run a short read on the worker that runs the workflow; never as its last step."""
+    """Run a short read as a local activity. It must not be the last step: see `record`."""
     return workflow.execute_local_activity_method(
         activity,
         argument,
@@ -117,10 +117,10 @@ def read(
     )
 
 
-def ask(
+def read_temporal(
     activity: Callable[[_Argument], Awaitable[_Result]], argument: _Argument, *, summary: str
 ) -> Awaitable[_Result]:
-    """Run a short query to Temporal itself on the worker that runs the workflow."""
+    """Run a short read from Temporal itself as a local activity."""
     return workflow.execute_local_activity(
         activity,
         argument,
@@ -131,7 +131,7 @@ def ask(
     )
 
 
-def child_workflow(
+def run_child_workflow(
     run: Callable[[Any, _Argument], Awaitable[_Result]],
     argument: _Argument,
     *,
@@ -142,7 +142,7 @@ def child_workflow(
     priority: Priority,
 ) -> Awaitable[_Result]:
     """Run a child workflow to its end."""
-    return finished_child(
+    return run_child(
         workflow.start_child_workflow(
             run,
             argument,

@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.backtest import Backtest
     from workflows.contract import (
         FINISHED_QUERY,
+        OPERATION_QUERY,
         OperationInfo,
         OperationMetadata,
         OperationStatus,
@@ -48,13 +49,13 @@ with workflow.unsafe.imports_passed_through():
 
 @workflow.defn(failure_exception_types=WRONG_ARGUMENTS)
 class Research:
-    """A sequence of steps: two child activities, and between them two child workflows."""
+    """Four steps: an activity, two child workflows, an activity."""
 
     @workflow.init
     def __init__(self, request: ResearchInput | None = None) -> None:
-        # All of its fields are optional, so a research started by hand needs no input.
+        # All fields are optional, so a research that is started by hand needs no input.
         self._request = request = request or ResearchInput()
-        self._finished = request.finished or _beginning(request)
+        self._finished = request.finished or _make_first_state(request)
         self._operation = Operation(
             OperationType.RESEARCH,
             OperationMetadata(
@@ -73,7 +74,7 @@ class Research:
             owner=request.owner,
             priority=request.priority,
         )
-        for step in self._finished.steps():
+        for step in self._finished.list_steps():
             self._operation.add_step(step, OperationStatus.COMPLETED)
         self._gate_rejection: str | None = None
         self._result: ResearchResult | None = None
@@ -81,13 +82,13 @@ class Research:
     @workflow.run
     async def run(
         self,
-        request: ResearchInput | None = None,  # noqa: ARG002 - kept in init
+        request: ResearchInput | None = None,  # noqa: ARG002 - see init
     ) -> ResearchResult:
-        """Conduct the research. A gate that rejects is an outcome, not an error."""
-        return await self._operation.conduct(self._research, self._record)
+        """Run the research. A gate that rejects is an outcome, not an error."""
+        return await self._operation.run(self._research, self._record)
 
-    @workflow.query
-    def operation(self) -> OperationInfo:
+    @workflow.query(name=OPERATION_QUERY)
+    def describe(self) -> OperationInfo:
         """Return this operation."""
         return self._operation.snapshot()
 
@@ -132,7 +133,7 @@ class Research:
                 memory_of=original and make_step_id(original.operation_id, OperationType.DESIGN),
                 language_model=self._language_model,
             ),
-            summary=f"Design: {self._request.how}",
+            summary=f"Design: {self._request.design_method}",
         )
         self._keep(design=design, spec=design.spec)
         return design.spec
@@ -208,7 +209,7 @@ class Research:
 
     @property
     def _bars(self) -> DataSource:
-        """The bars; once a step has used them, pinned by their hash."""
+        """The bars. Once a step has used them, their hash makes sure that they stay the same."""
         used = self._finished.design or self._finished.training
         original = self._request.reproduces
         return DataSource(
@@ -289,8 +290,8 @@ class Research:
         )
 
 
-def _beginning(request: ResearchInput) -> FinishedSteps:
-    """Return what a research begins with: its seed, and what it reproduces."""
+def _make_first_state(request: ResearchInput) -> FinishedSteps:
+    """Return the state of a new research: its seed, and the strategy that it reproduces."""
     original = request.reproduces
     seed = request.seed if original is None or original.seed is None else original.seed
     return FinishedSteps(

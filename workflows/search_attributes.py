@@ -1,4 +1,4 @@
-"""Search attributes: what lists of operations are filtered and counted by."""
+"""Search attributes, by which lists of operations are filtered and counted."""
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair
 
@@ -13,7 +13,7 @@ STRATEGY = SearchAttributeKey.for_keyword("Strategy")
 ALL = (OPERATION_TYPE, PARENT_OPERATION_ID, RESEARCH_PHASE, SYMBOL, OWNER, VERDICT, STRATEGY)
 
 
-def pairs(
+def make_pairs(
     *,
     operation_type: str,
     parent_operation_id: str | None = None,

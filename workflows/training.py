@@ -7,7 +7,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.research import ResearchActivities
     from quant.messages.steps import TrainingInput, TrainingResult
     from workflows import policies
-    from workflows.contract import OperationInfo, OperationMetadata, OperationType
+    from workflows.contract import OPERATION_QUERY, OperationInfo, OperationMetadata, OperationType
     from workflows.failures import WRONG_ARGUMENTS
     from workflows.operation import Operation
 
@@ -29,17 +29,17 @@ class Training:
         )
 
     @workflow.run
-    async def run(self, request: TrainingInput) -> TrainingResult:  # noqa: ARG002 - kept in init
-        """Train, and return how the model did on data that it had not seen."""
-        return await self._operation.conduct(self._train)
+    async def run(self, request: TrainingInput) -> TrainingResult:  # noqa: ARG002 - see init
+        """Train, and return the figures of the model on bars that it has not seen."""
+        return await self._operation.run(self._train)
 
-    @workflow.query
-    def operation(self) -> OperationInfo:
+    @workflow.query(name=OPERATION_QUERY)
+    def describe(self) -> OperationInfo:
         """Return this operation."""
         return self._operation.snapshot()
 
     async def _train(self) -> TrainingResult:
-        result = await policies.compute(
+        result = await policies.run_compute(
             ResearchActivities.train,
             TrainingTask(operation_id=workflow.info().workflow_id, input=self._request),
             summary=f"Train {self._request.spec.name}",

@@ -1,5 +1,5 @@
 """Language models: which exist, what they cost, and what a research uses them for.
 
-Only `providers` and `prices` may be imported everywhere; the rest imports the client libraries,
-which take memory and a second to load.
+Only `providers` and `prices` may be imported everywhere. The other modules import the client
+libraries, which take a second and much memory to load.
 """

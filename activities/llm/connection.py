@@ -16,24 +16,24 @@ from activities.llm.providers import ModelName
 
 
 @asynccontextmanager
-async def connected(name: ModelName, timeout_seconds: float) -> AsyncIterator[Model]:
-    """Yield a model; its connections end with the context.
+async def connect_model(name: ModelName, timeout_seconds: float) -> AsyncIterator[Model]:
+    """Yield a model. Its connections close with the context.
 
     Args:
-        name: of the model.
-        timeout_seconds: how long the provider may stay silent.
+        name: Name of the model.
+        timeout_seconds: How long the provider may stay silent.
 
     Raises:
-        InvalidInput: there is no key for its provider.
+        InvalidInput: The key of its provider is missing.
     """
     if name.provider == "anthropic":
         async with AsyncAnthropic(
-            api_key=name.key(), base_url=name.address, timeout=timeout_seconds, max_retries=0
+            api_key=name.read_key(), base_url=name.address, timeout=timeout_seconds, max_retries=0
         ) as client:
             yield AnthropicModel(name.model, provider=AnthropicProvider(anthropic_client=client))
     else:
         async with AsyncOpenAI(
-            api_key=name.key(), base_url=name.address, timeout=timeout_seconds, max_retries=0
+            api_key=name.read_key(), base_url=name.address, timeout=timeout_seconds, max_retries=0
         ) as openai:
             provider = (
                 OpenAICompatibleProvider("openai-compatible", openai_client=openai)

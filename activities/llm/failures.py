@@ -1,4 +1,4 @@
-"""Failures of a provider, and whether a retry may help."""
+"""Failures of a provider of language models, and whether a retry may help."""
 
 from datetime import timedelta
 
@@ -19,36 +19,36 @@ _TOO_MANY_REQUESTS = 429
 _SERVER_ERRORS = 500
 
 
-def provider_failure(name: ModelName, error: ModelAPIError) -> ApplicationError:
-    """Return the error that tells Temporal what to do.
+def make_provider_failure(name: ModelName, error: ModelAPIError) -> ApplicationError:
+    """Return the failure for Temporal, which says whether and when to retry.
 
-    It leaves out the provider's own message: some repeat a part of the key.
+    It omits the provider's message: some of those repeat a part of the key.
     """
     wait = None
     if error.retry_after is not None:
         wait = min(timedelta(seconds=max(0.0, error.retry_after)), _LONGEST_WAIT)
     return ApplicationError(
-        f"{name} {_said(error)}.",
+        f"{name} {_describe(error)}.",
         type=FAILURE,
-        non_retryable=not _may_help(error),
+        non_retryable=not _retry_may_help(error),
         next_retry_delay=wait,
     )
 
 
-def broken_off(name: ModelName) -> ApplicationError:
-    """Return the error for an answer that breaks off."""
+def make_break_failure(name: ModelName) -> ApplicationError:
+    """Return the failure for an answer that breaks off. A retry may help."""
     return ApplicationError(f"{name} broke off in the middle of its answer.", type=FAILURE)
 
 
-def _may_help(error: ModelAPIError) -> bool:
+def _retry_may_help(error: ModelAPIError) -> bool:
     if isinstance(error, ModelQuotaExceededError):
-        return False  # The account's quota; it has the status of a rate limit.
+        return False  # The account is exhausted. The status is that of a rate limit.
     if isinstance(error, ModelHTTPError):
         return error.status_code == _TOO_MANY_REQUESTS or error.status_code >= _SERVER_ERRORS
     return True
 
 
-def _said(error: ModelAPIError) -> str:
+def _describe(error: ModelAPIError) -> str:
     if isinstance(error, ModelHTTPError):
         reason = f" ({error.provider_error_type})" if error.provider_error_type else ""
         return f"answered with status {error.status_code}{reason}"

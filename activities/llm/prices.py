@@ -17,7 +17,7 @@ class Prices:
 
     Attributes:
         unknown_input: US dollars per million input tokens of a model without a published price.
-        unknown_output: the same for its output tokens.
+        unknown_output: The same for output tokens.
     """
 
     unknown_input: float | None = None
@@ -27,7 +27,7 @@ class Prices:
         """Return what these tokens cost, in US dollars.
 
         Raises:
-            InvalidInput: the price is not known.
+            InvalidInput: The price is not known.
         """
         try:
             price = calc_price(
@@ -36,18 +36,18 @@ class Prices:
                 provider_id=name.provider,
             )
         except LookupError:
-            return self._unknown(name, tokens)
+            return self._cost_at_own_price(name, tokens)
         return float(price.total_price)
 
     def check(self, name: ModelName) -> None:
-        """Return if the price of this model is known.
+        """Make sure that the price of this model is known.
 
         Raises:
-            InvalidInput: it is not; the message says what to do.
+            InvalidInput: It is not known. The message says what to do.
         """
         self.cost(name, Tokens())
 
-    def _unknown(self, name: ModelName, tokens: Tokens) -> float:
+    def _cost_at_own_price(self, name: ModelName, tokens: Tokens) -> float:
         if self.unknown_input is None or self.unknown_output is None:
             raise InvalidInput(
                 f"The price of {name} is not known: set KTRDR_LLM_INPUT_PRICE and "

@@ -1,7 +1,7 @@
 """Prompts of language models. Texts from people and from earlier answers are passed as JSON.
 
-Such a text cannot do anything: the tools of an agent are fixed, accept data only, and reach
-development data only.
+Whatever such a text says, it has no power: the tools of an agent are fixed, take nothing but data,
+and read nothing but development data.
 """
 
 import json
@@ -52,14 +52,14 @@ def design_prompt(
     hypotheses: Sequence[HypothesisRecord],
 ) -> str:
     """Return the task of a designer: the brief, and past results in compact form."""
-    return _json(
+    return _dump(
         {
             "brief": brief or "Find a strategy that is likely to be real.",
             "bars": bars,
             "past_experiments": {
-                "best": [_compact(each) for each in best],
-                "worst": [_compact(each) for each in worst],
-                "most_recent": [_compact(each) for each in recent],
+                "best": [_condense(each) for each in best],
+                "worst": [_condense(each) for each in worst],
+                "most_recent": [_condense(each) for each in recent],
             },
             "open_hypotheses": {each.hypothesis_id: each.statement for each in hypotheses},
         }
@@ -68,7 +68,7 @@ def design_prompt(
 
 def assess_prompt(inp: AssessmentInput, result: AssessmentResult, figures: dict[str, str]) -> str:
     """Return the task of an assessor: the strategy, its figures and the computed assessment."""
-    return _json(
+    return _dump(
         {
             "brief": inp.brief,
             "strategy": inp.spec.model_dump(mode="json", exclude={"description"}),
@@ -80,11 +80,11 @@ def assess_prompt(inp: AssessmentInput, result: AssessmentResult, figures: dict[
     )
 
 
-def _compact(experiment: Experiment) -> dict[str, Any]:
-    """Return an experiment and its outcome in development.
+def _condense(experiment: Experiment) -> dict[str, Any]:
+    """Return an experiment and its outcome in development, without its verdict.
 
-    The verdict reveals as much of the holdout as its figures do: a designer that is told which
-    strategies passed chooses by the bars that will judge its own.
+    A verdict reveals the holdout as its figures do. A designer that knows which strategies passed
+    would choose by the same bars that judge its own strategy.
     """
     spec = experiment.strategy or {}
     metrics = experiment.metrics or {}
@@ -102,5 +102,5 @@ def _compact(experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def _json(content: dict[str, Any]) -> str:
+def _dump(content: dict[str, Any]) -> str:
     return json.dumps(content, ensure_ascii=True, indent=1)

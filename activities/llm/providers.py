@@ -46,7 +46,7 @@ class ModelName:
         """Parse a name.
 
         Raises:
-            InvalidInput: it is not a model of a known provider.
+            InvalidInput: The text does not name a model of a known provider.
         """
         provider, colon, model = _ALIASES.get(text.lower(), text).partition(":")
         if not colon and model == "" and text.startswith("claude-"):
@@ -61,11 +61,11 @@ class ModelName:
     def __str__(self) -> str:
         return f"{self.provider}:{self.model}"
 
-    def key(self) -> str:
+    def read_key(self) -> str:
         """Return the provider's key.
 
         Raises:
-            InvalidInput: there is none; the message says what to do.
+            InvalidInput: There is none. The message says what to do.
         """
         variable = PROVIDERS[self.provider].key_variable
         key = os.environ.get(variable, "").strip()
@@ -79,5 +79,5 @@ class ModelName:
 
     @property
     def address(self) -> str | None:
-        """A custom address; None for the provider's own."""
+        """Address of the provider, if it is not the usual one."""
         return os.environ.get(PROVIDERS[self.provider].address_variable) or None

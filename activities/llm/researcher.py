@@ -1,4 +1,4 @@
-"""A language model as the researcher: it designs a strategy, and comments on the outcome."""
+"""Lets a language model design a strategy, and comment on the outcome."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,10 +11,10 @@ from temporalio.exceptions import ApplicationError
 
 from activities.jobs import AssessmentTask, DesignTask, LanguageModel
 from activities.llm import prompts
-from activities.llm.commenting import comment, figures_of
-from activities.llm.connection import connected
-from activities.llm.designing import Candidates, design
-from activities.llm.metering import Conversation, Meter, MeteredModel
+from activities.llm.assessor import comment, format_figures
+from activities.llm.connection import connect_model
+from activities.llm.designer import Candidates, design
+from activities.llm.meter import Conversation, Meter, MeteredModel
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
 from errors import KtrdrError, ModelMisbehaved
@@ -37,15 +37,15 @@ from storage.experiments import ExperimentOrder
 from storage.ledger import Ledger
 from storage.records import Experiment, HypothesisRecord
 
-# How much of the past a designer is shown.
-_EXPERIMENTS_TOLD: Final = 5
-_HYPOTHESES_TOLD: Final = 20
+# How many earlier results a designer is shown.
+_EXPERIMENTS_SHOWN: Final = 5
+_HYPOTHESES_SHOWN: Final = 20
 
-# After these attempts a research continues without a comment.
-_ATTEMPTS_FOR_A_COMMENT: Final = 5
+# After so many attempts a research does without a comment.
+_COMMENT_ATTEMPTS: Final = 5
 
 # Progress of an assessment when only the comment is missing.
-_COMPUTED: Final = 90.0
+_PERCENTAGE_BEFORE_COMMENT: Final = 90.0
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,10 @@ class Researcher:
     """Calls language models within the budget, and records every call.
 
     Attributes:
-        ledger: past results and spending.
-        prices: prices of the models.
-        default_model: model of a research that names none.
-        timeout_seconds: how long a provider may stay silent.
+        ledger: Holds past results and spending.
+        prices: Prices of the models.
+        default_model: Model of a research that names none.
+        timeout_seconds: How long a provider may stay silent.
     """
 
     ledger: Ledger
@@ -66,7 +66,7 @@ class Researcher:
 
     @classmethod
     def of(cls, settings: Settings, ledger: Ledger) -> "Researcher":
-        """Return the researcher for these settings."""
+        """Make a researcher for these settings."""
         return cls(
             ledger=ledger,
             prices=Prices(settings.llm_input_price, settings.llm_output_price),
@@ -82,31 +82,34 @@ class Researcher:
         *,
         score: Callable[[StrategySpec], Awaitable[CandidateScore]],
         report: ReportProgress,
-        tried: ReportTrial,
+        report_trial: ReportTrial,
     ) -> DesignResult:
-        """Let a model design a strategy; writes the artifact `trials.json`.
+        """Let a model design a strategy, and write the artifact `trials.json`.
 
         Args:
-            task: what to design.
-            model: to ask.
-            artifacts: of the design.
-            score: scores one candidate on development data.
-            report: called with the progress.
-            tried: called with every candidate as soon as it is scored.
+            task: What to design.
+            model: The language model.
+            artifacts: Artifacts of the design.
+            score: Scores a candidate on development data.
+            report: Called with the progress.
+            report_trial: Called with every candidate as soon as it is scored.
 
         Raises:
-            BudgetExhausted: before any candidate was scored.
-            ModelMisbehaved: the model gave no valid answer, and no candidate was scored.
-            InvalidInput: the model is unknown, or has no key or no price.
-            ApplicationError: the provider refused or broke off.
+            BudgetExhausted: The budget was used up before any candidate was scored.
+            ModelMisbehaved: The model gave no valid answer, and no candidate was scored.
+            InvalidInput: The model is unknown, or has no key or no price.
+            ApplicationError: The provider refused a call or broke off its answer.
         """
-        candidates = Candidates(task.input.trials, task.input.seed, score, report, tried)
-        hypotheses = await self.ledger.ask(self._open_hypotheses, task.input.data)
+        candidates = Candidates(task.input.trials, task.input.seed, score, report, report_trial)
+        hypotheses = await self.ledger.ask(self._find_open_hypotheses, task.input.data)
 
-        async def told() -> str:
-            return await self.ledger.ask(self._told, task.input, hypotheses)
+        async def write_prompt() -> str:
+            return await self.ledger.ask(self._write_design_prompt, task.input, hypotheses)
 
-        async with self._conversing(model, artifacts, told, candidates.tell) as (llm, prompt):
+        async with self._converse(model, artifacts, write_prompt, candidates.report_step) as (
+            llm,
+            prompt,
+        ):
             designed = await design(llm, prompt, candidates)
         result = DesignResult(
             spec=designed.spec,
@@ -132,38 +135,38 @@ class Researcher:
         artifacts: OperationArtifacts,
         report: ReportProgress,
     ) -> AssessmentResult:
-        """Add a model's comment to an assessment; if the model fails, only the comment is missing.
+        """Add a model's comment to an assessment. If the model fails, only the comment is missing.
 
         Args:
-            task: what was assessed.
-            model: to ask.
-            result: of the computation.
-            artifacts: of the assessment.
-            report: called with the progress.
+            task: What was assessed.
+            model: The language model.
+            result: The computed assessment.
+            artifacts: Artifacts of the assessment.
+            report: Called with the progress.
 
         Raises:
-            ApplicationError: the provider is temporarily unavailable.
+            ApplicationError: The provider is temporarily unavailable.
         """
-        figures = figures_of(task.input, result)
+        figures = format_figures(task.input, result)
 
-        async def told() -> str:
+        async def write_prompt() -> str:
             return prompts.assess_prompt(task.input, result, figures)
 
-        def tell(step: str) -> None:
-            report(Progress(percentage=_COMPUTED, current_step=step))
+        def report_step(step: str) -> None:
+            report(Progress(percentage=_PERCENTAGE_BEFORE_COMMENT, current_step=step))
 
         try:
-            async with self._conversing(model, artifacts, told, tell) as (llm, prompt):
+            async with self._converse(model, artifacts, write_prompt, report_step) as (llm, prompt):
                 said = await comment(llm, prompt, figures)
         except KtrdrError as error:
-            return _without_comment(result, error.message)
+            return _explain_missing_comment(result, error.message)
         except ApplicationError as error:
-            if not error.non_retryable and activity.info().attempt < _ATTEMPTS_FOR_A_COMMENT:
+            if not error.non_retryable and activity.info().attempt < _COMMENT_ATTEMPTS:
                 raise
-            return _without_comment(result, error.message)
+            return _explain_missing_comment(result, error.message)
         return result.model_copy(
             update={
-                "comment": ModelComment(text=said.text, model=str(self._name(model))),
+                "comment": ModelComment(text=said.text, model=str(self._get_name(model))),
                 "hypotheses": [
                     *result.hypotheses,
                     *(
@@ -175,19 +178,19 @@ class Researcher:
         )
 
     @asynccontextmanager
-    async def _conversing(
+    async def _converse(
         self,
         model: LanguageModel,
         artifacts: OperationArtifacts,
-        told: Callable[[], Awaitable[str]],
-        tell: Callable[[str], None],
+        write_prompt: Callable[[], Awaitable[str]],
+        report_step: Callable[[str], None],
     ) -> AsyncIterator[tuple[Model, str]]:
-        """Yield the model and its task; an interrupted conversation continues."""
-        name = self._name(model)
+        """Yield the model and its task. An interrupted conversation continues."""
+        name = self._get_name(model)
         self.prices.check(name)
-        conversation = await _begun(artifacts)
+        conversation = await _load_conversation(artifacts)
         if conversation is None:
-            conversation = Conversation(prompt=await told())
+            conversation = Conversation(prompt=await write_prompt())
         meter = Meter(
             name=name,
             research_id=activity.info().workflow_id or "",
@@ -196,34 +199,34 @@ class Researcher:
             prices=self.prices,
             artifacts=artifacts,
             conversation=conversation,
-            tell=tell,
+            report_step=report_step,
         )
-        async with connected(name, self.timeout_seconds) as connection:
+        async with connect_model(name, self.timeout_seconds) as connection:
             try:
                 yield MeteredModel(connection, meter), conversation.prompt
             except ModelMisbehaved:
-                # The same answers would lead to the same end, so a retry starts anew.
-                await meter.forget()
+                # The same answers would lead to the same end. So a retry starts a new conversation.
+                await meter.forget_answers()
                 raise
 
-    def _name(self, model: LanguageModel) -> ModelName:
+    def _get_name(self, model: LanguageModel) -> ModelName:
         return ModelName.parse(model.name or self.default_model)
 
-    def _open_hypotheses(self, data: DataSource) -> list[HypothesisRecord]:
+    def _find_open_hypotheses(self, data: DataSource) -> list[HypothesisRecord]:
         return self.ledger.hypotheses.find(
             status="open",
             symbol=data.symbol,
             timeframe=data.timeframe,
             by_holdout=False,
-            limit=_HYPOTHESES_TOLD,
+            limit=_HYPOTHESES_SHOWN,
         )
 
-    def _told(self, inp: DesignInput, hypotheses: list[HypothesisRecord]) -> str:
+    def _write_design_prompt(self, inp: DesignInput, hypotheses: list[HypothesisRecord]) -> str:
         bars = {"symbol": inp.data.symbol, "timeframe": inp.data.timeframe}
 
         def first(order: ExperimentOrder, *, descending: bool) -> list[Experiment]:
             return self.ledger.experiments.find_originals(
-                _EXPERIMENTS_TOLD, order=order, descending=descending, **bars
+                _EXPERIMENTS_SHOWN, order=order, descending=descending, **bars
             )
 
         return prompts.design_prompt(
@@ -236,11 +239,11 @@ class Researcher:
         )
 
 
-async def _begun(artifacts: OperationArtifacts) -> Conversation | None:
+async def _load_conversation(artifacts: OperationArtifacts) -> Conversation | None:
     content = await artifacts.fetch(Artifact.CONVERSATION)
     return Conversation.model_validate_json(content) if content else None
 
 
-def _without_comment(result: AssessmentResult, why: str) -> AssessmentResult:
+def _explain_missing_comment(result: AssessmentResult, why: str) -> AssessmentResult:
     limitation = f"The language model gave no comment. {why}"
     return result.model_copy(update={"limitations": [*result.limitations, limitation]})

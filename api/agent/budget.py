@@ -64,7 +64,7 @@ async def with_model(
     if request.designer != "llm":
         return request
     name = ModelName.parse(request.model or settings.llm_model)
-    name.key()
+    name.read_key()
     Prices(settings.llm_input_price, settings.llm_output_price).check(name)
     budget = await budget_left(ledger, settings.daily_budget)
     if budget.known and budget.remaining is not None and budget.remaining < _ESTIMATE:

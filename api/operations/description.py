@@ -24,7 +24,7 @@ from workflows.contract import (
     OperationType,
     Phase,
 )
-from workflows.failures import message_of
+from workflows.failures import describe_failure
 from workflows.ids import parse_step_id
 
 TYPE_OF_WORKFLOW = {name: operation_type for operation_type, name in WORKFLOW_NAME.items()}
@@ -161,7 +161,7 @@ async def _without_worker(workflow: ResolvedWorkflow) -> OperationInfo:
             result = await answered(workflow.handle.result(rpc_timeout=RPC_TIMEOUT))
             return info.model_copy(update={"result_summary": result})
         except WorkflowFailureError as error:
-            return info.model_copy(update={"error_message": message_of(error.cause)})
+            return info.model_copy(update={"error_message": describe_failure(error.cause)})
     child = workflow.running_child
     step = parse_step_id(child) if child else None
     if child and step:

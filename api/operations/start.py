@@ -26,7 +26,7 @@ from quant.messages.steps import BacktestInput, TrainingInput
 from quant.strategy.files import load_strategy
 from settings import Settings
 from workflows import search_attributes
-from workflows.claim import Claim, claim_id
+from workflows.claim import Claim, make_claim_id
 from workflows.contract import WORKFLOW_NAME, OperationType, Phase
 from workflows.ids import make_operation_id
 from workflows.messages import (
@@ -81,7 +81,7 @@ def research_start(request: ResearchRequest, finished: FinishedSteps | None = No
         RESEARCH_QUEUE,
         request.headline,
         priority_of(request),
-        search_attributes.pairs(
+        search_attributes.make_pairs(
             operation_type=OperationType.RESEARCH,
             phase=Phase.QUEUED,
             symbol=request.symbol,
@@ -114,7 +114,7 @@ def _step(
         task_queue,
         f"{given.data.symbol} {given.data.timeframe} · {given.spec.name}",
         priority,
-        search_attributes.pairs(
+        search_attributes.make_pairs(
             operation_type=operation_type,
             symbol=given.data.symbol,
             owner=priority.fairness_key,
@@ -133,7 +133,7 @@ class IdempotencyKey:
     @property
     def claim_id(self) -> str:
         """Id of the key among Temporal's workflows and requests."""
-        return claim_id(self.key)
+        return make_claim_id(self.key)
 
     def memo(self, stands_for: str) -> dict[str, str]:
         """Return the memo that ties the key to what it stands for, usually an operation."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from activities.direct import conduct
+from activities.inline_research import run_inline
 from bench.calibration import series
 from quant.bars.loader import load_bars
 from quant.messages.data import DataSource
@@ -24,10 +24,10 @@ class Case:
     """A series to research.
 
     Attributes:
-        kind: of noise, or of the planted rule.
-        strength: annual Sharpe ratio of the rule after cost; None for noise.
-        seed: of the series and of the first research.
-        researches: how many go on one after the other, each with what is known from those before.
+        kind: Of noise, or of the planted rule.
+        strength: Annual Sharpe ratio of the rule after cost; None for noise.
+        seed: Of the series and of the first research.
+        researches: How many go on one after the other, each with what is known from those before.
     """
 
     kind: str
@@ -71,7 +71,7 @@ def _verdict(home: Path, ledger: Ledger, seed: int) -> str:
     )
     # An own store per research: the next one must not find checkpoints of this one.
     with tempfile.TemporaryDirectory(dir=home) as artifacts:
-        return conduct(
+        return run_inline(
             source,
             trials=_TRIALS,
             seed=seed,

@@ -29,7 +29,7 @@ class BareTraining:
     @workflow.run
     async def run(self, task: TrainingTask) -> TrainingResult:
         """Run it."""
-        return await policies.compute(ResearchActivities.train, task, summary="")
+        return await policies.run_compute(ResearchActivities.train, task, summary="")
 
 
 @workflow.defn
@@ -39,7 +39,7 @@ class BareBacktest:
     @workflow.run
     async def run(self, task: BacktestTask) -> BacktestResult:
         """Run it."""
-        return await policies.compute(ResearchActivities.backtest, task, summary="")
+        return await policies.run_compute(ResearchActivities.backtest, task, summary="")
 
 
 @workflow.defn
@@ -52,7 +52,7 @@ class BareResearch:
         own = workflow.info().workflow_id
         data = DataSource()
         began = workflow.now()
-        design = await policies.compute(
+        design = await policies.run_compute(
             ResearchActivities.design,
             DesignTask(operation_id=own, input=DesignInput(data=data, trials=1, seed=_SEED)),
             summary="",
@@ -78,7 +78,7 @@ class BareResearch:
             ),
             cancellation_type=policies.CHILD_CANCELLATION,
         )
-        assessment = await policies.compute(
+        assessment = await policies.run_compute(
             ResearchActivities.assessment,
             AssessmentTask(
                 operation_id=own,

@@ -157,7 +157,7 @@ async def _busy_slots(bench: Bench) -> int:
 
 def _orphans(bench: Bench) -> list[psutil.Process]:
     """Return the living processes of this stack that have no business any more."""
-    known = {bench.stack.pid(name) for name in ("temporal", "worker", "api")}
+    known = {bench.stack.get_pid(name) for name in ("temporal", "worker", "api")}
     helpers = bench.worker_and_fork_server()[0].children()
     known.update(process.pid for process in helpers)
     return [

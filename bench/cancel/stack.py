@@ -19,7 +19,7 @@ from bench.temporary import start_research, temporary_settings
 from cli.stack import Stack
 from settings import Settings, load_settings
 from temporal.converter import data_converter
-from temporal.dynamic_config import dynamic_config
+from temporal.dynamic_config import load_dynamic_config
 from workflows.ids import make_step_id
 from workflows.messages import ResearchRequest
 
@@ -87,12 +87,12 @@ class Bench:
 
     def worker_and_fork_server(self) -> list[psutil.Process]:
         """Return the worker process and the fork servers below it."""
-        worker = psutil.Process(self.stack.pid("worker"))
+        worker = psutil.Process(self.stack.get_pid("worker"))
         return [worker, *_fork_servers(worker)]
 
     def compute_processes(self) -> list[psutil.Process]:
         """Return the children of the worker's fork server."""
-        worker = psutil.Process(self.stack.pid("worker"))
+        worker = psutil.Process(self.stack.get_pid("worker"))
         return [child for server in _fork_servers(worker) for child in server.children()]
 
     async def running(self) -> int:
@@ -134,11 +134,13 @@ async def bench_stack(
     """Run a stack.
 
     Args:
-        slots: steps that the worker runs at once, per task queue.
-        worker: what Python runs as the worker.
-        push: whether the server may tell the worker of a cancel at once.
+        slots: Steps that the worker runs at once, per task queue.
+        worker: What Python runs as the worker.
+        push: Whether the server may tell the worker of a cancel at once.
     """
-    config = {name: value for name, value in dynamic_config().items() if push or name not in _PUSH}
+    config = {
+        name: value for name, value in load_dynamic_config().items() if push or name not in _PUSH
+    }
     with temporary_settings():
         os.environ["KTRDR_COMPUTE_SLOTS"] = str(slots)
         settings = load_settings()

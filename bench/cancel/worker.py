@@ -16,7 +16,7 @@ from bench.cancel.stand_ins import StandIns
 from settings import Settings, load_settings
 from storage.ledger import Ledger
 from temporal.connection import connect
-from worker import running_workers
+from worker import run_workers
 
 
 async def main() -> None:
@@ -25,7 +25,10 @@ async def main() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     client = await connect()
-    async with running_workers(client, settings, kind=StandIns), _bare_worker(client, settings):
+    async with (
+        run_workers(client, settings, activities_class=StandIns),
+        _bare_worker(client, settings),
+    ):
         await stop.wait()
 
 

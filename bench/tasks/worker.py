@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.cancel.stand_ins import StandIns
-from worker import main, running_workers
+from worker import main, run_workers
 
 
 class Longest:
@@ -31,5 +31,5 @@ if __name__ == "__main__":
     # multiprocessing would import this file again in every compute process, which needs none of it.
     del __file__
     __spec__ = None  # type: ignore[assignment]
-    serve = partial(running_workers, kind=StandIns, on_task=Longest(Path(sys.argv[1])))
+    serve = partial(run_workers, activities_class=StandIns, on_task=Longest(Path(sys.argv[1])))
     asyncio.run(main([], serve))

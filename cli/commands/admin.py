@@ -156,7 +156,7 @@ def rotate(context: typer.Context, as_json: JsonOption = False) -> None:
     with report_errors(session.as_json):
         from temporal import encryption  # noqa: PLC0415 - slow to load
 
-        key_id = encryption.rotate(_payload_keys(session))
+        key_id = encryption.rotate_key(_payload_keys(session))
     session.answer(Answer.own(CurrentPayloadKey(current=key_id)), print_rotated)
 
 
@@ -167,7 +167,7 @@ def list_payload_keys(context: typer.Context, as_json: JsonOption = False) -> No
     with report_errors(session.as_json):
         from temporal import encryption  # noqa: PLC0415 - slow to load
 
-        known = encryption.key_file(_payload_keys(session)).read()
+        known = encryption.open_key_file(_payload_keys(session)).read()
     ids = [known.current, *sorted(set(known.keys) - {known.current})]
     session.answer(Answer.own(PayloadKeys(keys=ids)), print_payload_keys)
 

@@ -76,7 +76,7 @@ async def test_without_a_key_that_is_known_nothing_is_answered(
 
 async def test_what_is_started_belongs_to_the_owner_of_the_key(keyed: Keys, client: Client) -> None:
     operation_id = await started(keyed["ada"])
-    info = await client.get_workflow_handle(operation_id).query(Research.operation)
+    info = await client.get_workflow_handle(operation_id).query(Research.describe)
     assert info.owner == "ada"
     refused(
         await keyed["ada"].post("/agent/trigger", json={"owner": "bob"}),

@@ -16,7 +16,7 @@ from storage.artifacts import ArtifactStore
 from tests.api.answers import accepted, ended, refused
 from tests.support.helpers import activity_started, assert_eventually, serving
 from tests.support.phases import IN_DESIGN, IN_TRAINING, start
-from worker import running_workers
+from worker import run_workers
 from workflows.messages import ResearchRequest
 
 QUICK = ResearchRequest(strategy="quick", seed=7, bypass_gates=True)
@@ -223,7 +223,7 @@ async def test_8_a_retry_runs(
     """It is cancelled before there is a worker, because it would be done very soon."""
     handle = await start(alone, QUICK)
     accepted(await alone_api.delete(f"/operations/{handle.id}", params={"wait": 0}))
-    async with running_workers(alone, settings):
+    async with run_workers(alone, settings):
         assert (await ended(alone_api, handle.id))["status"] == "cancelled"
         retried = accepted(await alone_api.post(f"/operations/{handle.id}/retry"), 202)["data"]
         shown = await ended(alone_api, retried["operation_id"])

@@ -10,7 +10,7 @@ from temporalio.client import Client
 from settings import Settings
 from tests.api.answers import accepted, refused
 from tests.support.helpers import assert_eventually, new_id
-from worker import running_workers
+from worker import run_workers
 
 QUICK = {"strategy": "quick", "seed": 7}
 NIGHTLY = {"cron": "30 6 * * 1-5", "time_zone": "Europe/Berlin"}
@@ -101,7 +101,7 @@ async def test_an_interval_fires_until_it_is_paused(
     request = body(interval_seconds=1)
     await created(alone_api, request)
     path = f"/schedules/{request['schedule_id']}"
-    async with running_workers(alone, settings):
+    async with run_workers(alone, settings):
         operation_id = await started(alone_api, request["schedule_id"])
         await alone.get_workflow_handle(operation_id).result()
         paused = accepted(await alone_api.post(f"{path}/pause"))["data"]

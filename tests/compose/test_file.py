@@ -14,7 +14,7 @@ import yaml
 
 from activities.llm.providers import PROVIDERS
 from settings import Settings
-from temporal.dynamic_config import dynamic_config
+from temporal.dynamic_config import load_dynamic_config
 from tests.compose.composition import (
     COMPOSE,
     ONCE,
@@ -133,7 +133,7 @@ def test_the_server_reads_our_dynamic_configuration() -> None:
     assert told["system.enableCancelActivityWorkerCommand"]
     assert told["frontend.WorkerCommandsEnabled"]
     # The servers of the other tests, which prove the rest, are started with the same values.
-    assert told == dynamic_config()
+    assert told == load_dynamic_config()
     assert int(environment["NUM_HISTORY_SHARDS"]) >= 512, "cannot be changed later"
 
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from cli.stack import temporal_executable
+from cli.stack import find_temporal
 from settings import Settings
-from temporal.dynamic_config import dynamic_config
+from temporal.dynamic_config import load_dynamic_config
 from tests.compose.composition import SERVICES
 
 
 @pytest.fixture(scope="module")
 def executable() -> Path:
     """The `temporal` of the embedded stack and of all tests."""
-    return Path(temporal_executable(Settings()))
+    return Path(find_temporal(Settings()))
 
 
 def test_server_tools_and_web_ui_are_of_the_embedded_versions(executable: Path) -> None:
@@ -40,4 +40,4 @@ def test_the_server_knows_every_key_of_the_dynamic_configuration(executable: Pat
     # It ignores a key that it does not know without a word, but it must name each that it does.
     with executable.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as code:
         assert code.find(b"system.enableCancelActivityWorkerOrder") == -1
-        assert not [name for name in dynamic_config() if code.find(name.encode()) == -1]
+        assert not [name for name in load_dynamic_config() if code.find(name.encode()) == -1]

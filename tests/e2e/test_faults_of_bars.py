@@ -11,7 +11,7 @@ from temporalio.client import WorkflowFailureError
 from tests.e2e.stack import Stack
 from tests.support.data import walk, write_strategies
 from tests.support.helpers import PATIENCE, assert_eventually, connect
-from workflows.failures import reason_of
+from workflows.failures import get_reason
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ async def failed_with(stack: Stack, operation_id: str) -> tuple[str, str]:
         await client.get_workflow_handle(operation_id).result()
     shown = stack.run("status", operation_id).stdout
     assert "failed" in shown
-    return reason_of(failed.value.cause), shown
+    return get_reason(failed.value.cause), shown
 
 
 def take_away(bars: Path) -> None:

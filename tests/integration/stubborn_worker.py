@@ -11,7 +11,7 @@ from temporalio.worker import Worker
 from settings import Settings
 from temporal.shutdown import Deadline
 from tests.integration.stubborn_workflows import Busy, Interrupted, Slow, Stubborn
-from worker import main, running_workers
+from worker import main, run_workers
 
 STUBBORN_QUEUE = "stubborn"
 
@@ -20,7 +20,7 @@ STUBBORN_QUEUE = "stubborn"
 async def _serve(
     client: Client, settings: Settings, queues: Sequence[str], *, deadline: Deadline
 ) -> AsyncIterator[Sequence[Worker]]:
-    async with running_workers(client, settings, queues, deadline=deadline) as workers:
+    async with run_workers(client, settings, queues, deadline=deadline) as workers:
         stubborn = Worker(
             client,
             task_queue=STUBBORN_QUEUE,

@@ -9,7 +9,7 @@ from temporalio.client import Client
 
 from cli.installation import set_up
 from settings import Settings
-from temporal.connection import configuration, connect, register_search_attributes
+from temporal.connection import connect, load_configuration, register_search_attributes
 from tests.support.helpers import (
     ROOT,
     assert_eventually,
@@ -55,11 +55,11 @@ async def test_a_profile_says_where_temporal_is(
     monkeypatch.setenv("TEMPORAL_PROFILE", "desk")
     assert (await connect()).namespace == alone.namespace
     monkeypatch.setenv("TEMPORAL_PROFILE", "cloud")
-    assert configuration().get("api_key") == "secret"
+    assert load_configuration().get("api_key") == "secret"
     monkeypatch.setenv("TEMPORAL_API_KEY", "another")
-    assert configuration().get("api_key") == "another"
+    assert load_configuration().get("api_key") == "another"
     # With a key the connection is encrypted without another word.
-    assert configuration().get("tls")
+    assert load_configuration().get("tls")
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from tests.support.documents import rows_of
 from tests.support.helpers import connect, dev_server, end_everything, free_port, serving
 from tests.support.postgresql import postgresql_server
 from tests.support.silence import shut_database, silent, silent_database, silent_http_server
-from worker import registrations, running_workers
+from worker import make_registrations, run_workers
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
@@ -92,7 +92,7 @@ async def installation(
             update={"home": home, "ledger_url": url, "api_keys": ring.path, "compute_slots": 2}
         )
         client = await connect(address)
-        async with running_workers(client, own):
+        async with run_workers(client, own):
             headers = {"Authorization": f"Bearer {key}"}
             async with serving(create_app(own, client)) as api:
                 api.headers.update(headers)
@@ -153,7 +153,7 @@ def test_the_tables_have_every_route_and_every_activity(tmp_path: Path) -> None:
         for method in route.methods or ()
     }
     assert set(NEEDS) == routes
-    served = registrations(
+    served = make_registrations(
         ResearchActivities(
             compute=Compute(),
             ledger=Ledger(f"sqlite:///{tmp_path}/ledger.db"),

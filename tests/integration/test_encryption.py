@@ -18,7 +18,7 @@ from api.app import create_app
 from errors import StartupError, UnreadablePayload
 from settings import Settings
 from temporal.connection import connect
-from temporal.encryption import EncryptingCodec, key_file, rotate
+from temporal.encryption import EncryptingCodec, open_key_file, rotate_key
 from tests.api.answers import accepted, ended, refused
 from tests.integration.stored import assert_unreadable, of_schedule, of_workflow
 from tests.support.helpers import (
@@ -29,8 +29,8 @@ from tests.support.helpers import (
     temporal_command,
 )
 from tests.support.served import served
-from worker import running_workers
-from workflows.claim import claim_id
+from worker import run_workers
+from workflows.claim import make_claim_id
 
 BRIEF = "buy the dips of quiet weeks"
 KEY = "what ann clicked at noon"
@@ -42,7 +42,7 @@ STRATEGY = ("num_leaves", "min_data_in_leaf", "horizon")
 @pytest.fixture
 def keys(tmp_path: Path) -> Path:
     path = tmp_path / "secrets" / "payload-keys.json"
-    rotate(path)
+    rotate_key(path)
     return path
 
 
@@ -56,7 +56,7 @@ async def encrypted(
     monkeypatch.setenv("TEMPORAL_NAMESPACE", alone.namespace)
     client = await connect(payload_keys=keys)
     own = settings.model_copy(update={"payload_keys": keys})
-    async with running_workers(client, own):
+    async with run_workers(client, own):
         yield client, own
 
 
@@ -78,7 +78,7 @@ async def test_a_research_cannot_be_read(encrypted: tuple[Client, Settings]) -> 
         assert accepted(await api.get(f"/operations/{operation_id}.training/results"))["results"]
         again = accepted(await api.post("/agent/trigger", json=RESEARCH, headers=headers), 202)
         assert again["operation_id"] == operation_id
-    stored = await of_workflow(client, claim_id(KEY))
+    stored = await of_workflow(client, make_claim_id(KEY))
     for workflow_id in (operation_id, f"{operation_id}.training", f"{operation_id}.backtest"):
         stored += await of_workflow(client, workflow_id)
     assert_unreadable(stored, BRIEF, KEY, *STRATEGY, "log_loss", "sharpe")
@@ -166,7 +166,7 @@ async def test_the_codec_says_what_it_cannot_read(
 ) -> None:
     client, own = encrypted
     strange = tmp_path / "strange.json"
-    rotate(strange)
+    rotate_key(strange)
     [payload] = await EncryptingCodec(strange).encode([Payload(data=b"x")])
     from google.protobuf.json_format import MessageToDict
 
@@ -184,8 +184,8 @@ async def test_the_codec_says_what_it_cannot_read(
 async def test_after_a_rotation_old_payloads_stay_readable(keys: Path) -> None:
     codec = EncryptingCodec(keys)
     [before] = await codec.encode([Payload(data=b"before")])
-    first = key_file(keys).read().current
-    second = rotate(keys)
+    first = open_key_file(keys).read().current
+    second = rotate_key(keys)
     [after] = await codec.encode([Payload(data=b"after")])
     assert (before.metadata["encryption-key-id"], after.metadata["encryption-key-id"]) == (
         first.encode(),

@@ -135,8 +135,8 @@ async def test_a_research_is_one_trace_and_a_cancel_is_seen(
 
 
 def test_without_a_collector_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert tracing.plugins("test") == []
+    assert tracing.make_plugins("test") == []
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.resources", None)
     with pytest.raises(StartupError, match=r"ktrdr\[tracing\]"):
-        tracing.plugins("test")
+        tracing.make_plugins("test")

@@ -15,7 +15,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from api.app import create_app
 from errors import StartupError
 from settings import Settings
-from temporal.deployments import promote, versions
+from temporal.deployments import list_versions, promote
 from tests.support.helpers import (
     KTRDR,
     PATIENCE,
@@ -150,7 +150,7 @@ async def test_a_new_version_takes_over_while_researches_run(
         return started
 
     async def drained() -> bool:
-        return any(each.drained for each in await versions(attentive, DEPLOYMENT))
+        return any(each.drained for each in await list_versions(attentive, DEPLOYMENT))
 
     with ExitStack() as new_version:
         with worker_of(attentive, settings, "old", OLD) as old:
@@ -214,7 +214,7 @@ async def test_ready_means_that_the_current_version_serves(
 async def listed_as(client: Client, build_id: str) -> bool:
     """Whether Temporal knows of workers of this version."""
     try:
-        return build_id in {each.build_id for each in await versions(client, DEPLOYMENT)}
+        return build_id in {each.build_id for each in await list_versions(client, DEPLOYMENT)}
     except StartupError as error:
         raise AssertionError(error.message) from error
 
@@ -240,4 +240,4 @@ async def test_what_was_never_there_cannot_take_over(
     with pytest.raises(StartupError, match="Version next of ktrdr cannot take over"):
         await promote(alone, DEPLOYMENT, "next")
     with pytest.raises(StartupError, match="has never had a worker"):
-        await versions(alone, DEPLOYMENT)
+        await list_versions(alone, DEPLOYMENT)

@@ -13,7 +13,7 @@ from activities.research import ResearchActivities
 from settings import Settings
 from storage.ledger import Ledger
 from tests.llm.provider import Provider, running_provider
-from tests.support.helpers import end_everything
+from tests.support.helpers import activity_environment, end_everything
 
 KEY = "sk-secret-0123456789abcdef"
 
@@ -62,7 +62,7 @@ def activities(compute: Compute, ledger: Ledger, own_settings: Settings) -> Rese
 @pytest.fixture
 def environment() -> ActivityEnvironment:
     """What an activity finds around it."""
-    return ActivityEnvironment()
+    return activity_environment()
 
 
 @pytest_asyncio.fixture

@@ -145,7 +145,7 @@ async def test_a_provider_that_only_says_that_it_is_alive_is_given_up(
     environment: ActivityEnvironment,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("activities.llm.metering._LONGEST_ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr("activities.llm.meter._LONGEST_ANSWER_SECONDS", 1.0)
     provider.replies = [Reply(text="Let me think about that.", hangs=True)]
     error = await failure(environment, activities, SONNET)
     assert (error.type, error.non_retryable) == ("language_model_failed", False)

@@ -11,7 +11,6 @@ import httpx2
 import pytest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import CancelledError
-from temporalio.testing import ActivityEnvironment
 
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
@@ -26,9 +25,15 @@ from tests.llm.conftest import KEY
 from tests.llm.past import remember_experiments
 from tests.llm.provider import Provider, Refusal, Reply
 from tests.llm.replies import SONNET, comment, design_task, propose, score
-from tests.support.helpers import PATIENCE, assert_eventually, serving, worker_process
+from tests.support.helpers import (
+    PATIENCE,
+    activity_environment,
+    assert_eventually,
+    serving,
+    worker_process,
+)
 from tests.support.phases import start
-from worker import running_workers
+from worker import run_workers
 from workflows.messages import ResearchRequest, ResearchResult
 
 ASKED = ResearchRequest(designer="llm", model=SONNET, seed=7, trials=5)
@@ -101,7 +106,7 @@ async def test_without_budget_nothing_with_a_model_starts_and_searches_do(
     provider: Provider, alone: Client, own_settings: Settings
 ) -> None:
     poor = own_settings.model_copy(update={"daily_budget": 0.001})
-    async with running_workers(alone, poor), serving(create_app(poor, alone)) as http:
+    async with run_workers(alone, poor), serving(create_app(poor, alone)) as http:
         answer = await http.post("/api/v1/agent/trigger", json=ASKED.model_dump())
         problem = answer.json()
         assert (answer.status_code, problem["reason"]) == (409, "budget_exhausted")
@@ -133,7 +138,7 @@ async def test_a_research_stays_below_its_own_limit(
     limit = 0.25
     dear = Tokens(input_tokens=10_000, output_tokens=8_000)
     provider.replies = [replace(score(period), tokens=dear) for period in range(5, 15)]
-    environment = ActivityEnvironment()
+    environment = activity_environment()
     result = await environment.run(activities.design, design_task(max_cost=limit, trials=10))
     assert 0 < result.trials < 10
     assert result.note is not None
@@ -151,7 +156,7 @@ async def test_hostile_words_of_others_leave_no_markup_in_the_report(
     remember_experiments(ledger, 3, brief=HOSTILE)
     ledger.close()
     provider.replies = [propose(14, description=HOSTILE), comment(HOSTILE, HOSTILE)]
-    async with running_workers(alone, own_settings):
+    async with run_workers(alone, own_settings):
         handle = await start(alone, ASKED.model_copy(update={"brief": HOSTILE}))
         result = await handle.result()
     report = report_of(own_settings, result)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 from temporalio.client import Client
-from temporalio.testing import ActivityEnvironment
 
 from activities.compute import Compute
 from activities.research import ResearchActivities
@@ -19,8 +18,9 @@ from storage.records import HypothesisRecord
 from tests.llm.provider import Provider
 from tests.llm.replies import SONNET, comment, design_task, propose
 from tests.support.data import walk
+from tests.support.helpers import activity_environment
 from tests.support.phases import start
-from worker import running_workers
+from worker import run_workers
 from workflows.messages import ResearchRequest
 
 _SYMBOL = "GOLD"
@@ -52,14 +52,14 @@ async def told_after_a_research(
     (home / "bars").mkdir(parents=True)
     with_holdout(mirrored=says != "Long").to_csv(home / "bars" / f"{_SYMBOL}.csv", index=False)
     provider.replies = [comment("It has {return_after_cost}.", f"{says} positions may do.")]
-    async with running_workers(client, settings):
+    async with run_workers(client, settings):
         result = await (await start(client, _ASKED)).result()
     folder, _, _ = result.report_path.partition("/")
     content = ArtifactStore(settings.artifacts_url).open(folder).read(Artifact.ASSESSMENT)
     ledger = Ledger(settings.ledger_url)
     activities = ResearchActivities(compute=compute, ledger=ledger, settings=settings)
     provider.replies = [propose(14)]
-    await ActivityEnvironment().run(activities.design, design_task(symbol=_SYMBOL))
+    await activity_environment().run(activities.design, design_task(symbol=_SYMBOL))
     hypotheses = ledger.hypotheses.find(limit=None)
     ledger.close()
     message = provider.requests[-1]["messages"][0]["content"][0]["text"]

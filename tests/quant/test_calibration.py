@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from activities.direct import conduct
+from activities.inline_research import run_inline
 from bench.calibration import case, series
 from quant.learning import training
 from quant.messages.data import DataSource
@@ -50,10 +50,10 @@ def test_a_look_counts_only_where_the_holdout_was_traded(
     looks: int,
 ) -> None:
     limits = GateLimits(training=TrainingLimits(sharpe=lowest_sharpe, excess_log_loss=10.0))
-    monkeypatch.setattr("activities.direct.GateLimits", lambda: limits)
+    monkeypatch.setattr("activities.inline_research.GateLimits", lambda: limits)
     walk(600, "1D").to_csv(tmp_path / "GOLD.csv", index=False)
     store = ArtifactStore(str(tmp_path / "artifacts"))
-    research = conduct(
+    research = run_inline(
         DataSource(symbol="GOLD"), trials=1, seed=1, store=store, data_dir=tmp_path, ledger=ledger
     )
     assert (research.backtest is not None) == bool(looks)

@@ -18,7 +18,7 @@ from temporal.converter import data_converter
 from tests.support.data import write_bars, write_many_bars, write_strategies
 from tests.support.helpers import connect, dev_server
 from tests.support.phases import IN_TRAINING, STAYS, Stay
-from worker import running_workers
+from worker import run_workers
 from workflows.admission import Admission
 from workflows.messages import AdmissionRequest, Reproduction, ResearchInput, ResearchRequest
 from workflows.policies import RESEARCH_QUEUE
@@ -42,7 +42,7 @@ async def main() -> None:
         await connect(address)
         # Without an identity of its own the client would write down the name of this machine.
         client = await Client.connect(address, data_converter=data_converter, identity="recorder")
-        async with running_workers(client, _settings(Path(directory))):
+        async with run_workers(client, _settings(Path(directory))):
             await _record_all(client)
 
 

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -21,15 +22,16 @@ from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowHandle
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
+from temporalio.testing import ActivityEnvironment
 
 from bench.ports import free_ports
-from cli.stack import server_command, temporal_executable
+from cli.stack import find_temporal, make_server_command
 from settings import Settings
 from temporal.connection import register_search_attributes
 from temporal.converter import data_converter
-from temporal.dynamic_config import dynamic_config
+from temporal.dynamic_config import load_dynamic_config
 from tests.support.processes import compute_processes
-from workflows.policies import WORKER_HEARTBEAT_INTERVAL
+from workflows.policies import HEARTBEAT_TIMEOUT, WORKER_HEARTBEAT_INTERVAL
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,12 +91,12 @@ def dev_server(
         config: dynamic configuration, added to that of the stack.
     """
     port = port or free_port()
-    command = server_command(
-        temporal_executable(Settings()),
+    command = make_server_command(
+        find_temporal(Settings()),
         port=port,
         ui_port=None,
         database=directory / "temporal.db",
-        config={**dynamic_config(), **(config or {})},
+        config={**load_dynamic_config(), **(config or {})},
     )
     with (directory / "temporal.log").open("ab") as log, process(command, stdout=log, stderr=log):
         yield f"127.0.0.1:{port}"
@@ -201,6 +203,13 @@ def environment(client: Client, settings: Settings) -> Mapping[str, str]:
     }
 
 
+def activity_environment() -> ActivityEnvironment:
+    """Return an environment for activities without a worker, with the timeout of a step."""
+    environment = ActivityEnvironment()
+    environment.info = replace(environment.info, heartbeat_timeout=HEARTBEAT_TIMEOUT)
+    return environment
+
+
 @asynccontextmanager
 async def serving(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
     """Run the application's life, and yield a client of it."""
@@ -276,7 +285,7 @@ async def end_everything(client: Client) -> None:
 async def temporal_command(client: Client, *arguments: str) -> str:
     """Run the `temporal` command on the namespace of this client, and return what it prints."""
     command = await asyncio.create_subprocess_exec(
-        temporal_executable(Settings()),
+        find_temporal(Settings()),
         *arguments,
         *("--address", client.service_client.config.target_host),
         *("--namespace", client.namespace),

@@ -13,7 +13,7 @@ from tests.support.data import MANY, MANY_TIMEFRAME
 from tests.support.helpers import PATIENCE, activity_started, assert_eventually, new_id, runs
 from tests.support.processes import compute_processes
 from workflows.contract import OperationType, Phase
-from workflows.ids import make_step_id, step_name
+from workflows.ids import get_step_name, make_step_id
 from workflows.messages import ResearchInput, ResearchRequest, ResearchResult
 from workflows.policies import RESEARCH_QUEUE
 from workflows.research import Research
@@ -38,7 +38,7 @@ class Stay:
     @property
     def step_name(self) -> str:
         """Last part of the step's operation id."""
-        return step_name(self.step)
+        return get_step_name(self.step)
 
     def working(self, client: Client, research_id: str) -> WorkflowHandle[Any, Any]:
         """Return the workflow whose activity computes."""

@@ -13,7 +13,7 @@ from storage.ledger import Ledger
 from tests.support.data import broken_rows
 from tests.support.helpers import looks_like_a_stack_trace, new_id
 from tests.support.phases import start
-from workflows.failures import message_of
+from workflows.failures import describe_failure
 from workflows.messages import ResearchRequest
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 
@@ -46,7 +46,7 @@ async def failure(client: Client, workflow: str, queue: str, *args: Any) -> str:
     with pytest.raises(WorkflowFailureError) as failed:
         await handle.result()
     assert (await handle.describe()).status is WorkflowExecutionStatus.FAILED
-    message = message_of(failed.value.cause)
+    message = describe_failure(failed.value.cause)
     assert not looks_like_a_stack_trace(message)
     assert "pydantic" not in message
     return message
@@ -76,16 +76,16 @@ async def test_an_unknown_symbol_fails_with_the_known_ones(client: Client) -> No
     handle = await start(client, ResearchRequest(symbol="NOSUCH", trials=1))
     with pytest.raises(WorkflowFailureError) as failed:
         await handle.result()
-    assert "'NOSUCH'" in message_of(failed.value.cause)
-    assert "SP500" in message_of(failed.value.cause)
+    assert "'NOSUCH'" in describe_failure(failed.value.cause)
+    assert "SP500" in describe_failure(failed.value.cause)
 
 
 async def test_an_unknown_strategy_fails_with_the_known_ones(client: Client) -> None:
     handle = await start(client, ResearchRequest(strategy="nosuch"))
     with pytest.raises(WorkflowFailureError) as failed:
         await handle.result()
-    assert "'nosuch'" in message_of(failed.value.cause)
-    assert "momentum" in message_of(failed.value.cause)
+    assert "'nosuch'" in describe_failure(failed.value.cause)
+    assert "momentum" in describe_failure(failed.value.cause)
 
 
 COMPLAINTS = {
@@ -111,7 +111,7 @@ async def test_broken_bars_fail_the_research_with_file_and_row(
     handle = await start(client, ResearchRequest(symbol=symbol, trials=1))
     with pytest.raises(WorkflowFailureError) as failed:
         await handle.result()
-    message = message_of(failed.value.cause)
+    message = describe_failure(failed.value.cause)
     assert f"{symbol}.csv" in message
     assert COMPLAINTS[symbol] in message
     assert not looks_like_a_stack_trace(message)
@@ -132,7 +132,7 @@ async def test_a_link_out_of_the_data_directory_is_not_followed(
         handle = await start(client, ResearchRequest(symbol="LINKED", trials=1))
         with pytest.raises(WorkflowFailureError) as failed:
             await handle.result()
-        assert "No bars exist" in message_of(failed.value.cause)
+        assert "No bars exist" in describe_failure(failed.value.cause)
     finally:
         link.unlink()
     found = catalog.find_file(DataSource(symbol="GOOD"), data_dir)

@@ -28,7 +28,7 @@ from tests.support.helpers import (
 )
 from tests.support.phases import IN_BACKTEST, IN_DESIGN, IN_TRAINING, STAYS, Stay, queued, start
 from tests.support.processes import compute_processes
-from worker import running_workers
+from worker import run_workers
 from workflows.contract import OperationInfo, OperationStatus
 from workflows.messages import ResearchRequest, ResearchResult
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
@@ -48,7 +48,7 @@ async def ends_cancelled(handle: Handle) -> OperationInfo:
         await handle.result()
     assert isinstance(failed.value.cause, CancelledError)
     assert (await handle.describe()).status is WorkflowExecutionStatus.CANCELED
-    info = await handle.query(Research.operation)
+    info = await handle.query(Research.describe)
     assert info.status is OperationStatus.CANCELLED
     assert info.error_message is None
     return info
@@ -142,7 +142,7 @@ async def test_pending_is_cancelled_as_soon_as_a_worker_comes(
     description = await handle.describe()
     assert description.status is WorkflowExecutionStatus.RUNNING
     assert description.raw_description.workflow_extended_info.cancel_requested
-    async with running_workers(alone, settings, [RESEARCH_QUEUE]):
+    async with run_workers(alone, settings, [RESEARCH_QUEUE]):
         info = await ends_cancelled(handle)
     assert info.children == []
     experiment = Ledger(settings.ledger_url).experiments.get(handle.id)
@@ -154,7 +154,7 @@ async def test_waiting_for_a_slot_is_cancelled_without_one(
     alone: Client, settings: Settings
 ) -> None:
     one_slot = settings.model_copy(update={"compute_slots": 1})
-    async with running_workers(alone, one_slot, [RESEARCH_QUEUE]):
+    async with run_workers(alone, one_slot, [RESEARCH_QUEUE]):
         busy = await IN_DESIGN.begin(alone)
         waiting = await start(alone, IN_DESIGN.request)
         await queued(waiting)
@@ -173,7 +173,7 @@ async def test_a_cancel_at_a_gate_wins_over_the_result_that_the_gate_would_judge
 ) -> None:
     """The end of the child and the cancel wait for the research in one workflow task."""
     before = {"training": [RESEARCH_QUEUE], "backtest": [RESEARCH_QUEUE, TRAINING_QUEUE]}[step]
-    async with running_workers(alone, settings, before):
+    async with run_workers(alone, settings, before):
         handle = await start(alone, ResearchRequest(strategy="quick", seed=7, bypass_gates=True))
         child = alone.get_workflow_handle(f"{handle.id}.{step}")
 
@@ -191,10 +191,10 @@ async def test_a_cancel_at_a_gate_wins_over_the_result_that_the_gate_would_judge
             )
 
         await assert_eventually(child_waits_for_a_worker)
-    async with running_workers(alone, settings, [QUEUE_OF[step]]):
+    async with run_workers(alone, settings, [QUEUE_OF[step]]):
         await child.result()
     await handle.cancel()
-    async with running_workers(alone, settings, [RESEARCH_QUEUE]):
+    async with run_workers(alone, settings, [RESEARCH_QUEUE]):
         info = await ends_cancelled(handle)
     # What had been finished stays finished, and nothing was begun after it.
     assert list(status_of_steps(info))[-1] == step

@@ -16,7 +16,7 @@ from temporalio.exceptions import (
 from errors import StartupError
 from settings import Settings, load_settings
 from workflows.contract import PHASE_START, OperationType, Phase
-from workflows.failures import message_of, reason_of
+from workflows.failures import describe_failure, get_reason
 from workflows.ids import make_operation_id, make_step_id, parse_step_id
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -128,17 +128,17 @@ def child_error(cause: BaseException) -> ChildWorkflowError:
 
 def test_a_failure_is_told_in_the_words_of_its_first_cause() -> None:
     failure = child_error(activity_error(ApplicationError("row 3 is wrong", type="invalid_data")))
-    assert message_of(failure) == "row 3 is wrong"
-    assert reason_of(failure) == "invalid_data"
+    assert describe_failure(failure) == "row 3 is wrong"
+    assert get_reason(failure) == "invalid_data"
 
 
 @pytest.mark.parametrize("kind", list(TimeoutType))
 def test_a_timeout_is_told_in_words(kind: TimeoutType) -> None:
     failure = activity_error(TimeoutError("activity timeout", type=kind, last_heartbeat_details=[]))
-    assert "step" in message_of(failure)
-    assert reason_of(failure) == "TimeoutError"
+    assert "step" in describe_failure(failure)
+    assert get_reason(failure) == "TimeoutError"
 
 
 def test_an_error_of_python_is_told_as_it_is() -> None:
-    assert message_of(ValueError("odd")) == "odd"
-    assert reason_of(ValueError("odd")) == "ValueError"
+    assert describe_failure(ValueError("odd")) == "odd"
+    assert get_reason(ValueError("odd")) == "ValueError"

@@ -16,7 +16,7 @@ from activities.compute import Compute
 from activities.research import ResearchActivities
 from settings import Settings
 from storage.ledger import Ledger
-from worker import Registration, registrations
+from worker import Registration, make_registrations
 from workflows.contract import WORKFLOW_NAME
 from workflows.policies import COMPUTE_QUEUES, RECORD_QUEUE
 
@@ -55,7 +55,7 @@ def served(tmp_path: Path) -> dict[str, Registration]:
         ledger=ledger,
         settings=Settings(home=tmp_path),
     )
-    return registrations(given)
+    return make_registrations(given)
 
 
 def test_every_workflow_is_served(tmp_path: Path) -> None:

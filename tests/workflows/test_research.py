@@ -40,7 +40,7 @@ async def weight(handle: Handle) -> tuple[int, int]:
 
 
 async def info(handle: Handle) -> OperationInfo:
-    return await handle.query(Research.operation)
+    return await handle.query(Research.describe)
 
 
 async def test_a_research_goes_from_data_to_verdict(client: Client, settings: Settings) -> None:
@@ -158,7 +158,7 @@ async def test_a_request_that_is_left_out_means_the_default(
     handle = await client.start_workflow(
         "Research", args=args, id=new_id(), task_queue=RESEARCH_QUEUE
     )
-    parameters = (await handle.query(Research.operation)).metadata.parameters
+    parameters = (await handle.query(Research.describe)).metadata.parameters
     assert parameters["trials"] == ResearchRequest().trials
     await handle.cancel()
 

@@ -8,7 +8,7 @@ from tests.api.answers import accepted, ended, refused
 from tests.support.helpers import assert_eventually, temporal_command
 from tests.support.phases import IN_TRAINING
 from tests.support.processes import compute_processes
-from worker import running_workers
+from worker import run_workers
 from workflows.policies import COMPUTE_QUEUES, RESEARCH_QUEUE
 
 
@@ -26,7 +26,7 @@ async def research_without_a_worker(
     api: httpx2.AsyncClient, client: Client, settings: Settings
 ) -> str:
     """Return a research whose worker has gone while it trained."""
-    async with running_workers(client, settings):
+    async with run_workers(client, settings):
         handle = await IN_TRAINING.begin(client)
 
     async def none_is_listed() -> bool:
@@ -49,7 +49,7 @@ async def test_pending_is_cancelled_as_soon_as_a_worker_comes(
     readiness = await alone_api.get("/health/ready")
     assert readiness.status_code == 503
     assert readiness.json()["workers"] == dict.fromkeys(COMPUTE_QUEUES, 0)
-    async with running_workers(alone, settings, [RESEARCH_QUEUE]):
+    async with run_workers(alone, settings, [RESEARCH_QUEUE]):
         assert (await ended(alone_api, operation_id))["status"] == "cancelled"
     description = await alone.get_workflow_handle(operation_id).describe()
     assert description.status is WorkflowExecutionStatus.CANCELED
@@ -60,7 +60,7 @@ async def test_cancelled_while_the_worker_is_away_stops_when_it_is_back(
 ) -> None:
     operation_id = await research_without_a_worker(alone_api, alone, settings)
     await cancelled_in_vain(alone_api, operation_id, "running", f"{operation_id}.training")
-    async with running_workers(alone, settings):
+    async with run_workers(alone, settings):
         shown = await ended(alone_api, operation_id)
     assert (shown["status"], shown["forced"]) == ("cancelled", False)
     recorded = accepted(await alone_api.get(f"/experiments/{operation_id}"))["data"]

@@ -21,7 +21,7 @@ from tests.api.answers import refused
 from tests.support.helpers import assert_eventually, connect, dev_server, free_port
 from tests.support.phases import IN_DESIGN, IN_TRAINING, start
 from tests.support.served import served
-from worker import running_workers
+from worker import run_workers
 from workflows.contract import OperationInfo
 from workflows.messages import ResearchRequest
 
@@ -107,7 +107,7 @@ async def test_who_comes_back_hears_only_what_is_new(
             first = await anext(events)
         async with (
             following(http, handle.id, first.id) as events,
-            running_workers(alone, settings),
+            run_workers(alone, settings),
         ):
             heard = [event async for event in events]
     assert first.id not in {event.id for event in heard}
@@ -176,6 +176,6 @@ async def test_followers_stay_while_temporal_is_away(settings: Settings, tmp_pat
             refused(await http.get(f"/operations/{handle.id}"), 503, "temporal_unavailable")
             with dev_server(tmp_path, port) as address:
                 await connect(address)
-                async with running_workers(client, settings):
+                async with run_workers(client, settings):
                     last = [event async for event in events][-1]
     assert (last.event, json.loads(last.data)["status"]) == ("end", "completed")

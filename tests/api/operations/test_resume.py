@@ -13,7 +13,7 @@ from tests.api.answers import accepted, ended, refused
 from tests.support.helpers import PATIENCE, activity_started, assert_eventually, worker_process
 from tests.support.phases import IN_DESIGN, IN_TRAINING, STAYS, Stay, start
 from tests.support.processes import kill
-from worker import running_workers
+from worker import run_workers
 from workflows.messages import ResearchRequest
 
 STEADY = ResearchRequest(strategy="steady", seed=7, bypass_gates=True)
@@ -186,7 +186,7 @@ async def test_a_forced_end_can_be_resumed(api: httpx2.AsyncClient, client: Clie
 async def test_without_a_worker_a_resume_says_so(
     alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
-    async with running_workers(alone, settings):
+    async with run_workers(alone, settings):
         handle = await IN_DESIGN.begin(alone)
         await cancelled(alone_api, handle.id)
     refused(await alone_api.post(f"/operations/{handle.id}/resume"), 503, "temporal_unavailable")
@@ -203,6 +203,6 @@ async def test_a_research_resumed_after_the_death_of_its_worker_ends_with_the_sa
         await iterations_saved(alone_api, handle.id)
         kill(worker.pid)
     accepted(await alone_api.request("DELETE", f"/operations/{handle.id}", json={"force": True}))
-    async with running_workers(alone, settings):
+    async with run_workers(alone, settings):
         accepted(await alone_api.post(f"/operations/{handle.id}/resume"), 202)
         assert found(await ended(alone_api, handle.id)) == undisturbed

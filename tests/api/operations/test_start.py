@@ -14,7 +14,7 @@ from settings import Settings
 from tests.api.answers import accepted, answered, ended, refused
 from tests.support.helpers import PATIENCE, assert_eventually, new_id, serving
 from tests.support.phases import IN_DESIGN, queued
-from worker import running_workers
+from worker import run_workers
 from workflows.policies import RESEARCH_QUEUE
 
 TRIGGER = "/agent/trigger"
@@ -78,7 +78,7 @@ async def test_a_key_that_is_none_is_refused(alone_api: httpx2.AsyncClient, key:
 async def limited(alone: Client, settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     """An API that admits few researches, with a worker."""
     few = settings.model_copy(update={"max_active_researches": LIMIT})
-    async with running_workers(alone, few), serving(create_app(few, alone)) as http:
+    async with run_workers(alone, few), serving(create_app(few, alone)) as http:
         yield http
         accepted(await http.delete("/operations", params={"owner": "anonymous"}), 202)
 
@@ -143,7 +143,7 @@ async def in_order(
     """Let one slot work off what has all waited for it; returns the owners in order of turns."""
     one_slot = settings.model_copy(update={"compute_slots": 1})
     owner_of: dict[str, str] = {}
-    async with running_workers(alone, one_slot, [RESEARCH_QUEUE]):
+    async with run_workers(alone, one_slot, [RESEARCH_QUEUE]):
         busy = await IN_DESIGN.begin(alone)
         for body in bodies:
             small = {"trials": 1, "seed": 7, "symbol": "GOOD"} | body

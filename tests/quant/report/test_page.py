@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from activities.direct import conduct
+from activities.inline_research import run_inline
 from quant.backtest import metrics
 from quant.messages.artifacts import Artifact
 from quant.messages.data import DataSource
@@ -23,7 +23,7 @@ from storage.artifacts import ArtifactStore
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("research")
-    conduct(DataSource(symbol="NASDAQ"), trials=3, seed=7, store=ArtifactStore(str(home)))
+    run_inline(DataSource(symbol="NASDAQ"), trials=3, seed=7, store=ArtifactStore(str(home)))
     return home
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from activities.direct import conduct
+from activities.inline_research import run_inline
 from quant.backtest.account import Account
 from quant.bars.bars import Bars, Floats
 from quant.bars.loader import load_bars
@@ -69,7 +69,9 @@ def write(directory: Path, table: pd.DataFrame) -> Path:
 def conduct_without_holdout(directory: Path) -> list[object]:
     """Return all results of a research that must not depend on the holdout."""
     store = ArtifactStore(str(directory / "artifacts"))
-    research = conduct(GOLD, trials=2, seed=3, store=store, data_dir=directory, bypass_gates=True)
+    research = run_inline(
+        GOLD, trials=2, seed=3, store=store, data_dir=directory, bypass_gates=True
+    )
     own = store.open("own")
     scored = score_candidate(CandidateInput(data=GOLD, spec=SPEC, seed=3), directory)
     trained = train_model(

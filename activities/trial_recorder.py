@@ -1,4 +1,4 @@
-"""Records trials while a search runs, however it ends."""
+"""Records the trials of a search while it runs."""
 
 import asyncio
 import logging
@@ -18,16 +18,16 @@ _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def recording(ledger: Ledger, operation_id: str) -> AsyncIterator[ReportTrial]:
-    """Record every reported trial, once a second and at the end.
+async def record_trials(ledger: Ledger, operation_id: str) -> AsyncIterator[ReportTrial]:
+    """Yield a function that takes trials; they are recorded once a second and at the end.
 
-    A killed worker loses the last second at most. The last write may overlap with a periodic one:
-    a trial that is recorded twice is kept once.
+    A killed worker loses at most the trials of the last second. A trial that is written twice is
+    kept once.
 
     Raises:
-        LedgerUnavailable: at the end of a search that has succeeded. Until then a failed write is
-            repeated with the next batch; a search that failed or was cancelled ends as such, and
-            soon: a cancel must not wait for the ledger.
+        LedgerUnavailable: The search has succeeded, and its last trials cannot be written. An
+            earlier failure is not raised: the next write repeats it. If the search failed or was
+            cancelled, the last write is tried only briefly, because a cancel must not wait.
     """
     waiting: list[TrialOnBars] = []
 

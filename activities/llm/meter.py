@@ -1,7 +1,7 @@
 """A metered language model: every call is reserved at its maximum cost, then settled.
 
-Answers are stored with the operation, so an activity that runs again does not pay for the same
-answer twice: the conversation continues where it broke off.
+Answers are stored with the operation. If the activity is retried, the conversation continues where
+it broke off, and no answer is paid for twice.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 from temporalio import activity
 
-from activities.llm.failures import broken_off, provider_failure
+from activities.llm.failures import make_break_failure, make_provider_failure
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
 from quant.messages.artifacts import Artifact
@@ -29,7 +29,7 @@ from storage.records import Tokens
 from storage.spending import ModelCall
 
 MAX_ANSWER_TOKENS = 8_000
-# A provider that says that it is alive, and nothing else, is never silent.
+# The limit on silence does not end a stream that carries nothing but signs of life. This one does.
 _LONGEST_ANSWER_SECONDS = 900.0
 
 
@@ -45,14 +45,15 @@ class Meter:
     """Accounts for the calls of one conversation.
 
     Attributes:
-        name: name of the model.
-        research_id: the research that pays.
-        max_cost: US dollars that the research may cost; None for no limit of its own.
-        ledger: with the spending.
-        prices: prices of the models.
-        artifacts: where the conversation is stored.
-        conversation: the conversation so far.
-        tell: called while an answer arrives.
+        name: Name of the model.
+        research_id: The research that pays.
+        max_cost: What the research may cost, in US dollars. None for no limit of its own.
+        ledger: Holds the spending.
+        prices: Prices of the models.
+        artifacts: Where the conversation is stored.
+        conversation: The conversation so far.
+        report_step: Called while an answer arrives.
+        asked: How many requests this attempt has made.
     """
 
     name: ModelName
@@ -62,13 +63,13 @@ class Meter:
     prices: Prices
     artifacts: OperationArtifacts
     conversation: Conversation
-    tell: Callable[[str], None]
+    report_step: Callable[[str], None]
     asked: int = field(default=0, init=False)
 
-    async def reserve(self, most: Tokens) -> str:
-        """Set aside the maximum cost of a call; return the id of the call."""
+    async def reserve(self, at_most: Tokens) -> str:
+        """Set aside the maximum cost of a call, and return the id of the call."""
         call = ModelCall(
-            uuid4().hex, self.research_id, str(self.name), self.prices.cost(self.name, most)
+            uuid4().hex, self.research_id, str(self.name), self.prices.cost(self.name, at_most)
         )
         reserve = self.ledger.spending.reserve
         await self.ledger.ask(reserve, call, datetime.now(UTC), self.max_cost)
@@ -85,12 +86,12 @@ class Meter:
         )
         spend.add(to_microdollars(cost), {"model": str(self.name)})
 
-    async def keep(self, answer: ModelResponse) -> None:
-        """Store an answer for an activity that runs again."""
+    async def keep_answer(self, answer: ModelResponse) -> None:
+        """Store an answer for the next attempt of the activity."""
         self.conversation.answers.append(answer)
         await self._write()
 
-    async def forget(self) -> None:
+    async def forget_answers(self) -> None:
         """Forget all answers, so that the next attempt starts a new conversation."""
         self.conversation.answers.clear()
         await self._write()
@@ -101,7 +102,7 @@ class Meter:
 
 
 class MeteredModel(WrapperModel):
-    """A model that answers as the wrapped one does, streamed, metered and at most once."""
+    """Streams and meters the requests to another model. It asks no stored answer again."""
 
     def __init__(self, wrapped: Model, meter: Meter) -> None:
         super().__init__(wrapped)
@@ -113,26 +114,26 @@ class MeteredModel(WrapperModel):
         model_settings: ModelSettings | None,
         model_request_parameters: ModelRequestParameters,
     ) -> ModelResponse:
-        """Answer.
+        """Return the stored answer to this request, or ask the model.
 
         Raises:
-            BudgetExhausted: the call might cost more than is left.
-            ApplicationError: the provider refused or broke off.
+            BudgetExhausted: The budget may not cover the call.
+            ApplicationError: The provider refused the call or broke off its answer.
         """
         meter = self._meter
         meter.asked += 1
         if meter.asked <= len(meter.conversation.answers):
             return meter.conversation.answers[meter.asked - 1]
         settings = ModelSettings(max_tokens=MAX_ANSWER_TOKENS, cache=True) | (model_settings or {})
-        call_id = await meter.reserve(_at_most(messages, model_request_parameters))
+        call_id = await meter.reserve(_limit_tokens(messages, model_request_parameters))
         answer = await self._stream(call_id, messages, settings, model_request_parameters)
-        # The provider's own reason: the library treats any end of a stream as the end of an answer.
+        # Only the provider knows whether the answer is whole. The library takes any end for that.
         if "finish_reason" not in (answer.provider_details or {}):
-            raise broken_off(meter.name)
-        # Without usage from the provider, the call counts with its maximum cost.
+            raise make_break_failure(meter.name)
+        # If the provider does not say what was used, the call counts with its maximum cost.
         if answer.usage.total_tokens:
             await meter.settle(call_id, Tokens.model_validate(answer.usage, from_attributes=True))
-        await meter.keep(answer)
+        await meter.keep_answer(answer)
         return answer
 
     async def _stream(
@@ -152,22 +153,22 @@ class MeteredModel(WrapperModel):
                 received = 0
                 async for _ in stream:
                     received += 1
-                    self._meter.tell(f"{self._meter.name} is answering ({received} parts)")
+                    self._meter.report_step(f"{self._meter.name} is answering ({received} parts)")
                 return stream.get()
         except ModelAPIError as error:
-            # A refusal costs nothing. A call under way may have cost: that amount stays set aside.
+            # A refusal costs nothing. A call that had begun may cost: its amount stays set aside.
             if not opened and not isinstance(error, ModelTimeoutError):
                 await self._meter.settle(call_id, Tokens())
-            # Not as the cause, which contains the provider's message.
-            raise provider_failure(self._meter.name, error) from None
+            # Without the cause, which contains the provider's message.
+            raise make_provider_failure(self._meter.name, error) from None
         except (UnexpectedModelBehavior, TimeoutError):
-            raise broken_off(self._meter.name) from None
+            raise make_break_failure(self._meter.name) from None
 
 
-def _at_most(messages: list[ModelMessage], parameters: ModelRequestParameters) -> Tokens:
-    """Return how many tokens a call can take: no token is shorter than a byte.
+def _limit_tokens(messages: list[ModelMessage], parameters: ModelRequestParameters) -> Tokens:
+    """Return an upper bound of the tokens of a call. No token is shorter than a byte.
 
-    All of them may be written to a cache, which some providers charge more for.
+    All of them may be written to a cache, for which some providers charge more.
     """
     most = len(ModelMessagesTypeAdapter.dump_json(messages)) + len(repr(parameters).encode())
     return Tokens(input_tokens=most, cache_write_tokens=most, output_tokens=MAX_ANSWER_TOKENS)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.recording import recording
+from activities.trial_recorder import record_trials
 from errors import LedgerUnavailable
 from quant.messages.data import DataSource
 from quant.messages.trials import Trial, TrialOnBars
@@ -34,7 +34,7 @@ async def test_a_trial_that_could_not_be_recorded_is_recorded_later(
     async def counted() -> bool:
         return without_tables.trials.count(BARS) == 2
 
-    async with recording(without_tables, "op") as report:
+    async with record_trials(without_tables, "op") as report:
         report(tried(1))
         await assert_eventually(failed)
         report(tried(2))
@@ -48,7 +48,7 @@ async def test_a_search_that_fails_ends_as_itself_whatever_the_ledger_says(
     without_tables: Ledger, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(ValueError, match="of the search"):
-        async with recording(without_tables, "op") as report:
+        async with record_trials(without_tables, "op") as report:
             report(tried(1))
             raise ValueError("of the search")
     assert "lost 1 trials of op" in caplog.text
@@ -57,7 +57,7 @@ async def test_a_search_that_fails_ends_as_itself_whatever_the_ledger_says(
 async def test_the_trials_of_a_search_that_fails_are_recorded(without_tables: Ledger) -> None:
     without_tables.upgrade()
     with pytest.raises(ValueError, match="of the search"):
-        async with recording(without_tables, "op") as report:
+        async with record_trials(without_tables, "op") as report:
             report(tried(1))
             raise ValueError("of the search")
     assert without_tables.trials.count(BARS) == 1
@@ -65,5 +65,5 @@ async def test_the_trials_of_a_search_that_fails_are_recorded(without_tables: Le
 
 async def test_a_search_does_not_succeed_without_its_trials(without_tables: Ledger) -> None:
     with pytest.raises(LedgerUnavailable):
-        async with recording(without_tables, "op") as report:
+        async with record_trials(without_tables, "op") as report:
             report(tried(1))

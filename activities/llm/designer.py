@@ -10,7 +10,7 @@ from pydantic_ai.exceptions import UnexpectedModelBehavior, UsageLimitExceeded
 from pydantic_ai.models import Model
 
 from activities.llm import prompts
-from activities.llm.text import printable
+from activities.llm.text import strip_controls
 from errors import BudgetExhausted, InvalidInput, KtrdrError, ModelMisbehaved
 from quant.messages.base import FrozenModel
 from quant.messages.progress import Progress, ReportProgress
@@ -34,22 +34,22 @@ class Proposal(FrozenModel):
 
 @dataclass
 class Candidates:
-    """The scored candidates in their order, equal ones once.
+    """The candidates that a model has had scored, in their order. Equal ones are scored once.
 
     Attributes:
-        limit: how many may be scored.
-        seed: with which they are scored.
-        score_one: computes the score of one.
-        report: called after each.
-        tried: called with each as soon as it is scored.
-        trials: the candidates so far.
+        limit: How many may be scored.
+        seed: Seed of the scoring.
+        score_one: Computes the score of a candidate.
+        report_progress: Called after each candidate.
+        report_trial: Called with each candidate as soon as it is scored.
+        trials: The candidates so far.
     """
 
     limit: int
     seed: int
     score_one: Callable[[StrategySpec], Awaitable[CandidateScore]]
-    report: ReportProgress
-    tried: ReportTrial
+    report_progress: ReportProgress
+    report_trial: ReportTrial
     trials: list[Trial] = field(default_factory=list, init=False)
     _scored: dict[str, tuple[StrategySpec, CandidateScore]] = field(
         default_factory=dict, init=False
@@ -59,8 +59,8 @@ class Candidates:
         """Return the score of a candidate.
 
         Raises:
-            ModelRetry: it cannot be scored, or no more may be; the message says why.
-            KtrdrError: no candidate can be scored at all.
+            ModelRetry: It cannot be scored, or the limit is reached. The message says which.
+            KtrdrError: Nothing can be scored, for example because bars are missing.
         """
         fingerprint = spec.trial_fingerprint(self.seed)
         if fingerprint not in self._scored:
@@ -81,24 +81,24 @@ class Candidates:
                 number=number, fingerprint=fingerprint, sharpe=score.sharpe, parameters={}
             )
             self.trials.append(trial)
-            self.tried(TrialOnBars(data=score.data.source, trial=trial))
+            self.report_trial(TrialOnBars(data=score.data.source, trial=trial))
             sharpe = score.annual_sharpe
             shown = "never traded" if sharpe is None else f"dev Sharpe {sharpe:.2f}"
-            self.tell(f"Evaluated candidate {number}: {shown}")
+            self.report_step(f"Evaluated candidate {number}: {shown}")
         return self._scored[fingerprint][1]
 
-    def best(self) -> tuple[StrategySpec, CandidateScore] | None:
-        """Return the candidate with the highest score, the first one among equals."""
+    def find_take_best(self) -> tuple[StrategySpec, CandidateScore] | None:
+        """Return the candidate with the highest score, the first among equals; None without any."""
         return max(
             self._scored.values(),
             key=lambda scored: float("-inf") if scored[1].sharpe is None else scored[1].sharpe,
             default=None,
         )
 
-    def tell(self, step: str) -> None:
-        """Report progress."""
+    def report_step(self, step: str) -> None:
+        """Report what happens now, and how many candidates have been scored."""
         done = len(self.trials)
-        self.report(
+        self.report_progress(
             Progress(
                 percentage=100.0 * done / (self.limit + 1),
                 current_step=step,
@@ -113,10 +113,10 @@ class Design:
     """The design of a model.
 
     Attributes:
-        spec: the strategy.
-        score: its score.
-        hypotheses: ids of the hypotheses that it tests.
-        note: what did not go as planned.
+        spec: The strategy.
+        score: Score of the strategy.
+        hypotheses: Ids of the hypotheses that it tests.
+        note: What did not go as planned.
     """
 
     spec: StrategySpec
@@ -131,33 +131,33 @@ async def design(model: Model, prompt: str, candidates: Candidates) -> Design:
     If the model runs out of budget or of corrections, its best candidate is taken.
 
     Args:
-        model: to ask.
-        prompt: the task.
-        candidates: what the model may score.
+        model: The language model.
+        prompt: The task.
+        candidates: Scores what the model proposes.
 
     Raises:
-        BudgetExhausted: before any candidate was scored.
-        ModelMisbehaved: the model gave no valid answer, and no candidate was scored.
+        BudgetExhausted: The budget was used up before any candidate was scored.
+        ModelMisbehaved: The model gave no valid answer, and no candidate was scored.
     """
     limits = UsageLimits(request_limit=2 * candidates.limit + _CALLS_BESIDE_SCORES)
     try:
-        answer = await _agent(candidates).run(prompt, model=model, usage_limits=limits)
+        answer = await _make_agent(candidates).run(prompt, model=model, usage_limits=limits)
     except BudgetExhausted as error:
-        return _best(candidates, error)
+        return _take_best(candidates, error)
     except (UnexpectedModelBehavior, UsageLimitExceeded):
-        return _best(candidates, ModelMisbehaved("The language model gave no valid answer."))
-    spec = _ours(answer.output.strategy)
+        return _take_best(candidates, ModelMisbehaved("The language model gave no valid answer."))
+    spec = _with_standard_costs(answer.output.strategy)
     return Design(spec, await candidates.score(spec), answer.output.hypotheses)
 
 
-def _best(candidates: Candidates, reason: KtrdrError) -> Design:
-    best = candidates.best()
+def _take_best(candidates: Candidates, reason: KtrdrError) -> Design:
+    best = candidates.find_take_best()
     if best is None:
         raise reason from None
     return Design(*best, note=f"{reason.message} The best candidate so far was taken.")
 
 
-def _agent(candidates: Candidates) -> Agent[None, Proposal]:
+def _make_agent(candidates: Candidates) -> Agent[None, Proposal]:
     agent = Agent(
         deps_type=type(None),
         output_type=Proposal,
@@ -165,11 +165,11 @@ def _agent(candidates: Candidates) -> Agent[None, Proposal]:
         retries=CORRECTIONS,
     )
 
-    # One after the other: two at once would take the slot of another research.
+    # One after the other. Two at once would take the slot of another research.
     @agent.tool_plain(sequential=True)
     async def score_strategy(strategy: StrategySpec) -> dict[str, float | int | None]:
         """Score a candidate in walk-forward on development bars, after cost."""
-        score = await candidates.score(_ours(strategy))
+        score = await candidates.score(_with_standard_costs(strategy))
         left = candidates.limit - len(candidates.trials)
         return {"annual_sharpe": score.annual_sharpe, "candidates_left": left}
 
@@ -183,14 +183,16 @@ def _agent(candidates: Candidates) -> Agent[None, Proposal]:
         return "valid"
 
     @agent.output_validator
-    async def scored(proposal: Proposal) -> Proposal:
-        # A strategy that the model did not score itself counts as a trial too.
-        await candidates.score(_ours(proposal.strategy))
+    async def score_answer(proposal: Proposal) -> Proposal:
+        # A strategy that the model has not scored counts as a trial too.
+        await candidates.score(_with_standard_costs(proposal.strategy))
         return proposal
 
     return agent
 
 
-def _ours(spec: StrategySpec) -> StrategySpec:
-    """Return the strategy with the costs of the installation: no model trades for free."""
-    return spec.model_copy(update={"costs": Costs(), "description": printable(spec.description)})
+def _with_standard_costs(spec: StrategySpec) -> StrategySpec:
+    """Return the strategy with the standard costs. No model may trade for free."""
+    return spec.model_copy(
+        update={"costs": Costs(), "description": strip_controls(spec.description)}
+    )

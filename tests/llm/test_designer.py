@@ -9,7 +9,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.llm.designing import Candidates
+from activities.llm.designer import Candidates
 from activities.research import ResearchActivities
 from errors import ComputeDied
 from quant.bars.loader import load_bars

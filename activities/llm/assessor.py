@@ -1,4 +1,4 @@
-"""The comment of a language model on an assessment. The model writes words, we fill in figures."""
+"""Lets a language model comment on an assessment. It writes the words, we fill in the figures."""
 
 import re
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from pydantic_ai.exceptions import UnexpectedModelBehavior, UsageLimitExceeded
 from pydantic_ai.models import Model
 
 from activities.llm import prompts
-from activities.llm.designing import CORRECTIONS
-from activities.llm.text import printable
+from activities.llm.designer import CORRECTIONS
+from activities.llm.text import strip_controls
 from errors import ModelMisbehaved
 from quant.messages.base import FrozenModel
 from quant.messages.hypotheses import MAX_STATEMENT
@@ -37,15 +37,15 @@ class Comment:
     """The comment of a model, with the figures filled in.
 
     Attributes:
-        text: the comment.
-        hypotheses: to test next.
+        text: The comment.
+        hypotheses: Hypotheses to test next.
     """
 
     text: str
     hypotheses: tuple[str, ...]
 
 
-def figures_of(inp: AssessmentInput, result: AssessmentResult) -> dict[str, str]:
+def format_figures(inp: AssessmentInput, result: AssessmentResult) -> dict[str, str]:
     """Return the figures that a comment may name, formatted for display."""
     training = inp.training
     known = {
@@ -87,13 +87,13 @@ async def comment(model: Model, prompt: str, figures: dict[str, str]) -> Comment
     """Let a model comment on an assessment.
 
     Args:
-        model: to ask.
-        prompt: the task.
-        figures: figures that the comment may name.
+        model: The language model.
+        prompt: The task.
+        figures: Figures that the comment may name, by name.
 
     Raises:
-        BudgetExhausted: a call might cost more than is left.
-        ModelMisbehaved: the model does not follow the rules.
+        BudgetExhausted: The budget may not cover a further call.
+        ModelMisbehaved: The model does not follow the rules.
     """
     agent = Agent(
         model,
@@ -104,10 +104,10 @@ async def comment(model: Model, prompt: str, figures: dict[str, str]) -> Comment
     )
 
     @agent.output_validator
-    def without_figures(said: Answer) -> Answer:
+    def refuse_figures(said: Answer) -> Answer:
         _check(said.comment, figures)
         for text in said.hypotheses:
-            # Later designers read them; a figure of the holdout must not reach one.
+            # Later designs read them, and must not learn a figure of the holdout.
             _check(text, {})
         return said
 
@@ -117,8 +117,8 @@ async def comment(model: Model, prompt: str, figures: dict[str, str]) -> Comment
         raise ModelMisbehaved("The language model gave no valid comment.") from None
     said = answer.output
     return Comment(
-        text=_filled(said.comment, figures),
-        hypotheses=tuple(printable(text) for text in said.hypotheses),
+        text=_fill_in(said.comment, figures),
+        hypotheses=tuple(strip_controls(text) for text in said.hypotheses),
     )
 
 
@@ -130,5 +130,5 @@ def _check(text: str, figures: dict[str, str]) -> None:
         raise ModelRetry("Write no digits: name the figure in braces instead.")
 
 
-def _filled(text: str, figures: dict[str, str]) -> str:
-    return _PLACEHOLDER.sub(lambda found: figures[found[1]], printable(text))
+def _fill_in(text: str, figures: dict[str, str]) -> str:
+    return _PLACEHOLDER.sub(lambda found: figures[found[1]], strip_controls(text))

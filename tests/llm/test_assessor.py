@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 from temporalio.client import Client
 
-from activities.llm.commenting import Comment, comment
-from activities.llm.connection import connected
-from activities.llm.metering import Conversation, Meter, MeteredModel
+from activities.llm.assessor import Comment, comment
+from activities.llm.connection import connect_model
+from activities.llm.meter import Conversation, Meter, MeteredModel
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
 from errors import ModelMisbehaved
@@ -45,9 +45,9 @@ def comment_by(ledger: Ledger, own_settings: Settings) -> Commenting:
             prices=Prices(),
             artifacts=ArtifactStore(own_settings.artifacts_url).open(new_id()),
             conversation=Conversation(prompt="{}"),
-            tell=print,
+            report_step=print,
         )
-        async with connected(name, 5) as connection:
+        async with connect_model(name, 5) as connection:
             return await comment(MeteredModel(connection, meter), "{}", _FIGURES)
 
     return comment_by
