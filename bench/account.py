@@ -1,4 +1,4 @@
-"""The account: how long it takes to follow the decisions of a candidate."""
+"""How long the account takes to follow the decisions of a candidate."""
 
 import time
 from collections.abc import Callable
@@ -18,26 +18,26 @@ INSTRUMENTS: Final = 10
 SECONDS: Final = 3.0
 
 
-def market(bars: int, instruments: int) -> tuple[Floats, Floats]:
+def make_market(bars: int, instruments: int) -> tuple[Floats, Floats]:
     """Return opens and closes of random walks, shape (bars, instruments)."""
     rng = np.random.default_rng(1)
-    # The same range of prices, however many bars there are.
+    # Prices stay in the same range, whatever the number of bars.
     moves = rng.normal(0.0, 1.0 / np.sqrt(bars), (2 * bars, instruments))
     path = 100.0 * np.exp(np.cumsum(moves, axis=0)).reshape(bars, 2, instruments)
     return path[:, 0].copy(), path[:, 1].copy()
 
 
-def decisions(bars: int, instruments: int, lasting: int, weights: list[float]) -> Floats:
-    """Return targets, shape (bars, instruments), that are drawn anew every few bars."""
+def draw_decisions(bars: int, instruments: int, lasting: int, weights: list[float]) -> Floats:
+    """Return random targets that change every few bars, shape (bars, instruments)."""
     rng = np.random.default_rng(2)
-    turns = rng.random((bars, instruments)) < 1.0 / lasting
-    turn = np.cumsum(turns, axis=0, dtype=np.int64)
-    drawn = rng.choice(weights, (int(turn.max()) + 1, instruments))
-    return np.take_along_axis(drawn, turn, axis=0)
+    changes = rng.random((bars, instruments)) < 1.0 / lasting
+    number = np.cumsum(changes, axis=0, dtype=np.int64)
+    drawn = rng.choice(weights, (int(number.max()) + 1, instruments))
+    return np.take_along_axis(drawn, number, axis=0)
 
 
-def fastest(compute: Callable[[], Account]) -> float:
-    """Return the milliseconds of the fastest of many calls; others were disturbed."""
+def time_fastest(compute: Callable[[], Account]) -> float:
+    """Return the milliseconds of the fastest of many calls. Slower ones were disturbed."""
     taken: list[float] = []
     until = time.perf_counter() + SECONDS
     while not taken or time.perf_counter() < until:
@@ -48,10 +48,10 @@ def fastest(compute: Callable[[], Account]) -> float:
 
 
 def measure(name: str, bars: int, instruments: int, targets: Floats, limit: float | None) -> Figure:
-    """Measure one case; the name tells how many trades it has."""
-    opens, closes = market(bars, instruments)
+    """Measure one case. The name of the figure says how many trades it has."""
+    opens, closes = make_market(bars, instruments)
     trades = len(follow_targets(opens, closes, targets, Costs()).trades)
-    took = fastest(lambda: follow_targets(opens, closes, targets, Costs()))
+    took = time_fastest(lambda: follow_targets(opens, closes, targets, Costs()))
     return Figure(f"{bars:,} bars, {name}: {trades:,} trades", "ms", took, limit)
 
 
@@ -62,7 +62,7 @@ def main() -> None:
             f"long, short or flat for {lasting} bars on average",
             bars,
             1,
-            decisions(bars, 1, lasting, [-1.0, 0.0, 1.0]),
+            draw_decisions(bars, 1, lasting, [-1.0, 0.0, 1.0]),
             limit,
         )
         for bars, limit in TARGETS.items()
@@ -74,7 +74,7 @@ def main() -> None:
             f"{INSTRUMENTS} instruments rebalanced every {lasting} bars",
             min(TARGETS),
             INSTRUMENTS,
-            decisions(min(TARGETS), INSTRUMENTS, lasting, shares),
+            draw_decisions(min(TARGETS), INSTRUMENTS, lasting, shares),
             None,
         )
         for lasting in LASTING

@@ -15,7 +15,15 @@ from settings import load_settings
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured value; `target` is the most (`max`) or the least (`min`) it should be."""
+    """One measured value.
+
+    Attributes:
+        name: What was measured.
+        unit: Unit of the value; empty for a number.
+        value: The value.
+        target: The highest (`max`) or lowest (`min`) value that is good enough, if there is one.
+        direction: Whether the target is a maximum or a minimum.
+    """
 
     name: str
     unit: str
@@ -33,14 +41,14 @@ class Figure:
 
 def publish(benchmark: str, figures: Sequence[Figure]) -> None:
     """Print the figures and write them to `bench/<benchmark>.json` in the state directory."""
-    machine = _machine()
+    machine = _describe_machine()
     console = Console(highlight=False)
     table = Table(title=f"{benchmark}: {machine['cpus']} CPUs, {machine['memory_gib']} GiB")
     table.add_column("Figure")
     table.add_column("Value", justify="right")
     table.add_column("Target", justify="right")
     for figure in figures:
-        table.add_row(figure.name, _shown(figure.value, figure.unit), _target(figure))
+        table.add_row(figure.name, _format(figure.value, figure.unit), _format_target(figure))
     console.print(table)
     path = load_settings().home / "bench" / f"{benchmark}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,20 +57,20 @@ def publish(benchmark: str, figures: Sequence[Figure]) -> None:
     console.print(f"Written to {path}", soft_wrap=True)
 
 
-def _target(figure: Figure) -> str:
+def _format_target(figure: Figure) -> str:
     if figure.target is None:
         return ""
     bound = {"max": "≤", "min": "≥"}[figure.direction]
-    text = f"{bound} {_shown(figure.target, figure.unit)}"
+    text = f"{bound} {_format(figure.target, figure.unit)}"
     return text if figure.met else f"[red]{text} missed[/]"
 
 
-def _shown(value: float, unit: str) -> str:
+def _format(value: float, unit: str) -> str:
     number = f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
     return f"{number} {unit}".strip()
 
 
-def _machine() -> dict[str, str | int | float]:
+def _describe_machine() -> dict[str, str | int | float]:
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
         "cpus": len(os.sched_getaffinity(0)),

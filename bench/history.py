@@ -1,4 +1,4 @@
-"""What a research leaves in Temporal's history, and whether it grows with the number of trials."""
+"""The size of a research in Temporal's history, and whether it grows with the trials."""
 
 import asyncio
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ TRIALS = (2, 24, 100)
 SEED = 1
 MOST_EVENTS = 60
 MOST_PAYLOAD_KIB = 64.0
-# More trials find another strategy, with more or fewer features: that is the noise. The record of
-# a trial has some 400 bytes, so a history that held them would be far above this.
+# More trials find another strategy, with more or fewer features, so the size varies a little. The
+# record of a trial has some 400 bytes: a history that held trials would be far above this limit.
 MOST_BYTES_PER_TRIAL = 32.0
 
 
@@ -43,20 +43,20 @@ async def main() -> None:
             request = ResearchRequest(trials=trials, seed=SEED, bypass_gates=True)
             research = await start_research(client, request)
             await research.result()
-            own[trials] = await _size(client, research.id)
+            own[trials] = await _measure(client, research.id)
             together[trials] = own[trials]
             for step in (OperationType.TRAINING, OperationType.BACKTEST):
-                together[trials] += await _size(client, make_step_id(research.id, step))
+                together[trials] += await _measure(client, make_step_id(research.id, step))
     publish(
         "history",
         [
-            *_sizes("research", own, MOST_EVENTS, MOST_PAYLOAD_KIB),
-            *_sizes("with children", together, None, MOST_PAYLOAD_KIB),
+            *_compare("research", own, MOST_EVENTS, MOST_PAYLOAD_KIB),
+            *_compare("with children", together, None, MOST_PAYLOAD_KIB),
         ],
     )
 
 
-def _sizes(
+def _compare(
     what: str, sizes: dict[int, Size], most_events: int | None, most_kib: float | None
 ) -> Iterator[Figure]:
     fewest, most = sizes[TRIALS[0]], sizes[TRIALS[-1]]
@@ -74,13 +74,13 @@ def _sizes(
     )
 
 
-async def _size(client: Client, workflow_id: str) -> Size:
+async def _measure(client: Client, workflow_id: str) -> Size:
     history = await client.get_workflow_handle(workflow_id).fetch_history()
-    payloads = [payload for event in history.events for payload in _payloads(event)]
+    payloads = [payload for event in history.events for payload in _find_payloads(event)]
     return Size(len(history.events), sum(payload.ByteSize() for payload in payloads))
 
 
-def _payloads(message: Message) -> Iterator[Payload]:
+def _find_payloads(message: Message) -> Iterator[Payload]:
     """Yield all payloads within a message, at any depth."""
     if isinstance(message, Payload):
         yield message
@@ -93,7 +93,7 @@ def _payloads(message: Message) -> Iterator[Payload]:
         else:
             children = list(value) if field.is_repeated else [value]
         for child in children:
-            yield from _payloads(child)
+            yield from _find_payloads(child)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The ledger: how fast it is written on both databases, and what a long memory costs a research."""
+"""How fast the ledger writes on both databases, and what a long record costs a new research."""
 
 import asyncio
 import tempfile
@@ -32,7 +32,7 @@ TARGET = 1.1
 _NOW = datetime.now(UTC)
 
 
-def experiment(data_hash: str | None = None) -> Experiment:
+def make_experiment(data_hash: str | None = None) -> Experiment:
     """Return the outcome of a research."""
     return Experiment(
         operation_id=uuid4().hex,
@@ -50,8 +50,8 @@ def experiment(data_hash: str | None = None) -> Experiment:
     )
 
 
-def trials(data_hash: str, count: int) -> list[TrialOnBars]:
-    """Return trials of which no two are equal."""
+def make_trials(data_hash: str, count: int) -> list[TrialOnBars]:
+    """Return trials that are all different."""
     return [
         TrialOnBars(
             data=DataSource(content_hash=data_hash),
@@ -66,8 +66,8 @@ def trials(data_hash: str, count: int) -> list[TrialOnBars]:
     ]
 
 
-def written_per_second(write: Callable[[], None], writers: int) -> float:
-    """Return how often something is written per second by so many at once."""
+def count_per_second(write: Callable[[], None], writers: int) -> float:
+    """Return the writes per second of so many concurrent writers."""
     began = time.perf_counter()
     with ThreadPoolExecutor(writers) as pool:
         for done in [pool.submit(write) for _ in range(WRITES)]:
@@ -75,8 +75,8 @@ def written_per_second(write: Callable[[], None], writers: int) -> float:
     return WRITES / (time.perf_counter() - began)
 
 
-def writing(database: str, url: str) -> list[Figure]:
-    """Measure what activities write, alone and against each other."""
+def measure_writes(database: str, url: str) -> list[Figure]:
+    """Measure what activities write, with one writer and with several."""
     ledger = Ledger(url, daily_budget=1e6)
     ledger.upgrade()
 
@@ -86,14 +86,14 @@ def writing(database: str, url: str) -> list[Figure]:
         ledger.spending.settle(call.call_id, 0.001, Tokens(input_tokens=1))
 
     writes: dict[str, Callable[[], None]] = {
-        "experiments": lambda: ledger.experiments.record(experiment()),
+        "experiments": lambda: ledger.experiments.record(make_experiment()),
         f"{TRIALS_EACH} trials of a research": lambda: ledger.trials.record(
-            uuid4().hex, trials("bars", TRIALS_EACH)
+            uuid4().hex, make_trials("bars", TRIALS_EACH)
         ),
         "reserved and settled calls": spend,
     }
     figures = [
-        Figure(f"{database}, {writers} at once: {name}", "/s", written_per_second(write, writers))
+        Figure(f"{database}, {writers} at once: {name}", "/s", count_per_second(write, writers))
         for name, write in writes.items()
         for writers in (1, WRITERS)
     ]
@@ -101,17 +101,17 @@ def writing(database: str, url: str) -> list[Figure]:
     return figures
 
 
-def remember(url: str, data_hash: str) -> None:
+def fill(url: str, data_hash: str) -> None:
     """Record a thousand researches with their trials."""
     ledger = Ledger(url)
     for _ in range(EXPERIMENTS):
-        past = experiment(data_hash)
+        past = make_experiment(data_hash)
         ledger.experiments.record(past)
-        ledger.trials.record(past.operation_id, trials(data_hash, TRIALS_EACH))
+        ledger.trials.record(past.operation_id, make_trials(data_hash, TRIALS_EACH))
     ledger.close()
 
 
-async def first_candidate(client: Client) -> tuple[float, str]:
+async def time_first_candidate(client: Client) -> tuple[float, str]:
     """Return after how many seconds a research has scored a candidate, and the hash of the bars."""
     handle = await start_research(client, ResearchRequest(trials=1, seed=1, memory=True))
     result = await handle.result()
@@ -124,18 +124,18 @@ async def first_candidate(client: Client) -> tuple[float, str]:
     raise RuntimeError(f"{handle.id} has no design.")
 
 
-async def starting() -> list[Figure]:
-    """Compare the start of a research with and without a past, in turn."""
+async def measure_starts() -> list[Figure]:
+    """Compare the start of a research with and without earlier ones, alternately."""
     async with temporary_stack() as (_, young), temporary_stack() as (settings, old):
-        await first_candidate(young)
-        _, data_hash = await first_candidate(old)
-        await asyncio.to_thread(remember, settings.ledger_url, data_hash)
+        await time_first_candidate(young)
+        _, data_hash = await time_first_candidate(old)
+        await asyncio.to_thread(fill, settings.ledger_url, data_hash)
         without: list[float] = []
         with_past: list[float] = []
-        for turn in range(REPETITIONS):
+        for repetition in range(REPETITIONS):
             clients = [(young, without), (old, with_past)]
-            for client, seconds in clients if turn % 2 else reversed(clients):
-                seconds.append((await first_candidate(client))[0])
+            for client, seconds in clients if repetition % 2 else reversed(clients):
+                seconds.append((await time_first_candidate(client))[0])
     return [
         Figure("First candidate scored, nothing in the past", "s", median(without)),
         Figure(f"The same with {EXPERIMENTS:,} past experiments", "s", median(with_past)),
@@ -145,11 +145,11 @@ async def starting() -> list[Figure]:
 
 async def main() -> None:
     """Measure and publish."""
-    figures = await starting()
+    figures = await measure_starts()
     with tempfile.TemporaryDirectory(prefix="ktrdr-bench-") as folder:
-        figures += writing("SQLite", f"sqlite:///{Path(folder, 'ledger.db')}")
+        figures += measure_writes("SQLite", f"sqlite:///{Path(folder, 'ledger.db')}")
     with postgresql_server(durable=True) as url:
-        figures += writing("PostgreSQL", url)
+        figures += measure_writes("PostgreSQL", url)
     publish("ledger", figures)
 
 

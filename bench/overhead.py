@@ -1,8 +1,8 @@
-"""What orchestration costs: a research through Temporal over the same computation called directly.
+"""What orchestration costs: a research through Temporal against the same research in one process.
 
-Both run in turn on the same machine, with all libraries loaded before, at the same priority, one
-thread per numerical library, and the same model as the outcome. What orchestration adds does not
-depend on how much is computed, so the ratio is measured for two sizes.
+Both run alternately on the same machine, with libraries loaded beforehand, at the same priority and
+with one thread for each numerical library. Both must find the same model. Orchestration adds the
+same time whatever the amount of computation, so the ratio is measured for two sizes.
 """
 
 import asyncio
@@ -37,13 +37,13 @@ TARGET = 1.15
 
 @dataclass(frozen=True)
 class Run:
-    """One research: how long it took, and the model that proves that it was the same one."""
+    """One research: how long it took, and the hash of its model."""
 
     seconds: float
     model_sha256: str
 
 
-def direct(trials: int) -> Run:
+def run_directly(trials: int) -> Run:
     """Compute a research in one process."""
     with tempfile.TemporaryDirectory(prefix="ktrdr-bench-") as home:
         began = time.perf_counter()
@@ -53,10 +53,10 @@ def direct(trials: int) -> Run:
         return Run(time.perf_counter() - began, research.training.model_sha256)
 
 
-async def orchestrated(client: Client, trials: int) -> Run:
+async def run_through_temporal(client: Client, trials: int) -> Run:
     """Run the same research through Temporal."""
     began = time.perf_counter()
-    # The direct computation has no gate that could spare it a step.
+    # Without gates, as in the other process: a gate would save a step.
     request = ResearchRequest(trials=trials, seed=SEED, bypass_gates=True)
     result = await (await start_research(client, request)).result()
     return Run(time.perf_counter() - began, result.model_sha256)
@@ -69,29 +69,32 @@ async def main() -> None:
     async with temporary_stack() as (_, client):
         with ProcessPoolExecutor(
             1, spawn, initializer=import_module, initargs=("activities.fork_server",)
-        ) as alone:
-            # The first of each pays for what is loaded only once.
-            await orchestrated(client, 1)
-            alone.submit(direct, 1).result()
+        ) as direct:
+            # The first run of each pays for what is loaded only once.
+            await run_through_temporal(client, 1)
+            direct.submit(run_directly, 1).result()
             for name, trials in TRIALS.items():
                 pairs = [
-                    (await orchestrated(client, trials), alone.submit(direct, trials).result())
+                    (
+                        await run_through_temporal(client, trials),
+                        direct.submit(run_directly, trials).result(),
+                    )
                     for _ in range(REPETITIONS)
                 ]
-                figures += _compared(name, pairs)
+                figures += _compare(name, pairs)
     publish("overhead", figures)
 
 
-def _compared(name: str, pairs: Sequence[tuple[Run, Run]]) -> list[Figure]:
-    if any(through.model_sha256 != alone.model_sha256 for through, alone in pairs):
+def _compare(name: str, pairs: Sequence[tuple[Run, Run]]) -> list[Figure]:
+    if any(through.model_sha256 != direct.model_sha256 for through, direct in pairs):
         sys.exit("The two computations have come to different models.")
     through = median(through.seconds for through, _ in pairs)
-    alone = median(alone.seconds for _, alone in pairs)
+    direct = median(direct.seconds for _, direct in pairs)
     return [
         Figure(f"{name}: through Temporal", "s", through),
-        Figure(f"{name}: called directly", "s", alone),
-        Figure(f"{name}: added", "s", through - alone),
-        Figure(f"{name}: ratio", "", through / alone, TARGET),
+        Figure(f"{name}: called directly", "s", direct),
+        Figure(f"{name}: added", "s", through - direct),
+        Figure(f"{name}: ratio", "", through / direct, TARGET),
     ]
 
 

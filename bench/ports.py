@@ -1,4 +1,4 @@
-"""Ports of loopback for processes that are told where to listen."""
+"""Free ports on loopback."""
 
 import contextlib
 import random
@@ -11,15 +11,15 @@ _LOWEST: Final = 10_000
 _FEWEST: Final = 10_000
 
 
-def free_ports(count: int) -> list[int]:
-    """Return so many ports of loopback, all different, on which nothing listens.
+def find_free_ports(count: int) -> list[int]:
+    """Return so many different ports on loopback on which nothing listens.
 
-    They are below those that the system gives to outgoing connections, which could take one before
-    the process that is told of it listens.
+    They are below the range that the system uses for outgoing connections. Otherwise such a
+    connection could take a port before the process that gets it listens.
     """
     lowest_ephemeral = int(_EPHEMERAL.read_text().split()[0])
     candidates = range(_LOWEST, max(lowest_ephemeral, _LOWEST + _FEWEST))
-    # Not by a seed, which several processes might have.
+    # Not from a seed: several processes might have the same one.
     choose = random.SystemRandom().choice
     with contextlib.ExitStack() as stack:
         sockets: list[socket.socket] = []

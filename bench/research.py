@@ -28,14 +28,14 @@ _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)
 
 @dataclass
 class Run:
-    """One `make research`."""
+    """One run of `make research`."""
 
     total: float = 0.0
     steps: dict[str, float] = field(default_factory=dict)
     peak_mib: dict[str, float] = field(default_factory=dict)
 
-    def see(self, process: psutil.Process) -> None:
-        """Keep the peak of every process below this one, by its role."""
+    def note_peaks(self, process: psutil.Process) -> None:
+        """Note the peak memory of every process below this one, by its role."""
         for child in process.children(recursive=True):
             role = _role(child)
             if role is not None:
@@ -78,7 +78,7 @@ def _run() -> Run:
         ) as process:
             watched = psutil.Process(process.pid)
             while process.poll() is None:
-                run.see(watched)
+                run.note_peaks(watched)
                 time.sleep(_SECONDS_BETWEEN_LOOKS)
             run.total = time.perf_counter() - began
             output = process.stdout.read() if process.stdout else ""
@@ -95,7 +95,7 @@ def _steps(output: str) -> Iterator[tuple[str, float]]:
 
 
 def _median(runs: list[Run], step: str) -> float:
-    # A phase that was over before anybody looked is not among the steps.
+    # A very short phase was over before the command could see it.
     return median(run.steps.get(step, 0.0) for run in runs)
 
 
@@ -114,7 +114,7 @@ def _role(process: psutil.Process) -> str | None:
 
 
 def _peak_mib(pid: int) -> float:
-    """Return the most memory that a process had; shared pages count in each that shares them."""
+    """Return the peak memory of a process. Shared pages count in each process."""
     try:
         found = _PEAK.search(Path(f"/proc/{pid}/status").read_text())
     except OSError:

@@ -1,7 +1,7 @@
 """`python -m bench.restart [--quick]`: worker, API and Temporal killed at random moments.
 
-Many researches are started and run meanwhile. All must reach their end, each once, with the result
-that they would have had, and no training that had finished may be done again.
+Meanwhile many researches are started and run. Each must end once, with the same result as without
+the kills. No finished training may be repeated.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import httpx2
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from bench.cancel.stack import ended
+from bench.cancel.stack import wait_for_end
 from bench.figures import Figure, publish
 from bench.temporary import temporary_settings
 from cli.stack import Stack
@@ -32,13 +32,13 @@ _SECONDS_BETWEEN_LOOKS = 0.2
 _LONGEST_SECONDS = 900.0
 _CHOICE = 1
 
-# What a research has found, without what names it or counts what others have tried.
+# The fields of a result that depend neither on its id nor on what others have tried.
 _FOUND = {"seed", "data_hash", "model_sha256", "backtest_result", "strategy_name"}
 
 
 @dataclass(frozen=True)
 class Survival:
-    """What became of the researches."""
+    """The outcome of all researches."""
 
     kills: Counter[str]
     seconds: float
@@ -67,14 +67,14 @@ async def main(*, quick: bool) -> None:
 
 
 async def measure(researches: int, kills: int) -> Survival:
-    """Run so many researches while processes are killed so often."""
+    """Run so many researches, and kill processes so many times meanwhile."""
     with temporary_settings() as settings, Stack(settings) as stack:
         client = await Client.connect(
             f"127.0.0.1:{settings.temporal_port}", data_converter=data_converter
         )
         async with httpx2.AsyncClient(base_url=settings.api_url, timeout=10.0) as http:
             undisturbed = {
-                seed: await _found(client, await _trigger(http, seed, f"before-{seed}"))
+                seed: await _read_result(client, await _trigger(http, seed, f"before-{seed}"))
                 for seed in range(_SEEDS)
             }
             began = time.perf_counter()
@@ -85,7 +85,9 @@ async def measure(researches: int, kills: int) -> Survival:
             )
             killed = await killing
             async with asyncio.timeout(_LONGEST_SECONDS):
-                await asyncio.gather(*(ended(client.get_workflow_handle(each)) for each in ids))
+                await asyncio.gather(
+                    *(wait_for_end(client.get_workflow_handle(each)) for each in ids)
+                )
             seconds = time.perf_counter() - began
         ends = [await client.get_workflow_handle(each).describe() for each in ids]
         completed = [
@@ -93,7 +95,7 @@ async def measure(researches: int, kills: int) -> Survival:
             for operation_id, seed, end in zip(ids, seeds, ends, strict=True)
             if end.status is WorkflowExecutionStatus.COMPLETED
         ]
-        found = [await _found(client, operation_id) for operation_id, _ in completed]
+        found = [await _read_result(client, operation_id) for operation_id, _ in completed]
         expected = [undisturbed[seed] for _, seed in completed]
         all_of_them = await client.count_workflows("WorkflowType = 'Research'")
         return Survival(
@@ -107,7 +109,7 @@ async def measure(researches: int, kills: int) -> Survival:
 
 
 async def _trigger(http: httpx2.AsyncClient, seed: int, key: str) -> str:
-    """Start a research, and ask again under the same key until there is an answer."""
+    """Start a research. Repeat the request under the same key until it is answered."""
     body = ResearchRequest(trials=12, seed=seed, bypass_gates=True).model_dump(mode="json")
     async with asyncio.timeout(_LONGEST_SECONDS):
         while True:
@@ -126,21 +128,21 @@ async def _kill(stack: Stack, kills: int) -> Counter[str]:
     killed: Counter[str] = Counter()
     for number in range(kills):
         await asyncio.sleep(choice.uniform(*_SECONDS_BETWEEN_KILLS))
-        # Each of them in turn, at a random moment.
+        # One after the other, at random moments.
         part = ("worker", "temporal", "api")[number % 3]
         await asyncio.to_thread(stack.restart, part)
         killed[part] += 1
     return killed
 
 
-async def _found(client: Client, operation_id: str) -> dict[str, Any]:
+async def _read_result(client: Client, operation_id: str) -> dict[str, Any]:
     handle = client.get_workflow_handle(operation_id, result_type=ResearchResult)
     result: ResearchResult = await handle.result()
     return result.model_dump(include=_FOUND)
 
 
 async def _trained_twice(client: Client, operation_id: str) -> bool:
-    """Whether a training was begun again after it had finished."""
+    """Whether a training was started again after it had finished."""
     training = make_step_id(operation_id, OperationType.TRAINING)
     runs = [run async for run in client.list_workflows(f"WorkflowId = '{training}'")]
     history = await client.get_workflow_handle(training).fetch_history()

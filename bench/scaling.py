@@ -1,9 +1,8 @@
 """How a research grows with its bars, against the loop that one would write by hand.
 
-The plain loop does the same work in one process: the same candidates from the same sampler, the
-same folds, the same models with one thread each; features, positions and returns are whole arrays,
-and fills come from a formula instead of an account of every trade. It has no
-checkpoints, no record and no report.
+The plain loop does the same work in one process, with the same candidates, folds and models,
+one thread each. Its features, positions and returns are whole arrays, and a formula takes the place of an
+account of every trade. It has no checkpoints, no record and no report.
 """
 
 import multiprocessing
@@ -50,7 +49,7 @@ SOURCE: Final = DataSource(symbol="SERIES", timeframe="15m")
 
 @dataclass(frozen=True)
 class Cost:
-    """What a computation has taken.
+    """What a computation cost.
 
     Attributes:
         seconds: By the clock.
@@ -63,8 +62,8 @@ class Cost:
     mebibytes: float
 
 
-def ours(home: Path) -> None:
-    """Conduct a whole research."""
+def run_ours(home: Path) -> None:
+    """Run a whole research."""
     run_inline(
         SOURCE,
         trials=TRIALS,
@@ -75,7 +74,7 @@ def ours(home: Path) -> None:
     )
 
 
-def plain(home: Path) -> None:
+def run_plain_loop(home: Path) -> None:
     """Search, train and test in one loop."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     bars = load_bars(SOURCE, home)
@@ -163,8 +162,8 @@ def write_bars(count: int, home: Path) -> None:
     table.to_parquet(home / f"{SOURCE.symbol}_{SOURCE.timeframe}.parquet")
 
 
-def measured(work: Callable[[Path], None], count: int) -> Cost:
-    """Do the work in this process, which does nothing else."""
+def measure(work: Callable[[Path], None], count: int) -> Cost:
+    """Do the work in this process, and return its cost."""
     with tempfile.TemporaryDirectory(prefix="ktrdr-bench-") as folder:
         write_bars(count, Path(folder))
         began, processor_began = time.perf_counter(), time.process_time()
@@ -176,18 +175,21 @@ def measured(work: Callable[[Path], None], count: int) -> Cost:
         )
 
 
+WORKS: Final = {"plain": run_plain_loop, "ours": run_ours}
+
+
 def main() -> None:
     """Measure and publish."""
     spawn = multiprocessing.get_context("spawn")
     costs: dict[tuple[str, int], Cost] = {}
     for count in SIZES:
-        for work in (plain, ours):
-            # A process each, because the most memory of a process never falls again.
+        for name, work in WORKS.items():
+            # One process for each, because the peak memory of a process never falls.
             with ProcessPoolExecutor(1, mp_context=spawn) as alone:
-                costs[work.__name__, count] = alone.submit(measured, work, count).result()
+                costs[name, count] = alone.submit(measure, work, count).result()
     figures = []
     small, large = SIZES
-    for name in ("plain", "ours"):
+    for name in WORKS:
         for count in SIZES:
             cost = costs[name, count]
             title = f"{name}, {TRIALS} trials on {count:,} bars"

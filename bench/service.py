@@ -17,7 +17,7 @@ import psutil
 from bench.cancel.bare import BARE_QUEUE, BareResearch
 from bench.cancel.latency import p95
 from bench.cancel.plans import Plan
-from bench.cancel.stack import Bench, bench_stack, ended
+from bench.cancel.stack import Bench, bench_stack, wait_for_end
 from bench.figures import Figure, publish
 from bench.temporary import start_research
 from workflows.contract import OPERATION_QUERY, WORKFLOW_NAME, OperationType
@@ -26,8 +26,8 @@ from workflows.policies import RESEARCH_QUEUE
 _AT_ONCE = 32
 _MEMORY_SLOTS = 1_000
 _NOBODY = "nobody"
-# They end by themselves, because no worker serves their queue.
-_LIFE_OF_THE_RECORDED = timedelta(seconds=1)
+# No worker serves their queue, so they end by this time limit.
+_RECORDED_LIFETIME = timedelta(seconds=1)
 _STARTED_AT_ONCE = 20
 
 Call = Callable[[], Awaitable[object]]
@@ -53,7 +53,7 @@ async def main(*, quick: bool) -> None:
 
 
 async def triggers(bench: Bench, count: int) -> list[Figure]:
-    """Start researches that stay, through REST and with the SDK."""
+    """Start researches that keep running, through REST and with the SDK."""
     request = Plan.STAY_IN_DESIGN.request()
     body = request.model_dump(mode="json")
 
@@ -93,7 +93,7 @@ async def triggers(bench: Bench, count: int) -> list[Figure]:
 
 
 async def reads(bench: Bench, recorded: int, count: int) -> list[Figure]:
-    """Read one running research, and the newest fifty, with so many operations on record."""
+    """Read one running research and the newest fifty, with so many closed operations recorded."""
     research = await bench.stay(Plan.STAY_IN_DESIGN)
     handle = bench.client.get_workflow_handle(research.handle.id)
 
@@ -146,7 +146,7 @@ def _growth(figures: list[Figure]) -> Figure:
 
 
 async def record(bench: Bench, count: int) -> None:
-    """Put so many closed operations on record."""
+    """Make so many closed operations."""
     limit = asyncio.Semaphore(_AT_ONCE)
 
     async def one() -> None:
@@ -156,22 +156,22 @@ async def record(bench: Bench, count: int) -> None:
                 Plan.GO_THROUGH.request(),
                 id=f"bench-{uuid4().hex}",
                 task_queue=_NOBODY,
-                run_timeout=_LIFE_OF_THE_RECORDED,
+                run_timeout=_RECORDED_LIFETIME,
             )
 
     await asyncio.gather(*(one() for _ in range(count)))
-    await bench.nothing_runs()
+    await bench.wait_until_nothing_runs()
 
 
 async def throughput(bench: Bench, count: int) -> list[Figure]:
     """Run researches whose steps do nothing, ours and a minimal workflow of the same activities."""
 
     async def ours() -> None:
-        await ended(await start_research(bench.client, Plan.GO_THROUGH.request()))
+        await wait_for_end(await start_research(bench.client, Plan.GO_THROUGH.request()))
 
     async def bare() -> None:
         workflow_id = f"bare-{uuid4().hex}"
-        await ended(
+        await wait_for_end(
             await bench.client.start_workflow(
                 BareResearch.run, id=workflow_id, task_queue=BARE_QUEUE
             )
@@ -179,7 +179,7 @@ async def throughput(bench: Bench, count: int) -> list[Figure]:
 
     alone_ms, bare_alone_ms = await _alternating(max(5, count // 10), ours, bare)
     seconds = {"bare": 0.0, "ours": 0.0}
-    # There and back, because everything takes a little longer the more is on record.
+    # Forwards and backwards, because everything slows down a little as more is recorded.
     for name, work in (("bare", bare), ("ours", ours), ("ours", ours), ("bare", bare)):
         began = time.perf_counter()
         await asyncio.gather(*(work() for _ in range(count)))
@@ -201,7 +201,7 @@ async def throughput(bench: Bench, count: int) -> list[Figure]:
 
 
 async def memory(bench: Bench, running: int) -> list[Figure]:
-    """Look at worker and API while so many researches run."""
+    """Measure worker and API while so many researches run."""
     for first in range(0, running, _STARTED_AT_ONCE):
         batch = range(first, min(first + _STARTED_AT_ONCE, running))
         await asyncio.gather(*(bench.stay(Plan.STAY_IN_DESIGN) for _ in batch))
@@ -222,7 +222,7 @@ def _rss_mib(bench: Bench, name: str) -> float:
 
 
 async def _alternating(count: int, *calls: Call) -> list[list[float]]:
-    """Make the calls in turn, so often; returns the milliseconds of each kind."""
+    """Make these calls alternately, and return the milliseconds of each kind."""
     times: list[list[float]] = [[] for _ in calls]
     for _ in range(count):
         for call, milliseconds in zip(calls, times, strict=True):

@@ -1,4 +1,4 @@
-"""What one research costs an operator, and how many a machine does in an hour."""
+"""What one research costs an operator, and how many researches a machine does in an hour."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ from workflows.ids import make_step_id
 from workflows.messages import ResearchRequest
 
 RESEARCHES: Final = 60
-# As Temporal Cloud counts; heartbeats and queries come on top.
+# What Temporal Cloud counts as actions, without heartbeats and queries.
 ACTIONS: Final[dict[int, int]] = {
     EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: 1,
     EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: 2,

@@ -1,4 +1,4 @@
-"""An embedded stack of its own for a benchmark: free ports, a state directory that is removed."""
+"""An embedded stack for one benchmark, with free ports and a temporary state directory."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.common import TypedSearchAttributes
 
 from api.operations.start import research_start
-from bench.ports import free_ports
+from bench.ports import find_free_ports
 from cli.stack import Stack
 from settings import Settings, load_settings
 from temporal.converter import data_converter
@@ -26,13 +26,13 @@ _SECONDS_TO_DISCONNECT = 0.3
 
 @contextlib.contextmanager
 def temporary_settings() -> Iterator[Settings]:
-    """Yield settings with free ports and a state directory that ends with the context.
+    """Yield settings with free ports and a state directory that is removed with the context.
 
-    They are in the environment as well, for the processes of the stack.
+    The environment has the same values, for the processes of the stack.
     """
     before = dict(os.environ)
     with tempfile.TemporaryDirectory(prefix="ktrdr-bench-") as home:
-        for name, port in zip(("TEMPORAL", "UI", "API"), free_ports(3), strict=True):
+        for name, port in zip(("TEMPORAL", "UI", "API"), find_free_ports(3), strict=True):
             os.environ[f"KTRDR_{name}_PORT"] = str(port)
         os.environ["KTRDR_HOME"] = home
         try:

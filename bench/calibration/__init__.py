@@ -1,1 +1,1 @@
-"""How often a verdict is right: whole researches on series of which one knows the truth."""
+"""How often a verdict is right: whole researches on series whose truth is known."""

@@ -1,4 +1,4 @@
-"""Research noise and planted signals, and count what is called promising."""
+"""Run researches on noise and on planted signals, and count the promising verdicts."""
 
 import multiprocessing
 import os
@@ -13,13 +13,13 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 from scipy.stats import binomtest
 
 from bench.calibration import series
-from bench.calibration.case import Case, promising
+from bench.calibration.case import Case, is_promising
 from bench.figures import Figure, publish
 
 NOISE_SERIES: Final = 100
 SHARED_SERIES: Final = 30
 RESEARCHES: Final = 15
-# The market in which chance comes closest, and the one that is real.
+# The market in which luck looks most like skill, and the real one.
 THOUSAND: Final = ("a rising market", "resampled S&P 500")
 PLANTED_SERIES: Final = 50
 STRENGTHS: Final = (1.5, 2.0, 3.0)
@@ -45,7 +45,7 @@ def main() -> None:
     """Measure and publish."""
     asked = list(cases())
     with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
-        answers = list(pool.map(promising, asked, chunksize=1))
+        answers = list(pool.map(is_promising, asked, chunksize=1))
     counted: Counter[tuple[str, str]] = Counter()
     called: Counter[tuple[str, str]] = Counter()
     for case, answer in zip(asked, answers, strict=True):

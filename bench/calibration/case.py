@@ -1,4 +1,4 @@
-"""One series, researched: once, or by many who share it."""
+"""One series with one research on it, or with many that share a ledger."""
 
 import tempfile
 from dataclasses import dataclass
@@ -37,14 +37,14 @@ class Case:
 
     @property
     def group(self) -> str:
-        """What is counted together."""
+        """Name of the group in which the case is counted."""
         if self.strength is not None:
             return f"planted, Sharpe {self.strength:g}"
         return "noise" if self.researches == 1 else f"noise, {self.researches} researches on it"
 
 
-def promising(case: Case) -> bool:
-    """Research a series with a ledger of its own; return whether any verdict is promising."""
+def is_promising(case: Case) -> bool:
+    """Run the researches of a case in a new ledger. Return whether any verdict is promising."""
     made = (
         series.noise(case.kind, case.seed)
         if case.strength is None
@@ -69,7 +69,7 @@ def _verdict(home: Path, ledger: Ledger, seed: int) -> str:
     known = EarlierTrials(
         data_hash=data_hash, trials=tuple(ledger.trials.find_best(data_hash, _REMEMBERED))
     )
-    # An own store per research: the next one must not find checkpoints of this one.
+    # One store for each research, so that none finds the checkpoints of another.
     with tempfile.TemporaryDirectory(dir=home) as artifacts:
         return run_inline(
             source,

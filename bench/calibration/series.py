@@ -1,4 +1,4 @@
-"""Bars of which one knows whether there is anything to find in them.
+"""Bars of which it is known whether there is anything to find in them.
 
 Noise has no memory of direction, so nothing can be earned by timing it. A planted series has a
 drift whose sign follows a rule that every trader can see at the close before; its strength is the
@@ -24,7 +24,7 @@ from quant.messages.strategy import Costs
 BARS: Final = 5_000
 VOLATILITY: Final = 0.01
 
-# Not the periods that a search begins with, so that nothing is found by coincidence.
+# Other periods than those with which a search begins, so that it finds nothing by coincidence.
 _MOMENTUM_PERIOD: Final = 30
 _REVERSION_PERIOD: Final = 12
 _REGIME: Final = 20
@@ -70,7 +70,7 @@ def resampled(rng: np.random.Generator) -> Floats:
 
 
 def drifting(rng: np.random.Generator) -> Floats:
-    """Return normal returns with a mean: to hold is worth it, and there is nothing to time."""
+    """Return normal returns with a positive mean. Holding pays, timing does not."""
     mean = _HOLDING_SHARPE * VOLATILITY / math.sqrt(TRADING_DAYS_PER_YEAR)
     return rng.normal(mean, VOLATILITY, BARS)
 
@@ -95,7 +95,7 @@ def reversion(drift: float, rng: np.random.Generator, bars: int) -> tuple[Floats
 
 
 def volume(drift: float, rng: np.random.Generator, bars: int) -> tuple[Floats, Floats, Floats]:
-    """Drift up while much is traded and down while little is; a state lasts 20 bars on average."""
+    """Drift up at high volume and down at low volume. Each lasts 20 bars on average."""
     turns = rng.random(bars) < 1.0 / _REGIME
     state = np.where(np.cumsum(turns) % 2, 1.0, -1.0)
     traded = np.exp(0.8 * state + rng.normal(0.0, 0.2, bars))

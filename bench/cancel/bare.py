@@ -28,7 +28,7 @@ class BareTraining:
 
     @workflow.run
     async def run(self, task: TrainingTask) -> TrainingResult:
-        """Run it."""
+        """Run the activity."""
         return await policies.run_compute(ResearchActivities.train, task, summary="")
 
 
@@ -38,17 +38,17 @@ class BareBacktest:
 
     @workflow.run
     async def run(self, task: BacktestTask) -> BacktestResult:
-        """Run it."""
+        """Run the activity."""
         return await policies.run_compute(ResearchActivities.backtest, task, summary="")
 
 
 @workflow.defn
 class BareResearch:
-    """Design, training, backtest, assessment and record, and nothing about cancelling."""
+    """Design, training, backtest, assessment and record, without a cancel guard."""
 
     @workflow.run
     async def run(self) -> AssessmentResult:
-        """Await one step after the other, each with a cancellation that is awaited."""
+        """Run one step after the other. A cancel of a step is awaited."""
         own = workflow.info().workflow_id
         data = DataSource()
         began = workflow.now()

@@ -1,4 +1,4 @@
-"""Results as the steps would return them, good enough for every gate."""
+"""Results of the steps that pass every gate."""
 
 from quant.messages.data import DataInfo
 from quant.messages.evidence import Benchmark, CostLevel

@@ -11,7 +11,7 @@ _REQUEST = {"trials": 10_000, "seed": 1}
 
 
 async def measure(starts: int) -> list[Figure]:
-    """Start a stack again and again; each time trigger a research, and cancel it a second later."""
+    """Start a stack so many times. Each time start a research and cancel it a second later."""
     took = [await _cancel_on_a_cold_stack() for _ in range(starts)]
     name = f"stack started, research triggered, {_SECONDS_TO_THE_CANCEL:g} s later DELETE → answer"
     return [Figure(f"{name}, worst of {starts}", "ms", max(took), 300)]

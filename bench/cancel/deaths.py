@@ -1,4 +1,4 @@
-"""When exactly a process dies: pidfds, which the kernel makes readable at that moment."""
+"""When exactly a process dies: the kernel makes its pidfd readable at that moment."""
 
 import os
 import select
@@ -25,8 +25,8 @@ class Deaths:
         self._pid_of[pidfd] = pid
         self._poll.register(pidfd, select.EPOLLIN)
 
-    def next(self) -> tuple[set[int], float]:
-        """Block until a process is dead; returns which (more if at once) and when."""
+    def wait_for_next(self) -> tuple[set[int], float]:
+        """Block until a process dies. Return which one, or which ones at once, and when."""
         events = self._poll.poll(_LONGEST_WAIT_SECONDS)
         at = time.perf_counter()
         dead = set()

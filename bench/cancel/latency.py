@@ -11,7 +11,7 @@ from functools import partial
 
 from bench.cancel.deaths import Deaths
 from bench.cancel.plans import Plan
-from bench.cancel.stack import REAL, Bench, Research, bench_stack, ended
+from bench.cancel.stack import REAL, Bench, RunningResearch, bench_stack, wait_for_end
 from bench.figures import Figure
 from workflows.messages import ResearchRequest
 
@@ -36,12 +36,12 @@ _LONGEST_WAIT_SECONDS = 30
 # More would wait for each other.
 _STARTED_AT_ONCE = 20
 
-Begin = Callable[[], Awaitable[Research]]
+Begin = Callable[[], Awaitable[RunningResearch]]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One cancel; milliseconds since just before the DELETE was sent."""
+    """One cancel, in milliseconds from just before the DELETE is sent."""
 
     dead: float
     closed: float
@@ -58,8 +58,8 @@ def p95(values: Sequence[float]) -> float:
 
 
 async def measure(bench: Bench, begins: Sequence[Begin], cancels: int) -> list[Sample]:
-    """Start all, then cancel them one after another, each replaced by one of its kind."""
-    running: deque[tuple[Begin, Research]] = deque()
+    """Start all, then cancel one after another, and replace each by a similar one."""
+    running: deque[tuple[Begin, RunningResearch]] = deque()
     for first in range(0, len(begins), _STARTED_AT_ONCE):
         batch = begins[first : first + _STARTED_AT_ONCE]
         started = await asyncio.gather(*(begin() for begin in batch))
@@ -76,9 +76,9 @@ async def measure(bench: Bench, begins: Sequence[Begin], cancels: int) -> list[S
     return samples
 
 
-async def _cancel(bench: Bench, deaths: Deaths, victim: Research) -> Sample:
-    closing = asyncio.create_task(ended(victim.handle))
-    dying = asyncio.get_running_loop().run_in_executor(None, deaths.next)
+async def _cancel(bench: Bench, deaths: Deaths, victim: RunningResearch) -> Sample:
+    closing = asyncio.create_task(wait_for_end(victim.handle))
+    dying = asyncio.get_running_loop().run_in_executor(None, deaths.wait_for_next)
     began = time.perf_counter()
     answer = await bench.cancel(victim.handle.id, wait=_LONGEST_WAIT_SECONDS)
     dead, died_at = await dying

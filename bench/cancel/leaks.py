@@ -11,7 +11,7 @@ import psutil
 from temporalio.client import WorkflowHandle
 
 from bench.cancel.plans import FAILURES, STAYS, Plan
-from bench.cancel.stack import Bench, bench_stack, ended
+from bench.cancel.stack import Bench, bench_stack, wait_for_end
 from bench.figures import Figure
 from bench.temporary import start_research
 
@@ -32,8 +32,8 @@ class Usage:
     descriptors: int
 
     @classmethod
-    def of(cls, bench: Bench) -> "Usage":
-        """Look now."""
+    def measure(cls, bench: Bench) -> "Usage":
+        """Measure now."""
         processes = bench.worker_and_fork_server()
         memory = sum(process.memory_info().rss for process in processes) / 2**20
         return cls(memory, sum(process.num_fds() for process in processes))
@@ -49,7 +49,7 @@ class Leftovers:
     temporary_files: int
 
     def figures(self, name: str) -> list[Figure]:
-        """Return all, with the target 0."""
+        """Return the figures, all with the target 0."""
         return [
             Figure(f"{name}: orphan processes", "", self.orphans, 0),
             Figure(f"{name}: open workflows", "", self.open_workflows, 0),
@@ -63,10 +63,10 @@ async def measure(each: int) -> list[Figure]:
     async with bench_stack(slots=SLOTS) as bench:
         warm_up = max(_LEAST_WARM_UP, each // 3)
         await _batch(bench, warm_up)
-        before = Usage.of(bench)
+        before = Usage.measure(bench)
         handles = await _batch(bench, each)
-        left = await look(bench, handles)
-        after = Usage.of(bench)
+        left = await count_leftovers(bench, handles)
+        after = Usage.measure(bench)
         busy_slots = await _busy_slots(bench)
     name = f"after {each} cancels and {each} failures"
     return [
@@ -89,9 +89,9 @@ async def measure(each: int) -> list[Figure]:
     ]
 
 
-async def look(bench: Bench, handles: Sequence[Handle]) -> Leftovers:
-    """Count what these researches, which have ended, have left."""
-    # First what must be gone at the moment when "cancelled" is said.
+async def count_leftovers(bench: Bench, handles: Sequence[Handle]) -> Leftovers:
+    """Count what these researches have left. All of them have ended."""
+    # First what must be gone as soon as a research says "cancelled".
     orphans = _orphans(bench)
     files = list(bench.settings.home.rglob("*.part"))
     descriptions = [await handle.describe() for handle in handles]
@@ -106,7 +106,7 @@ async def look(bench: Bench, handles: Sequence[Handle]) -> Leftovers:
 
 
 async def _batch(bench: Bench, each: int) -> list[Handle]:
-    """Run so many researches that are cancelled, and so many that fail, in turn in every step."""
+    """Cancel so many researches, and let so many fail, in every step alternately."""
     limit = asyncio.Semaphore(SLOTS)
 
     async def cancelled(plan: Plan) -> Handle:
@@ -114,13 +114,13 @@ async def _batch(bench: Bench, each: int) -> list[Handle]:
             research = await bench.stay(plan)
             answer = await bench.cancel(research.handle.id)
             assert answer.is_success, answer.text
-            await ended(research.handle)
+            await wait_for_end(research.handle)
             return research.handle
 
     async def failed(plan: Plan) -> Handle:
         async with limit:
             handle = await start_research(bench.client, plan.request())
-            await ended(handle)
+            await wait_for_end(handle)
             return handle
 
     work = [
@@ -132,18 +132,18 @@ async def _batch(bench: Bench, each: int) -> list[Handle]:
 
 
 async def _open_workflows(bench: Bench) -> int:
-    """Count them; what Temporal lists may lag behind what it has said."""
+    """Count the open workflows. Temporal's lists may lag behind its answers."""
     for _ in range(_LOOKS):
-        if not await bench.running():
+        if not await bench.count_running():
             break
         await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
-    return await bench.running()
+    return await bench.count_running()
 
 
 async def _busy_slots(bench: Bench) -> int:
     """Count the slots that new work does not get, on every task queue."""
     running, waiting = [], 0
-    # The design comes last: the others begin with one, and it must find a slot.
+    # Designs come last: the other researches begin with a design, which needs a slot.
     for plan in (Plan.STAY_IN_BACKTEST, Plan.STAY_IN_TRAINING, Plan.STAY_IN_DESIGN):
         starting = [asyncio.create_task(bench.stay(plan)) for _ in range(SLOTS)]
         begun, not_begun = await asyncio.wait(starting, timeout=_STARTED_SECONDS)
@@ -156,7 +156,7 @@ async def _busy_slots(bench: Bench) -> int:
 
 
 def _orphans(bench: Bench) -> list[psutil.Process]:
-    """Return the living processes of this stack that have no business any more."""
+    """Return the processes of this stack that should have ended."""
     known = {bench.stack.get_pid(name) for name in ("temporal", "worker", "api")}
     helpers = bench.worker_and_fork_server()[0].children()
     known.update(process.pid for process in helpers)

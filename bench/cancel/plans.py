@@ -1,4 +1,4 @@
-"""What a stand-in research does. The plan travels as the seed, which every step is given."""
+"""What a stand-in research does. The plan is passed as the seed, which every step gets."""
 
 from enum import IntEnum
 
@@ -15,7 +15,7 @@ _FAILING = len(_STEPS)
 
 
 class Plan(IntEnum):
-    """Where a research stays until it is cancelled, or fails; other steps end at once."""
+    """The step in which a research fails, or stays until it is cancelled. Others end at once."""
 
     GO_THROUGH = 0
     STAY_IN_DESIGN = 1

@@ -6,7 +6,7 @@ from statistics import median
 from temporalio.client import Client
 
 from bench.cancel.plans import Plan
-from bench.cancel.stack import Bench, bench_stack, ended
+from bench.cancel.stack import Bench, bench_stack, wait_for_end
 from bench.figures import Figure
 from workflows.contract import OPERATION_QUERY
 
@@ -14,7 +14,7 @@ _RUNNING = 10
 
 
 async def measure(cancels: int) -> list[Figure]:
-    """Cancel alternately through the API and with the SDK; every one is a running research."""
+    """Cancel running researches alternately through the API and with the SDK."""
     ours, bare = [], []
     async with bench_stack(slots=_RUNNING) as bench:
         running = [await bench.stay(Plan.STAY_IN_DESIGN) for _ in range(_RUNNING)]
@@ -27,7 +27,7 @@ async def measure(cancels: int) -> list[Figure]:
             else:
                 await _ours(bench, victim.handle.id)
                 ours.append(time.perf_counter() - began)
-            await ended(victim.handle)
+            await wait_for_end(victim.handle)
             running.append(await bench.stay(Plan.STAY_IN_DESIGN))
         await bench.cancel_all(running)
     return [

@@ -13,7 +13,7 @@ import psutil
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.service import RPCError
 
-from bench.cancel.jobs import idling_pid
+from bench.cancel.jobs import find_idle_process
 from bench.cancel.plans import Plan
 from bench.temporary import start_research, temporary_settings
 from cli.stack import Stack
@@ -37,7 +37,7 @@ _SECONDS_TO_DISCONNECT = 0.3
 
 
 @dataclass(frozen=True)
-class Research:
+class RunningResearch:
     """A running research, and the process that works for it."""
 
     handle: WorkflowHandle[Any, Any]
@@ -56,23 +56,23 @@ class Bench:
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def cancel(self, operation_id: str, **query: Any) -> httpx2.Response:
-        """Ask the strict door."""
+        """Cancel by the route for researches."""
         return await self.http.delete(f"/agent/cancel/{operation_id}", params=query)
 
-    async def stay(self, plan: Plan) -> Research:
-        """Start a research, and return it when its process idles."""
+    async def stay(self, plan: Plan) -> RunningResearch:
+        """Start a stand-in research, and return it when its process idles."""
         handle = await start_research(self.client, plan.request())
         assert plan.step is not None
         step = make_step_id(handle.id, plan.step)
         deadline = time.monotonic() + _START_SECONDS
-        while (pid := idling_pid(self.settings.artifacts_url, step)) is None:
+        while (pid := find_idle_process(self.settings.artifacts_url, step)) is None:
             assert time.monotonic() < deadline, f"{handle.id} does not begin"
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
-        return Research(handle, plan.request(), pid)
+        return RunningResearch(handle, plan.request(), pid)
 
-    async def compute(self, request: ResearchRequest) -> Research:
-        """Start a research, and return it when its process really computes."""
-        # A process is known to be this research's because no other one is started meanwhile.
+    async def compute(self, request: ResearchRequest) -> RunningResearch:
+        """Start a real research, and return it when its process computes."""
+        # No other process is started meanwhile, so the new one belongs to this research.
         async with self._starting:
             before = {process.pid for process in self.compute_processes()}
             handle = await start_research(self.client, request)
@@ -81,7 +81,7 @@ class Bench:
                 for process in self.compute_processes():
                     new = process.pid not in before
                     if new and _cpu_seconds(process) > _CPU_SECONDS_OF_REAL_WORK:
-                        return Research(handle, request, process.pid)
+                        return RunningResearch(handle, request, process.pid)
                 assert time.monotonic() < deadline, f"{handle.id} does not begin"
                 await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
 
@@ -95,33 +95,33 @@ class Bench:
         worker = psutil.Process(self.stack.get_pid("worker"))
         return [child for server in _fork_servers(worker) for child in server.children()]
 
-    async def running(self) -> int:
+    async def count_running(self) -> int:
         """Count the workflows that have not closed."""
         return (await self.client.count_workflows("ExecutionStatus = 'Running'")).count
 
-    async def nothing_runs(self) -> None:
+    async def wait_until_nothing_runs(self) -> None:
         """Wait until all workflows have closed and their processes have gone."""
-        while await self.running() or self.compute_processes():  # noqa: ASYNC110 - no event
+        while await self.count_running() or self.compute_processes():  # noqa: ASYNC110 - no event
             await asyncio.sleep(_SECONDS_BETWEEN_COUNTS)
 
     async def end_everything(self) -> None:
         """Terminate all workflows, and wait until their processes have gone."""
-        # Again and again, because a list may not show yet what has just been started.
-        while await self.running() or self.compute_processes():
+        # Repeatedly: a list may not yet show what has just been started.
+        while await self.count_running() or self.compute_processes():
             async for execution in self.client.list_workflows("ExecutionStatus = 'Running'"):
                 with contextlib.suppress(RPCError):
                     await self.client.get_workflow_handle(execution.id).terminate()
             await asyncio.sleep(_SECONDS_BETWEEN_COUNTS)
 
-    async def cancel_all(self, researches: Sequence[Research]) -> None:
+    async def cancel_all(self, researches: Sequence[RunningResearch]) -> None:
         """Cancel and wait for the end."""
         for research in researches:
             await research.handle.cancel()
-        await asyncio.gather(*(ended(research.handle) for research in researches))
+        await asyncio.gather(*(wait_for_end(research.handle) for research in researches))
 
 
-async def ended(handle: WorkflowHandle[Any, Any]) -> float:
-    """Wait until Temporal says that it has closed, however; returns when it was said."""
+async def wait_for_end(handle: WorkflowHandle[Any, Any]) -> float:
+    """Wait until Temporal says that a workflow has closed. Return when it said so."""
     with contextlib.suppress(WorkflowFailureError):
         await handle.result(follow_runs=False)
     return time.perf_counter()

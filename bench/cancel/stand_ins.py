@@ -1,4 +1,4 @@
-"""Activities under the names of the real ones that follow a `Plan` instead of computing."""
+"""Activities with the names of the real ones. They follow a `Plan` instead of computing."""
 
 from temporalio import activity
 
@@ -12,7 +12,7 @@ from workflows.contract import OperationType
 
 
 class StandIns(ResearchActivities):
-    """Stay, fail or return a canned result. Processes, heartbeats and records are the real ones."""
+    """Stay, fail or return a canned result. Processes, heartbeats and records are real."""
 
     @activity.defn
     async def design(self, task: real.DesignTask) -> DesignResult:

@@ -15,7 +15,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 
 from bench.cancel.bare import BARE_QUEUE, BareResearch
 from bench.cancel.plans import Plan
-from bench.cancel.stack import Bench, bench_stack, ended
+from bench.cancel.stack import Bench, bench_stack, wait_for_end
 from bench.figures import Figure
 from bench.temporary import start_research
 from storage.ledger import Ledger
@@ -32,12 +32,12 @@ Attempt = Callable[[float], Awaitable[str]]
 
 @dataclass(frozen=True)
 class Stress:
-    """What came of the cancels, as `answer -> end`."""
+    """The outcomes of the cancels, counted as `answer -> end`."""
 
     outcomes: Counter[str]
 
     def lost(self) -> int:
-        """Count cancels that were accepted, and the research ended otherwise."""
+        """Count accepted cancels after which the research did not end as cancelled."""
         return self._ended("200", lambda end: end != "canceled")
 
     def refused_wrongly(self) -> int:
@@ -49,11 +49,11 @@ class Stress:
         return self._ended("200", lambda _: True)
 
     def unanswered(self) -> int:
-        """Count cancels that Temporal was too busy for; whether one was heard is open."""
+        """Count cancels that Temporal was too busy to answer. They may have been accepted."""
         return self._ended("503", lambda _: True)
 
     def unexpected(self) -> int:
-        """Count answers that are neither, and ledgers that contradict Temporal."""
+        """Count all other answers, and records in the ledger that contradict Temporal."""
         return self.outcomes.total() - self.accepted() - self._ended("409", lambda _: True)
 
     def _ended(self, answer: str, matches: Callable[[str], bool]) -> int:
@@ -65,7 +65,7 @@ class Stress:
 
 
 async def measure(researches: int) -> list[Figure]:
-    """Stress ours, and the same steps without a guard, in one run."""
+    """Measure our research, and the same steps without a guard, in one run."""
     async with bench_stack(slots=4 * _AT_ONCE) as bench:
         ours = await guarded(bench, researches)
         bare = await unguarded(bench, researches)
@@ -81,7 +81,7 @@ async def measure(researches: int) -> list[Figure]:
 
 
 async def guarded(bench: Bench, researches: int) -> Stress:
-    """Cancel through REST, half of the requests waiting for the end."""
+    """Cancel through REST. Half of the requests wait for the end."""
     ledger = Ledger(bench.settings.ledger_url)
     choice = random.Random(_SEED)
 
@@ -89,7 +89,7 @@ async def guarded(bench: Bench, researches: int) -> Stress:
         handle = await start_research(bench.client, Plan.GO_THROUGH.request())
         await asyncio.sleep(moment)
         answer = await bench.cancel(handle.id, **choice.choice([{}, {"wait": 0}]))
-        await ended(handle)
+        await wait_for_end(handle)
         end = await _end(bench.client, handle.id)
         recorded = await asyncio.to_thread(ledger.experiments.get, handle.id)
         if recorded is None or _AS_RECORDED.get(recorded.status) != end:
@@ -97,7 +97,7 @@ async def guarded(bench: Bench, researches: int) -> Stress:
         return f"{answer.status_code} -> {end}"
 
     async def undisturbed() -> None:
-        await ended(await start_research(bench.client, Plan.GO_THROUGH.request()))
+        await wait_for_end(await start_research(bench.client, Plan.GO_THROUGH.request()))
 
     try:
         return await _stress(attempt, undisturbed, researches)
@@ -115,8 +115,8 @@ async def unguarded(bench: Bench, researches: int) -> Stress:
         )
         await asyncio.sleep(moment)
         await handle.cancel()
-        await ended(handle)
-        # A cancel of a closed workflow is answered in the same way, but not in its history.
+        await wait_for_end(handle)
+        # Temporal gives the same answer for a closed workflow, but its history has no cancel.
         types = {event.event_type for event in (await handle.fetch_history()).events}
         accepted = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED in types
         status = HTTPStatus.OK if accepted else HTTPStatus.CONFLICT
@@ -124,7 +124,7 @@ async def unguarded(bench: Bench, researches: int) -> Stress:
 
     async def undisturbed() -> None:
         workflow_id = f"bare-{uuid4().hex}"
-        await ended(
+        await wait_for_end(
             await bench.client.start_workflow(
                 BareResearch.run, id=workflow_id, task_queue=BARE_QUEUE
             )
@@ -143,7 +143,7 @@ _AS_RECORDED = {
 async def _stress(
     attempt: Attempt, undisturbed: Callable[[], Awaitable[None]], researches: int
 ) -> Stress:
-    """Run so many attempts, several at once, at moments between the start and after the end."""
+    """Run so many attempts, several at once. Each cancels at a random moment."""
     limit = asyncio.Semaphore(_AT_ONCE)
 
     async def timed() -> float:

@@ -62,7 +62,7 @@ async def _bare_worker(client: Client, settings: Settings) -> AsyncIterator[None
 
 
 if __name__ == "__main__":
-    # multiprocessing would import this file again in every compute process, which needs none of it.
+    # Else multiprocessing would import this file in every compute process, which needs none of it.
     del __file__
     __spec__ = None  # type: ignore[assignment]
     asyncio.run(main())

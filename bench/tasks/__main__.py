@@ -76,7 +76,7 @@ def _busy_machine() -> Iterator[None]:
 
 
 async def _burst(settings: Settings, triggers: int) -> Counter[int]:
-    """Trigger all at once, each under a key; returns how often each status was answered."""
+    """Start all at once, each under a key. Return how often each status was answered."""
     body = Plan.GO_THROUGH.request().model_dump(mode="json", exclude_defaults=True)
     async with httpx2.AsyncClient(
         base_url=settings.api_url,

@@ -20,7 +20,7 @@ class Longest:
         self._lock = threading.Lock()
 
     def __call__(self, workflow_type: str, seconds: float) -> None:
-        """Take note of a task; called in the threads of the workflows."""
+        """Note a task. The threads of the workflows call this."""
         with self._lock:
             if seconds > self._seconds.get(workflow_type, 0.0):
                 self._seconds[workflow_type] = seconds
@@ -28,7 +28,7 @@ class Longest:
 
 
 if __name__ == "__main__":
-    # multiprocessing would import this file again in every compute process, which needs none of it.
+    # Else multiprocessing would import this file in every compute process, which needs none of it.
     del __file__
     __spec__ = None  # type: ignore[assignment]
     serve = partial(run_workers, activities_class=StandIns, on_task=Longest(Path(sys.argv[1])))

@@ -275,7 +275,7 @@ async def test_what_was_tried_is_told_also_by_a_job_that_is_stopped(
             context,
             returns=Answer,
             report=ignore,
-            tried=told.append,
+            report_trial=told.append,
         )
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from bench.ports import free_ports
+from bench.ports import find_free_ports
 from tests.api.answers import accepted
 from tests.support.helpers import KTRDR, process
 
@@ -23,7 +23,7 @@ class Stack:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        temporal_port, ui_port, self.api_port = free_ports(3)
+        temporal_port, ui_port, self.api_port = find_free_ports(3)
         self.temporal = f"127.0.0.1:{temporal_port}"
         self.bars = home / "bars"
         self.environment = os.environ | {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.ports import free_ports
+from bench.ports import find_free_ports
 from tests.support.helpers import ROOT
 
 # Everything that a Python could find before what is installed.
@@ -47,7 +47,7 @@ def test_a_research_runs_where_folders_have_the_names_of_our_packages(
     for name in SHADOWING:
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise ImportError('not ours')")
-    temporal_port, ui_port, api_port = free_ports(3)
+    temporal_port, ui_port, api_port = find_free_ports(3)
     research = subprocess.run(
         [installed, "research", "--embedded", "--trials", "1", "--seed", "1"],
         cwd=tmp_path,

@@ -17,7 +17,7 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
-from bench.ports import free_ports
+from bench.ports import find_free_ports
 from settings import Settings
 from tests.integration.stubborn_worker import STUBBORN_QUEUE
 from tests.integration.stubborn_workflows import Busy, Interrupted, Slow, Stubborn
@@ -133,7 +133,7 @@ async def test_an_api_is_gone_in_time_though_a_request_waits_for_a_silent_databa
     alone: Client, settings: Settings
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        [port] = free_ports(1)
+        [port] = find_free_ports(1)
         database = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/ktrdr"
         env = {
             **environment(alone, settings),

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from temporalio.client import Client
 
-from bench.ports import free_ports
+from bench.ports import find_free_ports
 from settings import Settings
 from temporal.telemetry import JsonFormatter
 from tests.api.answers import accepted, ended
@@ -64,7 +64,7 @@ def lines(log: Path) -> list[dict[str, str]]:
 async def test_metrics_and_logs_of_a_research(
     alone: Client, settings: Settings, tmp_path: Path
 ) -> None:
-    api_port, *metrics_ports = free_ports(3)
+    api_port, *metrics_ports = find_free_ports(3)
     own = settings.model_copy(update={"api_port": api_port, "log_format": "json"})
     addresses = [f"127.0.0.1:{port}" for port in metrics_ports]
     of_api, of_worker = (own.model_copy(update={"metrics_address": each}) for each in addresses)

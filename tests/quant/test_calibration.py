@@ -37,7 +37,7 @@ def test_a_checkpoint_of_one_research_does_not_stop_the_next(
         return seen[-1]
 
     monkeypatch.setattr(case, "_verdict", note)
-    case.promising(case.Case("Gaussian", None, 0, researches=2))
+    case.is_promising(case.Case("Gaussian", None, 0, researches=2))
     assert len(seen) == 2
 
 

@@ -24,7 +24,7 @@ from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
 from temporalio.testing import ActivityEnvironment
 
-from bench.ports import free_ports
+from bench.ports import find_free_ports
 from cli.stack import find_temporal, make_server_command
 from settings import Settings
 from temporal.connection import register_search_attributes
@@ -70,7 +70,7 @@ async def assert_eventually(
 
 def free_port() -> int:
     """Return a port of loopback on which nothing listens."""
-    [port] = free_ports(1)
+    [port] = find_free_ports(1)
     return port
 
 
