@@ -1,8 +1,8 @@
 """How a research grows with its bars, against the loop that one would write by hand.
 
-The plain loop does the same work in one process, with the same candidates, folds and models,
-one thread each. Its features, positions and returns are whole arrays, and a formula takes the place of an
-account of every trade. It has no checkpoints, no record and no report.
+The plain loop does the same work in one process, with the same candidates, folds and models and one
+thread each. Its features, positions and returns are whole arrays, and a formula takes the place of
+an account of every trade. It has no checkpoints, no record and no report.
 """
 
 import multiprocessing
