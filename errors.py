@@ -93,7 +93,7 @@ class MissingArtifact(KtrdrError):
 
 
 class InconsistentAccount(KtrdrError):
-    """The figures of a simulated account contradict each other, so nobody may use them."""
+    """The figures of a simulated account contradict each other and must not be used."""
 
     reason = "inconsistent_account"
 

@@ -252,7 +252,7 @@ async def main(
 
 
 def _end_on_signal(life: asyncio.Timeout, deadline: Deadline) -> None:
-    """Let SIGTERM and SIGINT interrupt whatever this process awaits, also while it starts."""
+    """Let SIGTERM and SIGINT interrupt this process at any time, also while it starts."""
     loop = asyncio.get_running_loop()
 
     def end() -> None:

@@ -185,8 +185,8 @@ def main() -> None:
     for count in SIZES:
         for name, work in WORKS.items():
             # One process for each, because the peak memory of a process never falls.
-            with ProcessPoolExecutor(1, mp_context=spawn) as alone:
-                costs[name, count] = alone.submit(measure, work, count).result()
+            with ProcessPoolExecutor(1, mp_context=spawn) as process:
+                costs[name, count] = process.submit(measure, work, count).result()
     figures = []
     small, large = SIZES
     for name in WORKS:

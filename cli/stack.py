@@ -195,7 +195,7 @@ class Stack:
         )
 
     def restart(self, name: str) -> None:
-        """Kill `temporal`, `worker` or `api` as a crash would, and start it again."""
+        """Kill `temporal`, `worker` or `api` as a crash would, and restart it."""
         self._processes[name].kill()
         self._processes[name].wait()
         self._start(name)

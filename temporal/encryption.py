@@ -1,4 +1,4 @@
-"""Encryption of payloads: nobody reads in Temporal's store without the key.
+"""Encryption of payloads: Temporal's store cannot be read without the key.
 
 The cipher is AES-256-GCM with a random nonce for each payload. The id of the key is stored with the
 payload, so that old payloads stay readable after a rotation. Only payloads are encrypted. Workflow

@@ -104,21 +104,20 @@ async def comment(model: Model, prompt: str, figures: dict[str, str]) -> Comment
     )
 
     @agent.output_validator
-    def refuse_figures(said: Answer) -> Answer:
-        _check(said.comment, figures)
-        for text in said.hypotheses:
+    def refuse_figures(answer: Answer) -> Answer:
+        _check(answer.comment, figures)
+        for text in answer.hypotheses:
             # Later designs read them, and must not learn a figure of the holdout.
             _check(text, {})
-        return said
+        return answer
 
     try:
-        answer = await agent.run(prompt, usage_limits=UsageLimits(request_limit=_CALLS))
+        run = await agent.run(prompt, usage_limits=UsageLimits(request_limit=_CALLS))
     except (UnexpectedModelBehavior, UsageLimitExceeded):
         raise ModelMisbehaved("The language model gave no valid comment.") from None
-    said = answer.output
     return Comment(
-        text=_fill_in(said.comment, figures),
-        hypotheses=tuple(strip_controls(text) for text in said.hypotheses),
+        text=_fill_in(run.output.comment, figures),
+        hypotheses=tuple(strip_controls(text) for text in run.output.hypotheses),
     )
 
 

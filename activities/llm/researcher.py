@@ -157,7 +157,7 @@ class Researcher:
 
         try:
             async with self._converse(model, artifacts, write_prompt, report_step) as (llm, prompt):
-                said = await comment(llm, prompt, figures)
+                words = await comment(llm, prompt, figures)
         except KtrdrError as error:
             return _explain_missing_comment(result, error.message)
         except ApplicationError as error:
@@ -166,12 +166,12 @@ class Researcher:
             return _explain_missing_comment(result, error.message)
         return result.model_copy(
             update={
-                "comment": ModelComment(text=said.text, model=str(self._get_name(model))),
+                "comment": ModelComment(text=words.text, model=str(self._get_name(model))),
                 "hypotheses": [
                     *result.hypotheses,
                     *(
                         Hypothesis(statement=statement, by_holdout=task.input.backtest is not None)
-                        for statement in said.hypotheses
+                        for statement in words.hypotheses
                     ),
                 ],
             }
