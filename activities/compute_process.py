@@ -20,6 +20,7 @@ from errors import KtrdrError
 from quant.messages.progress import Progress
 from quant.messages.trials import TrialOnBars
 
+NICENESS: Final = 10
 _SECONDS_BETWEEN_REPORTS: Final = 0.25
 
 _log = logging.getLogger(__name__)
@@ -65,6 +66,8 @@ def serve(
         context: Context of the job.
         trace: The trace to which the job belongs, from `inject_trace`.
     """
+    # Requests to the API and the worker must not wait behind computation.
+    os.nice(NICENESS)
     # Ctrl-C in a terminal reaches the whole process group; the worker decides what stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _wait_until_allowed(life_of_worker)

@@ -14,7 +14,6 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from importlib import import_module
 from statistics import median
 
 # Before the numerical libraries are loaded; compute processes have the same setting.
@@ -22,6 +21,7 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 from temporalio.client import Client
 
+from activities.compute_process import NICENESS
 from activities.inline_research import run_inline
 from bench.figures import Figure, publish
 from bench.temporary import start_research, temporary_stack
@@ -67,9 +67,7 @@ async def main() -> None:
     figures = []
     spawn = multiprocessing.get_context("spawn")
     async with temporary_stack() as (_, client):
-        with ProcessPoolExecutor(
-            1, spawn, initializer=import_module, initargs=("activities.fork_server",)
-        ) as direct:
+        with ProcessPoolExecutor(1, spawn, initializer=os.nice, initargs=(NICENESS,)) as direct:
             # The first run of each pays for what is loaded only once.
             await run_through_temporal(client, 1)
             direct.submit(run_directly, 1).result()
