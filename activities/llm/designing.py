@@ -17,6 +17,7 @@ from quant.messages.progress import Progress, ReportProgress
 from quant.messages.steps import CandidateScore
 from quant.messages.strategy import Costs, StrategySpec
 from quant.messages.trials import ReportTrial, Trial, TrialOnBars
+from quant.strategy import parser
 
 # How many invalid answers a model may correct before the call fails.
 CORRECTIONS: Final = 3
@@ -177,7 +178,7 @@ def _agent(candidates: Candidates) -> Agent[None, Proposal]:
     def validate_strategy(strategy: dict[str, object]) -> str:
         """Check whether a strategy is well-formed, without scoring it."""
         try:
-            validate_strategy(strategy)
+            parser.validate_strategy(strategy)
         except InvalidInput as error:
             return error.message
         return "valid"
