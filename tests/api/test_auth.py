@@ -287,4 +287,4 @@ def test_a_file_that_cannot_be_used_says_so(ring: KeyRing, content: str | None) 
         ring.path.parent.mkdir()
         ring.path.write_text(content)
     with pytest.raises(StartupError, match="KTRDR_API_KEYS"):
-        ring.all()
+        ring.list_all()

@@ -14,7 +14,7 @@ from httpx2 import ServerSentEvent
 from temporalio.client import Client
 
 from api.app import create_app
-from api.operations.events import SECONDS_BETWEEN_LOOKS, Followers
+from api.operations.events import POLL_SECONDS, Feeds
 from api.operations.resolver import Resolver
 from settings import Settings
 from tests.api.answers import refused
@@ -26,16 +26,16 @@ from workflows.contract import OperationInfo
 from workflows.messages import ResearchRequest
 
 
-class CountedResolver(Resolver):
-    """Counts how often it is asked."""
+class CountingResolver(Resolver):
+    """Counts how often an operation is polled."""
 
     def __init__(self, client: Client) -> None:
         super().__init__(client)
-        self.looks = 0
+        self.polls = 0
 
-    async def operation(self, operation_id: str) -> OperationInfo:
-        self.looks += 1
-        return await super().operation(operation_id)
+    async def find_operation(self, operation_id: str) -> OperationInfo:
+        self.polls += 1
+        return await super().find_operation(operation_id)
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -119,19 +119,19 @@ async def test_an_unknown_id_is_not_found(streaming: httpx2.AsyncClient, odd: st
     refused(await streaming.get(f"/operations/{odd}/events"), 404, "not_found")
 
 
-async def nobody_looks() -> bool:
-    """Whether nothing is looked at any more, because nobody listens."""
-    return not [task for task in asyncio.all_tasks() if "Feed._look" in repr(task)]
+async def nothing_polls() -> bool:
+    """Whether no feed polls any more."""
+    return not [task for task in asyncio.all_tasks() if "Feed._poll" in repr(task)]
 
 
-async def test_many_followers_cost_one_look_a_second(client: Client) -> None:
+async def test_many_followers_cost_one_poll_a_second(client: Client) -> None:
     handle = await IN_TRAINING.begin(client)
-    resolver = CountedResolver(client)
-    followers = Followers(resolver)
+    resolver = CountingResolver(client)
+    feeds = Feeds(resolver)
 
     async def listen(count: int) -> None:
-        async with followers.follow(handle.id) as feed:
-            await feed.ready()
+        async with feeds.follow(handle.id) as feed:
+            await feed.wait_for_first()
             seen = 0
             async for _ in feed.states():
                 seen += 1
@@ -142,23 +142,23 @@ async def test_many_followers_cost_one_look_a_second(client: Client) -> None:
     began = loop.time()
     await asyncio.gather(*(listen(4) for _ in range(50)))
     seconds = loop.time() - began
-    assert resolver.looks <= 2 + seconds / SECONDS_BETWEEN_LOOKS
-    looks = resolver.looks
-    await assert_eventually(nobody_looks)
-    async with followers.follow(handle.id) as feed:
-        await feed.ready()
-    assert resolver.looks == looks + 1
+    assert resolver.polls <= 2 + seconds / POLL_SECONDS
+    polls = resolver.polls
+    await assert_eventually(nothing_polls)
+    async with feeds.follow(handle.id) as feed:
+        await feed.wait_for_first()
+    assert resolver.polls == polls + 1
     await handle.cancel()
 
 
-async def test_clients_that_vanish_end_the_looking(
+async def test_the_polling_ends_when_the_clients_vanish(
     streaming: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_TRAINING.begin(client)
     async with following(streaming, handle.id) as events:
         await anext(events)
-        assert not await nobody_looks()
-    await assert_eventually(nobody_looks)
+        assert not await nothing_polls()
+    await assert_eventually(nothing_polls)
     await handle.cancel()
 
 

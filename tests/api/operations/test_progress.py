@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.operations.progress import carried_over
+from api.operations.progress import keep_progress
 from quant.messages.progress import Progress
 from workflows.contract import (
     PHASE_START,
@@ -33,7 +33,7 @@ HALF_TRAINED = seen(Phase.TRAINING, "Fold 3 of 5", 42.0)
 
 
 def test_a_look_between_two_steps_does_not_go_back() -> None:
-    now = carried_over(seen(Phase.TRAINING), HALF_TRAINED)
+    now = keep_progress(seen(Phase.TRAINING), HALF_TRAINED)
     assert now.progress == HALF_TRAINED.progress
     assert now.phase == Phase.TRAINING
 
@@ -49,4 +49,4 @@ def test_a_look_between_two_steps_does_not_go_back() -> None:
     ids=["further", "again", "next phase"],
 )
 def test_what_a_look_says_is_shown(now: OperationInfo) -> None:
-    assert carried_over(now, HALF_TRAINED) == now
+    assert keep_progress(now, HALF_TRAINED) == now
