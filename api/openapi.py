@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.errors import PROBLEM_MEDIA_TYPE, Problem
-from api.examples import ANSWERS
+from api.examples.answers import ANSWERS
 from errors import InvalidInput, KtrdrError, NotFinished, OperationNotFound, TemporalUnavailable
 
 _EXAMPLE_REASON = {
