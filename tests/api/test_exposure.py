@@ -56,7 +56,7 @@ async def test_a_foreign_host_is_refused_and_every_answer_has_safe_headers(
     assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_pages_that_are_named_may_call(client: Client, settings: Settings) -> None:
+async def test_a_page_of_a_listed_origin_may_call(client: Client, settings: Settings) -> None:
     own = settings.model_copy(
         update={"api_cors_origins": "https://desk.example", "api_allowed_hosts": "api.example, x"}
     )

@@ -1,4 +1,4 @@
-"""`GET /operations/{id}/events`: followed to the end, through every interruption."""
+"""`GET /operations/{id}/events`: a stream up to the end, through every interruption."""
 
 import asyncio
 import contextlib
@@ -45,7 +45,7 @@ async def streaming(client: Client, settings: Settings) -> AsyncIterator[httpx2.
 
 
 @contextlib.asynccontextmanager
-async def following(
+async def follow(
     http: httpx2.AsyncClient, operation_id: str, last_event_id: str | None = None
 ) -> AsyncIterator[AsyncIterator[ServerSentEvent]]:
     headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
@@ -55,8 +55,8 @@ async def following(
         yield aiter(stream)
 
 
-async def to_the_end(http: httpx2.AsyncClient, operation_id: str) -> list[ServerSentEvent]:
-    async with following(http, operation_id) as events:
+async def follow_to_the_end(http: httpx2.AsyncClient, operation_id: str) -> list[ServerSentEvent]:
+    async with follow(http, operation_id) as events:
         return [event async for event in events]
 
 
@@ -64,7 +64,7 @@ async def test_the_states_follow_one_another_up_to_the_end(
     streaming: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await start(client, ResearchRequest(strategy="steady", seed=7, bypass_gates=True))
-    events = await to_the_end(streaming, handle.id)
+    events = await follow_to_the_end(streaming, handle.id)
     assert [event.event for event in events[:-1]] == ["progress"] * (len(events) - 1)
     assert events[-1].event == "end"
     states: list[dict[str, Any]] = [json.loads(event.data) for event in events]
@@ -77,36 +77,36 @@ async def test_the_states_follow_one_another_up_to_the_end(
     assert len({event.id for event in events}) == len(events)
 
 
-async def test_what_has_ended_is_said_at_once(
+async def test_an_ended_operation_sends_its_end_at_once(
     streaming: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await start(client, ResearchRequest(strategy="quick", seed=7))
     await handle.result()
-    [event] = await to_the_end(streaming, handle.id)
+    [event] = await follow_to_the_end(streaming, handle.id)
     assert event.event == "end"
-    async with following(streaming, handle.id, event.id) as events:
+    async with follow(streaming, handle.id, event.id) as events:
         assert [again.event async for again in events] == ["end"]
 
 
 async def test_a_cancel_ends_the_stream(streaming: httpx2.AsyncClient, client: Client) -> None:
     handle = await IN_DESIGN.begin(client)
-    async with following(streaming, handle.id) as events:
+    async with follow(streaming, handle.id) as events:
         assert (await anext(events)).event == "progress"
         await handle.cancel()
         last = [event async for event in events][-1]
     assert (last.event, json.loads(last.data)["status"]) == ("end", "cancelled")
 
 
-async def test_who_comes_back_hears_only_what_is_new(
+async def test_a_client_that_reconnects_gets_only_new_states(
     streaming: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
     del streaming
     handle = await start(alone, ResearchRequest(strategy="quick", seed=7))
     async with served(create_app(settings, alone)) as http:
-        async with following(http, handle.id) as events:
+        async with follow(http, handle.id) as events:
             first = await anext(events)
         async with (
-            following(http, handle.id, first.id) as events,
+            follow(http, handle.id, first.id) as events,
             running_workers(alone, settings),
         ):
             heard = [event async for event in events]
@@ -155,7 +155,7 @@ async def test_the_polling_ends_when_the_clients_vanish(
     streaming: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_TRAINING.begin(client)
-    async with following(streaming, handle.id) as events:
+    async with follow(streaming, handle.id) as events:
         await anext(events)
         assert not await nothing_polls()
     await assert_eventually(nothing_polls)
@@ -169,7 +169,7 @@ async def test_followers_stay_while_temporal_is_away(settings: Settings, tmp_pat
         handle = await start(client, ResearchRequest(strategy="quick", seed=7))
         async with (
             served(create_app(settings, client)) as http,
-            following(http, handle.id) as events,
+            follow(http, handle.id) as events,
         ):
             assert json.loads((await anext(events)).data)["status"] == "pending"
             first.close()
