@@ -100,7 +100,7 @@ class Access:
         step = parse_step_id(operation_id)
         top = step[0] if step else operation_id
         if await self.services.resolver.find_owner(top) != self.only_owner:
-            raise _no_operation(operation_id)
+            raise _make_not_found(operation_id)
 
     async def require_report(self, operation_id: str) -> None:
         """Check that the caller may see the report of this research.
@@ -126,7 +126,7 @@ class Access:
         ledger = self.services.ledger
         experiment = await ledger.ask(ledger.experiments.get, operation_id)
         if owner is not None or experiment is None or experiment.owner != self.only_owner:
-            raise unavailable or _no_operation(operation_id)
+            raise unavailable or _make_not_found(operation_id)
 
     async def require_experiment(self, operation_id: str) -> None:
         """Check that the caller may see this experiment.
@@ -153,5 +153,5 @@ class Access:
             raise ScheduleNotFound(f"There is no schedule {schedule_id[:100]!r}.")
 
 
-def _no_operation(operation_id: str) -> OperationNotFound:
+def _make_not_found(operation_id: str) -> OperationNotFound:
     return OperationNotFound(f"There is no operation {operation_id[:100]!r}.")

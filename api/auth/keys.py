@@ -50,7 +50,7 @@ class KeyRing:
         self._file = SecretFile(path, KeyFile, "KTRDR_API_KEYS")
 
     def find(self, token: str) -> ApiKey | None:
-        """Return the key with this token, or None. It takes equally long for every token."""
+        """Return the key with this token, or None. All tokens take the same time."""
         digest = _hash(token)
         found = None
         for key in self.list_all():

@@ -50,7 +50,7 @@ class BatchCanceller:
         """
         # A step is cancelled with its research, never by itself.
         top_level = f"{search_attributes.PARENT_OPERATION_ID.name} IS NULL"
-        query = f"{selection.where()} AND {RUNNING} AND {top_level}"
+        query = f"{selection.make_query()} AND {RUNNING} AND {top_level}"
         pages = self._client.list_workflows(query, page_size=_MOST_IDS, rpc_timeout=RPC_TIMEOUT)
         await call_temporal(pages.fetch_next_page())
         matched = await call_temporal(self._client.count_workflows(query, rpc_timeout=RPC_TIMEOUT))

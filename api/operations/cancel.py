@@ -93,7 +93,7 @@ class Canceller:
         """
         operation = await self._resolver.find_operation(operation_id)
         if operation.status not in ACTIVE:
-            raise _already_ended(operation_id, operation.status)
+            raise _make_already_ended(operation_id, operation.status)
         top = await self._resolver.find_workflow(operation.parent_operation_id or operation_id)
         outcome = await _cancel(top, wait_seconds, reason=reason, force=force)
         return OperationCancelResponse(
@@ -116,7 +116,7 @@ async def _cancel(
     force: bool = False,
 ) -> _Outcome:
     if workflow.closed_status:
-        raise _already_ended(workflow.handle.id, workflow.closed_status)
+        raise _make_already_ended(workflow.handle.id, workflow.closed_status)
     if force:
         request = workflow.handle.terminate(reason=reason, rpc_timeout=RPC_TIMEOUT)
     else:
@@ -131,7 +131,7 @@ async def _cancel(
     end, closed_at = await _wait_for_end(workflow, wait_seconds)
     if end not in (None, OperationStatus.CANCELLED):
         # It ended by itself between the description and the cancel.
-        raise _already_ended(workflow.handle.id, end)
+        raise _make_already_ended(workflow.handle.id, end)
     return _Outcome(workflow.running_child, closed_at)
 
 
@@ -152,5 +152,5 @@ async def _wait_for_end(
     return None, None
 
 
-def _already_ended(operation_id: str, status: OperationStatus) -> NotCancellable:
+def _make_already_ended(operation_id: str, status: OperationStatus) -> NotCancellable:
     return NotCancellable(f"{operation_id} is already {status}.")

@@ -47,7 +47,7 @@ class Feed:
         if self.ended:
             self._polling.result()
 
-    async def states(self) -> AsyncIterator[OperationInfo]:
+    async def watch(self) -> AsyncIterator[OperationInfo]:
         """Yield the current state, then every change, until the operation has ended."""
         seen = None
         while True:

@@ -29,7 +29,7 @@ _Rows = tuple[Sequence[WorkflowExecution], bytes | None]
 
 _DIGEST_BYTES = 8
 
-# Temporal returns at most this many per page.
+# The largest page that Temporal returns.
 _LARGEST_PAGE = 1000
 
 RUNNING = "ExecutionStatus = 'Running'"
@@ -52,7 +52,7 @@ _WHERE_STATUS = {
 
 
 class OperationFilter(BaseModel):
-    """Which operations. Values are validated to contain no quotes, as they enter a query."""
+    """Which operations. The values enter a query, so they may contain no quotes."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -62,7 +62,7 @@ class OperationFilter(BaseModel):
     symbol: Symbol | None = None
     active_only: bool = False
 
-    def where(self) -> str:
+    def make_query(self) -> str:
         """Return the visibility query."""
         names = ", ".join(
             f"'{name}'"
@@ -90,9 +90,10 @@ class OperationPage(OperationFilter):
     offset: int = Field(0, ge=0, le=10_000)
     cursor: str | None = Field(None, max_length=4000)
 
-    def where(self) -> str:
+    def make_query(self) -> str:
         """Return the visibility query."""
-        return f"{super().where()} AND {_RESUMABLE}" if self.resumable else super().where()
+        query = super().make_query()
+        return f"{query} AND {_RESUMABLE}" if self.resumable else query
 
 
 class OperationList:
@@ -108,12 +109,12 @@ class OperationList:
             InvalidInput: The cursor is not one that this API returned.
             TemporalUnavailable: Temporal does not answer.
         """
-        where = page.where()
+        query = page.make_query()
         (rows, token), total, active = await call_temporal(
             asyncio.gather(
-                self._fetch_page(where, page),
-                self._client.count_workflows(where, rpc_timeout=RPC_TIMEOUT),
-                self._client.count_workflows(f"{where} AND {RUNNING}", rpc_timeout=RPC_TIMEOUT),
+                self._fetch_page(query, page),
+                self._client.count_workflows(query, rpc_timeout=RPC_TIMEOUT),
+                self._client.count_workflows(f"{query} AND {RUNNING}", rpc_timeout=RPC_TIMEOUT),
             )
         )
         return OperationListResponse(
@@ -123,19 +124,19 @@ class OperationList:
             next_cursor=_make_cursor(token) if token else None,
         )
 
-    async def _fetch_page(self, where: str, page: OperationPage) -> _Rows:
+    async def _fetch_page(self, query: str, page: OperationPage) -> _Rows:
         """Return the rows of the page. Skips the rows before its offset."""
         token = _read_cursor(page.cursor) if page.cursor else None
         whole, rest = divmod(page.offset, _LARGEST_PAGE)
         for size in [_LARGEST_PAGE] * whole + [rest] * bool(rest):
-            _, token = await self._fetch(where, size, token)
+            _, token = await self._fetch(query, size, token)
             if token is None:
                 return (), None
-        return await self._fetch(where, page.limit, token)
+        return await self._fetch(query, page.limit, token)
 
-    async def _fetch(self, where: str, size: int, token: bytes | None) -> _Rows:
+    async def _fetch(self, query: str, size: int, token: bytes | None) -> _Rows:
         pages = self._client.list_workflows(
-            where, page_size=size, next_page_token=token, rpc_timeout=RPC_TIMEOUT
+            query, page_size=size, next_page_token=token, rpc_timeout=RPC_TIMEOUT
         )
         await pages.fetch_next_page()
         return pages.current_page or (), pages.next_page_token

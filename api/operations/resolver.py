@@ -126,7 +126,7 @@ class Resolver:
         # The first query may get lost, as in `find_workflow`.
         finished = await _query(*query) or await _query(*query)
         if finished is None:
-            raise _no_worker(workflow.handle.id)
+            raise _make_no_worker_error(workflow.handle.id)
         return finished
 
     async def _describe_operation(self, workflow: ResolvedWorkflow) -> OperationInfo:
@@ -162,7 +162,7 @@ class Resolver:
         child = next((c for c in research.children if c.operation_id == operation_id), None)
         if workflow.operation_type is not OperationType.RESEARCH or child is None:
             if workflow.answer is None and research.phase is not None:
-                raise _no_worker(research_id)
+                raise _make_no_worker_error(research_id)
             raise OperationNotFound(f"There is no operation {_shorten(operation_id)}.")
         info = describe_activity_step(research, child)
         if info.status is not OperationStatus.COMPLETED:
@@ -198,7 +198,7 @@ async def _query(
         return None
 
 
-def _no_worker(workflow_id: str) -> TemporalUnavailable:
+def _make_no_worker_error(workflow_id: str) -> TemporalUnavailable:
     return TemporalUnavailable(
         f"No worker can tell which steps {workflow_id} has finished; is one running?"
     )

@@ -168,7 +168,7 @@ async def get_events(
     ] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream an operation: the event `progress` on every change, and `end` when it has ended."""
-    async for operation in feed.states():
+    async for operation in feed.watch():
         event_id = make_event_id(operation)
         if operation.status not in ACTIVE:
             yield ServerSentEvent(event="end", id=event_id, data=operation)

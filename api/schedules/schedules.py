@@ -88,7 +88,7 @@ class Schedules:
         )
         request = await _read_request(description)
         if request is None:
-            raise _not_found(schedule_id)
+            raise _make_not_found(schedule_id)
         info = description.info
         return ScheduleInfo(
             **_make_current(request, description.schedule.state),
@@ -181,7 +181,7 @@ class Schedules:
             return await call_temporal(call(self._client.get_schedule_handle(schedule_id)))
         except RPCError as error:
             if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
-                raise _not_found(schedule_id) from None
+                raise _make_not_found(schedule_id) from None
             raise
 
     async def _list_entries(self) -> list[ScheduleListDescription]:
@@ -232,5 +232,5 @@ def _get_operation_id(action: ScheduleActionExecution) -> str:
     return action.workflow_id
 
 
-def _not_found(schedule_id: str) -> ScheduleNotFound:
+def _make_not_found(schedule_id: str) -> ScheduleNotFound:
     return ScheduleNotFound(f"There is no schedule {schedule_id[:100]!r}.")
