@@ -8,9 +8,9 @@ from types import FrameType
 import uvicorn
 
 from api.app import create_app
+from api.auth.exposure import check_exposure
 from api.auth.keys import KeyRing
-from api.middleware.durations import with_metrics
-from api.middleware.hosts import require_safe
+from api.middleware.durations import ensure_metrics_address
 from errors import StartupError
 from settings import load_settings
 from temporal import telemetry
@@ -19,31 +19,31 @@ from temporal.shutdown import Deadline
 
 _SECONDS_TO_FINISH_REQUESTS = 3
 
-# A request may wait in a thread that nothing interrupts, for a database that is silent.
+# A request may wait for a silent database, in a thread that nothing interrupts.
 _STOP_SECONDS = 8.0
 
 _NOT_STARTED = 3
 
 
 class _Server(uvicorn.Server):
-    """Ends in time when told to, whatever its requests wait for."""
+    """Stops within a time limit, whatever its requests wait for."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._deadline = Deadline(_STOP_SECONDS)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to stop."""
+        """Stop, and start the time limit."""
         self._deadline.begin()
         super().handle_exit(sig, frame)
 
 
 if __name__ == "__main__":
     try:
-        settings = with_metrics(load_settings())
-        require_safe(settings)
+        settings = ensure_metrics_address(load_settings())
+        check_exposure(settings)
         if settings.api_keys is not None:
-            KeyRing(settings.api_keys).all()
+            KeyRing(settings.api_keys).list_all()
         load_configuration()
         runtime = telemetry.make_runtime(settings)
     except StartupError as error:
@@ -54,10 +54,10 @@ if __name__ == "__main__":
             create_app(settings, runtime=runtime),
             host=settings.api_host,
             port=settings.api_port,
-            # Its messages in our format, among ours.
+            # Uvicorn's messages go to our log, in its format.
             log_config=None,
-            # A client that follows an operation would otherwise keep the process alive until its
-            # end.
+            # Otherwise a client that follows an operation keeps the process alive until the
+            # operation ends.
             timeout_graceful_shutdown=_SECONDS_TO_FINISH_REQUESTS,
         )
     )

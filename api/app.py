@@ -11,13 +11,16 @@ from temporalio.client import Client
 from temporalio.common import MetricMeter
 from temporalio.runtime import Runtime
 
-from api.dependencies import API_PREFIX, Services
-from api.errors import install_error_handlers, refusals
+from api.errors import document_errors, install_error_handlers
 from api.middleware.body_limit import BodyLimit
-from api.middleware.durations import Observer, request_durations
-from api.middleware.hosts import Guard, split
-from api.openapi import DescribedApp
+from api.middleware.durations import RequestDurations, make_duration_histogram
+from api.middleware.hosts import HostCheck, parse_names
+from api.middleware.security_headers import SecurityHeaders
+from api.middleware.unexpected_errors import UnexpectedErrors
+from api.openapi import DocumentedApp
+from api.paths import API_PREFIX
 from api.routes import router
+from api.services import Services
 from settings import Settings, load_settings
 from temporal import tracing
 from temporal.connection import connect
@@ -31,9 +34,10 @@ def create_app(
     """Build the application.
 
     Args:
-        settings: read from the environment if None.
-        client: connected lazily at start-up if None, so that the API starts without Temporal.
-        runtime: of the SDK, which serves the metrics; without one nothing is measured.
+        settings: Read from the environment if None.
+        client: If None, a client that connects on its first call. So the API starts without
+            Temporal.
+        runtime: The SDK's runtime, which serves the metrics. None measures nothing.
     """
     loaded = settings or load_settings()
 
@@ -46,14 +50,14 @@ def create_app(
             plugins=tracing.make_plugins("ktrdr-api"),
         )
         app.state.metrics_address = loaded.metrics_address if runtime else None
-        app.state.durations = request_durations(
+        app.state.durations = make_duration_histogram(
             runtime.metric_meter if runtime else MetricMeter.noop
         )
         app.state.services = Services.build(loaded, connected)
         yield
         app.state.services.ledger.close()
 
-    app = DescribedApp(
+    app = DocumentedApp(
         title="ktrdr",
         version=version("ktrdr"),
         description="Durable, visible and individually cancellable strategy research.",
@@ -63,7 +67,7 @@ def create_app(
         openapi_url=f"{API_PREFIX}/openapi.json",
         # `DELETE /operations/`, an empty id, must not become `DELETE /operations`.
         redirect_slashes=False,
-        responses=refusals(
+        responses=document_errors(
             HTTPStatus.BAD_REQUEST,
             HTTPStatus.UNAUTHORIZED,
             HTTPStatus.FORBIDDEN,
@@ -77,11 +81,14 @@ def create_app(
     # `DELETE /agent/cancel/{operation_id}` must work literally.
     app.include_router(router, include_in_schema=False)
     install_error_handlers(app)
+    # The last one added is the outermost.
+    app.add_middleware(UnexpectedErrors)
     app.add_middleware(BodyLimit)
-    if origins := split(loaded.api_cors_origins):
+    if origins := parse_names(loaded.api_cors_origins):
         app.add_middleware(
             CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"]
         )
-    app.add_middleware(Guard, settings=loaded)
-    app.add_middleware(Observer)
+    app.add_middleware(HostCheck, settings=loaded)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestDurations)
     return app

@@ -1,6 +1,5 @@
 """One shape for every refusal and error: RFC 9457 problem details, plus `reason` and `message`."""
 
-import logging
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -9,7 +8,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from errors import (
     ArtifactsUnavailable,
@@ -36,9 +34,7 @@ from errors import (
     UnreadablePayload,
 )
 
-_log = logging.getLogger(__name__)
-
-# The first class that an error is an instance of decides.
+# The first class of which an error is an instance decides.
 _STATUS: dict[type[KtrdrError], HTTPStatus] = {
     NotAuthenticated: HTTPStatus.UNAUTHORIZED,
     NotAllowed: HTTPStatus.FORBIDDEN,
@@ -64,7 +60,7 @@ _STATUS: dict[type[KtrdrError], HTTPStatus] = {
     KtrdrError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
-_VALUES_SHOWN = 200
+_LONGEST_VALUE = 200
 
 
 class FieldProblem(BaseModel):
@@ -95,7 +91,7 @@ class Problem(BaseModel):
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
-_REFUSALS = {
+_DESCRIPTIONS = {
     HTTPStatus.BAD_REQUEST: "The body cannot be decoded as text",
     HTTPStatus.UNAUTHORIZED: "The API key is missing or unknown",
     HTTPStatus.FORBIDDEN: "The API key lacks the required scope",
@@ -108,14 +104,15 @@ _REFUSALS = {
 }
 
 
-def refusals(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """Document the errors that a route may answer with."""
+def document_errors(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """Return the documentation of the errors that a route may answer with."""
     return {
-        status.value: {"model": Problem, "description": _REFUSALS[status]} for status in statuses
+        status.value: {"model": Problem, "description": _DESCRIPTIONS[status]}
+        for status in statuses
     }
 
 
-def problem(
+def make_problem_response(
     request: Request,
     status: int,
     reason: str,
@@ -123,12 +120,21 @@ def problem(
     errors: list[FieldProblem] | None = None,
     **more: Any,
 ) -> JSONResponse:
-    """Answer with a problem."""
+    """Return an answer with a problem.
+
+    Args:
+        request: What is refused, or has failed.
+        status: The status code.
+        reason: The code of the error.
+        detail: What went wrong, and what to do.
+        errors: The fields that are not valid.
+        **more: More fields of the problem.
+    """
     body = Problem(
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,
-        instance=request.url.path[:_VALUES_SHOWN],
+        instance=request.url.path[:_LONGEST_VALUE],
         reason=reason,
         message=detail,
         errors=errors or [],
@@ -141,17 +147,19 @@ def problem(
     )
 
 
-async def _expected(request: Request, error: Exception) -> JSONResponse:
+async def _answer_ktrdr_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, KtrdrError)  # noqa: S101 - as registered below
     status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
     fields = [FieldProblem(field=error.field, message=error.message)] if error.field else []
-    response = problem(request, status, error.reason, error.message, fields, **_more(error))
+    response = make_problem_response(
+        request, status, error.reason, error.message, fields, **_get_more_fields(error)
+    )
     if isinstance(error, NotAuthenticated):
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
-def _more(error: KtrdrError) -> dict[str, Any]:
+def _get_more_fields(error: KtrdrError) -> dict[str, Any]:
     if isinstance(error, AtCapacity):
         return {"triggered": False, "active_count": error.active_count, "limit": error.limit}
     if isinstance(error, BudgetExhausted):
@@ -159,67 +167,33 @@ def _more(error: KtrdrError) -> dict[str, Any]:
     return {}
 
 
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
+async def _answer_validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - as registered below
-    fields = [_field_problem(each) for each in error.errors()]
+    fields = [_make_field_problem(each) for each in error.errors()]
     detail = "; ".join(f"{each.field}: {each.message}" for each in fields)
-    return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_input", detail, fields)
-
-
-def _field_problem(error: dict[str, Any]) -> FieldProblem:
-    # The first part of the location says whether it was the body, the path or the query.
-    field = ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0])
-    return FieldProblem(
-        field=field[:_VALUES_SHOWN], message=error["msg"].removeprefix("Value error, ")
+    return make_problem_response(
+        request, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_input", detail, fields
     )
 
 
-async def _refused(request: Request, error: Exception) -> JSONResponse:
+def _make_field_problem(error: dict[str, Any]) -> FieldProblem:
+    # The first part of the location says whether it was the body, the path or the query.
+    field = ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0])
+    return FieldProblem(
+        field=field[:_LONGEST_VALUE], message=error["msg"].removeprefix("Value error, ")
+    )
+
+
+async def _answer_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - as registered below
     reason = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-    response = problem(request, error.status_code, reason, str(error.detail))
+    response = make_problem_response(request, error.status_code, reason, str(error.detail))
     response.headers.update(error.headers or {})
     return response
 
 
-class Unexpected:
-    """Answers unexpected errors, inside all other middleware.
-
-    Starlette handles them outside of it, where the answer would get no security headers and would
-    not be counted.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and answer if an error comes back."""
-        begun = False
-
-        async def noted(message: Message) -> None:
-            nonlocal begun
-            begun = begun or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self._app(scope, receive, noted)
-        except Exception as error:
-            if scope["type"] != "http" or begun:
-                raise
-            request = Request(scope)
-            _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-            answer = problem(
-                request,
-                HTTPStatus.INTERNAL_SERVER_ERROR,
-                "internal",
-                "Internal error; see the log of the API.",
-            )
-            await answer(scope, receive, send)
-
-
 def install_error_handlers(app: FastAPI) -> None:
-    """Give every error of this application its one shape. Before all other middleware is added."""
-    app.add_exception_handler(KtrdrError, _expected)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _refused)
-    app.add_middleware(Unexpected)
+    """Give every expected error and every refusal its one shape."""
+    app.add_exception_handler(KtrdrError, _answer_ktrdr_error)
+    app.add_exception_handler(RequestValidationError, _answer_validation_error)
+    app.add_exception_handler(HTTPException, _answer_http_error)

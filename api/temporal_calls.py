@@ -17,43 +17,47 @@ _Request_contra = TypeVar("_Request_contra", contravariant=True)
 _Response_co = TypeVar("_Response_co", covariant=True)
 
 RPC_TIMEOUT = timedelta(seconds=2)
-_PATIENCE_SECONDS = 2.5
+_TIMEOUT_SECONDS = 2.5
 
 _log = logging.getLogger(__name__)
 
 _NO_ANSWER = "Temporal does not answer; try again in a moment."
-_NOT_LET_IN = "Temporal denies this API access to its namespace; see the log of the API."
+_ACCESS_DENIED = "Temporal denies this API access to its namespace; see the log of the API."
 _UNAVAILABLE = {
     RPCStatusCode.UNAVAILABLE: _NO_ANSWER,
     RPCStatusCode.DEADLINE_EXCEEDED: _NO_ANSWER,
     RPCStatusCode.CANCELLED: _NO_ANSWER,
     RPCStatusCode.RESOURCE_EXHAUSTED: "Temporal is busy; try again in a moment.",
-    RPCStatusCode.PERMISSION_DENIED: _NOT_LET_IN,
-    RPCStatusCode.UNAUTHENTICATED: _NOT_LET_IN,
+    RPCStatusCode.PERMISSION_DENIED: _ACCESS_DENIED,
+    RPCStatusCode.UNAUTHENTICATED: _ACCESS_DENIED,
 }
 
 
-async def answered(
-    call: Awaitable[_Result], patience_seconds: float = _PATIENCE_SECONDS
+async def call_temporal(
+    call: Awaitable[_Result], timeout_seconds: float = _TIMEOUT_SECONDS
 ) -> _Result:
     """Await a call to Temporal.
 
-    The timeout of a call applies to each attempt, and the SDK makes several: hence a second bound.
+    The RPC timeout bounds one attempt, and the SDK makes several. This timeout bounds them all.
+
+    Args:
+        call: The call.
+        timeout_seconds: The time limit of all attempts.
 
     Raises:
         TemporalUnavailable: Temporal cannot be reached or does not answer in time.
         RPCError: Temporal refuses the call.
     """
     try:
-        async with asyncio.timeout(patience_seconds):
+        async with asyncio.timeout(timeout_seconds):
             return await call
     except (TimeoutError, RPCTimeoutOrCancelledError) as error:
         raise TemporalUnavailable(_NO_ANSWER) from error
     except RPCError as error:
-        detail = _NOT_LET_IN if _namespace_is_missing(error) else _UNAVAILABLE.get(error.status)
+        detail = _ACCESS_DENIED if _namespace_is_missing(error) else _UNAVAILABLE.get(error.status)
         if detail is None:
             raise
-        if detail is _NOT_LET_IN:
+        if detail is _ACCESS_DENIED:
             _log.error("Temporal refuses: %s", error.message)
         raise TemporalUnavailable(detail) from error
     except RuntimeError as error:
@@ -62,7 +66,7 @@ async def answered(
 
 
 def _namespace_is_missing(error: RPCError) -> bool:
-    """Whether it is not the workflow but the namespace that is not found."""
+    """Whether `not found` is about the namespace, not about the workflow."""
     return any(
         detail.Is(NamespaceNotFoundFailure.DESCRIPTOR) for detail in error.grpc_status.details
     )
@@ -74,12 +78,19 @@ class _Rpc(Protocol[_Request_contra, _Response_co]):
     ) -> Awaitable[_Response_co]: ...
 
 
-async def sent(rpc: _Rpc[_Request_contra, _Response_co], request: _Request_contra) -> _Response_co:
-    """Send a request that no handle has a method for, with the SDK's retries as a handle would.
+async def send_request(
+    rpc: _Rpc[_Request_contra, _Response_co], request: _Request_contra
+) -> _Response_co:
+    """Send a request for which the SDK has no method, with the SDK's retries.
 
-    A server ends every connection after some minutes; a request in flight on it then fails.
+    A server closes every connection after some minutes. A request in flight then fails and needs a
+    retry.
+
+    Args:
+        rpc: A method of the client's `workflow_service`.
+        request: The request.
 
     Raises:
         TemporalUnavailable: Temporal does not answer.
     """
-    return await answered(rpc(request, retry=True, timeout=RPC_TIMEOUT))
+    return await call_temporal(rpc(request, retry=True, timeout=RPC_TIMEOUT))

@@ -10,7 +10,7 @@ from uuid import uuid4
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import TypedSearchAttributes
 
-from api.operations.start import research_start
+from api.operations.start import make_research_start
 from bench.ports import find_free_ports
 from cli.stack import Stack
 from settings import Settings, load_settings
@@ -57,7 +57,7 @@ async def temporary_stack() -> AsyncIterator[tuple[Settings, Client]]:
 
 async def start_research(client: Client, request: ResearchRequest) -> ResearchHandle:
     """Start a research as the API does, without the API."""
-    start = research_start(request)
+    start = make_research_start(request)
     return await client.start_workflow(
         Research.run,
         ResearchInput.of(request),

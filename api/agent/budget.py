@@ -1,75 +1,73 @@
-"""What language models may cost, and whether another research may use one."""
+"""Today's budget for language models."""
 
 from datetime import UTC, datetime
 
-from activities.llm.prices import Prices
-from activities.llm.providers import ModelName
 from api.agent.schemas import Budget, BudgetLeft
 from errors import BudgetExhausted, LedgerUnavailable
-from settings import Settings
 from storage.ledger import Ledger
-from workflows.messages import ResearchRequest
 
-# US dollars; typical cost of a research with a small model. `max_cost` may allow more.
-_ESTIMATE = 0.15
-_EVENTS_SHOWN = 100
+# US dollars: the typical cost of a research with a small model. `max_cost` may allow more.
+_COST_OF_RESEARCH = 0.15
+_MOST_EVENTS = 100
 
 
-async def read_budget(ledger: Ledger, limit: float | None) -> Budget:
-    """Return today's budget.
+class DailyBudget:
+    """Today's budget, by the ledger's record of all calls.
 
-    Raises:
-        LedgerUnavailable: the ledger does not answer.
+    Args:
+        ledger: Records the calls.
+        limit: US dollars a day. None for no limit.
     """
-    today = datetime.now(UTC).date()
-    spent = await ledger.ask(ledger.spending.get_committed, today)
-    left = _left(limit, spent)
-    return Budget(
-        date=today,
-        daily_limit=limit,
-        today_spend=spent,
-        remaining=left,
-        budget_disabled=limit is None,
-        cycles_affordable=None if left is None else int(left / _ESTIMATE),
-        spend_events=await ledger.ask(ledger.spending.list_events, today, _EVENTS_SHOWN),
-    )
 
+    def __init__(self, ledger: Ledger, limit: float | None) -> None:
+        self._ledger = ledger
+        self._limit = limit
 
-async def budget_left(ledger: Ledger, limit: float | None) -> BudgetLeft:
-    """Return what is left of today's budget, as part of an answer that does without it."""
-    today = datetime.now(UTC).date()
-    try:
-        spent = await ledger.ask_briefly(ledger.spending.get_committed, today)
-    except LedgerUnavailable:
-        return BudgetLeft(remaining=None if limit is None else 0.0, daily_limit=limit, known=False)
-    return BudgetLeft(remaining=_left(limit, spent), daily_limit=limit)
+    async def read(self) -> Budget:
+        """Return today's budget with its calls.
 
-
-def _left(limit: float | None, spent: float) -> float | None:
-    return None if limit is None else max(0.0, limit - spent)
-
-
-async def with_model(
-    request: ResearchRequest, settings: Settings, ledger: Ledger
-) -> ResearchRequest:
-    """Return the request with the language model that it will use, if the budget allows one.
-
-    While the ledger does not answer, nobody can tell. The research then starts: its worker sets
-    every call aside from the budget before it is made, and waits for the ledger to do so.
-
-    Raises:
-        InvalidInput: the model is unknown, or has no key or no price.
-        BudgetExhausted: today's budget is spent.
-    """
-    if request.designer != "llm":
-        return request
-    name = ModelName.parse(request.model or settings.llm_model)
-    name.read_key()
-    Prices(settings.llm_input_price, settings.llm_output_price).check(name)
-    budget = await budget_left(ledger, settings.daily_budget)
-    if budget.known and budget.remaining is not None and budget.remaining < _ESTIMATE:
-        raise BudgetExhausted(
-            f"${budget.remaining:.2f} of today's ${budget.daily_limit:.2f} for language models "
-            "is left; the designer `search` costs nothing."
+        Raises:
+            LedgerUnavailable: The ledger does not answer.
+        """
+        today = datetime.now(UTC).date()
+        spending = self._ledger.spending
+        spent = await self._ledger.ask(spending.get_committed, today)
+        remaining = self._subtract(spent)
+        return Budget(
+            date=today,
+            daily_limit=self._limit,
+            today_spend=spent,
+            remaining=remaining,
+            budget_disabled=self._limit is None,
+            cycles_affordable=None if remaining is None else int(remaining / _COST_OF_RESEARCH),
+            spend_events=await self._ledger.ask(spending.list_events, today, _MOST_EVENTS),
         )
-    return request.model_copy(update={"model": str(name)})
+
+    async def read_left(self) -> BudgetLeft:
+        """Return what is left of today's budget. It is unknown while the ledger does not answer."""
+        today = datetime.now(UTC).date()
+        try:
+            spent = await self._ledger.ask_briefly(self._ledger.spending.get_committed, today)
+        except LedgerUnavailable:
+            remaining = None if self._limit is None else 0.0
+            return BudgetLeft(remaining=remaining, daily_limit=self._limit, known=False)
+        return BudgetLeft(remaining=self._subtract(spent), daily_limit=self._limit)
+
+    async def require_research(self) -> None:
+        """Check that today's budget pays for one more research.
+
+        The check passes while the ledger does not answer. The worker then waits for the ledger: it
+        sets every call aside from the budget before it makes the call.
+
+        Raises:
+            BudgetExhausted: Today's budget is spent.
+        """
+        budget = await self.read_left()
+        if budget.known and budget.remaining is not None and budget.remaining < _COST_OF_RESEARCH:
+            raise BudgetExhausted(
+                f"${budget.remaining:.2f} of today's ${budget.daily_limit:.2f} for language models "
+                "is left; the designer `search` costs nothing."
+            )
+
+    def _subtract(self, spent: float) -> float | None:
+        return None if self._limit is None else max(0.0, self._limit - spent)

@@ -1,6 +1,7 @@
-"""API keys: who may do what. Only their hashes are kept, in a file that several replicas can share.
+"""API keys, in a file that several replicas can share. The file has only their hashes.
 
-A key is 256 random bits, so a plain SHA-256 of it cannot be reversed; passwords would need more.
+A key is 256 random bits, so a plain SHA-256 of it cannot be reversed. A password would need a slow
+hash.
 """
 
 import hashlib
@@ -41,7 +42,7 @@ class KeyRing:
     """The keys in a file. A revocation takes effect at once, also in a running API.
 
     Args:
-        path: of the file.
+        path: The path of the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,34 +50,34 @@ class KeyRing:
         self._file = SecretFile(path, KeyFile, "KTRDR_API_KEYS")
 
     def find(self, token: str) -> ApiKey | None:
-        """Return the key with this token, or None. Takes equally long for every token."""
-        digest = _hashed(token)
+        """Return the key with this token, or None. All tokens take the same time."""
+        digest = _hash(token)
         found = None
-        for key in self.all():
+        for key in self.list_all():
             if hmac.compare_digest(key.sha256, digest):
                 found = key
         return found
 
-    def all(self) -> tuple[ApiKey, ...]:
+    def list_all(self) -> tuple[ApiKey, ...]:
         """Return all keys.
 
         Raises:
-            StartupError: the file is missing or not valid.
+            StartupError: The file is missing or not valid.
         """
         return self._file.read().keys
 
     def add(self, name: str, owner: str, scopes: tuple[Scope, ...]) -> str:
-        """Create a key and return it; it is not stored and cannot be shown again.
+        """Create a key and return its token. The token is not stored and cannot be shown again.
 
         Raises:
-            InvalidInput: a key with this name exists, or the name or owner is not valid.
+            InvalidInput: A key with this name exists, or the name or owner is not valid.
         """
         token = _PREFIX + secrets.token_urlsafe(32)
-        known = self.all() if self.path.exists() else ()
+        known = self.list_all() if self.path.exists() else ()
         if name in {key.name for key in known}:
             raise InvalidInput(f"A key {name!r} already exists; revoke it first.", field="name")
         try:
-            key = ApiKey(name=name, owner=owner, scopes=scopes, sha256=_hashed(token))
+            key = ApiKey(name=name, owner=owner, scopes=scopes, sha256=_hash(token))
         except ValidationError as error:
             first = error.errors()[0]
             place = str(first["loc"][0])
@@ -88,14 +89,14 @@ class KeyRing:
         """Revoke a key.
 
         Raises:
-            InvalidInput: there is no such key.
+            InvalidInput: There is no such key.
         """
-        known = self.all()
-        left = tuple(key for key in known if key.name != name)
-        if left == known:
+        known = self.list_all()
+        remaining = tuple(key for key in known if key.name != name)
+        if remaining == known:
             raise InvalidInput(f"There is no key {name!r}.", field="name")
-        self._file.write(KeyFile(keys=left))
+        self._file.write(KeyFile(keys=remaining))
 
 
-def _hashed(token: str) -> str:
+def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()

@@ -1,6 +1,6 @@
 """A bound on the size of request bodies, before anything is parsed.
 
-FastAPI's own `max_body_size` answers in plain text; here every refusal is problem details.
+FastAPI's own `max_body_size` answers in plain text. Here every refusal is problem details.
 """
 
 from http import HTTPStatus
@@ -12,7 +12,7 @@ MAX_BODY_BYTES = 1024 * 1024
 
 
 class BodyLimit:
-    """Refuses larger bodies with 413, whether their length was declared or not."""
+    """Refuses larger bodies with 413, also if the request does not say their length."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -21,7 +21,7 @@ class BodyLimit:
         """Count the received bytes."""
         received = 0
 
-        async def counted() -> Message:
+        async def receive_and_count() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
@@ -32,4 +32,4 @@ class BodyLimit:
                 )
             return message
 
-        await self._app(scope, counted, send)
+        await self._app(scope, receive_and_count, send)

@@ -1,6 +1,7 @@
 """How long requests take, by route, for Prometheus.
 
-A cancel is answered when the work has stopped, so the duration of its route is its latency.
+The answer to a cancel comes when the work has stopped. So the duration of its route is the latency
+of the cancel.
 """
 
 import socket
@@ -13,8 +14,11 @@ from temporalio.common import MetricHistogramTimedelta, MetricMeter
 from settings import Settings
 
 
-def with_metrics(settings: Settings) -> Settings:
-    """Return settings by which metrics are served, if for nobody but the route `/metrics`."""
+def ensure_metrics_address(settings: Settings) -> Settings:
+    """Return settings with an address for the metrics. The route `/metrics` reads them there.
+
+    If none is set, it is a free port on loopback.
+    """
     if settings.metrics_address is not None:
         return settings
     with socket.socket() as probe:
@@ -23,14 +27,14 @@ def with_metrics(settings: Settings) -> Settings:
     return settings.model_copy(update={"metrics_address": f"127.0.0.1:{port}"})
 
 
-def request_durations(meter: MetricMeter) -> MetricHistogramTimedelta:
+def make_duration_histogram(meter: MetricMeter) -> MetricHistogramTimedelta:
     """Return the histogram of request durations."""
     return meter.create_histogram_timedelta(
         "ktrdr_http_request_duration", "How long requests take", "s"
     )
 
 
-class Observer:
+class RequestDurations:
     """Measures every request that matches a route."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -43,12 +47,12 @@ class Observer:
             return
         began = time.perf_counter()
 
-        async def observed(message: Message) -> None:
+        async def measure_and_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._record(scope, message["status"], time.perf_counter() - began)
             await send(message)
 
-        await self._app(scope, receive, observed)
+        await self._app(scope, receive, measure_and_send)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         durations: MetricHistogramTimedelta = scope["app"].state.durations

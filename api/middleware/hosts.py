@@ -1,95 +1,55 @@
-"""Applied to every request and answer: a check of the Host header, and security headers."""
+"""A check of the Host header."""
 
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import Final
 
 from fastapi import Request
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import problem
-from errors import StartupError
+from api.errors import make_problem_response
 from settings import Settings
 
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
-_HEADERS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    # An answer to one key must not be cached for another.
-    "Cache-Control": "no-store",
-}
 
-
-def require_safe(settings: Settings) -> None:
-    """Return if the API may listen on its address.
-
-    Raises:
-        StartupError: other machines could reach it, and it has no keys.
-    """
-    if settings.api_keys is None and not _is_loopback(settings.api_host):
-        raise StartupError(
-            f"KTRDR_API_HOST: {settings.api_host} can be reached from other machines, and without "
-            "API keys everybody may do everything. Create keys with `ktrdr admin keys add` and "
-            "set KTRDR_API_KEYS."
-        )
-
-
-def split(names: str) -> list[str]:
+def parse_names(names: str) -> list[str]:
     """Return the names in a comma-separated list."""
     return [name.strip() for name in names.split(",") if name.strip()]
 
 
-class Guard:
-    """Refuses requests for other hosts, and adds security headers to every answer.
+class HostCheck:
+    """Refuses requests for other hosts.
 
-    A page in a browser can call an API on loopback under the page's own host name (DNS rebinding);
-    the Host header reveals that.
+    A web page can make its own host name point to loopback and call an API there (DNS rebinding).
+    The Host header then has the name of the page.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._hosts = {
-            name.lower()
-            for name in (*_LOOPBACK_NAMES, settings.api_host, *split(settings.api_allowed_hosts))
-        }
+        names = (
+            *_LOOPBACK_NAMES,
+            settings.api_host,
+            *parse_names(settings.api_allowed_hosts),
+        )
+        self._hosts = {name.lower() for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check, and pass on."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        request = Request(scope)
-        if _name_of(request.headers.get("host", "")) in self._hosts:
-            await self._app(scope, receive, guarded)
-            return
-        refusal = problem(
-            request,
-            HTTPStatus.MISDIRECTED_REQUEST,
-            "wrong_host",
-            "Host header not allowed; KTRDR_API_ALLOWED_HOSTS lists the allowed names.",
-        )
-        await refusal(scope, receive, guarded)
+        """Pass the request on if its host is allowed."""
+        if scope["type"] == "http":
+            request = Request(scope)
+            if _get_name(request.headers.get("host", "")) not in self._hosts:
+                refusal = make_problem_response(
+                    request,
+                    HTTPStatus.MISDIRECTED_REQUEST,
+                    "wrong_host",
+                    "Host header not allowed; KTRDR_API_ALLOWED_HOSTS lists the allowed names.",
+                )
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
-def _name_of(host: str) -> str:
+def _get_name(host: str) -> str:
     """Return the name in a Host header, without its port."""
     name, colon, port = host.lower().rpartition(":")
     return name if colon and port.isdigit() else host.lower()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -1,4 +1,4 @@
-"""Asking the workflow `Admission` whether more researches may begin."""
+"""Asks the workflow `Admission` whether more researches may begin."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.temporal_calls import RPC_TIMEOUT, answered
+from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from errors import TemporalUnavailable
 from workflows.admission import ADMISSION_ID, Admission
 from workflows.messages import AdmissionAnswer, AdmissionRequest
@@ -26,81 +26,86 @@ from workflows.policies import RESEARCH_QUEUE
 
 _log = logging.getLogger(__name__)
 
-# On a busy machine a worker needs a moment to count; those that ask meanwhile wait for the next
-# count.
-_PATIENCE: Final = timedelta(seconds=20)
+# On a busy machine a worker needs a moment to count. A request that arrives meanwhile waits for the
+# next count.
+_TIMEOUT: Final = timedelta(seconds=20)
 
-# Without an answer by then, it is looked at what is to answer.
-_SECONDS_UNTIL_DOUBT: Final = 2.0
+# Without an answer by then, the workflow is checked.
+_SECONDS_UNTIL_CHECK: Final = 2.0
 
-# A task that a worker has failed twice will not succeed.
-_FAILING_ATTEMPT: Final = 3
+# A workflow task that has failed twice will not succeed.
+_HOPELESS_ATTEMPT: Final = 3
 
 
 @dataclass(frozen=True)
-class _Asking:
+class _Waiter:
+    """A request that waits for its answer."""
+
     request: AdmissionRequest
     answer: asyncio.Future[AdmissionAnswer]
 
 
-class AdmissionDesk:
-    """Asks with one update at a time; requests that arrive meanwhile go with the next one.
+class AdmissionClient:
+    """Sends one update at a time. Requests that arrive meanwhile go with the next one.
 
-    Temporal accepts ten updates in flight per workflow. One for each process of the API stays below
-    that, however many requests there are.
+    Temporal accepts ten updates in flight for one workflow. This class has one in flight for each
+    process of the API, however many requests there are.
     """
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._asking: list[_Asking] = []
-        self._at_work: asyncio.Task[None] | None = None
+        self._waiters: list[_Waiter] = []
+        self._sending: asyncio.Task[None] | None = None
 
     async def admit(self, operation_id: str, limit: int) -> AdmissionAnswer:
-        """Return whether a research may begin; if so, a place is kept for it until it is listed.
+        """Return whether a research may begin.
+
+        The workflow counts an admitted research from now on, before Temporal lists it.
 
         Raises:
-            TemporalUnavailable: there is no answer.
+            TemporalUnavailable: There is no answer.
         """
         request = AdmissionRequest(operation_id=operation_id, limit=limit)
-        asking = _Asking(request, asyncio.get_running_loop().create_future())
-        self._asking.append(asking)
-        if self._at_work is None or self._at_work.done():
-            self._at_work = asyncio.create_task(self._answer_all())
-        return await answered(asking.answer, _PATIENCE.total_seconds())
+        waiter = _Waiter(request, asyncio.get_running_loop().create_future())
+        self._waiters.append(waiter)
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.create_task(self._send_all())
+        return await call_temporal(waiter.answer, _TIMEOUT.total_seconds())
 
-    async def _answer_all(self) -> None:
-        while self._asking:
-            asking, self._asking = self._asking, []
-            # Some have been given up while they waited.
-            asking = [each for each in asking if not each.answer.done()]
-            if asking:
-                await self._answer(asking)
+    async def _send_all(self) -> None:
+        while self._waiters:
+            waiters, self._waiters = self._waiters, []
+            # The time limit of some has passed while they waited.
+            waiters = [each for each in waiters if not each.answer.done()]
+            if waiters:
+                await self._send(waiters)
 
-    async def _answer(self, asking: Sequence[_Asking]) -> None:
+    async def _send(self, waiters: Sequence[_Waiter]) -> None:
         try:
-            answers = await answered(
-                self._ask([each.request for each in asking]), _PATIENCE.total_seconds()
+            answers = await call_temporal(
+                self._update_or_replace([each.request for each in waiters]),
+                _TIMEOUT.total_seconds(),
             )
         except Exception as error:
-            for each in asking:
+            for each in waiters:
                 if not each.answer.done():
                     each.answer.set_exception(error)
         else:
-            for each, answer in zip(asking, answers, strict=True):
+            for each, answer in zip(waiters, answers, strict=True):
                 if not each.answer.done():
                     each.answer.set_result(answer)
 
-    async def _ask(self, requests: list[AdmissionRequest]) -> list[AdmissionAnswer]:
-        asking = asyncio.create_task(self._update(requests))
+    async def _update_or_replace(self, requests: list[AdmissionRequest]) -> list[AdmissionAnswer]:
+        update = asyncio.create_task(self._update(requests))
         try:
-            await asyncio.wait([asking], timeout=_SECONDS_UNTIL_DOUBT)
-            failed = not asking.done() or asking.exception() is not None
-            if failed and await self._replace_what_cannot_answer():
-                asking.cancel()
+            await asyncio.wait([update], timeout=_SECONDS_UNTIL_CHECK)
+            failed = not update.done() or update.exception() is not None
+            if failed and await self._terminate_if_broken():
+                update.cancel()
                 return await self._update(requests)
-            return await asking
+            return await update
         finally:
-            asking.cancel()
+            update.cancel()
 
     async def _update(self, requests: list[AdmissionRequest]) -> list[AdmissionAnswer]:
         start = WithStartWorkflowOperation(
@@ -115,50 +120,53 @@ class AdmissionDesk:
                 Admission.admit_all,
                 requests,
                 start_workflow_operation=start,
-                rpc_timeout=_PATIENCE,
+                rpc_timeout=_TIMEOUT,
             )
         except WorkflowUpdateFailedError as error:
             raise TemporalUnavailable(
                 "The active researches cannot be counted; try again in a moment."
             ) from error
         except asyncio.CancelledError:
-            # The SDK tells the cancel to whoever waits for the start, and complains if nobody does.
+            # The SDK passes the cancel on to the handle, and warns if nobody awaits the handle.
             with contextlib.suppress(asyncio.CancelledError):
                 await start.workflow_handle()
             raise
 
-    async def _replace_what_cannot_answer(self) -> bool:
-        """Terminate what runs under the id of the workflow but is another one, or is broken.
+    async def _terminate_if_broken(self) -> bool:
+        """Terminate the workflow if it cannot answer. The next update starts it again.
 
-        Nothing is lost with it. Only what it has admitted in the last seconds is nowhere else, and
-        it has not answered for as long.
+        Nothing is lost. Only the admissions of the last seconds are nowhere else, and a workflow
+        that cannot answer has admitted nothing in these seconds.
+
+        Returns:
+            Whether the next update will start the workflow.
         """
         handle = self._client.get_workflow_handle(ADMISSION_ID)
         try:
-            found = await answered(handle.describe(rpc_timeout=RPC_TIMEOUT))
-            reason = _what_is_wrong(found)
+            description = await call_temporal(handle.describe(rpc_timeout=RPC_TIMEOUT))
+            reason = _find_fault(description)
             if reason is None:
                 return False
             _log.warning("replacing the workflow %r: %s", ADMISSION_ID, reason)
-            this_run = self._client.get_workflow_handle(ADMISSION_ID, run_id=found.run_id)
-            await answered(this_run.terminate(reason=reason, rpc_timeout=RPC_TIMEOUT))
+            this_run = self._client.get_workflow_handle(ADMISSION_ID, run_id=description.run_id)
+            await call_temporal(this_run.terminate(reason=reason, rpc_timeout=RPC_TIMEOUT))
         except TemporalUnavailable:
-            return False  # What is too busy to be looked at may still answer.
+            return False  # Temporal is busy. The workflow may still answer.
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-            # It has ended meanwhile; the next request starts it again.
+            # It has ended meanwhile.
         return True
 
 
-def _what_is_wrong(found: WorkflowExecutionDescription) -> str | None:
-    if found.status is not WorkflowExecutionStatus.RUNNING:
+def _find_fault(description: WorkflowExecutionDescription) -> str | None:
+    if description.status is not WorkflowExecutionStatus.RUNNING:
         return None
-    if found.workflow_type != Admission.__name__:
-        return f"it is of the type {found.workflow_type}"
-    if found.task_queue != RESEARCH_QUEUE:
-        return f"it waits on the task queue {found.task_queue}"
-    attempt = found.raw_description.pending_workflow_task.attempt
-    if attempt >= _FAILING_ATTEMPT:
+    if description.workflow_type != Admission.__name__:
+        return f"it is of the type {description.workflow_type}"
+    if description.task_queue != RESEARCH_QUEUE:
+        return f"it waits on the task queue {description.task_queue}"
+    attempt = description.raw_description.pending_workflow_task.attempt
+    if attempt >= _HOPELESS_ATTEMPT:
         return f"its task has failed {attempt - 1} times"
     return None

@@ -1,4 +1,4 @@
-"""Cancelling many at once, as one batch operation of Temporal."""
+"""Cancels many operations at once, as one batch operation of Temporal."""
 
 import uuid
 
@@ -9,11 +9,11 @@ from temporalio.client import Client
 
 from api.operations.list import RUNNING, OperationFilter
 from api.operations.schemas import BatchCancel, BatchCancelResponse
-from api.temporal_calls import RPC_TIMEOUT, answered, sent
+from api.temporal_calls import RPC_TIMEOUT, call_temporal, send_request
 from errors import InvalidInput
 from workflows import search_attributes
 
-_IDS_SHOWN = 1000
+_MOST_IDS = 1000
 
 
 class BatchSelection(OperationFilter):
@@ -22,49 +22,58 @@ class BatchSelection(OperationFilter):
     reason: str = Field("", max_length=500)
     dry_run: bool = False
 
+    def require_filter(self) -> None:
+        """Check that the selection has a filter.
 
-def require_selective(selection: BatchSelection) -> None:
-    """Return if a selection has a filter.
+        Raises:
+            InvalidInput: It has none, so it would match everything.
+        """
+        if not self.model_fields_set & {"owner", "symbol", "operation_type", "status"}:
+            raise InvalidInput(
+                "name an owner, symbol, operation_type or status: an empty filter would cancel "
+                "everything",
+                field="owner",
+            )
 
-    Raises:
-        InvalidInput: it has none, so that it would match everything.
-    """
-    if not selection.model_fields_set & {"owner", "symbol", "operation_type", "status"}:
-        raise InvalidInput(
-            "name an owner, symbol, operation_type or status: an empty filter would cancel "
-            "everything",
-            field="owner",
+
+class BatchCanceller:
+    """Cancels all operations that match a filter."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def cancel(self, selection: BatchSelection) -> BatchCancelResponse:
+        """Cancel every running operation that matches the filter.
+
+        Raises:
+            TemporalUnavailable: Temporal does not answer.
+        """
+        # A step is cancelled with its research, never by itself.
+        top_level = f"{search_attributes.PARENT_OPERATION_ID.name} IS NULL"
+        query = f"{selection.make_query()} AND {RUNNING} AND {top_level}"
+        pages = self._client.list_workflows(query, page_size=_MOST_IDS, rpc_timeout=RPC_TIMEOUT)
+        await call_temporal(pages.fetch_next_page())
+        matched = await call_temporal(self._client.count_workflows(query, rpc_timeout=RPC_TIMEOUT))
+        batch_id = None
+        if not selection.dry_run and matched.count:
+            batch_id = await self._start_batch(query, selection.reason or "cancelled together")
+        return BatchCancelResponse(
+            data=BatchCancel(
+                dry_run=selection.dry_run,
+                matched=matched.count,
+                operation_ids=[execution.id for execution in pages.current_page or ()],
+                batch_id=batch_id,
+            )
         )
 
-
-async def cancel_many(client: Client, selection: BatchSelection) -> BatchCancelResponse:
-    """Cancel every running operation that matches the filter.
-
-    Raises:
-        TemporalUnavailable: Temporal does not answer.
-    """
-    # A step is cancelled with its research, never by itself.
-    top_level = f"{search_attributes.PARENT_OPERATION_ID.name} IS NULL"
-    query = f"{selection.where()} AND {RUNNING} AND {top_level}"
-    found = client.list_workflows(query, page_size=_IDS_SHOWN, rpc_timeout=RPC_TIMEOUT)
-    await answered(found.fetch_next_page())
-    matched = await answered(client.count_workflows(query, rpc_timeout=RPC_TIMEOUT))
-    batch_id = None
-    if not selection.dry_run and matched.count:
+    async def _start_batch(self, query: str, reason: str) -> str:
         batch_id = str(uuid.uuid4())
         request = StartBatchOperationRequest(
-            namespace=client.namespace,
+            namespace=self._client.namespace,
             visibility_query=query,
             job_id=batch_id,
-            reason=selection.reason or "cancelled together",
-            cancellation_operation=BatchOperationCancellation(identity=client.identity),
+            reason=reason,
+            cancellation_operation=BatchOperationCancellation(identity=self._client.identity),
         )
-        await sent(client.workflow_service.start_batch_operation, request)
-    return BatchCancelResponse(
-        data=BatchCancel(
-            dry_run=selection.dry_run,
-            matched=matched.count,
-            operation_ids=[execution.id for execution in found.current_page or ()],
-            batch_id=batch_id,
-        )
-    )
+        await send_request(self._client.workflow_service.start_batch_operation, request)
+        return batch_id

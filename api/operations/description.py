@@ -1,4 +1,4 @@
-"""What is known of one workflow, from its own answer and from Temporal's description."""
+"""What one workflow is as an operation, by its own answer and by Temporal's description."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from temporalio.client import (
     WorkflowHandle,
 )
 
-from api.temporal_calls import RPC_TIMEOUT, answered
+from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from quant.messages.progress import Progress
 from workflows import search_attributes
 from workflows.contract import (
@@ -37,18 +37,24 @@ CLOSED_STATUS = {
     WorkflowExecutionStatus.TERMINATED: OperationStatus.CANCELLED,
 }
 
-# Started, and its first workflow task scheduled; a cancel adds its request.
-_HISTORY_OF_A_NEW_WORKFLOW = 2
+# The start and the first scheduled workflow task. A cancel request adds one.
+_EVENTS_OF_NEW_WORKFLOW = 2
 
 
-def ended_as(description: WorkflowExecutionDescription) -> OperationStatus | None:
+def get_closed_status(description: WorkflowExecutionDescription) -> OperationStatus | None:
     """Return the status of a closed workflow, or None while it runs."""
     return CLOSED_STATUS.get(description.status) if description.status else None
 
 
 @dataclass(frozen=True)
 class ResolvedWorkflow:
-    """A workflow execution behind an operation id, whatever its type."""
+    """The workflow execution behind an operation id.
+
+    Attributes:
+        handle: Pinned to the run that was described.
+        description: Temporal's description of the run.
+        answer: The workflow's own answer to the query `operation`. None if no worker answered.
+    """
 
     handle: WorkflowHandle[Any, Any]
     description: WorkflowExecutionDescription
@@ -56,17 +62,17 @@ class ResolvedWorkflow:
 
     @property
     def operation_type(self) -> OperationType | None:
-        """None for a workflow that is not one of ours."""
+        """Its type as an operation. None for a workflow that is not one of ours."""
         return TYPE_OF_WORKFLOW.get(self.description.workflow_type)
 
     @property
-    def ended_as(self) -> OperationStatus | None:
-        """How it ended according to Temporal, or None while it runs."""
-        return ended_as(self.description)
+    def closed_status(self) -> OperationStatus | None:
+        """Its status by Temporal if it is closed, or None while it runs."""
+        return get_closed_status(self.description)
 
     @property
     def running_child(self) -> str | None:
-        """Operation id of the step that runs now."""
+        """The operation id of the step that runs now. None if no step runs."""
         raw = self.description.raw_description
         for child in raw.pending_children:
             return child.workflow_id
@@ -76,24 +82,24 @@ class ResolvedWorkflow:
         return None
 
 
-async def described(workflow: ResolvedWorkflow) -> OperationInfo:
-    """Merge the workflow's own answer with Temporal's description, which decides the status.
+async def describe_operation(workflow: ResolvedWorkflow) -> OperationInfo:
+    """Return the operation. Temporal's description decides its status, the answer gives the rest.
 
     Raises:
         TemporalUnavailable: Temporal does not answer.
     """
     description = workflow.description
-    info = workflow.answer or await _without_worker(workflow)
+    info = workflow.answer or await _describe_without_answer(workflow)
     requested = description.raw_description.workflow_extended_info.cancel_requested
-    status = workflow.ended_as
+    status = workflow.closed_status
     if status is None:
-        # The workflow may consider itself ended while it is still recording its end.
-        shown = info.status if info.status in ACTIVE else OperationStatus.RUNNING
+        # While a workflow records its end, it answers that it has ended.
+        current = info.status if info.status in ACTIVE else OperationStatus.RUNNING
         return info.model_copy(
-            update={"status": shown, "completed_at": None, "cancel_requested": requested}
+            update={"status": current, "completed_at": None, "cancel_requested": requested}
         )
     children = [
-        # A step that was running when its research was terminated ended with it.
+        # A terminated research cannot update the status of its running step.
         child.model_copy(update={"status": status})
         if child.status is OperationStatus.RUNNING
         else child
@@ -110,7 +116,7 @@ async def described(workflow: ResolvedWorkflow) -> OperationInfo:
     )
 
 
-def activity_step(research: OperationInfo, child: ChildOperation) -> OperationInfo:
+def describe_activity_step(research: OperationInfo, child: ChildOperation) -> OperationInfo:
     """Return an activity of a research as an operation, without its result."""
     running = child.status is OperationStatus.RUNNING
     failed = child.status is OperationStatus.FAILED
@@ -134,13 +140,13 @@ def activity_step(research: OperationInfo, child: ChildOperation) -> OperationIn
     )
 
 
-async def _without_worker(workflow: ResolvedWorkflow) -> OperationInfo:
-    """Return what Temporal alone knows."""
+async def _describe_without_answer(workflow: ResolvedWorkflow) -> OperationInfo:
+    """Return what Temporal knows without a worker."""
     description = workflow.description
     attributes = description.typed_search_attributes
     phase = attributes.get(search_attributes.RESEARCH_PHASE)
     requested = description.raw_description.workflow_extended_info.cancel_requested
-    started = description.history_length > _HISTORY_OF_A_NEW_WORKFLOW + int(requested)
+    started = description.history_length > _EVENTS_OF_NEW_WORKFLOW + int(requested)
     info = OperationInfo(
         operation_id=description.id,
         parent_operation_id=description.parent_id,
@@ -156,9 +162,9 @@ async def _without_worker(workflow: ResolvedWorkflow) -> OperationInfo:
         priority=description.raw_description.workflow_execution_info.priority.priority_key or None,
         retry_of=await description.memo_value(RETRY_OF, default=None),
     )
-    if workflow.ended_as:
+    if workflow.closed_status:
         try:
-            result = await answered(workflow.handle.result(rpc_timeout=RPC_TIMEOUT))
+            result = await call_temporal(workflow.handle.result(rpc_timeout=RPC_TIMEOUT))
             return info.model_copy(update={"result_summary": result})
         except WorkflowFailureError as error:
             return info.model_copy(update={"error_message": describe_failure(error.cause)})

@@ -1,4 +1,4 @@
-"""Lists of operations, straight from Temporal visibility."""
+"""Lists of operations, read from Temporal's visibility store."""
 
 import asyncio
 import base64
@@ -11,7 +11,7 @@ from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
 from api.operations.description import CLOSED_STATUS, TYPE_OF_WORKFLOW
 from api.operations.schemas import OperationListResponse, OperationSummary
-from api.temporal_calls import RPC_TIMEOUT, answered
+from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from errors import InvalidInput
 from quant.messages.data import Symbol
 from workflows import search_attributes
@@ -24,9 +24,12 @@ from workflows.contract import (
 )
 from workflows.messages import Owner
 
+# Executions, and Temporal's token for the next page if there is one.
+_Rows = tuple[Sequence[WorkflowExecution], bytes | None]
+
 _DIGEST_BYTES = 8
 
-# Temporal returns at most this many per page.
+# The largest page that Temporal returns.
 _LARGEST_PAGE = 1000
 
 RUNNING = "ExecutionStatus = 'Running'"
@@ -49,7 +52,7 @@ _WHERE_STATUS = {
 
 
 class OperationFilter(BaseModel):
-    """Which operations. Values are validated to contain no quotes, as they enter a query."""
+    """Which operations. The values enter a query, so they may contain no quotes."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -59,7 +62,7 @@ class OperationFilter(BaseModel):
     symbol: Symbol | None = None
     active_only: bool = False
 
-    def where(self) -> str:
+    def make_query(self) -> str:
         """Return the visibility query."""
         names = ", ".join(
             f"'{name}'"
@@ -87,78 +90,83 @@ class OperationPage(OperationFilter):
     offset: int = Field(0, ge=0, le=10_000)
     cursor: str | None = Field(None, max_length=4000)
 
-    def where(self) -> str:
+    def make_query(self) -> str:
         """Return the visibility query."""
-        return f"{super().where()} AND {_RESUMABLE}" if self.resumable else super().where()
+        query = super().make_query()
+        return f"{query} AND {_RESUMABLE}" if self.resumable else query
 
 
-async def list_operations(client: Client, page: OperationPage) -> OperationListResponse:
-    """Return one page of operations, newest first within the page.
+class OperationList:
+    """Lists the operations of a namespace."""
 
-    Raises:
-        InvalidInput: the cursor is not one that this API returned.
-        TemporalUnavailable: Temporal does not answer.
-    """
-    where = page.where()
-    (found, token), total, active = await answered(
-        asyncio.gather(
-            _page(client, where, page),
-            client.count_workflows(where, rpc_timeout=RPC_TIMEOUT),
-            client.count_workflows(f"{where} AND {RUNNING}", rpc_timeout=RPC_TIMEOUT),
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def read(self, page: OperationPage) -> OperationListResponse:
+        """Return one page of operations, newest first within the page.
+
+        Raises:
+            InvalidInput: The cursor is not one that this API returned.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        query = page.make_query()
+        (rows, token), total, active = await call_temporal(
+            asyncio.gather(
+                self._fetch_page(query, page),
+                self._client.count_workflows(query, rpc_timeout=RPC_TIMEOUT),
+                self._client.count_workflows(f"{query} AND {RUNNING}", rpc_timeout=RPC_TIMEOUT),
+            )
         )
-    )
-    return OperationListResponse(
-        data=sorted(map(_summary, found), key=lambda row: row.created_at, reverse=True),
-        total_count=total.count,
-        active_count=active.count,
-        next_cursor=_cursor(token) if token else None,
-    )
+        return OperationListResponse(
+            data=sorted(map(_make_summary, rows), key=lambda row: row.created_at, reverse=True),
+            total_count=total.count,
+            active_count=active.count,
+            next_cursor=_make_cursor(token) if token else None,
+        )
 
+    async def _fetch_page(self, query: str, page: OperationPage) -> _Rows:
+        """Return the rows of the page. Skips the rows before its offset."""
+        token = _read_cursor(page.cursor) if page.cursor else None
+        whole, rest = divmod(page.offset, _LARGEST_PAGE)
+        for size in [_LARGEST_PAGE] * whole + [rest] * bool(rest):
+            _, token = await self._fetch(query, size, token)
+            if token is None:
+                return (), None
+        return await self._fetch(query, page.limit, token)
 
-async def _page(
-    client: Client, where: str, page: OperationPage
-) -> tuple[Sequence[WorkflowExecution], bytes | None]:
-    """Return the rows of the page, and Temporal's token for the next page if there is one."""
-
-    async def fetched(
-        size: int, token: bytes | None
-    ) -> tuple[Sequence[WorkflowExecution], bytes | None]:
-        pages = client.list_workflows(
-            where, page_size=size, next_page_token=token, rpc_timeout=RPC_TIMEOUT
+    async def _fetch(self, query: str, size: int, token: bytes | None) -> _Rows:
+        pages = self._client.list_workflows(
+            query, page_size=size, next_page_token=token, rpc_timeout=RPC_TIMEOUT
         )
         await pages.fetch_next_page()
         return pages.current_page or (), pages.next_page_token
 
-    token = _token(page.cursor) if page.cursor else None
-    whole, rest = divmod(page.offset, _LARGEST_PAGE)
-    for size in [_LARGEST_PAGE] * whole + [rest] * bool(rest):
-        _, token = await fetched(size, token)
-        if token is None:
-            return (), None
-    return await fetched(page.limit, token)
+
+def _make_cursor(token: bytes) -> str:
+    return base64.urlsafe_b64encode(_make_digest(token) + token).decode()
 
 
-def _cursor(token: bytes) -> str:
-    return base64.urlsafe_b64encode(_digest(token) + token).decode()
+def _read_cursor(cursor: str) -> bytes:
+    """Return Temporal's token.
 
-
-def _token(cursor: str) -> bytes:
-    """Return Temporal's token. On a token of another origin Temporal fails as if it were down."""
+    The digest shows that this API made the cursor. Temporal answers a foreign token with the error
+    of an outage.
+    """
     try:
         content = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
     except (binascii.Error, UnicodeEncodeError):
         content = b""
     token = content[_DIGEST_BYTES:]
-    if not token or content[:_DIGEST_BYTES] != _digest(token):
+    if not token or content[:_DIGEST_BYTES] != _make_digest(token):
         raise InvalidInput("invalid cursor: use one that this API returned", field="cursor")
     return token
 
 
-def _digest(token: bytes) -> bytes:
+def _make_digest(token: bytes) -> bytes:
     return hashlib.sha256(token).digest()[:_DIGEST_BYTES]
 
 
-def _summary(execution: WorkflowExecution) -> OperationSummary:
+def _make_summary(execution: WorkflowExecution) -> OperationSummary:
     attributes = execution.typed_search_attributes
     value = attributes.get(search_attributes.RESEARCH_PHASE)
     phase = Phase(value) if value else None

@@ -1,4 +1,4 @@
-"""Progress of running work: the heartbeat details in `describe()`."""
+"""Progress of running work, from the heartbeat details in `describe()`."""
 
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import WorkflowExecutionDescription
@@ -12,10 +12,10 @@ _PHASES = list(Phase)
 _WAITING = Progress(current_step="Waiting for a free worker")
 
 
-async def activity_progress(
+async def read_activity_progress(
     description: WorkflowExecutionDescription, converter: DataConverter
 ) -> Progress | None:
-    """Return the progress of the activity that this workflow awaits, if there is one."""
+    """Return the progress of the activity that this workflow awaits, if it awaits one."""
     for pending in description.raw_description.pending_activities:
         if pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED:
             return _WAITING
@@ -27,25 +27,27 @@ async def activity_progress(
     return None
 
 
-def research_progress(info: OperationInfo, step: Progress) -> OperationInfo:
-    """Map the progress of the running step to that of its research."""
-    phase = info.phase or Phase.QUEUED
+def add_step_progress(research: OperationInfo, step: Progress) -> OperationInfo:
+    """Return a research with the progress that follows from that of its running step."""
+    phase = research.phase or Phase.QUEUED
     begin = PHASE_START[phase]
     end = PHASE_START[_PHASES[min(_PHASES.index(phase) + 1, len(_PHASES) - 1)]]
-    overall = begin + (end - begin) * step.percentage / 100
-    named = f"{info.progress.current_step} {step.current_step}".strip()
-    return info.model_copy(
-        update={"progress": step.model_copy(update={"percentage": overall, "current_step": named})}
-    )
+    percentage = begin + (end - begin) * step.percentage / 100
+    current_step = f"{research.progress.current_step} {step.current_step}".strip()
+    update = {"percentage": percentage, "current_step": current_step}
+    return research.model_copy(update={"progress": step.model_copy(update=update)})
 
 
-def carried_over(now: OperationInfo, before: OperationInfo) -> OperationInfo:
-    """Keep the last known progress of a phase if no step of it is visible at this moment."""
-    sees_no_step = (
+def keep_progress(now: OperationInfo, before: OperationInfo) -> OperationInfo:
+    """Return the state with the earlier progress of the same phase, if it shows no step now.
+
+    Between two steps of a phase no activity is pending. Without this, progress would go back.
+    """
+    shows_no_step = (
         now.phase is not None
         and now.phase == before.phase
         and now.progress.current_step == PHASE_STEP[now.phase]
     )
-    if not sees_no_step or now.progress.percentage >= before.progress.percentage:
+    if not shows_no_step or now.progress.percentage >= before.progress.percentage:
         return now
     return now.model_copy(update={"progress": before.progress})

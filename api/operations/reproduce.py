@@ -1,13 +1,14 @@
-"""Repeating a finished research, and comparing the results bit for bit."""
+"""Repeats a finished research, and compares the two results bit for bit."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
+from api.idempotency import IdempotencyKey
 from api.operations.schemas import Difference, Reproduced
-from api.operations.start import IdempotencyKey, Starter, research_start
+from api.operations.start import make_research_start
+from api.operations.starter import Starter
 from errors import ExperimentNotFound, NotReproducible
 from quant.messages.strategy import StrategySpec
 from storage.ledger import Ledger
@@ -15,51 +16,51 @@ from storage.records import Experiment
 from workflows.messages import Reproduction, ResearchInput, ResearchRequest
 
 # Paths of artifacts contain the operation id, so they always differ.
-_PLACES = ("model_path", "report_path")
+_PATHS = ("model_path", "report_path")
 
 
-@dataclass(frozen=True)
 class Reproducer:
-    """Works from the ledger alone, so also when Temporal no longer keeps the research."""
+    """Repeats researches, even if Temporal no longer keeps them: the ledger has their requests."""
 
-    ledger: Ledger
-    starter: Starter
+    def __init__(self, ledger: Ledger, starter: Starter) -> None:
+        self._ledger = ledger
+        self._starter = starter
 
-    async def start(self, operation_id: str, key: IdempotencyKey | None) -> str:
+    async def reproduce(self, operation_id: str, key: IdempotencyKey | None) -> str:
         """Start a research that repeats this one, and return its id.
 
-        A search is run again. A strategy from a language model or from a file is taken from the
-        record.
+        A search runs again. A strategy of a language model or of a file comes from the record.
 
         Raises:
-            ExperimentNotFound: nothing is recorded under this id.
-            NotReproducible: it has no result, or was recorded before requests were.
-            KeyReused: the key was used with a different request.
-            AtCapacity: the limit on active researches is reached.
+            ExperimentNotFound: Nothing is recorded under this id.
+            NotReproducible: It has no result, or was recorded before requests were.
+            KeyReused: The key was used with a different request.
+            AtCapacity: The limit on active researches is reached.
             TemporalUnavailable: Temporal does not answer.
         """
-        original = await self.ledger.ask(self._recorded, operation_id)
-        return await self.starter.start_new(research_start(_again(original)), key)
+        original = await self._ledger.ask(self._get_experiment, operation_id)
+        start = make_research_start(_make_reproduction(original))
+        return await self._starter.start_new(start, key)
 
     async def compare(self, operation_id: str) -> Reproduced:
         """Compare a reproduction with its original.
 
         Raises:
-            ExperimentNotFound: nothing is recorded under this id.
-            NotReproducible: it is not a reproduction, or one of the two has no result.
-            LedgerUnavailable: the ledger does not answer.
+            ExperimentNotFound: Nothing is recorded under this id.
+            NotReproducible: It is not a reproduction, or one of the two has no result.
+            LedgerUnavailable: The ledger does not answer.
         """
-        return await self.ledger.ask(self._compared, operation_id)
+        return await self._ledger.ask(self._compare, operation_id)
 
-    def _compared(self, operation_id: str) -> Reproduced:
-        repeated = self._recorded(operation_id)
-        if repeated.reproduces is None:
+    def _compare(self, operation_id: str) -> Reproduced:
+        reproduction = self._get_experiment(operation_id)
+        if reproduction.reproduces is None:
             raise NotReproducible(f"{operation_id} is not a reproduction.")
-        original = self._recorded(repeated.reproduces)
+        original = self._get_experiment(reproduction.reproduces)
         differences = list(
-            _differences(
+            _find_differences(
                 {"strategy": original.strategy, "result": original.metrics},
-                {"strategy": repeated.strategy, "result": repeated.metrics},
+                {"strategy": reproduction.strategy, "result": reproduction.metrics},
             )
         )
         return Reproduced(
@@ -67,11 +68,11 @@ class Reproducer:
             reproduces=original.operation_id,
             identical=not differences,
             differences=differences,
-            versions=list(_differences(original.versions or {}, repeated.versions or {})),
+            versions=list(_find_differences(original.versions or {}, reproduction.versions or {})),
         )
 
-    def _recorded(self, operation_id: str) -> Experiment:
-        experiment = self.ledger.experiments.get(operation_id)
+    def _get_experiment(self, operation_id: str) -> Experiment:
+        experiment = self._ledger.experiments.get(operation_id)
         if experiment is None:
             raise ExperimentNotFound(f"There is no experiment {operation_id[:100]!r}.")
         if experiment.metrics is None:
@@ -79,43 +80,43 @@ class Reproducer:
         return experiment
 
 
-def _again(original: Experiment) -> ResearchInput:
+def _make_reproduction(original: Experiment) -> ResearchInput:
     if original.request is None or original.strategy is None or original.metrics is None:
         raise NotReproducible(
             f"The record of {original.operation_id} does not contain its request."
         )
     try:
         request = ResearchRequest.model_validate(original.request)
-        designed = StrategySpec.model_validate(original.strategy)
+        spec = StrategySpec.model_validate(original.strategy)
     except ValidationError as error:
         raise NotReproducible(
             f"The request of {original.operation_id} is no longer valid: "
             f"{error.errors()[0]['msg']}."
         ) from None
-    searched = request.designer == "search" and request.strategy is None
-    judged = original.metrics.get("statistics") or {}
+    searches = request.designer == "search" and request.strategy is None
+    statistics = original.metrics.get("statistics") or {}
     return ResearchInput(
         **request.model_dump(),
         reproduces=Reproduction(
             operation_id=original.operation_id,
             data_hash=original.metrics["data_hash"],
             seed=original.seed,
-            spec=None if searched else designed,
-            trials_ever=judged.get("trials_ever", 1),
-            holdout_looks=judged.get("holdout_looks", 1),
+            spec=None if searches else spec,
+            trials_ever=statistics.get("trials_ever", 1),
+            holdout_looks=statistics.get("holdout_looks", 1),
         ),
     )
 
 
-def _differences(
+def _find_differences(
     recorded: Mapping[str, Any], reproduced: Mapping[str, Any], path: str = ""
 ) -> Iterator[Difference]:
-    # What a newer version records besides, nobody can compare.
+    # A newer version may record more keys. The older record has nothing to compare with them.
     for key in sorted(recorded):
-        if key in _PLACES:
+        if key in _PATHS:
             continue
         before, after = recorded.get(key), reproduced.get(key)
         if isinstance(before, dict) and isinstance(after, dict):
-            yield from _differences(before, after, f"{path}{key}.")
+            yield from _find_differences(before, after, f"{path}{key}.")
         elif before != after:
             yield Difference(name=f"{path}{key}", recorded=before, reproduced=after)

@@ -1,4 +1,4 @@
-"""Children, results, metrics and report of one operation."""
+"""Reads children, result, metrics and report of one operation."""
 
 from typing import Literal
 
@@ -12,9 +12,9 @@ from api.operations.schemas import (
     OperationSummary,
     ResultsResponse,
 )
-from api.operations.training_metrics import read_metrics
 from errors import MissingArtifact, NotFinished
 from quant.messages.artifacts import Artifact
+from quant.messages.training_metrics import TrainingMetrics
 from storage.artifacts import ArtifactStore
 from workflows.contract import ACTIVE, OperationInfo, OperationType
 from workflows.ids import make_step_id
@@ -24,36 +24,50 @@ _REPORTS = {"html": Artifact.REPORT, "json": Artifact.DOSSIER}
 ReportFormat = Literal["html", "json"]
 
 
-class Reader:
+async def fetch_training_metrics(
+    artifacts: ArtifactStore, training_id: str
+) -> TrainingMetrics | None:
+    """Return the metrics of a training so far, or None before its first checkpoint.
+
+    The training writes them to an artifact while it runs.
+
+    Raises:
+        ArtifactsUnavailable: The artifact store does not answer.
+    """
+    content = await artifacts.open(training_id).fetch(Artifact.TRAINING_METRICS)
+    return TrainingMetrics.model_validate_json(content) if content is not None else None
+
+
+class ResultReader:
     """Reads from Temporal and from the artifact store."""
 
     def __init__(self, resolver: Resolver, artifacts: ArtifactStore) -> None:
         self._resolver = resolver
         self._artifacts = artifacts
 
-    async def children(self, operation_id: str) -> ChildrenResponse:
+    async def read_children(self, operation_id: str) -> ChildrenResponse:
         """Return the steps that an operation has begun.
 
         Raises:
-            OperationNotFound: no operation has this id.
+            OperationNotFound: No operation has this id.
             TemporalUnavailable: Temporal does not answer.
         """
-        rows = [_summary(child) for child in await self._resolver.children(operation_id)]
+        rows = [_make_summary(child) for child in await self._resolver.find_children(operation_id)]
         return ChildrenResponse(
             data=rows,
             total_count=len(rows),
             active_count=sum(row.status in ACTIVE for row in rows),
         )
 
-    async def results(self, operation_id: str) -> ResultsResponse:
+    async def read_results(self, operation_id: str) -> ResultsResponse:
         """Return the result of an operation.
 
         Raises:
-            OperationNotFound: no operation has this id.
-            NotFinished: it has not ended.
+            OperationNotFound: No operation has this id.
+            NotFinished: It has not ended.
             TemporalUnavailable: Temporal does not answer.
         """
-        operation = await self._resolver.operation(operation_id)
+        operation = await self._resolver.find_operation(operation_id)
         if operation.status in ACTIVE:
             raise NotFinished(f"{operation_id} is {operation.status}; it has no results yet.")
         summary = operation.result_summary
@@ -65,55 +79,55 @@ class Reader:
             results=kind.model_validate(summary) if summary else {},
         )
 
-    async def metrics(self, operation_id: str) -> MetricsResponse:
+    async def read_metrics(self, operation_id: str) -> MetricsResponse:
         """Return the metrics of a training, or of the training of a research, so far.
 
         Raises:
-            OperationNotFound: no operation has this id.
+            OperationNotFound: No operation has this id.
             TemporalUnavailable: Temporal does not answer.
-            ArtifactsUnavailable: the artifact store does not answer.
+            ArtifactsUnavailable: The artifact store does not answer.
         """
-        operation = await self._resolver.operation(operation_id)
+        operation = await self._resolver.find_operation(operation_id)
         training_id = {
             OperationType.TRAINING: operation_id,
             OperationType.RESEARCH: make_step_id(operation_id, OperationType.TRAINING),
         }.get(operation.operation_type)
-        left = None
+        metrics = None
         if training_id is not None:
-            left = await read_metrics(self._artifacts, training_id)
+            metrics = await fetch_training_metrics(self._artifacts, training_id)
         return MetricsResponse(
             data=OperationMetrics(
                 operation_id=operation_id,
                 operation_type=operation.operation_type,
-                metrics=EpochMetrics.of(left) if left else EpochMetrics(),
+                metrics=EpochMetrics.from_training(metrics) if metrics else EpochMetrics(),
             )
         )
 
-    async def report(self, operation_id: str, kind: ReportFormat = "html") -> bytes:
-        """Return the report of a research, which is kept longer than Temporal keeps the research.
+    async def read_report(self, operation_id: str, kind: ReportFormat = "html") -> bytes:
+        """Return the report of a research. It is kept longer than Temporal keeps the research.
 
         Args:
-            operation_id: of the research.
-            kind: a page for people, or the `Dossier` that it shows.
+            operation_id: The id of the research.
+            kind: The page for people, or the `Dossier` behind it as JSON.
 
         Raises:
-            OperationNotFound: no operation has this id.
-            NotFinished: the research has not ended.
-            MissingArtifact: it ended without a report.
-            ArtifactsUnavailable: the artifact store does not answer.
+            OperationNotFound: No operation has this id.
+            NotFinished: The research has not ended.
+            MissingArtifact: It ended without a report.
+            ArtifactsUnavailable: The artifact store does not answer.
             TemporalUnavailable: Temporal does not answer.
         """
         assessment = self._artifacts.open(make_step_id(operation_id, OperationType.ASSESSMENT))
         report = await assessment.fetch(_REPORTS[kind])
         if report is not None:
             return report
-        operation = await self._resolver.operation(operation_id)
+        operation = await self._resolver.find_operation(operation_id)
         if operation.status in ACTIVE:
             raise NotFinished(f"{operation_id} is {operation.status}; it has no report yet.")
         raise MissingArtifact(f"{operation_id} is {operation.status}, and has no report.")
 
 
-def _summary(operation: OperationInfo) -> OperationSummary:
+def _make_summary(operation: OperationInfo) -> OperationSummary:
     ended = operation.completed_at
     begun = operation.started_at or operation.created_at
     return OperationSummary(

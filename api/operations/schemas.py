@@ -1,6 +1,6 @@
 """Bodies of requests and answers about operations.
 
-The command imports this module; it must stay free of Temporal, FastAPI and the ledger's database.
+The command imports this module. So it must not import Temporal, FastAPI or the ledger's database.
 """
 
 from datetime import datetime
@@ -171,7 +171,7 @@ RESULT_OF: dict[OperationType, type[FrozenModel]] = {
     OperationType.BACKTEST: BacktestResult,
     OperationType.ASSESSMENT: AssessmentResult,
 }
-"""What the `result_summary` of an operation is, by its type."""
+"""The type of the `result_summary` of an operation."""
 
 
 class Epoch(BaseModel):
@@ -183,7 +183,7 @@ class Epoch(BaseModel):
     val_loss: float | None = Field(description="Null for the final model, which has no test bars")
 
     @classmethod
-    def of(cls, point: IterationMetrics) -> "Epoch":
+    def from_iteration(cls, point: IterationMetrics) -> "Epoch":
         """Convert to the field names of the API."""
         return cls(
             epoch=point.iteration,
@@ -203,12 +203,12 @@ class EpochMetrics(BaseModel):
     total_epochs_completed: int = 0
 
     @classmethod
-    def of(cls, metrics: TrainingMetrics) -> "EpochMetrics":
+    def from_training(cls, metrics: TrainingMetrics) -> "EpochMetrics":
         """Summarise the metrics of a training."""
         validated = [point for point in metrics.history if point.valid_loss is not None]
         best = min(validated, key=lambda point: point.valid_loss or 0.0, default=None)
         return cls(
-            epochs=[Epoch.of(point) for point in metrics.history],
+            epochs=[Epoch.from_iteration(point) for point in metrics.history],
             best_epoch=best and best.iteration,
             best_val_loss=best and best.valid_loss,
             total_epochs_planned=metrics.iterations_planned,

@@ -1,20 +1,15 @@
 """A training or a backtest outside any research."""
 
 import asyncio
-from dataclasses import dataclass
 
 from temporalio.client import Client
 
+from api.idempotency import IdempotencyKey
 from api.operations.resolver import Resolver
 from api.operations.schemas import BacktestOfTraining, StepStarted, TrainingRequest
-from api.operations.start import (
-    IdempotencyKey,
-    Starter,
-    backtest_start,
-    priority_of,
-    training_start,
-)
-from api.operations.workflow_input import given_to
+from api.operations.start import make_backtest_start, make_priority, make_training_start
+from api.operations.starter import Starter
+from api.operations.workflow_input import read_input
 from errors import InvalidInput, NotFinished
 from quant.bars import catalog
 from quant.messages.data import DataSource
@@ -26,80 +21,87 @@ from workflows.contract import OperationStatus
 from workflows.messages import BacktestRequest
 
 
-@dataclass(frozen=True)
 class StepStarter:
     """Starts trainings and backtests."""
 
-    settings: Settings
-    client: Client
-    resolver: Resolver
-    starter: Starter
+    def __init__(
+        self, settings: Settings, client: Client, resolver: Resolver, starter: Starter
+    ) -> None:
+        self._settings = settings
+        self._client = client
+        self._resolver = resolver
+        self._starter = starter
 
-    async def train(self, request: TrainingRequest, key: IdempotencyKey | None) -> StepStarted:
+    async def start_training(
+        self, request: TrainingRequest, key: IdempotencyKey | None
+    ) -> StepStarted:
         """Start a training.
 
         Raises:
-            InvalidInput: the strategy or the bars do not exist.
-            KeyReused: the key was used with a different request.
+            InvalidInput: The strategy or the bars do not exist.
+            KeyReused: The key was used with a different request.
             TemporalUnavailable: Temporal does not answer.
         """
         data = DataSource(symbol=request.symbol, timeframe=request.timeframe)
-        spec = await asyncio.to_thread(self._checked, request.strategy_name, data)
-        given = TrainingInput(data=data, spec=spec, seed=request.seed)
-        operation_id = await self.starter.start_new(
-            training_start(given, priority_of(request)), key
-        )
-        return _started(operation_id, "training_started", "Training started", given)
+        spec = await asyncio.to_thread(self._load_strategy, request.strategy_name, data)
+        training = TrainingInput(data=data, spec=spec, seed=request.seed)
+        start = make_training_start(training, make_priority(request))
+        operation_id = await self._starter.start_new(start, key)
+        return _make_answer(operation_id, "training_started", "Training started", training)
 
-    async def backtest(
+    async def start_backtest(
         self, request: BacktestOfTraining, key: IdempotencyKey | None
     ) -> StepStarted:
         """Start a backtest of a finished training.
 
         Raises:
-            OperationNotFound: no operation has this id.
-            InvalidInput: it is not a training.
-            NotFinished: it has not completed.
-            KeyReused: the key was used with a different request.
+            OperationNotFound: No operation has this id.
+            InvalidInput: The operation is not a training.
+            NotFinished: The training has not completed.
+            KeyReused: The key was used with a different request.
             TemporalUnavailable: Temporal does not answer.
         """
-        workflow = await self.resolver.workflow(request.training_id)
-        trained = await given_to(self.client, workflow)
-        if not isinstance(trained, TrainingInput):
-            raise InvalidInput(f"{request.training_id} is not a training.", field="training_id")
-        if workflow.ended_as is not OperationStatus.COMPLETED:
-            state = workflow.ended_as or OperationStatus.RUNNING
-            raise NotFinished(f"{request.training_id} is {state}; it has no finished model.")
-        operation = await self.resolver.operation(request.training_id)
+        backtest = await self._make_backtest(request.training_id)
+        start = make_backtest_start(
+            BacktestRequest(training_id=request.training_id, input=backtest),
+            make_priority(request),
+        )
+        operation_id = await self._starter.start_new(start, key)
+        return _make_answer(operation_id, "backtest_started", "Backtest started", backtest)
+
+    def _load_strategy(self, strategy_name: str, data: DataSource) -> StrategySpec:
+        """Return the strategy, if the bars exist."""
+        catalog.find_file(data, self._settings.data_dir)
+        return load_strategy(strategy_name, self._settings.strategy_dir)
+
+    async def _make_backtest(self, training_id: str) -> BacktestInput:
+        """Return the input of a backtest of this training."""
+        workflow = await self._resolver.find_workflow(training_id)
+        training = await read_input(self._client, workflow)
+        if not isinstance(training, TrainingInput):
+            raise InvalidInput(f"{training_id} is not a training.", field="training_id")
+        if workflow.closed_status is not OperationStatus.COMPLETED:
+            status = workflow.closed_status or OperationStatus.RUNNING
+            raise NotFinished(f"{training_id} is {status}; it has no finished model.")
+        operation = await self._resolver.find_operation(training_id)
         result = TrainingResult.model_validate(operation.result_summary)
-        given = BacktestRequest(
-            training_id=request.training_id,
-            input=BacktestInput(
-                data=trained.data.model_copy(update={"content_hash": result.data.content_hash}),
-                spec=trained.spec,
-                seed=trained.seed,
-                model_sha256=result.model_sha256,
-            ),
+        return BacktestInput(
+            data=training.data.model_copy(update={"content_hash": result.data.content_hash}),
+            spec=training.spec,
+            seed=training.seed,
+            model_sha256=result.model_sha256,
         )
-        operation_id = await self.starter.start_new(
-            backtest_start(given, priority_of(request)), key
-        )
-        return _started(operation_id, "backtest_started", "Backtest started", given.input)
-
-    def _checked(self, strategy_name: str, data: DataSource) -> StrategySpec:
-        catalog.find_file(data, self.settings.data_dir)
-        return load_strategy(strategy_name, self.settings.strategy_dir)
 
 
-def _started(
-    operation_id: str, status: str, message: str, given: TrainingInput | BacktestInput
+def _make_answer(
+    operation_id: str, status: str, message: str, step: TrainingInput | BacktestInput
 ) -> StepStarted:
     return StepStarted(
         operation_id=operation_id,
         task_id=operation_id,
         status=status,
         message=message,
-        strategy_name=given.spec.name,
-        symbol=given.data.symbol,
-        timeframe=given.data.timeframe,
+        strategy_name=step.spec.name,
+        symbol=step.data.symbol,
+        timeframe=step.data.timeframe,
     )

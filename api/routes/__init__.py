@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends
 
-from api.auth.access import authorised
+from api.auth.authorization import authorize
 from api.routes import (
     agent,
     codec,
@@ -28,5 +28,5 @@ for module in (
     codec,
     metrics,
 ):
-    router.include_router(module.router, dependencies=[Depends(authorised)])
+    router.include_router(module.router, dependencies=[Depends(authorize)])
 router.include_router(health.router)

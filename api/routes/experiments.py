@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from api.auth.access import AccessDep, KeyDep
-from api.dependencies import LocateDep, ServicesDep
-from api.errors import refusals
+from api.auth.audit import record_action
+from api.auth.authorization import AccessDep
+from api.dependencies import IdempotencyKeyDep, LocateDep
+from api.errors import document_errors
 from api.operations.schemas import OperationResponse, Reproduced
 from api.schemas import (
     ExperimentListResponse,
@@ -16,6 +17,7 @@ from api.schemas import (
     HypothesisListResponse,
     LeaderboardResponse,
 )
+from api.services import ServicesDep
 from errors import ExperimentNotFound
 from quant.messages.base import FrozenModel
 from quant.messages.data import Symbol, Timeframe
@@ -70,18 +72,18 @@ async def get_experiments(
     services: ServicesDep, access: AccessDep, page: Annotated[ExperimentPage, Query()]
 ) -> ExperimentListResponse:
     """List ended researches, whatever their outcome."""
-    equals = page.model_dump(exclude={"originals", "sort", "descending", "limit", "offset"})
+    filters = page.model_dump(exclude={"originals", "sort", "descending", "limit", "offset"})
     ledger = services.ledger
-    found, total = await ledger.ask(
+    experiments, total = await ledger.ask(
         ledger.experiments.find,
         originals=page.originals,
         order=page.sort,
         descending=page.descending,
         limit=page.limit,
         offset=page.offset,
-        **equals | {"owner": access.narrowed(page.owner)},
+        **filters | {"owner": access.restrict_owner(page.owner)},
     )
-    return ExperimentListResponse(data=found, total_count=total)
+    return ExperimentListResponse(data=experiments, total_count=total)
 
 
 @router.get("/leaderboard")
@@ -89,12 +91,12 @@ async def get_leaderboard(
     services: ServicesDep, access: AccessDep, page: Annotated[LeaderboardPage, Query()]
 ) -> LeaderboardResponse:
     """Rank completed researches by verdict, then by the Sharpe ratio deflated by today's trials."""
-    asked = page.model_dump() | {"owner": access.narrowed(page.owner)}
-    found, total = await services.ledger.ask(services.ledger.leaderboard.find, **asked)
-    return LeaderboardResponse(data=found, total_count=total)
+    arguments = page.model_dump() | {"owner": access.restrict_owner(page.owner)}
+    standings, total = await services.ledger.ask(services.ledger.leaderboard.find, **arguments)
+    return LeaderboardResponse(data=standings, total_count=total)
 
 
-@router.get("/experiments/{operation_id}", responses=refusals(HTTPStatus.NOT_FOUND))
+@router.get("/experiments/{operation_id}", responses=document_errors(HTTPStatus.NOT_FOUND))
 async def get_experiment(services: ServicesDep, operation_id: str) -> ExperimentResponse:
     """Return the full record of one ended research."""
     experiment = await services.ledger.ask(services.ledger.experiments.get, operation_id)
@@ -106,21 +108,25 @@ async def get_experiment(services: ServicesDep, operation_id: str) -> Experiment
 @router.post(
     "/experiments/{operation_id}/reproduce",
     status_code=HTTPStatus.ACCEPTED,
-    responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    responses=document_errors(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
 async def reproduce(
-    services: ServicesDep, access: AccessDep, operation_id: str, key: KeyDep, locate: LocateDep
+    services: ServicesDep,
+    access: AccessDep,
+    operation_id: str,
+    key: IdempotencyKeyDep,
+    locate: LocateDep,
 ) -> OperationResponse:
     """Repeat a finished research with the same bars, seed, candidates and counts."""
-    repeated = await services.reproducer.start(operation_id, key)
-    locate(repeated)
-    access.log("reproduced", repeated)
-    return OperationResponse(data=await services.resolver.operation(repeated))
+    reproduction_id = await services.reproducer.reproduce(operation_id, key)
+    locate(reproduction_id)
+    record_action(access.caller, "reproduced", reproduction_id)
+    return OperationResponse(data=await services.resolver.find_operation(reproduction_id))
 
 
 @router.get(
     "/experiments/{operation_id}/reproduction",
-    responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    responses=document_errors(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
 async def get_reproduction(services: ServicesDep, operation_id: str) -> Reproduced:
     """Compare a reproduction with its original, bit for bit."""
@@ -133,6 +139,6 @@ async def get_hypotheses(
 ) -> HypothesisListResponse:
     """List the hypotheses that assessments have suggested, and their outcomes."""
     ledger = services.ledger
-    asked = page.model_dump() | {"owner": access.only}
-    found = await ledger.ask(ledger.hypotheses.find, **asked)
-    return HypothesisListResponse(data=found)
+    arguments = page.model_dump() | {"owner": access.only_owner}
+    hypotheses = await ledger.ask(ledger.hypotheses.find, **arguments)
+    return HypothesisListResponse(data=hypotheses)

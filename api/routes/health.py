@@ -6,9 +6,8 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, Response
 
-from api.agent.workers import count_workers
-from api.dependencies import Services, ServicesDep
 from api.schemas import Health, Readiness
+from api.services import Services, ServicesDep
 from errors import LedgerUnavailable, TemporalUnavailable
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -28,7 +27,7 @@ async def health() -> Health:
 )
 async def ready(services: ServicesDep, response: Response) -> Readiness:
     """Check Temporal, the ledger and the workers of every task queue; 503 if one is missing."""
-    workers, ledger = await asyncio.gather(_workers(services), _ledger(services))
+    workers, ledger = await asyncio.gather(_count_workers(services), _check_ledger(services))
     readiness = Readiness(
         ready=workers is not None and all(workers.values()) and ledger,
         temporal=workers is not None,
@@ -40,15 +39,15 @@ async def ready(services: ServicesDep, response: Response) -> Readiness:
     return readiness
 
 
-async def _workers(services: Services) -> dict[str, int] | None:
-    """Return how many workers serve each task queue; None if Temporal does not answer."""
+async def _count_workers(services: Services) -> dict[str, int] | None:
+    """Return how many workers serve each task queue, or None if Temporal does not answer."""
     try:
-        return await count_workers(services.client)
+        return await services.workers.count()
     except TemporalUnavailable:
         return None
 
 
-async def _ledger(services: Services) -> bool:
+async def _check_ledger(services: Services) -> bool:
     try:
         await services.ledger.ask_briefly(services.ledger.ping)
     except LedgerUnavailable:

@@ -4,22 +4,23 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 
-from api.auth.access import AccessDep, KeyDep, ScheduleIdDep
-from api.dependencies import ServicesDep
-from api.errors import refusals
-from api.operations.start import check_research
+from api.auth.audit import record_action
+from api.auth.authorization import AccessDep
+from api.dependencies import IdempotencyKeyDep, ScheduleIdDep
+from api.errors import document_errors
+from api.schedules.ids import get_owner
 from api.schedules.schemas import (
     ScheduleListResponse,
     ScheduleRequest,
     ScheduleResponse,
-    owner_of_schedule,
 )
+from api.services import ServicesDep
 from errors import InvalidInput
 
 router = APIRouter(
     prefix="/schedules",
     tags=["schedules"],
-    responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    responses=document_errors(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
 
 
@@ -32,18 +33,18 @@ async def create_schedule(
     body: ScheduleRequest,
 ) -> ScheduleResponse:
     """Create a schedule."""
-    research = access.owned(body.research)
-    schedule_id = access.schedule_id(body.schedule_id, research.owner)
-    if owner_of_schedule(schedule_id) not in (None, research.owner):
+    research = access.assign_owner(body.research)
+    schedule_id = access.qualify_schedule_id(body.schedule_id, research.owner)
+    if get_owner(schedule_id) not in (None, research.owner):
         raise InvalidInput(
             f"schedule_id: the research belongs to {research.owner}.", field="schedule_id"
         )
     body = body.model_copy(update={"schedule_id": schedule_id, "research": research})
-    await check_research(body.research, services.settings)
+    await services.researches.check_research(body.research)
     created = await services.schedules.create(body)
     url = request.url_for("get_schedule", schedule_id=schedule_id)
     response.headers["Location"] = url.path
-    access.log("schedule created", schedule_id)
+    record_action(access.caller, "schedule created", schedule_id)
     return ScheduleResponse(data=created)
 
 
@@ -52,8 +53,8 @@ async def get_schedules(services: ServicesDep, access: AccessDep) -> ScheduleLis
     """List the schedules."""
     schedules = [
         schedule
-        for schedule in await services.schedules.all()
-        if access.only in (None, owner_of_schedule(schedule.schedule_id))
+        for schedule in await services.schedules.list_all()
+        if access.only_owner in (None, get_owner(schedule.schedule_id))
     ]
     return ScheduleListResponse(data=schedules, total_count=len(schedules))
 
@@ -70,7 +71,7 @@ async def pause_schedule(
 ) -> ScheduleResponse:
     """Pause a schedule."""
     paused = await services.schedules.pause(schedule_id)
-    access.log("schedule paused", schedule_id)
+    record_action(access.caller, "schedule paused", schedule_id)
     return ScheduleResponse(data=paused)
 
 
@@ -80,17 +81,17 @@ async def unpause_schedule(
 ) -> ScheduleResponse:
     """Unpause a schedule."""
     unpaused = await services.schedules.unpause(schedule_id)
-    access.log("schedule unpaused", schedule_id)
+    record_action(access.caller, "schedule unpaused", schedule_id)
     return ScheduleResponse(data=unpaused)
 
 
 @router.post("/{schedule_id}/trigger", status_code=HTTPStatus.ACCEPTED)
 async def trigger_schedule(
-    services: ServicesDep, access: AccessDep, schedule_id: ScheduleIdDep, key: KeyDep
+    services: ServicesDep, access: AccessDep, schedule_id: ScheduleIdDep, key: IdempotencyKeyDep
 ) -> ScheduleResponse:
     """Start a research now, if the overlap policy allows it."""
     triggered = await services.schedules.trigger(schedule_id, key)
-    access.log("schedule triggered", schedule_id)
+    record_action(access.caller, "schedule triggered", schedule_id)
     return ScheduleResponse(data=triggered)
 
 
@@ -100,4 +101,4 @@ async def delete_schedule(
 ) -> None:
     """Delete a schedule; running researches continue."""
     await services.schedules.delete(schedule_id)
-    access.log("schedule deleted", schedule_id)
+    record_action(access.caller, "schedule deleted", schedule_id)

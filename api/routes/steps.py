@@ -4,12 +4,16 @@ from http import HTTPStatus
 
 from fastapi import APIRouter
 
-from api.auth.access import AccessDep, KeyDep
-from api.dependencies import LocateDep, ServicesDep
-from api.errors import refusals
+from api.auth.audit import record_action
+from api.auth.authorization import AccessDep
+from api.dependencies import IdempotencyKeyDep, LocateDep
+from api.errors import document_errors
 from api.operations.schemas import BacktestOfTraining, StepStarted, TrainingRequest
+from api.services import ServicesDep
 
-router = APIRouter(tags=["steps"], responses=refusals(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))
+router = APIRouter(
+    tags=["steps"], responses=document_errors(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+)
 
 
 @router.post("/trainings/start", status_code=HTTPStatus.ACCEPTED)
@@ -17,13 +21,13 @@ async def start_training(
     services: ServicesDep,
     access: AccessDep,
     body: TrainingRequest,
-    key: KeyDep,
+    key: IdempotencyKeyDep,
     locate: LocateDep,
 ) -> StepStarted:
     """Train the model of a strategy."""
-    started = await services.steps.train(access.owned(body), key)
+    started = await services.steps.start_training(access.assign_owner(body), key)
     locate(started.operation_id)
-    access.log("training started", started.operation_id)
+    record_action(access.caller, "training started", started.operation_id)
     return started
 
 
@@ -32,12 +36,12 @@ async def start_backtest(
     services: ServicesDep,
     access: AccessDep,
     body: BacktestOfTraining,
-    key: KeyDep,
+    key: IdempotencyKeyDep,
     locate: LocateDep,
 ) -> StepStarted:
     """Backtest a finished training on the holdout."""
     await access.require_operation(body.training_id)
-    started = await services.steps.backtest(access.owned(body), key)
+    started = await services.steps.start_backtest(access.assign_owner(body), key)
     locate(started.operation_id)
-    access.log("backtest started", started.operation_id)
+    record_action(access.caller, "backtest started", started.operation_id)
     return started

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Request
 
-from api.dependencies import ServicesDep
 from api.schemas import StrategyListResponse, StrategyResponse
+from api.services import ServicesDep
 from quant.strategy.files import list_strategies, load_strategy
 from quant.strategy.parser import parse_strategy
 

@@ -5,8 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.agent.schemas import WorkerInfo, WorkerState
-from api.agent.workers import list_workers
-from api.dependencies import ServicesDep
+from api.services import ServicesDep
 
 router = APIRouter(prefix="/workers", tags=["workers"])
 
@@ -20,6 +19,6 @@ async def get_workers(
     """List the workers that Temporal knows of."""
     return [
         worker
-        for worker in await list_workers(services.client)
+        for worker in await services.workers.read()
         if worker_type in (None, worker.worker_type) and status in (None, worker.status)
     ]

@@ -1,6 +1,6 @@
 """Bodies of requests and answers about schedules.
 
-The command imports this module; it must stay free of Temporal and FastAPI.
+The command imports this module. So it must not import Temporal or FastAPI.
 """
 
 from datetime import datetime
@@ -12,30 +12,14 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    StringConstraints,
     field_validator,
     model_validator,
 )
 
 from api.envelope import Data, Page
+from api.schedules.ids import ScheduleId
 from quant.messages.base import FrozenModel
 from workflows.messages import ResearchRequest
-
-# Between the owner and the name, where API keys give each owner names of their own.
-OWNER_SEPARATOR = ":"
-
-ScheduleId = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^(?:[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}:)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
-    ),
-]
-
-
-def owner_of_schedule(schedule_id: str) -> str | None:
-    """Return whose names this one is among; None if they are everybody's."""
-    owner, separator, _ = schedule_id.rpartition(OWNER_SEPARATOR)
-    return owner if separator else None
 
 
 class Overlap(StrEnum):
@@ -85,13 +69,13 @@ class ScheduleRequest(Schedule):
 
     @field_validator("time_zone")
     @classmethod
-    def _known(cls, name: str) -> str:
+    def _check_time_zone(cls, name: str) -> str:
         if name not in available_timezones():
             raise ValueError("not the name of a time zone, such as Europe/Berlin")
         return name
 
     @model_validator(mode="after")
-    def _cron_or_interval(self) -> Self:
+    def _check_cron_or_interval(self) -> Self:
         if (self.cron is None) == (self.interval_seconds is None):
             raise ValueError("give either `cron` or `interval_seconds`")
         return self

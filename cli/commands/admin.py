@@ -118,7 +118,7 @@ def list_keys(context: typer.Context, as_json: JsonOption = False) -> None:
     with report_errors(session.as_json):
         known = [
             KnownKey(name=key.name, owner=key.owner, scopes=key.scopes)
-            for key in _ring(session).all()
+            for key in _ring(session).list_all()
         ]
     session.answer(Answer.own(known), print_keys)
 

@@ -1,4 +1,4 @@
-"""What every answer of the API has to look like."""
+"""Checks of what every answer of the API must look like."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,7 +13,7 @@ PROBLEM = {"type", "title", "status", "detail", "instance", "success", "reason",
 def refused(
     response: httpx2.Response, status: int, reason: str, field: str | None = None
 ) -> dict[str, Any]:
-    """Check that this is a refusal in the one shape that all have, and return it."""
+    """Check that the answer is a refusal in the shape of all refusals, and return its body."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
     body: dict[str, Any] = response.json()
@@ -31,15 +31,15 @@ def refused(
 
 
 def accepted(response: httpx2.Response, status: int = 200) -> dict[str, Any]:
-    """Check that this is a success, and return it."""
+    """Check that the answer is a success, and return its body."""
     assert response.status_code == status, response.text
     body: dict[str, Any] = response.json()
     assert body.get("success", True) is True
     return body
 
 
-async def answered(ask: Callable[[], Awaitable[httpx2.Response]]) -> httpx2.Response:
-    """Ask, and ask again if Temporal was too busy to answer in time."""
+async def retry_while_busy(ask: Callable[[], Awaitable[httpx2.Response]]) -> httpx2.Response:
+    """Send a request, again and again while Temporal is too busy to answer in time."""
 
     async def look() -> httpx2.Response:
         answer = await ask()

@@ -11,7 +11,7 @@ from tests.support.helpers import end_everything, serving
 
 @pytest_asyncio.fixture(autouse=True)
 async def nothing_keeps_running(client: Client) -> AsyncIterator[None]:
-    """Keep the work of one test, even of a failed one, away from the next."""
+    """End the work of a test before the next test, even after a failure."""
     yield
     await end_everything(client)
 

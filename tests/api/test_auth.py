@@ -1,4 +1,4 @@
-"""API keys: who may do what, and that nothing of another owner shows."""
+"""API keys: what each scope allows, and that nothing of another owner is visible."""
 
 import json
 import logging
@@ -35,7 +35,7 @@ class Keys(dict[str, httpx2.AsyncClient]):
 
 @pytest_asyncio.fixture
 async def keyed(client: Client, settings: Settings, ring: KeyRing) -> AsyncIterator[Keys]:
-    """The API with keys: of three to run, one that reads, one that cancels, one for all."""
+    """The API with three keys to run, one to read, one to cancel and one for everything."""
     tokens = {owner: ring.add(owner, owner, (Scope.RUN,)) for owner in OWNERS}
     for scope in (Scope.READ, Scope.CANCEL, Scope.ADMIN):
         tokens[scope] = ring.add(scope, "ops", (scope,))
@@ -54,15 +54,13 @@ async def keyed(client: Client, settings: Settings, ring: KeyRing) -> AsyncItera
         yield clients
 
 
-async def started(api: httpx2.AsyncClient, **request: object) -> str:
+async def start_research(api: httpx2.AsyncClient, **request: object) -> str:
     answer = await api.post("/agent/trigger", json={"trials": 10_000, "seed": 1, **request})
     return str(accepted(answer, 202)["operation_id"])
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer wrong", "Bearer", "Basic YTpi", "nothing"])
-async def test_without_a_key_that_is_known_nothing_is_answered(
-    keyed: Keys, authorization: str | None
-) -> None:
+async def test_a_missing_or_unknown_key_is_refused(keyed: Keys, authorization: str | None) -> None:
     headers = {"Authorization": authorization} if authorization else {}
     for path in ("/operations", "/operations/nosuch", "/experiments", "/agent/status"):
         answer = await keyed["anybody"].get(path, headers=headers)
@@ -74,8 +72,8 @@ async def test_without_a_key_that_is_known_nothing_is_answered(
     assert (await keyed["anybody"].get("/health")).is_success
 
 
-async def test_what_is_started_belongs_to_the_owner_of_the_key(keyed: Keys, client: Client) -> None:
-    operation_id = await started(keyed["ada"])
+async def test_a_research_belongs_to_the_owner_of_the_key(keyed: Keys, client: Client) -> None:
+    operation_id = await start_research(keyed["ada"])
     info = await client.get_workflow_handle(operation_id).query(Research.describe)
     assert info.owner == "ada"
     refused(
@@ -84,26 +82,28 @@ async def test_what_is_started_belongs_to_the_owner_of_the_key(keyed: Keys, clie
         "not_allowed",
         "owner",
     )
-    in_the_name_of_bob = await started(keyed["admin"], owner="bob")
+    in_the_name_of_bob = await start_research(keyed["admin"], owner="bob")
     assert accepted(await keyed["bob"].get(f"/operations/{in_the_name_of_bob}"))["data"]
 
 
-async def test_each_scope_opens_what_it_says(keyed: Keys) -> None:
-    operation_id = await started(keyed["ada"])
+async def test_each_scope_allows_what_its_name_says(keyed: Keys) -> None:
+    operation_id = await start_research(keyed["ada"])
     for name in ("read", "cancel"):
         refused(await keyed[name].post("/agent/trigger", json={}), 403, "not_allowed")
     refused(await keyed["cancel"].get("/operations"), 403, "not_allowed")
     refused(await keyed["read"].delete(f"/agent/cancel/{operation_id}"), 403, "not_allowed")
     assert accepted(await keyed["read"].get(f"/operations/{operation_id}"))["data"]
-    await accepted_cancel(keyed["cancel"], operation_id)
+    await cancel_research(keyed["cancel"], operation_id)
 
 
-async def accepted_cancel(api: httpx2.AsyncClient, operation_id: str) -> None:
+async def cancel_research(api: httpx2.AsyncClient, operation_id: str) -> None:
     accepted(await api.delete(f"/agent/cancel/{operation_id}", params={"wait": 20}))
 
 
-async def test_with_run_one_cancels_ones_own_only(keyed: Keys, client: Client) -> None:
-    operation_id = await started(keyed["ada"])
+async def test_a_key_with_run_cancels_only_the_researches_of_its_owner(
+    keyed: Keys, client: Client
+) -> None:
+    operation_id = await start_research(keyed["ada"])
     await activity_started(client.get_workflow_handle(operation_id), "design")
     unknown = refused(await keyed["bob"].delete("/agent/cancel/nosuch"), 404, "not_found")
     for path in (f"/agent/cancel/{operation_id}", f"/operations/{operation_id}"):
@@ -113,16 +113,16 @@ async def test_with_run_one_cancels_ones_own_only(keyed: Keys, client: Client) -
     assert batch["operation_ids"] == []
     refused(await keyed["bob"].delete("/operations?owner=ada"), 403, "not_allowed", "owner")
     refused(await keyed["bob"].delete("/operations"), 422, "invalid_input", "owner")
-    await accepted_cancel(keyed["ada"], operation_id)
+    await cancel_research(keyed["ada"], operation_id)
 
 
-async def test_nothing_of_another_owner_shows(
+async def test_nothing_of_another_owner_is_visible(
     keyed: Keys, fresh_bars: Callable[[str, int], None]
 ) -> None:
     fresh_bars("HIDDEN", 21)
-    done = await started(keyed["ada"], symbol="HIDDEN", trials=1, bypass_gates=True)
+    done = await start_research(keyed["ada"], symbol="HIDDEN", trials=1, bypass_gates=True)
     assert (await ended(keyed["ada"], done))["status"] == "completed"
-    running = await started(keyed["ada"])
+    running = await start_research(keyed["ada"])
     schedule = {"schedule_id": "hidden", "cron": "0 2 * * *", "paused": True}
     accepted(await keyed["ada"].post("/schedules", json=schedule), 201)
     try:
@@ -156,7 +156,7 @@ async def test_nothing_of_another_owner_shows(
         await keyed["ada"].delete("/schedules/hidden")
 
 
-async def test_owners_have_names_of_their_own_for_schedules(keyed: Keys) -> None:
+async def test_two_owners_may_use_the_same_schedule_name(keyed: Keys) -> None:
     schedule = {"schedule_id": "nightly", "cron": "0 2 * * *", "paused": True}
     try:
         for owner in ("ada", "bob"):
@@ -182,8 +182,8 @@ async def test_owners_have_names_of_their_own_for_schedules(keyed: Keys) -> None
             await keyed[owner].delete("/schedules/nightly")
 
 
-async def test_how_long_a_refusal_takes_does_not_tell_what_there_is(keyed: Keys) -> None:
-    operation_id = await started(keyed["ada"])
+async def test_the_duration_of_a_refusal_does_not_reveal_what_exists(keyed: Keys) -> None:
+    operation_id = await start_research(keyed["ada"])
     for path in (
         f"/operations/{operation_id}",
         "/operations/nosuch",
@@ -193,11 +193,11 @@ async def test_how_long_a_refusal_takes_does_not_tell_what_there_is(keyed: Keys)
     ):
         began = time.monotonic()
         refused(await keyed["mallory"].get(path), 404, "not_found")
-        # Never less than what looking takes at the longest.
+        # The longest look-up takes less.
         assert time.monotonic() - began >= 0.05
 
 
-async def test_a_file_of_keys_that_is_gone_lets_nobody_in_and_tells_nobody_where_it_was(
+async def test_without_the_key_file_all_are_refused_and_its_path_is_not_revealed(
     keyed: Keys, ring: KeyRing, caplog: pytest.LogCaptureFixture
 ) -> None:
     ring.path.unlink()
@@ -206,7 +206,7 @@ async def test_a_file_of_keys_that_is_gone_lets_nobody_in_and_tells_nobody_where
     assert str(ring.path) in caplog.text
 
 
-async def test_the_idempotency_keys_of_owners_do_not_meet(keyed: Keys) -> None:
+async def test_two_owners_may_use_the_same_idempotency_key(keyed: Keys) -> None:
     headers = {"Idempotency-Key": "monday"}
     ids = {
         accepted(
@@ -217,16 +217,16 @@ async def test_the_idempotency_keys_of_owners_do_not_meet(keyed: Keys) -> None:
     assert len(ids) == len(OWNERS)
 
 
-async def test_who_cancelled_stands_in_temporal_and_in_the_audit_log(
+async def test_temporal_and_the_audit_log_record_who_cancelled(
     keyed: Keys, client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "ktrdr.audit"):
-        operation_id = await started(keyed["ada"])
+        operation_id = await start_research(keyed["ada"])
         answer = await keyed["cancel"].request(
             "DELETE", f"/operations/{operation_id}", json={"reason": "too dear"}, timeout=30
         )
         assert accepted(answer)["data"]["cancellation_reason"] == "too dear (cancel)"
-        also = await started(keyed["ada"])
+        also = await start_research(keyed["ada"])
         answer = await keyed["ada"].delete("/operations", params={"owner": "ada"})
         batch = accepted(answer, 202)["data"]
     entries = [
@@ -257,7 +257,7 @@ async def test_a_revoked_key_is_refused_at_once(keyed: Keys, ring: KeyRing) -> N
     assert (await keyed["bob"].get("/operations")).is_success
 
 
-def test_the_file_holds_no_key_and_is_for_its_owner_only(ring: KeyRing) -> None:
+def test_the_file_contains_no_key_and_only_its_owner_can_read_it(ring: KeyRing) -> None:
     token = ring.add("one", "ada", (Scope.READ, Scope.RUN))
     assert token not in ring.path.read_text()
     assert ring.path.stat().st_mode & 0o777 == 0o600
@@ -265,7 +265,7 @@ def test_the_file_holds_no_key_and_is_for_its_owner_only(ring: KeyRing) -> None:
     assert found is not None
     assert (found.name, found.owner, found.scopes) == ("one", "ada", (Scope.READ, Scope.RUN))
     assert ring.find(token[:-1]) is None
-    # A hash that begins in the same way is another one.
+    # A hash with the same beginning is a different hash.
     similar = json.loads(ring.path.read_text())
     digest = similar["keys"][0]["sha256"]
     similar["keys"][0]["sha256"] = digest[:-1] + ("0" if digest[-1] != "0" else "1")
@@ -282,9 +282,9 @@ def test_the_file_holds_no_key_and_is_for_its_owner_only(ring: KeyRing) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "", "{}{", '{"keys": [{"name": "a"}]}'])
-def test_a_file_that_cannot_be_used_says_so(ring: KeyRing, content: str | None) -> None:
+def test_a_missing_or_invalid_key_file_is_reported(ring: KeyRing, content: str | None) -> None:
     if content is not None:
         ring.path.parent.mkdir()
         ring.path.write_text(content)
     with pytest.raises(StartupError, match="KTRDR_API_KEYS"):
-        ring.all()
+        ring.list_all()

@@ -1,4 +1,4 @@
-"""What clients of the earlier system rely on, and what that system promised and did not keep."""
+"""What clients of the earlier system rely on, and the promises that it did not keep."""
 
 from datetime import timedelta
 from typing import Any
@@ -79,7 +79,7 @@ async def completed(client: Client) -> str:
     return handle.id
 
 
-async def cancelled(api: httpx2.AsyncClient, operation_id: str) -> dict[str, Any]:
+async def cancel(api: httpx2.AsyncClient, operation_id: str) -> dict[str, Any]:
     answer = await api.request(
         "DELETE", f"/operations/{operation_id}", params={"wait": 20}, json={"reason": "enough"}
     )
@@ -109,7 +109,7 @@ async def test_lists_have_their_fields(api: httpx2.AsyncClient, completed: str) 
 
 async def test_a_cancel_has_its_fields(api: httpx2.AsyncClient, client: Client) -> None:
     handle = await IN_DESIGN.begin(client)
-    data = await cancelled(api, handle.id)
+    data = await cancel(api, handle.id)
     assert data["status"] == "cancelled"
     assert data["cancelled_at"]
     assert data["cancellation_reason"] == "enough"
@@ -119,25 +119,23 @@ async def test_a_cancel_has_its_fields(api: httpx2.AsyncClient, client: Client) 
 
 async def test_a_resume_has_its_fields(api: httpx2.AsyncClient, client: Client) -> None:
     handle = await IN_DESIGN.begin(client)
-    await cancelled(api, handle.id)
+    await cancel(api, handle.id)
     data = accepted(await api.post(f"/api/v1/operations/{handle.id}/resume"), 202)["data"]
     assert {"operation_id", "status", "resumed_from"} == data.keys()
     assert {"checkpoint_type", "created_at", "epoch"} == data["resumed_from"].keys()
-    await cancelled(api, handle.id)
+    await cancel(api, handle.id)
 
 
 async def test_the_workers_are_a_bare_list(api: httpx2.AsyncClient) -> None:
     assert isinstance((await api.get("/api/v1/workers")).json(), list)
 
 
-async def test_what_there_is_no_route_for_is_not_found_in_the_one_shape(
-    api: httpx2.AsyncClient, completed: str
-) -> None:
-    """Its list of operations asks for the checkpoint of each row."""
+async def test_an_unknown_route_is_not_found(api: httpx2.AsyncClient, completed: str) -> None:
+    """A client of the earlier system asks for the checkpoint of each row of a list."""
     refused(await api.get(f"/api/v1/checkpoints/{completed}"), 404, "not_found")
 
 
-# The promises, in the order in which they are listed.
+# The promises, in the order of their list.
 
 
 async def test_1_finished_operations_are_listed_by_an_api_that_has_just_started(
@@ -164,15 +162,15 @@ async def test_3_the_general_cancel_reaches_the_child(
     api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_TRAINING.begin(client)
-    assert (await cancelled(api, handle.id))["children_cancelled"] == [f"{handle.id}.training"]
+    assert (await cancel(api, handle.id))["children_cancelled"] == [f"{handle.id}.training"]
     child = accepted(await api.get(f"/operations/{handle.id}.training"))["data"]
     assert child["status"] == "cancelled"
 
 
-async def test_4_what_does_not_stop_in_time_is_not_called_cancelled(
+async def test_4_an_operation_that_does_not_stop_in_time_is_not_called_cancelled(
     alone_api: httpx2.AsyncClient, alone: Client
 ) -> None:
-    """No worker is there to stop."""
+    """Without a worker nothing stops."""
     handle = await start(alone, QUICK)
     answer = await alone_api.delete(f"/operations/{handle.id}", params={"wait": 0.2})
     data = accepted(answer)["data"]
@@ -182,14 +180,14 @@ async def test_4_what_does_not_stop_in_time_is_not_called_cancelled(
 
 
 async def test_5_a_resume_does_not_refuse_itself(api: httpx2.AsyncClient, client: Client) -> None:
-    """Neither because of itself nor because of another research that runs."""
+    """Neither the research itself nor another running research is a reason to refuse."""
     other = await IN_DESIGN.begin(client)
     handle = await IN_DESIGN.begin(client)
-    await cancelled(api, handle.id)
+    await cancel(api, handle.id)
     accepted(await api.post(f"/operations/{handle.id}/resume"), 202)
     await activity_started(handle, "design")
-    await cancelled(api, handle.id)
-    await cancelled(api, other.id)
+    await cancel(api, handle.id)
+    await cancel(api, other.id)
 
 
 async def test_6_a_cancel_leaves_the_checkpoint(
@@ -202,7 +200,7 @@ async def test_6_a_cancel_leaves_the_checkpoint(
         return artifacts.read(Artifact.CHECKPOINT) is not None
 
     await assert_eventually(saved)
-    await cancelled(api, handle.id)
+    await cancel(api, handle.id)
     assert artifacts.read(Artifact.CHECKPOINT) is not None
 
 
@@ -220,7 +218,7 @@ async def test_7_phase_and_child_survive_a_restart_of_the_api(
 async def test_8_a_retry_runs(
     alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
-    """It is cancelled before there is a worker, because it would be done very soon."""
+    """The research is cancelled before a worker runs, because a worker would soon finish it."""
     handle = await start(alone, QUICK)
     accepted(await alone_api.delete(f"/operations/{handle.id}", params={"wait": 0}))
     async with run_workers(alone, settings):
@@ -230,7 +228,7 @@ async def test_8_a_retry_runs(
     assert (shown["status"], shown["retry_of"]) == ("completed", handle.id)
 
 
-async def test_9_metrics_are_what_they_are_called(api: httpx2.AsyncClient, completed: str) -> None:
+async def test_9_metrics_are_under_their_names(api: httpx2.AsyncClient, completed: str) -> None:
     data = accepted(await api.get(f"/operations/{completed}/metrics"))["data"]
     assert {"operation_id", "operation_type", "metrics"} == data.keys()
     assert {"epochs", "best_epoch", "best_val_loss"} <= data["metrics"].keys()
@@ -238,7 +236,7 @@ async def test_9_metrics_are_what_they_are_called(api: httpx2.AsyncClient, compl
     assert {"epoch", "train_loss", "val_loss"} <= epoch.keys()
 
 
-async def test_10_what_has_closed_is_forgotten_without_a_clean_up_of_ours(client: Client) -> None:
+async def test_10_temporal_removes_closed_workflows_by_itself(client: Client) -> None:
     answer = await client.workflow_service.describe_namespace(
         DescribeNamespaceRequest(namespace=client.namespace), retry=True
     )
@@ -255,9 +253,9 @@ async def test_11_a_refusal_says_what_is_wrong_at_its_top_level(
     assert body["message"] == body["detail"]
 
 
-async def test_12_what_is_resumed_is_active(api: httpx2.AsyncClient, client: Client) -> None:
+async def test_12_a_resumed_operation_is_active(api: httpx2.AsyncClient, client: Client) -> None:
     handle = await IN_DESIGN.begin(client)
-    await cancelled(api, handle.id)
+    await cancel(api, handle.id)
     accepted(await api.post(f"/operations/{handle.id}/resume"), 202)
 
     async def listed() -> bool:
@@ -265,4 +263,4 @@ async def test_12_what_is_resumed_is_active(api: httpx2.AsyncClient, client: Cli
         return handle.id in {row["operation_id"] for row in body["data"]}
 
     await assert_eventually(listed)
-    await cancelled(api, handle.id)
+    await cancel(api, handle.id)

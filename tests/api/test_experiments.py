@@ -1,4 +1,4 @@
-"""What all research has found: experiments, hypotheses, and the memory of the next search."""
+"""The record of all researches: experiments, hypotheses, and the memory of the next search."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.support.phases import start
 from workflows.messages import ResearchRequest
 
 
-async def listed(api: httpx2.AsyncClient, **filters: Any) -> list[dict[str, Any]]:
+async def list_experiments(api: httpx2.AsyncClient, **filters: Any) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = accepted(await api.get("/experiments", params=filters))["data"]
     return rows
 
@@ -34,9 +34,9 @@ async def test_a_research_that_has_ended_is_listed_however_it_ended(
     accepted(await api.delete(f"/agent/cancel/{cancelled}", params={"wait": 20}))
     await ended(api, cancelled)
 
-    newest_first = await listed(api, owner=owner)
+    newest_first = await list_experiments(api, owner=owner)
     assert [row["operation_id"] for row in newest_first] == [cancelled, completed.id]
-    [row] = await listed(api, owner=owner, status="completed")
+    [row] = await list_experiments(api, owner=owner, status="completed")
     assert (row["strategy_name"], row["symbol"], row["designer"]) == ("quick", "SP500", "search")
     shown = accepted(await api.get(f"/experiments/{completed.id}"))["data"]
     assert shown["seed"] == 7
@@ -50,14 +50,14 @@ async def test_a_research_that_has_ended_is_listed_however_it_ended(
 async def test_a_gate_and_a_verdict_leave_hypotheses(
     api: httpx2.AsyncClient, client: Client, data_dir: Path
 ) -> None:
-    # Bars of which no other test knows anything.
+    # Bars that no other test uses.
     walk(2000, "1D").to_csv(data_dir / "UNTRIED.csv", index=False)
     first = await start(client, ResearchRequest(strategy="quick", symbol="UNTRIED", seed=7))
     await first.result()
     found = accepted(await api.get("/hypotheses", params={"symbol": "UNTRIED"}))["data"]
     assert found
     assert {row["symbol"] for row in found} == {"UNTRIED"}
-    # Another strategy puts some of what was suggested to the test.
+    # Another strategy tests some of the suggestions.
     second = await start(
         client, ResearchRequest(trials=1, symbol="UNTRIED", seed=3, brief="volume")
     )
@@ -78,20 +78,22 @@ async def test_a_search_starts_from_what_others_have_tried(
     before = await start(client, ResearchRequest(trials=3, symbol="NASDAQ", seed=7))
     await before.result()
 
-    async def remembered(**request: Any) -> int:
+    async def count_remembered(**request: Any) -> int:
         handle = await start(client, ResearchRequest(trials=1, symbol="NASDAQ", **request))
         await handle.result()
         design = accepted(await api.get(f"/operations/{handle.id}.design/results"))["results"]
         count: int = design["remembered"]
         return count
 
-    traded = len(Ledger(settings.ledger_url).trials.find_best(await data_hash(api, before.id), 50))
+    traded = len(
+        Ledger(settings.ledger_url).trials.find_best(await read_data_hash(api, before.id), 50)
+    )
     assert traded > 0
-    assert await remembered() == traded
-    # Who gives a seed wants the same result again.
-    assert await remembered(seed=1) == 0
-    assert await remembered(seed=1, memory=True) >= traded
-    assert await remembered(memory=False) == 0
+    assert await count_remembered() == traded
+    # A seed asks for a reproducible result, so the search ignores the memory.
+    assert await count_remembered(seed=1) == 0
+    assert await count_remembered(seed=1, memory=True) >= traded
+    assert await count_remembered(memory=False) == 0
 
 
 async def test_a_strategy_that_samples_is_another_trial_with_another_seed(
@@ -113,7 +115,7 @@ async def test_a_strategy_that_samples_is_another_trial_with_another_seed(
     assert [(row["trials_ever"], row["holdout_looks"]) for row in rows] == [(2, 2)] * 3
 
 
-async def data_hash(api: httpx2.AsyncClient, operation_id: str) -> str:
+async def read_data_hash(api: httpx2.AsyncClient, operation_id: str) -> str:
     found: str = accepted(await api.get(f"/experiments/{operation_id}"))["data"]["data_hash"]
     return found
 
@@ -141,14 +143,14 @@ async def test_there_is_a_budget(api: httpx2.AsyncClient) -> None:
         ("/hypotheses", {"limit": 10_000}, "limit"),
     ],
 )
-async def test_a_filter_that_means_nothing_is_refused(
+async def test_an_invalid_filter_is_refused(
     api: httpx2.AsyncClient, path: str, params: dict[str, Any], field: str
 ) -> None:
     refused(await api.get(path, params=params), 422, "invalid_input", field)
 
 
 @pytest.mark.parametrize("experiment_id", ["op_unknown", "x" * 10_000, "..", "ä%2Fb"])
-async def test_an_experiment_that_is_not_there_is_not_found(
+async def test_an_unknown_experiment_is_not_found(
     api: httpx2.AsyncClient, experiment_id: str
 ) -> None:
     assert (await api.get(f"/experiments/{experiment_id}")).status_code == 404

@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import Client
 
 from api.app import create_app
-from api.middleware.hosts import require_safe
+from api.auth.exposure import check_exposure
 from errors import StartupError
 from settings import Settings
 from tests.api.answers import refused
@@ -20,10 +20,10 @@ from tests.support.helpers import ROOT, free_port, serving
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "api.example.org"])
 def test_without_keys_only_this_machine_is_served(host: str, tmp_path: Path) -> None:
     with pytest.raises(StartupError, match="everybody may do everything"):
-        require_safe(Settings(api_host=host))
-    require_safe(Settings(api_host=host, api_keys=tmp_path))
+        check_exposure(Settings(api_host=host))
+    check_exposure(Settings(api_host=host, api_keys=tmp_path))
     for own in ("127.0.0.1", "::1", "localhost"):
-        require_safe(Settings(api_host=own))
+        check_exposure(Settings(api_host=own))
 
 
 def test_an_api_without_keys_does_not_start_beyond_this_machine() -> None:
@@ -56,7 +56,7 @@ async def test_a_foreign_host_is_refused_and_every_answer_has_safe_headers(
     assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_pages_that_are_named_may_call(client: Client, settings: Settings) -> None:
+async def test_a_page_of_a_listed_origin_may_call(client: Client, settings: Settings) -> None:
     own = settings.model_copy(
         update={"api_cors_origins": "https://desk.example", "api_allowed_hosts": "api.example, x"}
     )

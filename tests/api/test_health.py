@@ -60,7 +60,7 @@ async def test_a_wrong_namespace_is_no_missing_operation(
     assert "Namespace nosuch is not found" in caplog.text
 
 
-async def test_an_error_that_nobody_expected_is_answered_like_any_other(
+async def test_an_unexpected_error_is_answered_like_any_other(
     client: Client, settings: Settings
 ) -> None:
     buffer = MetricBuffer(100)

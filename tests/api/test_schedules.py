@@ -16,18 +16,18 @@ QUICK = {"strategy": "quick", "seed": 7}
 NIGHTLY = {"cron": "30 6 * * 1-5", "time_zone": "Europe/Berlin"}
 
 
-def body(**values: Any) -> dict[str, Any]:
+def make_body(**values: Any) -> dict[str, Any]:
     return {"schedule_id": new_id("s").replace("_", "-"), "research": QUICK} | values
 
 
-async def created(api: httpx2.AsyncClient, request: dict[str, Any]) -> dict[str, Any]:
+async def create(api: httpx2.AsyncClient, request: dict[str, Any]) -> dict[str, Any]:
     answer = await api.post("/schedules", json=request)
     data: dict[str, Any] = accepted(answer, 201)["data"]
     assert answer.headers["location"] == f"/api/v1/schedules/{request['schedule_id']}"
     return data
 
 
-async def next_second() -> None:
+async def wait_for_next_second() -> None:
     now = int(time.time())
 
     async def passed() -> bool:
@@ -36,7 +36,7 @@ async def next_second() -> None:
     await assert_eventually(passed)
 
 
-async def started(api: httpx2.AsyncClient, schedule_id: str) -> str:
+async def wait_for_run(api: httpx2.AsyncClient, schedule_id: str) -> str:
     async def look() -> str:
         runs = accepted(await api.get(f"/schedules/{schedule_id}"))["data"]["recent_runs"]
         return runs[0]["operation_id"] if runs else ""
@@ -47,8 +47,8 @@ async def started(api: httpx2.AsyncClient, schedule_id: str) -> str:
 async def test_a_schedule_is_created_shown_listed_and_deleted(
     alone_api: httpx2.AsyncClient,
 ) -> None:
-    request = body(**NIGHTLY, note="before the market opens", overlap="cancel_other")
-    shown = await created(alone_api, request)
+    request = make_body(**NIGHTLY, note="before the market opens", overlap="cancel_other")
+    shown = await create(alone_api, request)
     for name, value in request.items():
         assert shown[name] == value or name == "research"
     assert shown["research"]["strategy"] == "quick"
@@ -68,15 +68,15 @@ async def test_a_schedule_is_created_shown_listed_and_deleted(
     refused(await alone_api.get(path), 404, "not_found")
 
 
-async def test_what_a_schedule_starts_is_a_research_like_any_other(
+async def test_a_schedule_starts_a_research_like_any_other(
     api: httpx2.AsyncClient, client: Client
 ) -> None:
     owner = new_id("owner")
-    request = body(**NIGHTLY, paused=True, research=QUICK | {"owner": owner, "priority": 2})
-    await created(api, request)
+    request = make_body(**NIGHTLY, paused=True, research=QUICK | {"owner": owner, "priority": 2})
+    await create(api, request)
     path = f"/schedules/{request['schedule_id']}"
     accepted(await api.post(f"{path}/trigger"), 202)
-    operation_id = await started(api, request["schedule_id"])
+    operation_id = await wait_for_run(api, request["schedule_id"])
     assert operation_id.startswith(f"op_agent_research_{request['schedule_id']}-")
     await client.get_workflow_handle(operation_id).result()
     shown = accepted(await api.get(f"/operations/{operation_id}"))["data"]
@@ -98,11 +98,11 @@ async def test_what_a_schedule_starts_is_a_research_like_any_other(
 async def test_an_interval_fires_until_it_is_paused(
     alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
-    request = body(interval_seconds=1)
-    await created(alone_api, request)
+    request = make_body(interval_seconds=1)
+    await create(alone_api, request)
     path = f"/schedules/{request['schedule_id']}"
     async with run_workers(alone, settings):
-        operation_id = await started(alone_api, request["schedule_id"])
+        operation_id = await wait_for_run(alone_api, request["schedule_id"])
         await alone.get_workflow_handle(operation_id).result()
         paused = accepted(await alone_api.post(f"{path}/pause"))["data"]
         assert paused["paused"] is True
@@ -118,12 +118,12 @@ async def test_an_interval_fires_until_it_is_paused(
 
 
 async def test_with_skip_one_runs_at_a_time(alone_api: httpx2.AsyncClient) -> None:
-    """Nothing works here, so what is started stays."""
-    request = body(**NIGHTLY, paused=True)
-    await created(alone_api, request)
+    """Without a worker, a started research stays active."""
+    request = make_body(**NIGHTLY, paused=True)
+    await create(alone_api, request)
     path = f"/schedules/{request['schedule_id']}"
     accepted(await alone_api.post(f"{path}/trigger"), 202)
-    first = await started(alone_api, request["schedule_id"])
+    first = await wait_for_run(alone_api, request["schedule_id"])
     accepted(await alone_api.post(f"{path}/trigger"), 202)
 
     async def skipped() -> dict[str, Any] | None:
@@ -136,9 +136,9 @@ async def test_with_skip_one_runs_at_a_time(alone_api: httpx2.AsyncClient) -> No
     assert shown["runs"] == 1
 
 
-async def test_a_trigger_repeated_under_its_key_starts_one(alone_api: httpx2.AsyncClient) -> None:
-    request = body(**NIGHTLY, paused=True, overlap="allow_all")
-    await created(alone_api, request)
+async def test_a_trigger_repeated_with_its_key_starts_one(alone_api: httpx2.AsyncClient) -> None:
+    request = make_body(**NIGHTLY, paused=True, overlap="allow_all")
+    await create(alone_api, request)
     path = f"/schedules/{request['schedule_id']}"
     first, second = ({"Idempotency-Key": new_id("key")} for _ in range(2))
 
@@ -146,18 +146,18 @@ async def test_a_trigger_repeated_under_its_key_starts_one(alone_api: httpx2.Asy
         return int(accepted(await alone_api.get(path))["data"]["runs"])
 
     for headers in (first, first, second):
-        # What starts in the same second would have the same id.
-        await next_second()
+        # Two starts in the same second would have the same id.
+        await wait_for_next_second()
         accepted(await alone_api.post(f"{path}/trigger", headers=headers), 202)
         await assert_eventually(runs)
 
     async def second_run() -> int:
         return max(0, await runs() - 1)
 
-    # The schedule hears of its triggers one after the other, so all have been heard.
+    # A schedule handles its triggers in order. So it has handled all earlier ones.
     assert await assert_eventually(second_run) == 1
-    other = body(**NIGHTLY)
-    await created(alone_api, other)
+    other = make_body(**NIGHTLY)
+    await create(alone_api, other)
     reused = await alone_api.post(f"/schedules/{other['schedule_id']}/trigger", headers=first)
     refused(reused, 422, "idempotency_key_reused")
 
@@ -185,7 +185,7 @@ async def test_a_trigger_repeated_under_its_key_starts_one(alone_api: httpx2.Asy
 async def test_a_bad_schedule_is_refused_and_leaves_nothing(
     alone_api: httpx2.AsyncClient, changes: dict[str, Any], reason: str, field: str
 ) -> None:
-    request = body(**changes)
+    request = make_body(**changes)
     problem = refused(await alone_api.post("/schedules", json=request), 422, reason)
     assert field in problem["message"] or field in str(problem["errors"])
     known = await alone_api.get(f"/schedules/{request['schedule_id'] or 'x'}")
@@ -193,8 +193,8 @@ async def test_a_bad_schedule_is_refused_and_leaves_nothing(
 
 
 async def test_an_id_is_taken_once(alone_api: httpx2.AsyncClient) -> None:
-    request = body(**NIGHTLY)
-    await created(alone_api, request)
+    request = make_body(**NIGHTLY)
+    await create(alone_api, request)
     refused(await alone_api.post("/schedules", json=request), 409, "already_exists")
 
 

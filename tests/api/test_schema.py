@@ -1,4 +1,4 @@
-"""The OpenAPI schema says all that a route may answer, and the routes keep to it."""
+"""The OpenAPI schema documents every answer, and the routes give no other."""
 
 import asyncio
 import re
@@ -27,7 +27,7 @@ _CHECKS = (
 
 @pytest_asyncio.fixture
 async def served(alone: Client, settings: Settings) -> AsyncIterator[str]:
-    """Address of an API with a worker that computes one step at a time; the others wait."""
+    """The address of an API with a worker that computes one step at a time."""
     own = settings.model_copy(update={"api_port": free_port(), "compute_slots": 1})
     with (
         process([sys.executable, "-m", "api"], cwd=ROOT, env=environment(alone, own)),
@@ -38,30 +38,32 @@ async def served(alone: Client, settings: Settings) -> AsyncIterator[str]:
         yield own.api_url
 
 
-def operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def list_operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
             yield f"{method.upper()} {path}", operation
 
 
-def component(schema: dict[str, Any], described: object) -> dict[str, Any]:
-    """Return the model that a body is made of."""
+def find_component(schema: dict[str, Any], described: object) -> dict[str, Any]:
+    """Return the component of the schema to which a body refers."""
     reference = re.search(r"#/components/schemas/(\w+)", str(described))
     assert reference is not None, described
     found: dict[str, Any] = schema["components"]["schemas"][reference[1]]
     return found
 
 
-def assert_success_described(schema: dict[str, Any], name: str, response: dict[str, Any]) -> None:
+def check_success(schema: dict[str, Any], name: str, response: dict[str, Any]) -> None:
     for media_type, content in response.get("content", {}).items():
         if media_type == "application/json":
-            assert content.get("example") or component(schema, content["schema"])["examples"], name
+            assert (
+                content.get("example") or find_component(schema, content["schema"])["examples"]
+            ), name
         else:
             assert media_type in {"text/html", "text/event-stream", "text/plain"}, name
             assert content.get("schema") or content.get("itemSchema"), name
 
 
-def assert_refusal_described(name: str, status: str, response: dict[str, Any]) -> None:
+def check_refusal(name: str, status: str, response: dict[str, Any]) -> None:
     [(media_type, content)] = response["content"].items()
     if media_type == "application/problem+json":
         assert content["example"]["status"] == int(status), name
@@ -71,7 +73,7 @@ def assert_refusal_described(name: str, status: str, response: dict[str, Any]) -
 
 async def test_every_route_is_described(api: httpx2.AsyncClient) -> None:
     schema = (await api.get("/api/v1/openapi.json")).json()
-    described = dict(operations(schema))
+    described = dict(list_operations(schema))
     assert len(described) == 37
     for name, operation in described.items():
         assert operation["summary"], name
@@ -81,13 +83,13 @@ async def test_every_route_is_described(api: httpx2.AsyncClient) -> None:
         assert successes, name
         for status, response in answers.items():
             if status in successes:
-                assert_success_described(schema, name, response)
+                check_success(schema, name, response)
             else:
-                assert_refusal_described(name, status, response)
+                check_refusal(name, status, response)
         for parameter in operation.get("parameters", []):
             assert parameter["schema"], name
         if "requestBody" in operation:
-            assert component(schema, operation["requestBody"])["examples"], name
+            assert find_component(schema, operation["requestBody"])["examples"], name
 
 
 @pytest.mark.timeout(300)
@@ -95,13 +97,13 @@ async def test_no_request_gets_an_answer_that_is_not_in_the_schema(
     served: str, tmp_path: Path
 ) -> None:
     config = tmp_path / "schemathesis.toml"
-    # Nobody learns anything from a request that waits half a minute.
+    # A request that waits half a minute shows nothing more.
     config.write_text('[parameters]\n"query.wait" = 0\n')
     command = [
         *(SCHEMATHESIS, "--config-file", str(config)),
         *("run", f"{served}/api/v1/openapi.json"),
         *("--checks", _CHECKS, "--max-examples", _EXAMPLES, "--seed", "1"),
-        # One thread: two may trip over each other in Python 3.11's parser (python/cpython#106905).
+        # One worker: Python 3.11's parser is not thread-safe (python/cpython#106905).
         *("--phases", "examples,coverage,fuzzing", "--workers", "1", "--no-color"),
         *("--request-timeout", "20", "--suppress-health-check", "all"),
     ]

@@ -26,7 +26,7 @@ async def test_an_unknown_strategy_is_refused(api: httpx2.AsyncClient, name: str
     refused(response, response.status_code, response.json()["reason"])
 
 
-async def test_a_valid_file_is_returned_as_it_is_understood(api: httpx2.AsyncClient) -> None:
+async def test_a_valid_file_is_returned_as_parsed(api: httpx2.AsyncClient) -> None:
     data = accepted(await api.post("/strategies/validate", content=VALID))["data"]
     assert data["name"] == "mine"
     assert data["horizon"] == 5
@@ -46,7 +46,7 @@ async def test_a_valid_file_is_returned_as_it_is_understood(api: httpx2.AsyncCli
     ],
     ids=["unknown-field", "range", "tag", "cut", "text", "empty", "not-utf-8", "large"],
 )
-async def test_an_invalid_file_is_refused_by_the_name_of_what_is_wrong(
+async def test_the_refusal_of_an_invalid_file_names_the_field(
     api: httpx2.AsyncClient, content: str | bytes, named: str
 ) -> None:
     response = await api.post("/strategies/validate", content=content)

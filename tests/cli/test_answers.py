@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from typer.testing import CliRunner
 
-from api.examples import ANSWERS
+from api.examples.answers import ANSWERS
 from cli.main import app
 from tests.support.served import listening
 

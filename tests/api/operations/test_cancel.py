@@ -1,4 +1,4 @@
-"""`DELETE /agent/cancel/{operation_id}`: one research, at once, and nothing else."""
+"""`DELETE /agent/cancel/{operation_id}` cancels one research at once, and nothing else."""
 
 import asyncio
 from typing import Any
@@ -17,7 +17,7 @@ from quant.messages.steps import TrainingInput
 from quant.strategy.files import load_strategy
 from settings import Settings
 from storage.ledger import Ledger
-from tests.api.answers import accepted, answered, refused
+from tests.api.answers import accepted, refused, retry_while_busy
 from tests.support.helpers import (
     activity_started,
     computing,
@@ -62,18 +62,18 @@ async def cancel(api: httpx2.AsyncClient, operation_id: str, wait: float = 30) -
     return await api.delete(f"/agent/cancel/{operation_id}", params={"wait": wait})
 
 
-async def fifty_cancels(
+async def cancel_fifty_times(
     api: httpx2.AsyncClient, handle: Handle, wait: float = 30
 ) -> list[httpx2.Response]:
-    asked = (answered(lambda: cancel(api, handle.id, wait)) for _ in range(50))
+    asked = (retry_while_busy(lambda: cancel(api, handle.id, wait)) for _ in range(50))
     return await asyncio.gather(*asked)
 
 
-async def status(handle: Handle) -> WorkflowExecutionStatus | None:
+async def read_status(handle: Handle) -> WorkflowExecutionStatus | None:
     return (await handle.describe()).status
 
 
-async def training_alone(client: Client, settings: Settings) -> Handle:
+async def start_training(client: Client, settings: Settings) -> Handle:
     request = TrainingInput(
         data=DataSource(), spec=load_strategy("slow", settings.strategy_dir), seed=7
     )
@@ -100,7 +100,7 @@ async def test_a_running_research_is_cancelled_with_the_child_that_runs(
     }
     assert compute_processes() == []
     assert leftovers(settings.home) == []
-    assert await status(handle) is WorkflowExecutionStatus.CANCELED
+    assert await read_status(handle) is WorkflowExecutionStatus.CANCELED
     shown = accepted(await api.get(f"/operations/{handle.id}"))["data"]
     assert shown["status"] == "cancelled"
     assert shown["completed_at"] is not None
@@ -135,12 +135,12 @@ async def test_an_empty_id_is_not_found(api: httpx2.AsyncClient) -> None:
     refused(await api.delete("/agent/cancel/"), 404, "not_found")
 
 
-async def test_a_training_started_alone_is_not_a_research(
+async def test_a_training_outside_a_research_is_not_a_research(
     api: httpx2.AsyncClient, client: Client, settings: Settings
 ) -> None:
-    handle = await training_alone(client, settings)
+    handle = await start_training(client, settings)
     assert "training" in refused(await cancel(api, handle.id), 404, "not_research")["detail"]
-    assert await status(handle) is WorkflowExecutionStatus.RUNNING
+    assert await read_status(handle) is WorkflowExecutionStatus.RUNNING
     await computing(1)
 
 
@@ -149,7 +149,7 @@ async def test_the_training_of_a_research_is_not_a_research(
 ) -> None:
     handle = await IN_TRAINING.begin(client)
     refused(await cancel(api, f"{handle.id}.training"), 404, "not_research")
-    assert await status(handle) is WorkflowExecutionStatus.RUNNING
+    assert await read_status(handle) is WorkflowExecutionStatus.RUNNING
 
 
 async def test_the_design_of_a_research_is_not_a_research(
@@ -158,7 +158,7 @@ async def test_the_design_of_a_research_is_not_a_research(
     handle = await IN_DESIGN.begin(client)
     refused(await cancel(api, f"{handle.id}.design"), 404, "not_research")
     refused(await cancel(api, f"{handle.id}.assessment"), 404, "not_found")
-    assert await status(handle) is WorkflowExecutionStatus.RUNNING
+    assert await read_status(handle) is WorkflowExecutionStatus.RUNNING
 
 
 async def test_a_foreign_workflow_is_not_a_research(
@@ -177,7 +177,7 @@ async def test_a_completed_research_is_not_cancellable(
     handle = await start(client, ResearchRequest(strategy="never-trades", seed=7))
     await handle.result()
     assert "completed" in refused(await cancel(api, handle.id), 409, "not_cancellable")["detail"]
-    assert await status(handle) is WorkflowExecutionStatus.COMPLETED
+    assert await read_status(handle) is WorkflowExecutionStatus.COMPLETED
 
 
 async def test_a_failed_research_is_not_cancellable(
@@ -186,7 +186,7 @@ async def test_a_failed_research_is_not_cancellable(
     handle = await start(client, ResearchRequest(symbol="SHORT", trials=1))
     await asyncio.wait([asyncio.ensure_future(handle.result())])
     assert "failed" in refused(await cancel(api, handle.id), 409, "not_cancellable")["detail"]
-    assert await status(handle) is WorkflowExecutionStatus.FAILED
+    assert await read_status(handle) is WorkflowExecutionStatus.FAILED
 
 
 async def test_a_cancelled_research_is_not_cancellable(
@@ -205,7 +205,7 @@ async def test_one_of_several_is_cancelled_and_the_others_continue(
         await activity_started(handle, "design")
     first, victim, last = handles
     assert accepted(await cancel(api, victim.id))["status"] == "cancelled"
-    assert await status(victim) is WorkflowExecutionStatus.CANCELED
+    assert await read_status(victim) is WorkflowExecutionStatus.CANCELED
     for other in (first, last):
         shown = accepted(await api.get(f"/operations/{other.id}"))["data"]
         assert (shown["status"], shown["cancel_requested"]) == ("running", False)
@@ -224,7 +224,7 @@ async def test_fifty_cancels_of_a_stopping_research_are_all_accepted(
     alone_api: httpx2.AsyncClient, alone: Client
 ) -> None:
     handle = await start(alone, ResearchRequest())
-    answers = await fifty_cancels(alone_api, handle, wait=0)
+    answers = await cancel_fifty_times(alone_api, handle, wait=0)
     assert {answer.status_code for answer in answers} == {200}
 
 
@@ -232,19 +232,19 @@ async def test_fifty_cancels_of_a_running_research_end_it_once(
     api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_DESIGN.begin(client)
-    answers = await fifty_cancels(api, handle)
+    answers = await cancel_fifty_times(api, handle)
     codes = {answer.status_code for answer in answers}
     assert 200 in codes
-    # Whoever looks after the end is told that there is nothing left to cancel.
+    # A cancel after the end is refused.
     assert codes <= {200, 409}
     for answer in answers:
         if answer.status_code == 200:
             assert answer.json()["status"] == "cancelled"
-    assert await status(handle) is WorkflowExecutionStatus.CANCELED
+    assert await read_status(handle) is WorkflowExecutionStatus.CANCELED
     assert compute_processes() == []
 
 
-async def test_a_wait_that_is_no_time_is_refused(api: httpx2.AsyncClient) -> None:
+async def test_an_invalid_wait_is_refused(api: httpx2.AsyncClient) -> None:
     for wait in ("-1", "x", "1e9", "nan"):
         response = await api.delete("/agent/cancel/op_x", params={"wait": wait})
         refused(response, 422, "invalid_input", "wait")

@@ -1,4 +1,4 @@
-"""A cancel that no worker carries out waits for one, unless the research is terminated."""
+"""A cancel waits for a worker, unless it terminates the research."""
 
 import httpx2
 from temporalio.client import Client, WorkflowExecutionStatus
@@ -12,20 +12,20 @@ from worker import run_workers
 from workflows.policies import COMPUTE_QUEUES, RESEARCH_QUEUE
 
 
-async def cancelled_in_vain(
+async def cancel_without_effect(
     api: httpx2.AsyncClient, operation_id: str, status: str, child: str | None
 ) -> None:
-    """Cancel a research, and check that nothing else happens to it."""
+    """Cancel a research, and check that the cancel is requested and the research stays active."""
     answer = accepted(await api.delete(f"/agent/cancel/{operation_id}", params={"wait": 0}))
     assert (answer["status"], answer["child_cancelled"]) == ("cancelling", child)
     shown = accepted(await api.get(f"/operations/{operation_id}"))["data"]
     assert (shown["status"], shown["cancel_requested"]) == (status, True)
 
 
-async def research_without_a_worker(
+async def start_research_and_stop_worker(
     api: httpx2.AsyncClient, client: Client, settings: Settings
 ) -> str:
-    """Return a research whose worker has gone while it trained."""
+    """Return a research whose worker stopped while the research trained."""
     async with run_workers(client, settings):
         handle = await IN_TRAINING.begin(client)
 
@@ -45,7 +45,7 @@ async def test_pending_is_cancelled_as_soon_as_a_worker_comes(
     operation_id = pending["operation_id"]
     shown = accepted(await alone_api.get(f"/operations/{operation_id}"))["data"]
     assert (shown["status"], shown["phase"]) == ("pending", "queued")
-    await cancelled_in_vain(alone_api, operation_id, "pending", None)
+    await cancel_without_effect(alone_api, operation_id, "pending", None)
     readiness = await alone_api.get("/health/ready")
     assert readiness.status_code == 503
     assert readiness.json()["workers"] == dict.fromkeys(COMPUTE_QUEUES, 0)
@@ -58,8 +58,8 @@ async def test_pending_is_cancelled_as_soon_as_a_worker_comes(
 async def test_cancelled_while_the_worker_is_away_stops_when_it_is_back(
     alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
-    operation_id = await research_without_a_worker(alone_api, alone, settings)
-    await cancelled_in_vain(alone_api, operation_id, "running", f"{operation_id}.training")
+    operation_id = await start_research_and_stop_worker(alone_api, alone, settings)
+    await cancel_without_effect(alone_api, operation_id, "running", f"{operation_id}.training")
     async with run_workers(alone, settings):
         shown = await ended(alone_api, operation_id)
     assert (shown["status"], shown["forced"]) == ("cancelled", False)
@@ -74,8 +74,8 @@ async def test_cancelled_while_the_worker_is_away_stops_when_it_is_back(
 async def test_terminated_without_a_worker_is_shown_as_cancelled_by_force(
     alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
-    operation_id = await research_without_a_worker(alone_api, alone, settings)
-    await cancelled_in_vain(alone_api, operation_id, "running", f"{operation_id}.training")
+    operation_id = await start_research_and_stop_worker(alone_api, alone, settings)
+    await cancel_without_effect(alone_api, operation_id, "running", f"{operation_id}.training")
     await temporal_command(alone, "workflow", "terminate", "-w", operation_id)
     shown = await ended(alone_api, operation_id)
     assert (shown["status"], shown["forced"]) == ("cancelled", True)

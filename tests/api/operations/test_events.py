@@ -1,4 +1,4 @@
-"""`GET /operations/{id}/events`: followed to the end, through every interruption."""
+"""`GET /operations/{id}/events`: a stream up to the end, through every interruption."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from httpx2 import ServerSentEvent
 from temporalio.client import Client
 
 from api.app import create_app
-from api.operations.events import SECONDS_BETWEEN_LOOKS, Followers
+from api.operations.events import POLL_SECONDS, Feeds
 from api.operations.resolver import Resolver
 from settings import Settings
 from tests.api.answers import refused
@@ -26,16 +26,16 @@ from workflows.contract import OperationInfo
 from workflows.messages import ResearchRequest
 
 
-class CountedResolver(Resolver):
-    """Counts how often it is asked."""
+class CountingResolver(Resolver):
+    """Counts how often an operation is polled."""
 
     def __init__(self, client: Client) -> None:
         super().__init__(client)
-        self.looks = 0
+        self.polls = 0
 
-    async def operation(self, operation_id: str) -> OperationInfo:
-        self.looks += 1
-        return await super().operation(operation_id)
+    async def find_operation(self, operation_id: str) -> OperationInfo:
+        self.polls += 1
+        return await super().find_operation(operation_id)
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -45,7 +45,7 @@ async def streaming(client: Client, settings: Settings) -> AsyncIterator[httpx2.
 
 
 @contextlib.asynccontextmanager
-async def following(
+async def follow(
     http: httpx2.AsyncClient, operation_id: str, last_event_id: str | None = None
 ) -> AsyncIterator[AsyncIterator[ServerSentEvent]]:
     headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
@@ -55,8 +55,8 @@ async def following(
         yield aiter(stream)
 
 
-async def to_the_end(http: httpx2.AsyncClient, operation_id: str) -> list[ServerSentEvent]:
-    async with following(http, operation_id) as events:
+async def follow_to_the_end(http: httpx2.AsyncClient, operation_id: str) -> list[ServerSentEvent]:
+    async with follow(http, operation_id) as events:
         return [event async for event in events]
 
 
@@ -64,7 +64,7 @@ async def test_the_states_follow_one_another_up_to_the_end(
     streaming: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await start(client, ResearchRequest(strategy="steady", seed=7, bypass_gates=True))
-    events = await to_the_end(streaming, handle.id)
+    events = await follow_to_the_end(streaming, handle.id)
     assert [event.event for event in events[:-1]] == ["progress"] * (len(events) - 1)
     assert events[-1].event == "end"
     states: list[dict[str, Any]] = [json.loads(event.data) for event in events]
@@ -77,36 +77,36 @@ async def test_the_states_follow_one_another_up_to_the_end(
     assert len({event.id for event in events}) == len(events)
 
 
-async def test_what_has_ended_is_said_at_once(
+async def test_an_ended_operation_sends_its_end_at_once(
     streaming: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await start(client, ResearchRequest(strategy="quick", seed=7))
     await handle.result()
-    [event] = await to_the_end(streaming, handle.id)
+    [event] = await follow_to_the_end(streaming, handle.id)
     assert event.event == "end"
-    async with following(streaming, handle.id, event.id) as events:
+    async with follow(streaming, handle.id, event.id) as events:
         assert [again.event async for again in events] == ["end"]
 
 
 async def test_a_cancel_ends_the_stream(streaming: httpx2.AsyncClient, client: Client) -> None:
     handle = await IN_DESIGN.begin(client)
-    async with following(streaming, handle.id) as events:
+    async with follow(streaming, handle.id) as events:
         assert (await anext(events)).event == "progress"
         await handle.cancel()
         last = [event async for event in events][-1]
     assert (last.event, json.loads(last.data)["status"]) == ("end", "cancelled")
 
 
-async def test_who_comes_back_hears_only_what_is_new(
+async def test_a_client_that_reconnects_gets_only_new_states(
     streaming: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
     del streaming
     handle = await start(alone, ResearchRequest(strategy="quick", seed=7))
     async with served(create_app(settings, alone)) as http:
-        async with following(http, handle.id) as events:
+        async with follow(http, handle.id) as events:
             first = await anext(events)
         async with (
-            following(http, handle.id, first.id) as events,
+            follow(http, handle.id, first.id) as events,
             run_workers(alone, settings),
         ):
             heard = [event async for event in events]
@@ -119,21 +119,21 @@ async def test_an_unknown_id_is_not_found(streaming: httpx2.AsyncClient, odd: st
     refused(await streaming.get(f"/operations/{odd}/events"), 404, "not_found")
 
 
-async def nobody_looks() -> bool:
-    """Whether nothing is looked at any more, because nobody listens."""
-    return not [task for task in asyncio.all_tasks() if "Feed._look" in repr(task)]
+async def nothing_polls() -> bool:
+    """Whether no feed polls any more."""
+    return not [task for task in asyncio.all_tasks() if "Feed._poll" in repr(task)]
 
 
-async def test_many_followers_cost_one_look_a_second(client: Client) -> None:
+async def test_many_followers_cost_one_poll_a_second(client: Client) -> None:
     handle = await IN_TRAINING.begin(client)
-    resolver = CountedResolver(client)
-    followers = Followers(resolver)
+    resolver = CountingResolver(client)
+    feeds = Feeds(resolver)
 
     async def listen(count: int) -> None:
-        async with followers.follow(handle.id) as feed:
-            await feed.ready()
+        async with feeds.follow(handle.id) as feed:
+            await feed.wait_for_first()
             seen = 0
-            async for _ in feed.states():
+            async for _ in feed.watch():
                 seen += 1
                 if seen == count:
                     return
@@ -142,23 +142,23 @@ async def test_many_followers_cost_one_look_a_second(client: Client) -> None:
     began = loop.time()
     await asyncio.gather(*(listen(4) for _ in range(50)))
     seconds = loop.time() - began
-    assert resolver.looks <= 2 + seconds / SECONDS_BETWEEN_LOOKS
-    looks = resolver.looks
-    await assert_eventually(nobody_looks)
-    async with followers.follow(handle.id) as feed:
-        await feed.ready()
-    assert resolver.looks == looks + 1
+    assert resolver.polls <= 2 + seconds / POLL_SECONDS
+    polls = resolver.polls
+    await assert_eventually(nothing_polls)
+    async with feeds.follow(handle.id) as feed:
+        await feed.wait_for_first()
+    assert resolver.polls == polls + 1
     await handle.cancel()
 
 
-async def test_clients_that_vanish_end_the_looking(
+async def test_the_polling_ends_when_the_clients_vanish(
     streaming: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_TRAINING.begin(client)
-    async with following(streaming, handle.id) as events:
+    async with follow(streaming, handle.id) as events:
         await anext(events)
-        assert not await nobody_looks()
-    await assert_eventually(nobody_looks)
+        assert not await nothing_polls()
+    await assert_eventually(nothing_polls)
     await handle.cancel()
 
 
@@ -169,7 +169,7 @@ async def test_followers_stay_while_temporal_is_away(settings: Settings, tmp_pat
         handle = await start(client, ResearchRequest(strategy="quick", seed=7))
         async with (
             served(create_app(settings, client)) as http,
-            following(http, handle.id) as events,
+            follow(http, handle.id) as events,
         ):
             assert json.loads((await anext(events)).data)["status"] == "pending"
             first.close()

@@ -1,4 +1,4 @@
-"""`DELETE /operations/{id}`: any operation; and `DELETE /operations?…`: many."""
+"""`DELETE /operations/{id}` cancels any operation, and `DELETE /operations?…` many."""
 
 import httpx2
 import pytest
@@ -60,7 +60,9 @@ async def test_force_ends_research_and_child_at_once(
     await assert_eventually(nothing_left)
 
 
-async def test_what_has_ended_is_not_cancellable(api: httpx2.AsyncClient, client: Client) -> None:
+async def test_an_ended_operation_is_not_cancellable(
+    api: httpx2.AsyncClient, client: Client
+) -> None:
     handle = await start(client, ResearchRequest(strategy="never-trades", seed=7))
     await handle.result()
     for operation_id in (handle.id, f"{handle.id}.training", f"{handle.id}.assessment"):

@@ -26,7 +26,7 @@ ODD_IDS = [
 ]
 
 
-async def finished(client: Client, request: ResearchRequest) -> str:
+async def run_research(client: Client, request: ResearchRequest) -> str:
     handle = await start(client, request)
     await asyncio.wait([asyncio.ensure_future(handle.result())])
     return handle.id
@@ -36,7 +36,7 @@ async def finished(client: Client, request: ResearchRequest) -> str:
 async def test_a_finished_research_is_shown_with_result_and_children(
     api: httpx2.AsyncClient, client: Client, prefix: str
 ) -> None:
-    operation_id = await finished(client, ResearchRequest(trials=2, seed=7, owner="ada"))
+    operation_id = await run_research(client, ResearchRequest(trials=2, seed=7, owner="ada"))
     shown = accepted(await api.get(f"{prefix}/operations/{operation_id}"))["data"]
     assert shown["operation_type"] == "agent_research"
     assert (shown["status"], shown["phase"]) == ("completed", "done")
@@ -63,7 +63,7 @@ async def test_a_finished_research_is_shown_with_result_and_children(
 async def test_a_failed_research_is_shown_with_the_reason(
     api: httpx2.AsyncClient, client: Client
 ) -> None:
-    operation_id = await finished(client, ResearchRequest(symbol="SHORT", trials=1))
+    operation_id = await run_research(client, ResearchRequest(symbol="SHORT", trials=1))
     shown = accepted(await api.get(f"/operations/{operation_id}"))["data"]
     assert shown["status"] == "failed"
     assert "SHORT.csv has 99 bars" in shown["error_message"]
@@ -144,10 +144,10 @@ async def test_a_foreign_workflow_is_not_an_operation(
     assert handle.id not in {row["operation_id"] for row in listed}
 
 
-async def test_the_report_is_a_page_that_may_run_nothing(
+async def test_the_report_is_a_page_that_may_run_no_script(
     api: httpx2.AsyncClient, client: Client
 ) -> None:
-    operation_id = await finished(client, REJECTED)
+    operation_id = await run_research(client, REJECTED)
     response = await api.get(f"/operations/{operation_id}/report")
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/html")
@@ -160,8 +160,8 @@ async def test_operations_are_listed_by_owner_type_and_status(
     api: httpx2.AsyncClient, client: Client
 ) -> None:
     owner = new_id("owner")
-    done = await finished(client, REJECTED.model_copy(update={"owner": owner}))
-    failed = await finished(client, ResearchRequest(symbol="SHORT", trials=1, owner=owner))
+    done = await run_research(client, REJECTED.model_copy(update={"owner": owner}))
+    failed = await run_research(client, ResearchRequest(symbol="SHORT", trials=1, owner=owner))
     running = await start(client, IN_TRAINING.request.model_copy(update={"owner": owner}))
 
     async def listed(**filters: str) -> set[str]:
@@ -171,7 +171,7 @@ async def test_operations_are_listed_by_owner_type_and_status(
         return {row["operation_id"] for row in body["data"]}
 
     async def all_as_they_are() -> bool:
-        """What has just changed is not listed yet."""
+        """Whether the lists show the latest changes, which takes a moment."""
         assert await listed(operation_type="agent_research") == {done, failed, running.id}
         assert await listed(operation_type="training") == {
             f"{done}.training",
@@ -263,7 +263,7 @@ async def test_an_offset_may_lie_beyond_the_largest_page(
     ],
     ids=str,
 )
-async def test_a_bad_filter_is_refused_by_its_name(
+async def test_the_refusal_of_a_bad_filter_names_it(
     api: httpx2.AsyncClient, params: dict[str, str], field: str
 ) -> None:
     refused(await api.get("/operations", params=params), 422, "invalid_input", field)

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.operations.progress import carried_over
+from api.operations.progress import keep_progress
 from quant.messages.progress import Progress
 from workflows.contract import (
     PHASE_START,
@@ -14,8 +14,8 @@ from workflows.contract import (
 )
 
 
-def seen(phase: Phase, step: str = "", percentage: float | None = None) -> OperationInfo:
-    """Return a research as a look has found it; without a step, between two of them."""
+def make_research(phase: Phase, step: str = "", percentage: float | None = None) -> OperationInfo:
+    """Return a research as Temporal shows it. Without a step, it is between two steps."""
     return OperationInfo(
         operation_id="op_1",
         operation_type=OperationType.RESEARCH,
@@ -29,11 +29,11 @@ def seen(phase: Phase, step: str = "", percentage: float | None = None) -> Opera
     )
 
 
-HALF_TRAINED = seen(Phase.TRAINING, "Fold 3 of 5", 42.0)
+HALF_TRAINED = make_research(Phase.TRAINING, "Fold 3 of 5", 42.0)
 
 
-def test_a_look_between_two_steps_does_not_go_back() -> None:
-    now = carried_over(seen(Phase.TRAINING), HALF_TRAINED)
+def test_progress_does_not_go_back_between_two_steps() -> None:
+    now = keep_progress(make_research(Phase.TRAINING), HALF_TRAINED)
     assert now.progress == HALF_TRAINED.progress
     assert now.phase == Phase.TRAINING
 
@@ -41,12 +41,12 @@ def test_a_look_between_two_steps_does_not_go_back() -> None:
 @pytest.mark.parametrize(
     "now",
     [
-        seen(Phase.TRAINING, "Fold 4 of 5", 45.0),
-        # A worker has died, and the step begins again.
-        seen(Phase.TRAINING, "Waiting for a free worker", 20.0),
-        seen(Phase.BACKTESTING),
+        make_research(Phase.TRAINING, "Fold 4 of 5", 45.0),
+        # A worker has died, and the step starts from its beginning.
+        make_research(Phase.TRAINING, "Waiting for a free worker", 20.0),
+        make_research(Phase.BACKTESTING),
     ],
     ids=["further", "again", "next phase"],
 )
-def test_what_a_look_says_is_shown(now: OperationInfo) -> None:
-    assert carried_over(now, HALF_TRAINED) == now
+def test_new_progress_is_shown(now: OperationInfo) -> None:
+    assert keep_progress(now, HALF_TRAINED) == now

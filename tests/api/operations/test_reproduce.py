@@ -1,4 +1,4 @@
-"""Doing a finished research again, to the bit."""
+"""Reproducing a finished research, bit for bit."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,8 +19,8 @@ from tests.support.phases import start
 from workflows.messages import ResearchRequest
 
 
-async def reproduced(api: httpx2.AsyncClient, operation_id: str) -> dict[str, Any]:
-    """Do a research again, and return how it compares."""
+async def reproduce(api: httpx2.AsyncClient, operation_id: str) -> dict[str, Any]:
+    """Reproduce a research, and return the comparison."""
     answer = await api.post(f"/experiments/{operation_id}/reproduce")
     again = accepted(answer, 202)["data"]["operation_id"]
     assert answer.headers["location"].endswith(f"/operations/{again}")
@@ -28,7 +28,7 @@ async def reproduced(api: httpx2.AsyncClient, operation_id: str) -> dict[str, An
     return accepted(await api.get(f"/experiments/{again}/reproduction"))
 
 
-async def test_a_search_that_remembers_comes_out_the_same(
+async def test_a_search_with_memory_is_reproduced(
     api: httpx2.AsyncClient,
     client: Client,
     fresh_bars: Callable[[str, int], None],
@@ -39,13 +39,13 @@ async def test_a_search_that_remembers_comes_out_the_same(
         handle = await start(client, request.model_copy(update={"symbol": "AGAIN"}))
         result = await handle.result()
     ledger = Ledger(settings.ledger_url)
-    # Others go on meanwhile, and the counts grow.
+    # Meanwhile other researches increase the counts.
     later = ResearchRequest(symbol="AGAIN", trials=4, seed=99, memory=True)
     await (await start(client, later)).result()
     bars = later.data
     counted = ledger.trials.count(bars), ledger.looks.count(bars)
 
-    answer = await reproduced(api, handle.id)
+    answer = await reproduce(api, handle.id)
 
     assert answer["identical"], answer["differences"]
     assert answer["reproduces"] == handle.id
@@ -54,11 +54,11 @@ async def test_a_search_that_remembers_comes_out_the_same(
     assert repeated is not None and repeated.metrics is not None
     assert repeated.metrics["model_sha256"] == result.model_sha256
     assert repeated.versions is not None and "lightgbm" in repeated.versions
-    # To do something again is no new chance to be lucky.
+    # A reproduction is not another trial.
     assert (ledger.trials.count(bars), ledger.looks.count(bars)) == counted
 
 
-async def test_a_given_strategy_is_taken_from_the_record(
+async def test_a_strategy_file_is_taken_from_the_record(
     api: httpx2.AsyncClient, client: Client, strategy_dir: Path
 ) -> None:
     mine = strategy_dir / "mine.yaml"
@@ -66,10 +66,10 @@ async def test_a_given_strategy_is_taken_from_the_record(
     handle = await start(client, ResearchRequest(strategy="mine", seed=7, bypass_gates=True))
     await handle.result()
     mine.unlink()
-    assert (await reproduced(api, handle.id))["identical"]
+    assert (await reproduce(api, handle.id))["identical"]
 
 
-async def test_what_differs_is_named(
+async def test_differences_are_named(
     api: httpx2.AsyncClient, client: Client, settings: Settings
 ) -> None:
     owner = new_id("owner")
@@ -85,18 +85,18 @@ async def test_what_differs_is_named(
         }
     )
     ledger.experiments.record(changed)
-    answer = await reproduced(api, handle.id)
+    answer = await reproduce(api, handle.id)
     assert not answer["identical"]
     assert [row["name"] for row in answer["differences"]] == ["result.seed"]
     [version] = answer["versions"]
     assert (version["name"], version["recorded"]) == ("lightgbm", "0.1")
-    # A repetition is no further entry in the ranking.
+    # A reproduction is not another experiment in the ranking.
     ranked = accepted(await api.get("/experiments", params={"owner": owner, "originals": True}))
     assert [row["operation_id"] for row in ranked["data"]] == [handle.id]
     assert accepted(await api.get("/experiments", params={"owner": owner}))["total_count"] == 2
 
 
-async def test_bars_that_have_changed_are_refused_until_they_are_back(
+async def test_changed_bars_are_refused_until_they_are_restored(
     api: httpx2.AsyncClient, client: Client, fresh_bars: Callable[[str, int], None]
 ) -> None:
     fresh_bars("EDITED", 12)
@@ -113,7 +113,7 @@ async def test_bars_that_have_changed_are_refused_until_they_are_back(
         409,
         "not_reproducible",
     )
-    # Its seed was drawn; what starts the reproduction over has it, too.
+    # The seed of the original was drawn. A retry of the reproduction has the same seed.
     fresh_bars("EDITED", 12)
     retried = accepted(await api.post(f"/operations/{again['operation_id']}/retry"), 202)["data"]
     assert (await ended(api, retried["operation_id"]))["status"] == "completed"
@@ -121,7 +121,7 @@ async def test_bars_that_have_changed_are_refused_until_they_are_back(
     assert accepted(await api.get(path))["identical"]
 
 
-async def test_a_memory_that_is_gone_is_said(
+async def test_a_missing_memory_is_reported(
     api: httpx2.AsyncClient, client: Client, settings: Settings
 ) -> None:
     handle = await start(client, ResearchRequest(trials=1, bypass_gates=True))
@@ -135,14 +135,14 @@ async def test_a_memory_that_is_gone_is_said(
 
 
 @pytest.mark.parametrize("path", ["reproduce", "reproduction"])
-async def test_what_is_not_recorded_cannot_be_reproduced(
+async def test_an_unrecorded_research_cannot_be_reproduced(
     api: httpx2.AsyncClient, path: str
 ) -> None:
     ask = api.post if path == "reproduce" else api.get
     refused(await ask(f"/experiments/nosuch/{path}"), 404, "not_found")
 
 
-async def test_what_has_no_result_or_no_request_cannot_be_reproduced(
+async def test_a_research_without_result_or_request_cannot_be_reproduced(
     api: httpx2.AsyncClient, client: Client, settings: Settings
 ) -> None:
     handle = await start(client, ResearchRequest(strategy="quick", seed=7))

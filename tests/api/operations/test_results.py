@@ -1,4 +1,4 @@
-"""Children, results, metrics and report of an operation; what goes on in all of them."""
+"""Children, results, metrics and report of an operation, and the overview of all."""
 
 import asyncio
 from typing import Any
@@ -32,7 +32,7 @@ STEPS = ["agent_design", "training", "backtesting", "agent_assessment"]
 
 @pytest_asyncio.fixture(scope="module")
 async def completed(client: Client) -> str:
-    """A research that has gone through all steps."""
+    """A research that has completed all steps."""
     handle = await start(client, ResearchRequest(trials=2, seed=7, bypass_gates=True))
     await handle.result()
     return handle.id
@@ -50,7 +50,7 @@ async def test_children_are_listed_in_their_order(api: httpx2.AsyncClient, compl
     assert moments == sorted(moments)
 
 
-async def test_results_are_those_of_the_step(api: httpx2.AsyncClient, completed: str) -> None:
+async def test_each_step_has_its_results(api: httpx2.AsyncClient, completed: str) -> None:
     expected = {
         "": {"verdict", "backtest_result", "model_sha256", "statistics"},
         ".design": {"spec", "trials", "best_sharpe"},
@@ -99,7 +99,7 @@ async def test_metrics_are_there_while_a_training_runs(
 
 
 class LosesAnswers(Interceptor):
-    """Loses the first answer to each query, as a worker does that lets go of a closed workflow."""
+    """Loses the first answer to each query, like a worker that evicts a closed workflow."""
 
     def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002
         asked: set[str] = set()
@@ -114,7 +114,7 @@ class LosesAnswers(Interceptor):
         return Losing(next)
 
 
-async def test_an_answer_that_was_lost_is_asked_for_again(
+async def test_a_lost_answer_is_queried_again(
     client: Client, settings: Settings, completed: str
 ) -> None:
     config = client.config()
@@ -189,7 +189,7 @@ async def test_the_overview_shows_active_researches_and_workers(
     assert last_cycle is not None
     assert last_cycle["operation_id"] == done.id
     assert last_cycle["outcome"] == "completed"
-    # That there is such a step can only be said by a worker, so it is not denied without one.
+    # Only a worker knows whether the step exists. Without one the answer is not `not found`.
     body = refused(
         await alone_api.get(f"/operations/{done.id}.assessment"), 503, "temporal_unavailable"
     )

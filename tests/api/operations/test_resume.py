@@ -1,4 +1,4 @@
-"""Resume and retry: what was cancelled or failed goes on, exactly once, to the same result."""
+"""Resume and retry: a cancelled or failed operation continues exactly once, to the same result."""
 
 import asyncio
 from typing import Any
@@ -18,27 +18,27 @@ from workflows.messages import ResearchRequest
 
 STEADY = ResearchRequest(strategy="steady", seed=7, bypass_gates=True)
 
-# Not the statistics: they count what other researches have tried on these bars meanwhile.
+# Without the statistics: they count what other researches have tried on the same bars.
 FOUND = ("seed", "data_hash", "model_sha256", "backtest_result", "gate_rejection_reason")
 
 
-async def cancelled(api: httpx2.AsyncClient, operation_id: str) -> None:
+async def cancel(api: httpx2.AsyncClient, operation_id: str) -> None:
     answer = accepted(await api.delete(f"/agent/cancel/{operation_id}", params={"wait": 30}))
     assert answer["status"] == "cancelled"
 
 
-def found(shown: dict[str, Any]) -> dict[str, Any]:
+def read_result(shown: dict[str, Any]) -> dict[str, Any]:
     return {name: shown["result_summary"][name] for name in FOUND}
 
 
 @pytest_asyncio.fixture(scope="module")
 async def undisturbed(client: Client, api: httpx2.AsyncClient) -> dict[str, Any]:
-    """What the steady research comes to if nothing happens to it."""
+    """The result of the steady research without an interruption."""
     handle = await start(client, STEADY)
-    return found(await ended(api, handle.id))
+    return read_result(await ended(api, handle.id))
 
 
-async def iterations_saved(api: httpx2.AsyncClient, operation_id: str) -> int:
+async def wait_for_checkpoint(api: httpx2.AsyncClient, operation_id: str) -> int:
     async def look() -> int:
         metrics = accepted(await api.get(f"/operations/{operation_id}/metrics"))["data"]["metrics"]
         return int(metrics["total_epochs_completed"])
@@ -50,8 +50,8 @@ async def test_a_training_continues_from_its_checkpoint_to_the_same_bits(
     api: httpx2.AsyncClient, client: Client, undisturbed: dict[str, Any]
 ) -> None:
     handle = await start(client, STEADY)
-    saved = await iterations_saved(api, handle.id)
-    await cancelled(api, handle.id)
+    saved = await wait_for_checkpoint(api, handle.id)
+    await cancel(api, handle.id)
 
     listed = accepted(await api.get("/operations", params={"resumable": True, "limit": 1000}))
     assert handle.id in {row["operation_id"] for row in listed["data"]}
@@ -61,17 +61,17 @@ async def test_a_training_continues_from_its_checkpoint_to_the_same_bits(
     assert resumed["resumed_from"]["epoch"] >= saved
     shown = await ended(api, handle.id)
     assert shown["status"] == "completed"
-    assert found(shown) == undisturbed
+    assert read_result(shown) == undisturbed
 
 
 @pytest.mark.usefixtures("many_bars")
 @pytest.mark.parametrize("stay", STAYS[1:], ids=lambda stay: stay.phase.value)
-async def test_steps_that_had_finished_are_not_done_again(
+async def test_finished_steps_are_not_repeated(
     api: httpx2.AsyncClient, client: Client, stay: Stay
 ) -> None:
     handle = await stay.begin(client)
     before = accepted(await api.get(f"/operations/{handle.id}/children"))["data"]
-    await cancelled(api, handle.id)
+    await cancel(api, handle.id)
 
     accepted(await api.post(f"/operations/{handle.id}/resume"), 202)
     await stay.begun(client, handle.id)
@@ -86,7 +86,7 @@ async def test_steps_that_had_finished_are_not_done_again(
         if operation_id.endswith((".training", ".backtest")):
             again = accepted(await api.get(f"/operations/{operation_id}"))["data"]
             assert again["created_at"] == created_at
-    await cancelled(api, handle.id)
+    await cancel(api, handle.id)
 
 
 async def test_a_cancel_during_a_resume_is_not_lost(
@@ -94,42 +94,42 @@ async def test_a_cancel_during_a_resume_is_not_lost(
 ) -> None:
     handle = await IN_TRAINING.begin(client)
     for _ in range(3):
-        await cancelled(api, handle.id)
+        await cancel(api, handle.id)
         accepted(await api.post(f"/operations/{handle.id}/resume"), 202)
-    await cancelled(api, handle.id)
+    await cancel(api, handle.id)
     assert (await ended(api, handle.id))["status"] == "cancelled"
 
 
-async def test_of_simultaneous_resumes_one_is_accepted(
+async def test_one_of_simultaneous_resumes_is_accepted(
     api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_DESIGN.begin(client)
-    await cancelled(api, handle.id)
+    await cancel(api, handle.id)
     answers = await asyncio.gather(*(api.post(f"/operations/{handle.id}/resume") for _ in range(5)))
     assert sorted(answer.status_code for answer in answers) == [202, 409, 409, 409, 409]
     for answer in answers:
         if answer.status_code == 409:
             refused(answer, 409, "not_resumable")
-    await cancelled(api, handle.id)
+    await cancel(api, handle.id)
 
 
 async def test_a_resume_is_repeated_safely_with_its_key(
     api: httpx2.AsyncClient, client: Client
 ) -> None:
     handle = await IN_DESIGN.begin(client)
-    await cancelled(api, handle.id)
+    await cancel(api, handle.id)
     key = {"Idempotency-Key": f"again-{handle.id}"}
     path = f"/operations/{handle.id}/resume"
     answers = await asyncio.gather(*(api.post(path, headers=key) for _ in range(4)))
     [said] = {accepted(answer, 202)["data"]["resumed_from"]["created_at"] for answer in answers}
-    await cancelled(api, handle.id)
-    # Ended again, but by another request than the one that is repeated here.
+    await cancel(api, handle.id)
+    # It has ended again, by another request than the one repeated here.
     again = accepted(await api.post(path, headers=key), 202)["data"]
     assert again["resumed_from"]["created_at"] == said
     assert accepted(await api.get(f"/operations/{handle.id}"))["data"]["status"] == "cancelled"
 
 
-async def test_what_runs_or_has_completed_is_neither_resumed_nor_retried(
+async def test_a_running_or_completed_operation_is_neither_resumed_nor_retried(
     api: httpx2.AsyncClient, client: Client
 ) -> None:
     running = await IN_DESIGN.begin(client)
@@ -148,7 +148,7 @@ async def test_a_retry_is_a_new_operation_that_points_to_the_old_one(
     api: httpx2.AsyncClient, client: Client
 ) -> None:
     old = await IN_DESIGN.begin(client)
-    await cancelled(api, old.id)
+    await cancel(api, old.id)
     answers = await asyncio.gather(*(api.post(f"/operations/{old.id}/retry") for _ in range(4)))
     [started] = [answer for answer in answers if answer.status_code == 202]
     for answer in answers:
@@ -160,12 +160,12 @@ async def test_a_retry_is_a_new_operation_that_points_to_the_old_one(
     shown = accepted(started, 202)["data"]
     assert shown["operation_id"] != old.id
     assert started.headers["location"].endswith(shown["operation_id"])
-    assert (await ended_or_running(api, shown["operation_id"]))["retry_of"] == old.id
+    assert (await wait_until_begun(api, shown["operation_id"]))["retry_of"] == old.id
     assert accepted(await api.get(f"/operations/{old.id}"))["data"]["status"] == "cancelled"
-    await cancelled(api, shown["operation_id"])
+    await cancel(api, shown["operation_id"])
 
 
-async def ended_or_running(api: httpx2.AsyncClient, operation_id: str) -> dict[str, Any]:
+async def wait_until_begun(api: httpx2.AsyncClient, operation_id: str) -> dict[str, Any]:
     async def look() -> dict[str, Any] | None:
         shown: dict[str, Any] = accepted(await api.get(f"/operations/{operation_id}"))["data"]
         return shown if shown["status"] != "pending" else None
@@ -180,15 +180,15 @@ async def test_a_forced_end_can_be_resumed(api: httpx2.AsyncClient, client: Clie
     accepted(await api.request("DELETE", f"/operations/{handle.id}", json={"force": True}))
     accepted(await api.post(f"/operations/{handle.id}/resume"), 202)
     await activity_started(IN_TRAINING.working(client, handle.id), "train")
-    await cancelled(api, handle.id)
+    await cancel(api, handle.id)
 
 
-async def test_without_a_worker_a_resume_says_so(
+async def test_a_resume_without_a_worker_is_refused(
     alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
     async with run_workers(alone, settings):
         handle = await IN_DESIGN.begin(alone)
-        await cancelled(alone_api, handle.id)
+        await cancel(alone_api, handle.id)
     refused(await alone_api.post(f"/operations/{handle.id}/resume"), 503, "temporal_unavailable")
 
 
@@ -200,9 +200,9 @@ async def test_a_research_resumed_after_the_death_of_its_worker_ends_with_the_sa
 ) -> None:
     with worker_process(alone, settings) as worker:
         handle = await start(alone, STEADY)
-        await iterations_saved(alone_api, handle.id)
+        await wait_for_checkpoint(alone_api, handle.id)
         kill(worker.pid)
     accepted(await alone_api.request("DELETE", f"/operations/{handle.id}", json={"force": True}))
     async with run_workers(alone, settings):
         accepted(await alone_api.post(f"/operations/{handle.id}/resume"), 202)
-        assert found(await ended(alone_api, handle.id)) == undisturbed
+        assert read_result(await ended(alone_api, handle.id)) == undisturbed

@@ -1,4 +1,4 @@
-"""Starting: once per key, within the limit, by priority and fairly; steps also alone."""
+"""Starts: once for each key, within the limit, by priority, and fair between owners."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from temporalio.client import Client
 
 from api.app import create_app
 from settings import Settings
-from tests.api.answers import accepted, answered, ended, refused
+from tests.api.answers import accepted, ended, refused, retry_while_busy
 from tests.support.helpers import PATIENCE, assert_eventually, new_id, serving
 from tests.support.phases import IN_DESIGN, queued
 from worker import run_workers
@@ -23,15 +23,15 @@ LONG = {"trials": 5000, "seed": 7}
 LIMIT = 3
 
 
-async def statuses(api: httpx2.AsyncClient, operation_ids: list[str]) -> set[str]:
+async def read_statuses(api: httpx2.AsyncClient, operation_ids: list[str]) -> set[str]:
     answers = [accepted(await api.get(f"/operations/{each}"))["data"] for each in operation_ids]
     return {answer["status"] for answer in answers}
 
 
 async def test_a_key_stands_for_one_operation(alone_api: httpx2.AsyncClient, alone: Client) -> None:
-    """Also without any worker, and for requests that come at the same time."""
+    """No worker runs, and the requests are simultaneous."""
     key = {"Idempotency-Key": "one"}
-    answers = await asyncio.gather(*(trigger_under_a_key(alone_api, "one") for _ in range(20)))
+    answers = await asyncio.gather(*(trigger_with_key(alone_api, "one") for _ in range(20)))
     ids = {accepted(answer, 202)["operation_id"] for answer in answers}
     assert len(ids) == 1
     prefixed = await alone_api.post(f"/api/v1{TRIGGER}", json=LONG, headers=key)
@@ -69,7 +69,7 @@ async def test_a_key_outlives_its_operation(api: httpx2.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201])
-async def test_a_key_that_is_none_is_refused(alone_api: httpx2.AsyncClient, key: str) -> None:
+async def test_an_invalid_key_is_refused(alone_api: httpx2.AsyncClient, key: str) -> None:
     answer = await alone_api.post(TRIGGER, json=LONG, headers={"Idempotency-Key": key})
     refused(answer, 422, "invalid_input", "Idempotency-Key")
 
@@ -89,14 +89,16 @@ async def limited(alone: Client, settings: Settings) -> AsyncIterator[httpx2.Asy
         await assert_eventually(idle)
 
 
-async def trigger_under_a_key(api: httpx2.AsyncClient, key: str) -> httpx2.Response:
-    return await answered(lambda: api.post(TRIGGER, json=LONG, headers={"Idempotency-Key": key}))
+async def trigger_with_key(api: httpx2.AsyncClient, key: str) -> httpx2.Response:
+    return await retry_while_busy(
+        lambda: api.post(TRIGGER, json=LONG, headers={"Idempotency-Key": key})
+    )
 
 
 async def test_the_limit_is_not_overshot_by_simultaneous_triggers(
     limited: httpx2.AsyncClient,
 ) -> None:
-    answers = await asyncio.gather(*(trigger_under_a_key(limited, f"burst-{n}") for n in range(50)))
+    answers = await asyncio.gather(*(trigger_with_key(limited, f"burst-{n}") for n in range(50)))
     ids = [accepted(each, 202)["operation_id"] for each in answers if each.status_code == 202]
     assert len(ids) == LIMIT
     for answer in answers:
@@ -106,7 +108,7 @@ async def test_the_limit_is_not_overshot_by_simultaneous_triggers(
             assert problem["reason"] == "at_capacity"
             assert problem["triggered"] is False
             assert (problem["active_count"], problem["limit"]) == (LIMIT, LIMIT)
-    assert await statuses(limited, ids) <= {"pending", "running"}
+    assert await read_statuses(limited, ids) <= {"pending", "running"}
 
     async def full() -> bool:
         overview = accepted(await limited.get("/agent/status"))
@@ -114,18 +116,18 @@ async def test_the_limit_is_not_overshot_by_simultaneous_triggers(
 
     await assert_eventually(full)
 
-    # Room is made by an end, and at once.
+    # The end of a research makes room at once.
     accepted(await limited.delete(f"/agent/cancel/{ids[0]}", params={"wait": 20}))
     accepted(await limited.post(TRIGGER, json=LONG), 202)
     refusal = await limited.post(TRIGGER, json=LONG)
     assert refusal.json()["reason"] == "at_capacity"
 
-    # A resume needs room as well.
+    # A resume needs room, too.
     resumed = await limited.post(f"/operations/{ids[0]}/resume")
     assert resumed.json()["reason"] == "at_capacity"
 
 
-async def test_a_repeated_request_is_answered_although_there_is_no_room(
+async def test_a_repeated_request_is_answered_at_the_limit(
     limited: httpx2.AsyncClient,
 ) -> None:
     key = {"Idempotency-Key": "early"}
@@ -137,10 +139,10 @@ async def test_a_repeated_request_is_answered_although_there_is_no_room(
     assert again["operation_id"] == first["operation_id"]
 
 
-async def in_order(
+async def run_in_order(
     api: httpx2.AsyncClient, alone: Client, settings: Settings, bodies: list[dict[str, Any]]
 ) -> list[str]:
-    """Let one slot work off what has all waited for it; returns the owners in order of turns."""
+    """Let researches wait for one slot. Return their owners in the order in which they got it."""
     one_slot = settings.model_copy(update={"compute_slots": 1})
     owner_of: dict[str, str] = {}
     async with run_workers(alone, one_slot, [RESEARCH_QUEUE]):
@@ -159,7 +161,7 @@ async def in_order(
             return {phases.get(each) for each in owner_of} == {"training"}
 
         await assert_eventually(all_designed, within=PATIENCE)
-    turns = []
+    begins = []
     for operation_id, owner in owner_of.items():
         history = await alone.get_workflow_handle(operation_id).fetch_history()
         [begun] = [
@@ -167,15 +169,15 @@ async def in_order(
             for event in history.events
             if event.HasField("activity_task_started_event_attributes")
         ]
-        turns.append((begun, owner))
-    return [owner for _, owner in sorted(turns)]
+        begins.append((begun, owner))
+    return [owner for _, owner in sorted(begins)]
 
 
 async def test_one_owners_many_researches_do_not_starve_anothers_first(
     alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
     bodies = [{"owner": "many"}] * 25 + [{"owner": "first"}]
-    order = await in_order(alone_api, alone, settings, bodies)
+    order = await run_in_order(alone_api, alone, settings, bodies)
     assert len(order) == 26
     assert order.index("first") < 10
 
@@ -184,11 +186,11 @@ async def test_a_higher_priority_goes_first(
     alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
     low, high = {"owner": "low", "priority": 5}, {"owner": "high", "priority": 1}
-    order = await in_order(alone_api, alone, settings, [low] * 10 + [high] * 3)
+    order = await run_in_order(alone_api, alone, settings, [low] * 10 + [high] * 3)
     assert order[:3] == ["high"] * 3
 
 
-async def test_a_training_and_its_backtest_are_started_alone(api: httpx2.AsyncClient) -> None:
+async def test_a_training_and_its_backtest_run_outside_a_research(api: httpx2.AsyncClient) -> None:
     owner = new_id("owner")
     body = {"strategy_name": "quick", "seed": 7, "owner": owner, "priority": 2}
     started = accepted(await api.post("/trainings/start", json=body), 202)
@@ -215,7 +217,9 @@ async def test_a_training_and_its_backtest_are_started_alone(api: httpx2.AsyncCl
     await assert_eventually(both_listed)
 
 
-async def test_a_cancelled_training_alone_is_resumed_and_retried(api: httpx2.AsyncClient) -> None:
+async def test_a_cancelled_training_outside_a_research_is_resumed_and_retried(
+    api: httpx2.AsyncClient,
+) -> None:
     started = accepted(
         await api.post("/trainings/start", json={"strategy_name": "slow", "seed": 7}), 202
     )

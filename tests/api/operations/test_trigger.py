@@ -43,11 +43,11 @@ BAD_BODIES: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
-async def started(client: Client) -> int:
+async def count_started(client: Client) -> int:
     return (await client.count_workflows("OperationType = 'agent_research'")).count
 
 
-async def test_an_accepted_research_is_found_where_the_answer_says(
+async def test_an_accepted_research_is_found_at_its_location(
     api: httpx2.AsyncClient, client: Client
 ) -> None:
     response = await api.post(TRIGGER, json={"trials": 1, "seed": 7, "owner": "ada", "priority": 2})
@@ -90,12 +90,12 @@ async def test_a_second_research_starts_while_the_first_runs(
 
 
 @pytest.mark.parametrize(("body", "reason", "field"), BAD_BODIES, ids=lambda value: str(value)[:30])
-async def test_bad_input_is_refused_by_the_name_of_its_field(
+async def test_the_refusal_of_bad_input_names_the_field(
     api: httpx2.AsyncClient, client: Client, body: dict[str, Any], reason: str, field: str
 ) -> None:
-    before = await started(client)
+    before = await count_started(client)
     refused(await api.post(TRIGGER, json=body), 422, reason, field)
-    assert await started(client) == before
+    assert await count_started(client) == before
 
 
 async def test_brief_and_strategy_together_are_refused(api: httpx2.AsyncClient) -> None:
@@ -105,14 +105,14 @@ async def test_brief_and_strategy_together_are_refused(api: httpx2.AsyncClient) 
     assert "strategy" in detail
 
 
-async def test_unknown_names_are_answered_with_the_known_ones(api: httpx2.AsyncClient) -> None:
+async def test_the_refusal_of_an_unknown_name_lists_the_known_ones(api: httpx2.AsyncClient) -> None:
     response = await api.post(TRIGGER, json={"symbol": "NOSUCH"})
     assert "SP500" in refused(response, 422, "unknown_symbol")["detail"]
     response = await api.post(TRIGGER, json={"strategy": "nosuch"})
     assert "momentum" in refused(response, 422, "unknown_strategy")["detail"]
 
 
-async def test_a_link_out_of_the_data_directory_is_no_symbol(
+async def test_a_link_out_of_the_data_directory_is_not_a_symbol(
     api: httpx2.AsyncClient, data_dir: Path, tmp_path: Path
 ) -> None:
     outside = tmp_path / "secret.csv"
@@ -140,13 +140,13 @@ async def test_a_link_out_of_the_data_directory_is_no_symbol(
     ],
     ids=["cut", "form", "list", "text", "not-utf-8", "nan", "nested", "10-mb"],
 )
-async def test_what_is_no_request_is_refused(
+async def test_an_unreadable_body_is_refused(
     api: httpx2.AsyncClient, client: Client, content: bytes, status: int, reason: str
 ) -> None:
-    before = await started(client)
+    before = await count_started(client)
     headers = {"content-type": "application/json"}
     refused(await api.post(TRIGGER, content=content, headers=headers), status, reason)
-    assert await started(client) == before
+    assert await count_started(client) == before
 
 
 async def test_a_large_body_of_unknown_length_is_refused(api: httpx2.AsyncClient) -> None:

@@ -1,0 +1,99 @@
+"""Authorization: whether the caller may send this request. The dependency of all routes."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.auth.access import Access
+from api.auth.authentication import Caller, CallerDep
+from api.auth.scopes import Scope
+from api.paths import get_path
+from api.services import ServicesDep
+from errors import ExperimentNotFound, NotAllowed, OperationNotFound, ScheduleNotFound
+
+# Each of these scopes allows the method.
+_SCOPES_OF_METHOD = {
+    "GET": {Scope.READ, Scope.RUN},
+    "POST": {Scope.RUN},
+    "DELETE": {Scope.RUN, Scope.CANCEL},
+}
+# A POST to these paths only checks or converts its body. The owner of a payload is unknown before
+# it is decrypted.
+_SCOPES_OF_PATH = {
+    "/strategies/validate": {Scope.READ, Scope.RUN},
+    "/metrics": {Scope.READ},
+    "/codec/decode": {Scope.READ},
+    "/codec/encode": {Scope.READ},
+}
+# This scope allows the method on what belongs to other owners.
+_SCOPE_FOR_OTHERS = {"GET": Scope.READ, "POST": Scope.ADMIN, "DELETE": Scope.CANCEL}
+
+_REPORT_PATH = re.compile(r"/operations/[^/]+/report")
+
+# Longer than any look-up takes.
+_SECONDS_TO_REFUSE = 0.05
+
+
+async def authorize(services: ServicesDep, request: Request, caller: CallerDep) -> Access:
+    """Return what the caller may see, if the caller may send this request.
+
+    Raises:
+        NotAuthenticated: The key is missing or unknown.
+        NotAllowed: The key lacks the scope for the method.
+        OperationNotFound: The operation belongs to another owner.
+        ExperimentNotFound: The experiment belongs to another owner.
+        ScheduleNotFound: The schedule belongs to another owner.
+    """
+    path = get_path(request)
+    _require_scope(caller, path, request.method)
+    scope_for_others = _SCOPE_FOR_OTHERS[request.method]
+    if "schedule_id" in request.path_params and request.method != "GET":
+        scope_for_others = Scope.ADMIN
+    access = Access(caller, services, scope_for_others)
+    async with _constant_time():
+        await _require_resource(access, request, path)
+    return access
+
+
+AccessDep = Annotated[Access, Depends(authorize)]
+
+
+def _require_scope(caller: Caller, path: str, method: str) -> None:
+    allowing = _SCOPES_OF_PATH.get(path, _SCOPES_OF_METHOD[method])
+    if not any(caller.has(scope) for scope in allowing):
+        wanted = ", ".join(sorted(allowing))
+        raise NotAllowed(
+            f"The key {caller.name} lacks the required scope; it needs one of: {wanted}."
+        )
+
+
+async def _require_resource(access: Access, request: Request, path: str) -> None:
+    """Check that the caller may see what the path names."""
+    schedule_id = request.path_params.get("schedule_id")
+    operation_id = request.path_params.get("operation_id")
+    if schedule_id is not None:
+        access.require_schedule(schedule_id)
+    elif operation_id is None:
+        return
+    elif path.startswith("/experiments/"):
+        await access.require_experiment(operation_id)
+    elif _REPORT_PATH.fullmatch(path) and request.method == "GET":
+        await access.require_report(operation_id)
+    else:
+        await access.require_operation(operation_id)
+
+
+@contextlib.asynccontextmanager
+async def _constant_time() -> AsyncIterator[None]:
+    """Delay a refusal to a fixed time. Its duration must not reveal whether something exists."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    try:
+        yield
+    except (OperationNotFound, ExperimentNotFound, ScheduleNotFound):
+        await asyncio.sleep(began + _SECONDS_TO_REFUSE - loop.time())
+        raise

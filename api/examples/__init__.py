@@ -1,0 +1,1 @@
+"""Example answers for the OpenAPI schema."""

@@ -1,0 +1,79 @@
+"""Example answers about the agent, its workers and its budget."""
+
+from pydantic import BaseModel
+
+from api.agent.schemas import (
+    ActiveResearch,
+    AgentStatus,
+    Budget,
+    BudgetLeft,
+    Capacity,
+    QueueLoad,
+    Triggered,
+    WorkerInfo,
+    Workers,
+    WorkerState,
+)
+from api.examples.research import BEGAN_AT, RESEARCH_ID, STRATEGY, TRAINING_ID
+from storage.records import SpendingEvent
+from workflows.contract import Phase
+from workflows.policies import TRAINING_QUEUE
+
+_FREE = QueueLoad(busy=0, total=2, waiting=0)
+_WORKER = WorkerInfo(
+    worker_id="5bdbbf47c0ffee",
+    worker_type=TRAINING_QUEUE,
+    status=WorkerState.AVAILABLE,
+    busy=1,
+    total=2,
+    host="worker-1",
+)
+
+EXAMPLES: tuple[BaseModel, ...] = (
+    Triggered(operation_id=RESEARCH_ID, model="search"),
+    AgentStatus(
+        status="active",
+        active_researches=[
+            ActiveResearch(
+                operation_id=RESEARCH_ID,
+                phase=Phase.TRAINING,
+                strategy_name=STRATEGY,
+                duration_seconds=4,
+                child_operation_id=TRAINING_ID,
+                symbol="NASDAQ",
+                owner="ada",
+            )
+        ],
+        last_cycle=None,
+        workers=Workers(
+            training=QueueLoad(busy=1, total=2, waiting=0),
+            backtesting=_FREE,
+            agent_design=_FREE,
+            agent_assessment=_FREE,
+        ),
+        budget=BudgetLeft(remaining=18.2, daily_limit=20.0),
+        capacity=Capacity(active=1, limit=50),
+    ),
+    _WORKER,
+    Budget(
+        date=BEGAN_AT.date(),
+        daily_limit=20.0,
+        today_spend=1.8,
+        remaining=18.2,
+        budget_disabled=False,
+        cycles_affordable=121,
+        spend_events=[
+            SpendingEvent(
+                call_id="4f1c2a9b",
+                operation_id=RESEARCH_ID,
+                model="anthropic:claude-sonnet-5-5",
+                cost=0.0231,
+                settled=True,
+                created_at=BEGAN_AT,
+                input_tokens=4210,
+                output_tokens=698,
+                cache_read_tokens=2100,
+            )
+        ],
+    ),
+)

@@ -1,0 +1,15 @@
+"""All example answers. Their own models validate them."""
+
+from api.examples import agent, experiments, operations, schedules, system
+
+# By the name of the model, which is the name of its component in the schema.
+ANSWERS = {
+    type(example).__name__: example.model_dump(mode="json")
+    for example in (
+        *agent.EXAMPLES,
+        *experiments.EXAMPLES,
+        *operations.EXAMPLES,
+        *schedules.EXAMPLES,
+        *system.EXAMPLES,
+    )
+}

@@ -1,0 +1,161 @@
+"""Starts operations: each at most once, and no more researches than the installation allows."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from temporalio.client import Client
+from temporalio.common import TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.idempotency import IdempotencyKey
+from api.operations.admission import AdmissionClient
+from api.operations.start import WorkflowStart
+from api.temporal_calls import RPC_TIMEOUT, call_temporal
+from errors import AtCapacity, TemporalUnavailable
+from workflows.claim import Claim
+from workflows.contract import WORKFLOW_NAME, OperationType
+from workflows.ids import make_operation_id
+from workflows.policies import RESEARCH_QUEUE
+
+# With hundreds of calls at once on a busy machine, the last would exceed the time limit of a call.
+_MOST_CONCURRENT_STARTS: Final = 10
+_LONGEST_WAIT_SECONDS: Final = 30.0
+
+
+class Starter:
+    """Starts workflows.
+
+    Args:
+        client: The client of Temporal.
+        max_active_researches: None for no limit.
+    """
+
+    def __init__(self, client: Client, max_active_researches: int | None) -> None:
+        self._client = client
+        self._limit = max_active_researches
+        self._admission = AdmissionClient(client)
+        self._semaphore = asyncio.Semaphore(_MOST_CONCURRENT_STARTS)
+
+    async def start_new(self, start: WorkflowStart, key: IdempotencyKey | None = None) -> str:
+        """Start an operation under a new id, or under the one that its key stands for.
+
+        Returns:
+            The operation id.
+
+        Raises:
+            KeyReused: The key was used with a different request.
+            AtCapacity: The limit on active researches is reached.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        operation_id = make_operation_id(start.operation_type, datetime.now(UTC))
+        if key is not None:
+            operation_id, claimed_before = await self.claim(key, operation_id)
+            if claimed_before and await self._exists(operation_id):
+                return operation_id
+        # Of simultaneous requests with the same key, only one starts it.
+        with contextlib.suppress(WorkflowAlreadyStartedError):
+            await self.start_with_id(
+                start, operation_id, id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE
+            )
+        return operation_id
+
+    async def start_with_id(
+        self,
+        start: WorkflowStart,
+        operation_id: str,
+        *,
+        id_reuse_policy: WorkflowIDReusePolicy,
+        memo: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Start an operation under this id.
+
+        Args:
+            start: What to start.
+            operation_id: An id that no running operation has.
+            id_reuse_policy: Whether an ended operation may have had this id.
+            memo: Kept with the operation.
+
+        Raises:
+            WorkflowAlreadyStartedError: The id is taken.
+            AtCapacity: The limit on active researches is reached.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        if self._limit is not None and start.operation_type is OperationType.RESEARCH:
+            answer = await self._admission.admit(operation_id, self._limit)
+            if not answer.admitted:
+                raise AtCapacity(answer.active_count, self._limit)
+        async with self._limit_concurrency():
+            await call_temporal(
+                self._client.start_workflow(
+                    WORKFLOW_NAME[start.operation_type],
+                    start.argument,
+                    id=operation_id,
+                    task_queue=start.task_queue,
+                    priority=start.priority,
+                    static_summary=start.summary,
+                    search_attributes=TypedSearchAttributes(start.attributes),
+                    memo=memo,
+                    id_reuse_policy=id_reuse_policy,
+                    rpc_timeout=RPC_TIMEOUT,
+                )
+            )
+
+    async def claim(self, key: IdempotencyKey, stands_for: str) -> tuple[str, bool]:
+        """Register what the key stands for, unless the key is registered already.
+
+        Returns:
+            What the key stands for, and whether it was registered before.
+
+        Raises:
+            KeyReused: The key was used with a different request.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        async with self._limit_concurrency():
+            try:
+                await call_temporal(
+                    self._client.start_workflow(
+                        Claim.run,
+                        id=key.claim_id,
+                        task_queue=RESEARCH_QUEUE,
+                        memo=key.make_memo(stands_for),
+                        static_summary=f"Idempotency key of {stands_for}",
+                        id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                        rpc_timeout=RPC_TIMEOUT,
+                    )
+                )
+            except WorkflowAlreadyStartedError:
+                handle = self._client.get_workflow_handle(key.claim_id)
+                description = await call_temporal(handle.describe(rpc_timeout=RPC_TIMEOUT))
+                return key.read_memo(dict(await description.memo())) or stands_for, True
+            return stands_for, False
+
+    @contextlib.asynccontextmanager
+    async def _limit_concurrency(self) -> AsyncIterator[None]:
+        """Wait until few enough starts are in flight.
+
+        Raises:
+            TemporalUnavailable: The starts in flight take too long.
+        """
+        try:
+            async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
+                await self._semaphore.acquire()
+        except TimeoutError as error:
+            raise TemporalUnavailable("Temporal is busy; try again in a moment.") from error
+        try:
+            yield
+        finally:
+            self._semaphore.release()
+
+    async def _exists(self, operation_id: str) -> bool:
+        handle = self._client.get_workflow_handle(operation_id)
+        try:
+            await call_temporal(handle.describe(rpc_timeout=RPC_TIMEOUT))
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False  # The request that claimed the key ended before it started this.
+            raise
+        return True
