@@ -24,8 +24,8 @@ ARGS ?=
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do \
-		printf '  make %-11s %s\n' "$$name" "$$text"; done
-	@printf '  make bench-%-5s %s\n' NAME 'Run one benchmark: $(BENCHMARKS)'
+		printf '  make %-15s %s\n' "$$name" "$$text"; done
+	@printf '  make bench-%-9s %s\n' NAME 'Run one benchmark: $(BENCHMARKS)'
 
 install: $(INSTALLED) ## Create .venv and install what ktrdr needs to run
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-import httpx
+import httpx2
 import psutil
 import pytest
 from temporalio.api.enums.v1 import EventType
@@ -141,10 +141,10 @@ async def test_an_api_is_gone_in_time_though_a_request_waits_for_a_silent_databa
             "KTRDR_LEDGER_URL": database,
         }
         with process([sys.executable, "-m", "api"], cwd=ROOT, env=env) as api:
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+            async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
 
                 async def alive() -> bool:
-                    with contextlib.suppress(httpx.TransportError):
+                    with contextlib.suppress(httpx2.TransportError):
                         return (await http.get("/health")).is_success
                     return False
 
