@@ -67,7 +67,7 @@ class Machine:
         what = "connect" if connected else "disconnect"
         self._engine.docker("network", what, "bridge", self.name)
 
-    def tried(self, command: str, within: float = 300.0) -> subprocess.CompletedProcess[str]:
+    def attempt(self, command: str, within: float = 300.0) -> subprocess.CompletedProcess[str]:
         """Run a command in the checkout, as somebody who has set PIP_USER."""
         return subprocess.run(
             [
@@ -84,9 +84,9 @@ class Machine:
             check=False,
         )
 
-    def did(self, command: str, within: float = 300.0) -> str:
+    def succeed(self, command: str, within: float = 300.0) -> str:
         """Run a command in the checkout, which must succeed, and return what it has printed."""
-        done = self.tried(command, within)
+        done = self.attempt(command, within)
         assert done.returncode == 0, f"{command}\n{done.stdout[-8000:]}"
         return done.stdout
 
@@ -109,19 +109,14 @@ def files(directory: Path) -> Path:
     return checkout(directory / "fresh")
 
 
-@pytest.fixture(params=["bookworm", "trixie"])
-def suite(request: pytest.FixtureRequest) -> str:
-    """A release of Debian, whose image has been made."""
-    request.getfixturevalue(request.param)
-    return str(request.param)
-
-
-@pytest.fixture(params=["ann", "root"])
-def machine(
-    engine: Engine, suite: str, files: Path, request: pytest.FixtureRequest
-) -> Iterator[Machine]:
-    """A fresh machine, in the hands of a user."""
-    made = Machine(engine, suite, request.param)
+# Every release, and every kind of user. Each machine takes minutes, so not every pair.
+@pytest.fixture(params=[("bookworm", "root"), ("trixie", "ann")], ids="-".join)
+def machine(engine: Engine, files: Path, request: pytest.FixtureRequest) -> Iterator[Machine]:
+    """A fresh machine with a release of Debian, in the hands of a user."""
+    suite, user = request.param
+    # Makes the image of the release.
+    request.getfixturevalue(suite)
+    made = Machine(engine, suite, user)
     try:
         made.prepare(files)
         yield made
@@ -131,21 +126,21 @@ def machine(
 
 def test_the_commands_of_the_readme_work(machine: Machine) -> None:
     machine.network(connected=False)
-    refused = machine.tried("make research")
+    refused = machine.attempt("make research")
     assert refused.returncode
     assert "Could not fetch URL" in refused.stdout
     assert "name resolution" in refused.stdout
 
     machine.network(connected=True)
-    machine.did(_INTERRUPTED, _SECONDS_TO_INSTALL)
-    printed = machine.did("make research ARGS='--trials 2 --seed 1'", _SECONDS_TO_INSTALL)
+    machine.succeed(_INTERRUPTED, _SECONDS_TO_INSTALL)
+    printed = machine.succeed("make research ARGS='--trials 2 --seed 1'", _SECONDS_TO_INSTALL)
     assert re.search(r"^Verdict: \w+$", printed, re.MULTILINE)
-    assert not machine.did("find .venv -iname '*schemathesis*' -o -iname '*pgserver*'")
-    assert not machine.did("find ~/.local -name 'site-packages' 2>/dev/null || true")
+    assert not machine.succeed("find .venv -iname '*schemathesis*' -o -iname '*pgserver*'")
+    assert not machine.succeed("find ~/.local -name 'site-packages' 2>/dev/null || true")
 
     machine.network(connected=False)
-    machine.did("make research ARGS='--trials 2 --seed 1'")
+    machine.succeed("make research ARGS='--trials 2 --seed 1'")
 
     machine.network(connected=True)
-    tested = machine.did(f"make test ARGS='{_SOME_TESTS}'", _SECONDS_TO_INSTALL)
+    tested = machine.succeed(f"make test ARGS='{_SOME_TESTS}'", _SECONDS_TO_INSTALL)
     assert re.search(r"^=+ \d+ passed.* in ", tested, re.MULTILINE)
