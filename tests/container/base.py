@@ -44,7 +44,8 @@ def root_file_system(suite: str, directory: Path, packages: Sequence[str] = PACK
     run("debootstrap", "--variant=minbase", include, suite, str(root), found, within=600)
     for path in (Path("/") / _OWN_CERTIFICATES).glob("*.crt"):
         shutil.copy(path, root / _OWN_CERTIFICATES)
-    run("chroot", str(root), "update-ca-certificates")
+    # The temporary directory of the tests does not exist in there.
+    run("chroot", str(root), "env", "TMPDIR=/tmp", "update-ca-certificates")
     for left_out in _LEFT_OUT:
         shutil.rmtree(root / left_out)
         (root / left_out).mkdir()
