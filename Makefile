@@ -19,7 +19,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install install-dev research up test test-quick test-containers format lint check bench \
+.PHONY: help install install-dev research up test test-quick coverage test-containers format lint check bench \
 	$(BENCHMARKS:%=bench-%) lock lock-check
 
 help: ## List the targets
@@ -39,6 +39,12 @@ up: $(INSTALLED) ## Run the embedded stack until Ctrl-C
 
 test: $(DEVELOPMENT) ## Run all tests: ARGS='-k resume'
 	@$(VENV)/bin/pytest $(ARGS)
+
+coverage: $(DEVELOPMENT) ## Run all tests and show the lines that none of them reaches
+	@$(VENV)/bin/coverage erase
+	@COVERAGE_FILE='$(CURDIR)/.coverage' $(VENV)/bin/coverage run -m pytest $(ARGS)
+	@$(VENV)/bin/coverage combine --quiet
+	@$(VENV)/bin/coverage report
 
 test-containers: $(DEVELOPMENT) ## Build the image, run the installation in containers: ARGS='-k back_up'
 	@$(VENV)/bin/pytest --numprocesses=0 -o run_limit=7200 tests/container $(ARGS)

@@ -47,7 +47,7 @@ def silent_database(url: str) -> Iterator[None]:
 
 @contextmanager
 def shut_database(url: str) -> Iterator[None]:
-    """Let nobody into a database, and put out who is in."""
+    """Refuse connections to a database, and end those that are open."""
     beside = make_url(url).set(drivername="postgresql+pg8000", database="template1")
     engine = create_engine(beside, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with engine.connect() as admin:
