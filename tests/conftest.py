@@ -15,7 +15,7 @@ from temporalio.client import Client
 
 from api.app import create_app
 from settings import Settings
-from tests.support import helpers
+from tests.support import helpers, temporal_server
 from tests.support.data import walk, write_bars, write_many_bars, write_strategies
 from worker import run_workers
 
@@ -95,14 +95,14 @@ def settings(
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a Temporal server, started as the embedded stack starts it."""
-    with helpers.dev_server(tmp_path_factory.mktemp("temporal")) as address:
+    with temporal_server.dev_server(tmp_path_factory.mktemp("temporal")) as address:
         yield address
 
 
 @pytest_asyncio.fixture(scope="session")
 async def temporal(server: str) -> Client:
     """A client of a namespace that may have no worker."""
-    return await helpers.connect(server)
+    return await temporal_server.connect(server)
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -115,7 +115,7 @@ async def client(temporal: Client, settings: Settings) -> AsyncIterator[Client]:
 @pytest_asyncio.fixture
 async def alone(temporal: Client) -> Client:
     """A client of a namespace of its own, which no worker serves."""
-    return await helpers.new_namespace(temporal)
+    return await temporal_server.new_namespace(temporal)
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -6,7 +6,8 @@ from temporalio.client import Client
 
 from api.app import create_app
 from settings import Settings
-from tests.support.helpers import end_everything, serving
+from tests.support.helpers import serving
+from tests.support.temporal_server import end_everything
 
 
 @pytest_asyncio.fixture(autouse=True)

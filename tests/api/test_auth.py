@@ -18,7 +18,8 @@ from api.auth.scopes import Scope
 from errors import InvalidInput, StartupError
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
-from tests.support.helpers import activity_started, serving
+from tests.support.helpers import serving
+from tests.support.temporal_server import activity_started
 from workflows.research import Research
 
 OWNERS = ("ada", "bob", "mallory")

@@ -14,8 +14,9 @@ from quant.messages.artifacts import Artifact
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from tests.api.answers import accepted, ended, refused
-from tests.support.helpers import activity_started, assert_eventually, serving
+from tests.support.helpers import assert_eventually, serving
 from tests.support.phases import IN_DESIGN, IN_TRAINING, start
+from tests.support.temporal_server import activity_started
 from worker import run_workers
 from workflows.messages import ResearchRequest
 

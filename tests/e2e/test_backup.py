@@ -15,14 +15,9 @@ from api.app import create_app
 from settings import Settings
 from tests.api.answers import accepted, ended
 from tests.e2e.stack import FOREVER, Stack
-from tests.support.helpers import (
-    PATIENCE,
-    assert_eventually,
-    new_namespace,
-    serving,
-    worker_process,
-)
+from tests.support.helpers import PATIENCE, assert_eventually, serving, worker_process
 from tests.support.postgresql import postgresql_server, program
+from tests.support.temporal_server import new_namespace
 
 
 async def test_a_copy_of_the_state_directory_goes_on_where_the_stack_was_stopped(

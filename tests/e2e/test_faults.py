@@ -25,19 +25,12 @@ from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
 from tests.api.answers import accepted, ended, refused
 from tests.e2e.stack import FOREVER
-from tests.support.helpers import (
-    PATIENCE,
-    activity_started,
-    assert_eventually,
-    connect,
-    dev_server,
-    serving,
-    worker_process,
-)
+from tests.support.helpers import PATIENCE, assert_eventually, serving, worker_process
 from tests.support.phases import start
 from tests.support.postgresql import postgresql_server
 from tests.support.processes import compute_processes, fork_servers, kill
 from tests.support.silence import shut_database, silent_database
+from tests.support.temporal_server import activity_started, connect, dev_server
 from workflows.contract import OperationType
 from workflows.ids import make_step_id
 from workflows.messages import ResearchRequest

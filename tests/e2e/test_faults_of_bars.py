@@ -10,7 +10,8 @@ from temporalio.client import WorkflowFailureError
 
 from tests.e2e.stack import Stack
 from tests.support.data import walk, write_strategies
-from tests.support.helpers import PATIENCE, assert_eventually, connect
+from tests.support.helpers import PATIENCE, assert_eventually
+from tests.support.temporal_server import connect
 from workflows.failures import get_reason
 
 

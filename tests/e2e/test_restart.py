@@ -33,22 +33,19 @@ from tests.support.helpers import (
     KTRDR,
     PATIENCE,
     ROOT,
-    activity_started,
     assert_eventually,
-    connect,
-    dev_server,
     environment,
     free_port,
     new_id,
     process,
     said,
     serving,
-    temporal_command,
     until_ready,
     worker_process,
 )
 from tests.support.phases import start
 from tests.support.processes import children_with, compute_processes, kill
+from tests.support.temporal_server import activity_started, connect, dev_server, temporal_command
 from workflows.messages import ResearchRequest
 from workflows.policies import COMPUTE_QUEUES, TRAINING_QUEUE
 from workflows.training import Training

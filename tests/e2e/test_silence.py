@@ -18,18 +18,12 @@ from storage.ledger import Ledger
 from temporal.connection import connect as connect_as_configured
 from tests.api.answers import accepted, ended, refused
 from tests.e2e.stack import FOREVER
-from tests.support.helpers import (
-    activity_started,
-    assert_eventually,
-    connect,
-    dev_server,
-    serving,
-    worker_process,
-)
+from tests.support.helpers import assert_eventually, serving, worker_process
 from tests.support.phases import start
 from tests.support.postgresql import postgresql_server
 from tests.support.processes import compute_processes
 from tests.support.silence import shut_database, silent, silent_database
+from tests.support.temporal_server import activity_started, connect, dev_server
 from workflows.messages import ResearchRequest
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")

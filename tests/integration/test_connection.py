@@ -10,14 +10,8 @@ from temporalio.client import Client
 from cli.installation import set_up
 from settings import Settings
 from temporal.connection import connect, load_configuration, register_search_attributes
-from tests.support.helpers import (
-    ROOT,
-    assert_eventually,
-    dev_server,
-    free_port,
-    looks_like_a_stack_trace,
-    new_namespace,
-)
+from tests.support.helpers import ROOT, assert_eventually, free_port, looks_like_a_stack_trace
+from tests.support.temporal_server import dev_server, new_namespace
 from workflows import search_attributes
 
 

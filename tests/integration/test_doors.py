@@ -24,9 +24,10 @@ from settings import Settings
 from storage.ledger import Ledger
 from tests.api.answers import accepted, ended
 from tests.support.documents import rows_of
-from tests.support.helpers import connect, dev_server, end_everything, free_port, serving
+from tests.support.helpers import free_port, serving
 from tests.support.postgresql import postgresql_server
 from tests.support.silence import shut_database, silent, silent_database, silent_http_server
+from tests.support.temporal_server import connect, dev_server, end_everything
 from worker import make_registrations, run_workers
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")

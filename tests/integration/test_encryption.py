@@ -21,14 +21,9 @@ from temporal.connection import connect
 from temporal.encryption import EncryptingCodec, open_key_file, rotate_key
 from tests.api.answers import accepted, ended, refused
 from tests.integration.stored import assert_unreadable, of_schedule, of_workflow
-from tests.support.helpers import (
-    PATIENCE,
-    assert_eventually,
-    new_namespace,
-    serving,
-    temporal_command,
-)
+from tests.support.helpers import PATIENCE, assert_eventually, serving
 from tests.support.served import served
+from tests.support.temporal_server import new_namespace, temporal_command
 from worker import run_workers
 from workflows.claim import make_claim_id
 

@@ -60,7 +60,8 @@ CANNOT_STOP_A_WORKER = f"""{NEVER}
 import pytest_asyncio
 from temporalio import workflow
 from temporalio.worker import Worker
-from tests.support.helpers import assert_eventually, connect, dev_server
+from tests.support.helpers import assert_eventually
+from tests.support.temporal_server import connect, dev_server
 
 @workflow.defn(sandboxed=False)
 class Refuses:

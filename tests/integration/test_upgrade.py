@@ -20,16 +20,14 @@ from tests.support.helpers import (
     KTRDR,
     PATIENCE,
     ROOT,
-    activity_started,
     assert_eventually,
-    connect,
-    dev_server,
     environment,
     process,
     serving,
 )
 from tests.support.phases import start
 from tests.support.processes import fork_servers, suspended
+from tests.support.temporal_server import activity_started, connect, dev_server
 from workflows.messages import ResearchRequest, ResearchResult
 from workflows.policies import COMPUTE_QUEUES
 from workflows.research import Research

@@ -13,7 +13,8 @@ from activities.research import ResearchActivities
 from settings import Settings
 from storage.ledger import Ledger
 from tests.llm.provider import Provider, running_provider
-from tests.support.helpers import activity_environment, end_everything
+from tests.support.helpers import activity_environment
+from tests.support.temporal_server import end_everything
 
 KEY = "sk-secret-0123456789abcdef"
 

@@ -16,8 +16,8 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from settings import Settings
 from temporal.converter import data_converter
 from tests.support.data import write_bars, write_many_bars, write_strategies
-from tests.support.helpers import connect, dev_server
 from tests.support.phases import IN_TRAINING, STAYS, Stay
+from tests.support.temporal_server import connect, dev_server
 from worker import run_workers
 from workflows.admission import Admission
 from workflows.messages import AdmissionRequest, Reproduction, ResearchInput, ResearchRequest

@@ -10,8 +10,9 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
 from tests.support.data import MANY, MANY_TIMEFRAME
-from tests.support.helpers import PATIENCE, activity_started, assert_eventually, new_id, runs
+from tests.support.helpers import PATIENCE, assert_eventually, new_id
 from tests.support.processes import compute_processes
+from tests.support.temporal_server import activity_started, runs
 from workflows.contract import OperationType, Phase
 from workflows.ids import get_step_name, make_step_id
 from workflows.messages import ResearchInput, ResearchRequest, ResearchResult

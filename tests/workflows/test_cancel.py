@@ -18,16 +18,10 @@ from quant.messages.data import DataSource
 from settings import Settings
 from storage.ledger import Ledger
 from tests.api.answers import accepted
-from tests.support.helpers import (
-    activity_started,
-    assert_eventually,
-    computing,
-    leftovers,
-    new_id,
-    temporal_command,
-)
+from tests.support.helpers import assert_eventually, computing, leftovers, new_id
 from tests.support.phases import IN_BACKTEST, IN_DESIGN, IN_TRAINING, STAYS, Stay, queued, start
 from tests.support.processes import compute_processes
+from tests.support.temporal_server import activity_started, temporal_command
 from worker import run_workers
 from workflows.contract import OperationInfo, OperationStatus
 from workflows.messages import ResearchRequest, ResearchResult

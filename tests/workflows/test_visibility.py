@@ -5,8 +5,9 @@ import json
 import pytest
 from temporalio.client import Client
 
-from tests.support.helpers import assert_eventually, new_id, temporal_command
+from tests.support.helpers import assert_eventually, new_id
 from tests.support.phases import IN_TRAINING, start
+from tests.support.temporal_server import temporal_command
 from workflows import search_attributes
 from workflows.contract import OperationInfo, OperationStatus, OperationType, Phase
 from workflows.messages import ResearchRequest, ResearchResult

@@ -18,18 +18,10 @@ from quant.strategy.files import load_strategy
 from settings import Settings
 from storage.ledger import Ledger
 from tests.api.answers import accepted, refused, retry_while_busy
-from tests.support.helpers import (
-    activity_started,
-    computing,
-    connect,
-    dev_server,
-    free_port,
-    leftovers,
-    new_id,
-    serving,
-)
+from tests.support.helpers import computing, free_port, leftovers, new_id, serving
 from tests.support.phases import IN_DESIGN, IN_TRAINING, STAYS, Stay, start
 from tests.support.processes import compute_processes
+from tests.support.temporal_server import activity_started, connect, dev_server
 from workflows.messages import ResearchRequest
 from workflows.policies import TRAINING_QUEUE
 from workflows.training import Training

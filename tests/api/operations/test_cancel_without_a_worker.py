@@ -5,9 +5,10 @@ from temporalio.client import Client, WorkflowExecutionStatus
 
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
-from tests.support.helpers import assert_eventually, temporal_command
+from tests.support.helpers import assert_eventually
 from tests.support.phases import IN_TRAINING
 from tests.support.processes import compute_processes
+from tests.support.temporal_server import temporal_command
 from worker import run_workers
 from workflows.policies import COMPUTE_QUEUES, RESEARCH_QUEUE
 

@@ -5,9 +5,10 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from tests.api.answers import accepted, refused
-from tests.support.helpers import activity_started, assert_eventually, new_id
+from tests.support.helpers import assert_eventually, new_id
 from tests.support.phases import IN_BACKTEST, IN_DESIGN, IN_TRAINING, STAYS, Stay, start
 from tests.support.processes import compute_processes
+from tests.support.temporal_server import activity_started
 from workflows.messages import ResearchRequest
 
 

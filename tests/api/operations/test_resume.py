@@ -10,9 +10,10 @@ from temporalio.client import Client
 
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
-from tests.support.helpers import PATIENCE, activity_started, assert_eventually, worker_process
+from tests.support.helpers import PATIENCE, assert_eventually, worker_process
 from tests.support.phases import IN_DESIGN, IN_TRAINING, STAYS, Stay, start
 from tests.support.processes import kill
+from tests.support.temporal_server import activity_started
 from worker import run_workers
 from workflows.messages import ResearchRequest
 
