@@ -16,7 +16,6 @@ from bench.figures import Figure
 from bench.temporary import start_research
 
 SLOTS = 12
-_LEAST_WARM_UP = 20
 _STARTED_SECONDS = 60.0
 _LOOKS = 100
 _SECONDS_BETWEEN_LOOKS = 0.1
@@ -58,10 +57,14 @@ class Leftovers:
         ]
 
 
-async def measure(each: int) -> list[Figure]:
-    """Cancel and fail so many of each kind, in every step, after a warm-up of a third."""
+async def measure(each: int, *, warm_up: int) -> list[Figure]:
+    """Cancel and fail so many of each kind, in every step.
+
+    Args:
+        each: How many are cancelled, and how many fail.
+        warm_up: How many before the first measurement; without, the growths mean nothing.
+    """
     async with bench_stack(slots=SLOTS) as bench:
-        warm_up = max(_LEAST_WARM_UP, each // 3)
         await _batch(bench, warm_up)
         before = Usage.measure(bench)
         handles = await _batch(bench, each)
