@@ -1,6 +1,7 @@
 """The report page: one self-contained HTML file."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -75,6 +76,22 @@ def render_comparison(dossiers: list[Dossier], reports: Mapping[str, str] | None
 
 
 def _render_page(template: str, **values: Any) -> str:
+    used: set[str] = set()
+
+    def term(key: str, name: str | None = None) -> Markup:
+        """Return the name of a figure, linked to its definition and with it on hover."""
+        used.add(key)
+        link = Markup('<a href="#{}" title="{}">{}</a>')
+        return link.format(key, TERMS[key].meaning, name or TERMS[key].name)
+
+    # The template lists the used definitions at the end of the page.
+    page = _load_templates().get_template(template)
+    return page.render(terms=TERMS, used=used, term=term, **values)
+
+
+@cache
+def _load_templates() -> Environment:
+    """Return the templates. Compiling one takes longer than drawing all figures."""
     environment = Environment(
         loader=PackageLoader("quant.report"),
         autoescape=True,
@@ -91,16 +108,7 @@ def _render_page(template: str, **values: Any) -> str:
         format_count=format_count,
         drawing=_embed_drawing,
     )
-    used: set[str] = set()
-
-    def term(key: str, name: str | None = None) -> Markup:
-        """Return the name of a figure, linked to its definition and with it on hover."""
-        used.add(key)
-        link = Markup('<a href="#{}" title="{}">{}</a>')
-        return link.format(key, TERMS[key].meaning, name or TERMS[key].name)
-
-    # The template lists the used definitions at the end of the page.
-    return environment.get_template(template).render(terms=TERMS, used=used, term=term, **values)
+    return environment
 
 
 def _format_percent(value: float | None, digits: int = 1) -> str:

@@ -14,7 +14,7 @@ from quant.report.ticks import Tick, list_decades, list_numbers, list_times
 _MARGIN: Final = 0.05
 _MARGIN_OF_TIME: Final = 0.01
 # The least lengths between ticks.
-_BELOW: Final = 22.0
+_BELOW: Final = 24.0
 _BESIDE: Final = 36.0
 # Beyond this and below its inverse, differences of two values may not be numbers any more.
 _LARGEST: Final = 1e100

@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 from markupsafe import Markup
 
 from quant.report.chart import INK, Axis, Bars, Chart, Panel
-from quant.report.legend import draw_legend
+from quant.report.legend import LINE, draw_legend
 from quant.report.marks import draw_mark
 from quant.report.scale import Scale
-from quant.report.tags import make_tag, make_text
+from quant.report.tags import make_tag, make_text, measure_text
 
 # Widths of figures: on a screen, and on a telephone, where the text of a broad one, scaled down,
 # would be unreadable.
@@ -32,6 +32,8 @@ _SIZE: Final = 9.0
 _TICK: Final = 3.0
 _BESIDE: Final = 5.0
 _UNDER: Final = 11.0
+# Between labels and the middle of the name beside them.
+_BEFORE: Final = 10.0
 
 
 class Drawing(NamedTuple):
@@ -42,18 +44,20 @@ class Drawing(NamedTuple):
 
 
 def draw_both(chart: Chart, broad_height: float, narrow_height: float) -> Drawing:
-    """Draw a chart in both widths, in these heights."""
+    """Draw a chart in both widths, in these heights, of which the legend has one line."""
     return Drawing(_draw(chart, _BROAD, broad_height), _draw(chart, _NARROW, narrow_height))
 
 
 def draw_narrow(chart: Chart, height: float) -> Markup:
-    """Draw a chart in the smaller width."""
+    """Draw a chart in the smaller width, in this height, of which the legend has one line."""
     return _draw(chart, _NARROW, height)
 
 
 def _draw(chart: Chart, width: float, height: float) -> Markup:
     left, right = _LEFT, width - _EDGE
-    legend, used = draw_legend(chart.labelled, left, _EDGE, right - left)
+    legend, used = draw_legend(chart.labelled, left, _EDGE, right)
+    # A long legend must not take the room of the panels.
+    height += max(0.0, used - LINE)
     top = _EDGE + used
     bottom = height - _BELOW - (_LINE if chart.x.name else 0.0)
     extents = [mark.extent[0] for panel in chart.panels for mark in panel.marks]
@@ -98,26 +102,30 @@ def _draw_panel(panel: Panel, x: Scale, top: float, bottom: float) -> Markup:
         *(draw_mark(mark, x, y) for mark in panel.in_drawing_order),
         _draw_path(frame, 0.8),
         *(make_text(label, x.start - _BESIDE, at, anchor="end") for at, label in up),
-        _draw_name_upwards(panel.y, (top + bottom) / 2.0),
+        _draw_name_upwards(panel.y, [label for _, label in up], (top + bottom) / 2.0),
     )
 
 
 def _draw_labels_below(axis: Axis, x: Scale, bottom: float) -> Markup:
-    labels = [
-        make_text(tick.label, x.place_one(tick.value), bottom + _UNDER, anchor="middle")
-        for tick in x.list_ticks()
-    ]
+    labels = []
+    for tick in x.list_ticks():
+        last = x.stop + _EDGE - measure_text(tick.label) / 2.0
+        place = min(x.place_one(tick.value), last)
+        labels.append(make_text(tick.label, place, bottom + _UNDER, anchor="middle"))
     middle = (x.start + x.stop) / 2.0
     under = bottom + _UNDER + _LINE + 1.0
     name = make_text(axis.name, middle, under, anchor="middle", size=_SIZE)
     return Markup("").join([*labels, name] if axis.name else labels)
 
 
-def _draw_name_upwards(axis: Axis, middle: float) -> Markup:
+def _draw_name_upwards(axis: Axis, labels: list[str], middle: float) -> Markup:
+    """Draw the name of an axis beside its labels, or at the edge if they are wide."""
+    right = _LEFT - _BESIDE - max(map(measure_text, labels), default=0.0) - _BEFORE
     lines = axis.name.split("\n")
+    right = max(right, _EDGE + _LINE * (len(lines) - 1))
     return Markup("").join(
-        make_text(line, _EDGE + number * _LINE, middle, anchor="middle", size=_SIZE, upwards=True)
-        for number, line in enumerate(lines)
+        make_text(line, right - number * _LINE, middle, anchor="middle", size=_SIZE, upwards=True)
+        for number, line in enumerate(reversed(lines))
     )
 
 

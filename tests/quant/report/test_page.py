@@ -6,10 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from activities.inline_research import run_inline
 from quant.backtest import metrics
 from quant.messages.artifacts import Artifact
-from quant.messages.data import DataSource
 from quant.messages.dossier import Dossier
 from quant.messages.steps import ModelComment
 from quant.report.glossary import TERMS
@@ -18,20 +16,6 @@ from quant.report.sheet import draw_sheet
 from quant.report.track_record import TrackRecord
 from quant.steps.assess import publish_assessment
 from storage.artifacts import ArtifactStore
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("research")
-    run_inline(DataSource(symbol="NASDAQ"), trials=3, seed=7, store=ArtifactStore(str(home)))
-    return home
-
-
-@pytest.fixture(scope="module")
-def dossier(home: Path) -> Dossier:
-    stored = ArtifactStore(str(home)).open("assessment").read(Artifact.DOSSIER)
-    assert stored is not None
-    return Dossier.model_validate_json(stored)
 
 
 def test_the_record_is_one_account(dossier: Dossier) -> None:

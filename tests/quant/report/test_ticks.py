@@ -18,7 +18,7 @@ from quant.report.ticks import list_decades, list_numbers, list_times
         (-0.3, 0.55, 4.0, ["\N{MINUS SIGN}0.25", "0.00", "0.25", "0.50"]),
         (0.0, 1.0, 5.0, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
         (0.0, 26_000.0, 3.0, ["0", "10,000", "20,000"]),
-        (0.0, 3.3e-8, 3.0, ["0", "1e\N{MINUS SIGN}08", "2e\N{MINUS SIGN}08", "3e\N{MINUS SIGN}08"]),
+        (0.0, 3.3e-8, 3.5, ["0", "1e\N{MINUS SIGN}08", "2e\N{MINUS SIGN}08", "3e\N{MINUS SIGN}08"]),
     ],
 )
 def test_numbers_are_round(low: float, high: float, most: float, labels: list[str]) -> None:
