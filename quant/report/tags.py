@@ -3,7 +3,7 @@
 from typing import Final
 
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from quant.bars.bars import Floats
 from quant.report.chart import INK
@@ -16,14 +16,15 @@ _CHARACTER: Final = 4.7
 _CUT: Final = "\N{HORIZONTAL ELLIPSIS}"
 
 
-def make_tag(name: str, *content: Markup, **attributes: str | float) -> Markup:
+def make_tag(name: str, *content: str, **attributes: str | float) -> Markup:
     """Return an element. Numbers are rounded to a tenth; an empty attribute is left out."""
-    written = Markup("").join(
-        Markup(' {}="{}"').format(key.replace("_", "-"), _format(value))
+    written = "".join(
+        f' {key.replace("_", "-")}="{escape(_format(value))}"'
         for key, value in attributes.items()
         if value != ""
     )
-    return Markup("<{0}{1}>{2}</{0}>").format(name, written, Markup("").join(content))
+    inside = "".join(map(escape, content))
+    return Markup(f"<{name}{written}>{inside}</{name}>")  # noqa: S704 - escaped above
 
 
 def make_text(
@@ -44,7 +45,7 @@ def make_text(
         place = {"transform": f"translate({_format(x + _MIDDLE)} {_format(y)}) rotate(-90)"}
     return make_tag(
         "text",
-        Markup.escape(text),
+        text,
         **place,
         fill=INK,
         font_size=size if size != _SIZE else "",
