@@ -38,6 +38,9 @@
 names the invalid input. A table in `api/errors.py` gives each class an HTTP status.
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 
 class KtrdrError(Exception):
     """Base of all expected errors. The message is written for the user."""
@@ -50,10 +53,30 @@ class KtrdrError(Exception):
         self.field = field
 
 
+class FieldProblem(NamedTuple):
+    """What is wrong with one field, and in which line if it is one of a file."""
+
+    field: str
+    message: str
+    line: int | None = None
+
+
 class InvalidInput(KtrdrError):
-    """A value in a request, a strategy or a setting is not valid."""
+    """A value in a request, a strategy or a setting is not valid.
+
+    Args:
+        message: What is wrong, with everything.
+        field: The invalid field, or the first of them.
+        problems: Each invalid field, if there may be several.
+    """
 
     reason = "invalid_input"
+
+    def __init__(
+        self, message: str, *, field: str | None = None, problems: Sequence[FieldProblem] = ()
+    ) -> None:
+        super().__init__(message, field=field)
+        self.problems = problems
 
 
 class UnknownSymbol(InvalidInput):

@@ -14,6 +14,8 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from errors import StartupError
+from quant.messages.spelling import Spelling
+from quant.problems import explain
 
 
 class Settings(BaseSettings):
@@ -71,14 +73,27 @@ class Settings(BaseSettings):
         description="Compute activities that a worker runs at once, per task queue",
     )
 
-    deployment: str | None = Field(
+    deployment: (
+        Annotated[
+            str,
+            Spelling(
+                r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+                "letters, digits, `_` and `-`, at most 64, with a letter or digit first",
+            ),
+        ]
+        | None
+    ) = Field(
         None,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
         description="Name of the deployment, to run workers of several versions side by side",
     )
-    build_id: str = Field(
+    build_id: Annotated[
+        str,
+        Spelling(
+            r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$",
+            "letters, digits, `_`, `.`, `+` and `-`, at most 64, with a letter or digit first",
+        ),
+    ] = Field(
         default_factory=lambda: version("ktrdr"),
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$",
         description="Version of this worker's code, unique per release; used with a deployment",
     )
 
@@ -86,9 +101,11 @@ class Settings(BaseSettings):
         None, ge=1, description="The API refuses more than this; without a limit they queue"
     )
 
-    metrics_address: str | None = Field(
+    metrics_address: (
+        Annotated[str, Spelling(r"^[^:]+:[0-9]{1,5}$", "a host and a port, such as 127.0.0.1:9000")]
+        | None
+    ) = Field(
         None,
-        pattern=r"^[^:]+:[0-9]{1,5}$",
         description="Host and port where a worker or the API serves metrics for Prometheus",
     )
     log_format: Literal["text", "json"] = Field("text", description="Log format of workers and API")
@@ -139,7 +156,7 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         problems = "; ".join(
-            f"KTRDR_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            f"KTRDR_{'_'.join(str(part) for part in problem['loc']).upper()}: {explain(problem)}"
             for problem in error.errors()
             # A default could not be filled in because of another problem in this list.
             if problem["type"] != "default_factory_not_called"

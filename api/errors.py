@@ -33,6 +33,7 @@ from errors import (
     TemporalUnavailable,
     UnreadablePayload,
 )
+from quant.problems import explain
 
 # The first class of which an error is an instance decides.
 _STATUS: dict[type[KtrdrError], HTTPStatus] = {
@@ -68,6 +69,7 @@ class FieldProblem(BaseModel):
 
     field: str
     message: str
+    line: int | None = Field(None, description="Present if the body is a file of lines")
 
 
 class Problem(BaseModel):
@@ -150,13 +152,23 @@ def make_problem_response(
 async def _answer_ktrdr_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, KtrdrError)  # noqa: S101 - as registered below
     status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
-    fields = [FieldProblem(field=error.field, message=error.message)] if error.field else []
     response = make_problem_response(
-        request, status, error.reason, error.message, fields, **_get_more_fields(error)
+        request,
+        status,
+        error.reason,
+        error.message,
+        _list_fields(error),
+        **_get_more_fields(error),
     )
     if isinstance(error, NotAuthenticated):
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _list_fields(error: KtrdrError) -> list[FieldProblem]:
+    if isinstance(error, InvalidInput) and error.problems:
+        return [FieldProblem(**each._asdict()) for each in error.problems]
+    return [FieldProblem(field=error.field, message=error.message)] if error.field else []
 
 
 def _get_more_fields(error: KtrdrError) -> dict[str, Any]:
@@ -176,12 +188,10 @@ async def _answer_validation_error(request: Request, error: Exception) -> JSONRe
     )
 
 
-def _make_field_problem(error: dict[str, Any]) -> FieldProblem:
+def _make_field_problem(error: Any) -> FieldProblem:
     # The first part of the location says whether it was the body, the path or the query.
     field = ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0])
-    return FieldProblem(
-        field=field[:_LONGEST_VALUE], message=error["msg"].removeprefix("Value error, ")
-    )
+    return FieldProblem(field=field[:_LONGEST_VALUE], message=explain(error))
 
 
 async def _answer_http_error(request: Request, error: Exception) -> JSONResponse:

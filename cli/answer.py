@@ -1,6 +1,6 @@
 """The answer of a command: JSON for programs, a model for what people read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -28,11 +28,15 @@ class Answer(Generic[T]):
     Args:
         json: The answer as JSON.
         read: Makes the model of it.
+        beside: What programs find beside the answer, such as the count of a page.
     """
 
-    def __init__(self, json: Any, read: Callable[[Any], T]) -> None:
+    def __init__(
+        self, json: Any, read: Callable[[Any], T], beside: Mapping[str, Any] | None = None
+    ) -> None:
         self.json = json
         self._read = read
+        self._beside = beside or {}
 
     @classmethod
     def received(cls, json: Any, kind: type[T]) -> "Answer[T]":
@@ -40,9 +44,26 @@ class Answer(Generic[T]):
         return cls(json, lambda received: read_model(received, kind))
 
     @classmethod
+    def page(cls, json: Any, kind: type[T]) -> "Answer[T]":
+        """Return a page of the API. Programs get its rows, and its counts beside them.
+
+        Raises:
+            UnreadableAnswer: It has no rows.
+        """
+        if not isinstance(json, dict) or not isinstance(json.get("data"), list):
+            raise UnreadableAnswer("The API sent an answer that this command cannot read.")
+        beside = {name: each for name, each in json.items() if name not in ("success", "data")}
+        return cls(json["data"], lambda _: read_model(json, kind), beside)
+
+    @classmethod
     def own(cls, model: T) -> "Answer[T]":
         """Return an answer that this command has composed."""
         return cls(to_jsonable_python(model), lambda _: model)
+
+    @property
+    def envelope(self) -> dict[str, Any]:
+        """What `--json` prints."""
+        return {"success": True, "data": self.json, **self._beside}
 
     @cached_property
     def model(self) -> T:

@@ -86,7 +86,7 @@ class Api(Transport):
 
     def operations(self, **filters: object) -> Answer[OperationListResponse]:
         """Return a page of operations."""
-        return self._body(OperationListResponse, "GET", "/operations", params=omit_none(**filters))
+        return self._page(OperationListResponse, "GET", "/operations", params=omit_none(**filters))
 
     def cancel(
         self, operation_id: str, *, reason: str | None = None, force: bool = False
@@ -102,11 +102,11 @@ class Api(Transport):
     def experiments(self, **filters: object) -> Answer[ExperimentListResponse]:
         """Return a page of experiments."""
         asked = omit_none(**filters)
-        return self._body(ExperimentListResponse, "GET", "/experiments", params=asked)
+        return self._page(ExperimentListResponse, "GET", "/experiments", params=asked)
 
     def leaderboard(self, **filters: object) -> Answer[LeaderboardResponse]:
         """Return a page of the leaderboard."""
-        return self._body(LeaderboardResponse, "GET", "/leaderboard", params=omit_none(**filters))
+        return self._page(LeaderboardResponse, "GET", "/leaderboard", params=omit_none(**filters))
 
     def experiment(self, operation_id: str) -> Answer[Experiment]:
         """Return the full record of one experiment."""

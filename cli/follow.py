@@ -12,6 +12,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Column
 
 from cli.answer import Answer
 from cli.client import Api
@@ -32,16 +33,9 @@ def follow_to_end(api: Api, operation_id: str, console: Console) -> Answer[Opera
         ApiUnreachable: There is no API, or it is unavailable for longer than a restart takes.
         UnreadableAnswer: The API describes the operation in another form.
     """
-    columns = (
-        TextColumn("{task.description:<12}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[step]}", markup=False),
-    )
     phase_shown = None
     # Bars are for a terminal. A pipe or a file gets one line for each phase.
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+    with make_bars(console) as bars:
         own = bars.add_task("", total=100.0, step="")
         nested = bars.add_task("", total=100.0, step="", visible=False)
         for state in _states(api, operation_id):
@@ -58,6 +52,25 @@ def follow_to_end(api: Api, operation_id: str, console: Console) -> Answer[Opera
                 console.print(f"{phase}: {step}", markup=False)
             phase_shown = phase
     return state
+
+
+def make_bars(console: Console) -> Progress:
+    """Return bars that fill a terminal of any width: what is cut last is the text of the step."""
+    return Progress(
+        TextColumn("{task.description:<12}", markup=False, table_column=Column(no_wrap=True)),
+        # A fifth of what the figures leave, and no bar at all where that is nothing.
+        BarColumn(bar_width=None, table_column=Column(ratio=1)),
+        TaskProgressColumn(table_column=Column(no_wrap=True)),
+        TimeElapsedColumn(table_column=Column(no_wrap=True)),
+        TextColumn(
+            "{task.fields[step]}",
+            markup=False,
+            table_column=Column(ratio=4, no_wrap=True, overflow="ellipsis"),
+        ),
+        console=console,
+        disable=not console.is_terminal,
+        expand=True,
+    )
 
 
 def _show(bars: Progress, bar: TaskID, name: str, progress: StepProgress) -> None:

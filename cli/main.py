@@ -2,10 +2,12 @@
 
 import signal
 import sys
+from importlib.metadata import version
 from typing import Annotated, NoReturn
 
 import typer
 
+from cli.answer import Answer
 from cli.commands import (
     admin,
     agent,
@@ -18,14 +20,21 @@ from cli.commands import (
     steps,
     strategies,
 )
+from cli.hints import ktrdr
+from cli.links import keep_working
 from cli.render.operations import print_addresses
+from cli.render.suggestions import print_suggestions
 from cli.session import JsonOption, Session, report_errors, session_of
 from cli.stack import Stack
 from settings import load_settings
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
 for command in (
     research.research,
     operations.status,
@@ -57,6 +66,12 @@ app.add_typer(data.data, name="data")
 app.add_typer(schedule.schedule, name="schedule")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ktrdr {version('ktrdr')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     context: typer.Context,
@@ -66,6 +81,12 @@ def options(
         typer.Option("--url", "-u", help="Address of the API.  [env var: KTRDR_API_URL]"),
     ] = None,
     port: Annotated[int | None, typer.Option("--port", "-p", help="Port of a local API.")] = None,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
 ) -> None:
     """Durable, visible and individually cancellable strategy research."""
     for signal_number in _STOP_SIGNALS:
@@ -87,11 +108,11 @@ def up(context: typer.Context, as_json: JsonOption = False) -> None:
     with report_errors(session.as_json):
         try:
             with Stack(session.settings) as stack:
-                if session.as_json:
-                    session.answer_json(stack.addresses())
-                else:
-                    print_addresses(session.console, stack.addresses())
+                addresses = keep_working(stack.addresses())
+                session.answer(Answer.own(addresses), print_addresses)
+                if not session.as_json:
                     session.stderr.print("Running. Ctrl-C stops it; state is kept.")
+                    print_suggestions(session.stderr, ktrdr("research", "--follow"))
                 sys.stdout.flush()
                 stack.wait()
         except KeyboardInterrupt:

@@ -3,8 +3,8 @@
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -12,23 +12,28 @@ from rich.console import Console
 
 from cli.answer import Answer
 from cli.client import Api
+from cli.labels import Labels
+from cli.render.prose import print_prose
 from cli.render.tables import UNLIMITED
+from cli.transport import ApiRefused
 from errors import KtrdrError
 from settings import Settings
 
 T = TypeVar("T")
 
+# The exit codes.
 FAILED = 1
 INTERRUPTED = 130
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-OperationArgument = Annotated[str, typer.Argument(metavar="OPERATION_ID")]
 
 
-def _console() -> Console:
+def _console(*, stderr: bool = False) -> Console:
     """Return where answers go. Lines are broken for a terminal only, never in a pipe or a file."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=UNLIMITED)
+    console = Console(stderr=stderr, highlight=False)
+    if not console.is_terminal:
+        console.width = UNLIMITED
+    return console
 
 
 @dataclass(frozen=True)
@@ -40,47 +45,70 @@ class Session:
     as_json: bool
     at_end: Callable[[Callable[[], None]], object]
     """Takes what is to be called when the command ends."""
+    labels: Labels = field(default_factory=lambda: Labels({}))
+    """What people typed for the fields of a request."""
     # Progress goes to standard error, so that a pipe receives the answer alone.
     console: Console = field(default_factory=_console)
-    stderr: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
+    stderr: Console = field(default_factory=lambda: _console(stderr=True))
 
-    def api(self) -> Api:
-        """Return a client of the chosen API. It is closed when the command ends."""
-        api = Api(self.url, self.settings)
+    def api(self, url: str | None = None) -> Api:
+        """Return a client of the chosen API, or of another. It is closed when the command ends."""
+        api = Api(url or self.url, self.settings, self.labels)
         self.at_end(api.close)
         return api
 
     def answer(self, answer: Answer[T], print_model: Callable[[Console, T], None]) -> None:
         """Print an answer: as JSON for programs, otherwise as `print_model` does for people."""
         if self.as_json:
-            self.answer_json(answer.json)
+            self.answer_json(answer.envelope)
             return
         with report_errors(self.as_json):
             print_model(self.console, answer.model)
 
-    def answer_json(self, answer: Any) -> None:
-        """Print JSON for programs."""
-        json.dump(answer, sys.stdout, indent=2)
+    def answer_json(self, envelope: Mapping[str, Any]) -> None:
+        """Print an envelope for programs."""
+        json.dump(envelope, sys.stdout, indent=2)
         sys.stdout.write("\n")
 
 
 def session_of(context: typer.Context, as_json: bool) -> Session:
-    """Return the session; `--json` works before and after the command."""
+    """Return the session of a command; `--json` works before and after the command."""
     session: Session = context.obj
-    return Session(session.settings, session.url, session.as_json or as_json, session.at_end)
+    labels = Labels.of(context.command.params)
+    return replace(session, as_json=session.as_json or as_json, labels=labels)
 
 
 @contextlib.contextmanager
 def report_errors(as_json: bool) -> Iterator[None]:
-    """Print an expected error in one line or as JSON, and exit with 1."""
+    """Print an expected error for people or as JSON, and exit with 1."""
     try:
         yield
     except KtrdrError as error:
         if as_json:
-            answer = {"status": "error", "reason": error.reason, "message": error.message}
-            sys.stdout.write(json.dumps(answer) + "\n")
+            sys.stdout.write(json.dumps(make_error_envelope(error)) + "\n")
         else:
-            Console(stderr=True, highlight=False).print(
-                f"Error: {error.message}", style="red", markup=False, soft_wrap=True
-            )
+            print_error(error)
         raise typer.Exit(FAILED) from None
+
+
+def make_error_envelope(error: KtrdrError) -> dict[str, Any]:
+    """Return what programs get in the place of an answer."""
+    problems = [
+        each.model_dump(exclude_none=True)
+        for each in (error.problems if isinstance(error, ApiRefused) else ())
+    ]
+    return {
+        "success": False,
+        "status": "error",
+        "reason": error.reason,
+        "message": error.message,
+        "errors": problems,
+    }
+
+
+def print_error(error: KtrdrError) -> None:
+    """Print an error for people: one sentence for each problem, each in a line of its own."""
+    console = _console(stderr=True)
+    sentences = error.sentences if isinstance(error, ApiRefused) else [error.message]
+    for sentence in sentences:
+        print_prose(console, f"Error: {sentence}", style="red")

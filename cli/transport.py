@@ -1,7 +1,7 @@
 """Sends requests to the API, and repeats those that did not arrive."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -10,7 +10,9 @@ import httpx2
 from httpx2 import ServerSentEvent
 from pydantic import BaseModel
 
+from cli import hints
 from cli.answer import Answer, UnreadableAnswer
+from cli.labels import Labels
 from errors import KtrdrError
 from settings import Settings
 
@@ -22,12 +24,30 @@ _SECONDS_OF_SILENCE = 40.0
 _SECONDS_BEFORE_REPEAT = (0.1, 0.4)
 
 
+class ProblemOfField(BaseModel):
+    """What the API says is wrong with one field."""
+
+    field: str
+    message: str
+    line: int | None = None
+
+
 class ApiRefused(KtrdrError):
     """The API refused a request."""
 
-    def __init__(self, message: str, reason: str) -> None:
+    def __init__(
+        self,
+        message: str,
+        reason: str,
+        problems: Sequence[ProblemOfField] = (),
+        sentences: Sequence[str] = (),
+    ) -> None:
         super().__init__(message)
         self.reason = reason
+        self.problems = problems
+        """The fields that it is about, as the API names them."""
+        self.sentences = sentences or [message]
+        """The same for people, in the words of the command."""
 
 
 class ApiUnreachable(KtrdrError):
@@ -41,6 +61,7 @@ class _Refusal(BaseModel):
 
     message: str = "The API refused the request."
     reason: str = "internal"
+    errors: list[ProblemOfField] = []
 
 
 class Transport:
@@ -49,9 +70,11 @@ class Transport:
     Args:
         url: Address of the API, with or without `/api/v1`.
         settings: Holds the API key, if there is one.
+        labels: What people typed for the fields of a request.
     """
 
-    def __init__(self, url: str, settings: Settings) -> None:
+    def __init__(self, url: str, settings: Settings, labels: Labels | None = None) -> None:
+        self._labels = labels or Labels({})
         base = url.rstrip("/")
         headers = {}
         if settings.api_key:
@@ -79,6 +102,10 @@ class Transport:
     def _body(self, kind: type[T], method: str, path: str, **options: Any) -> Answer[T]:
         """Send a request, and return the whole answer."""
         return Answer.received(self._json(self._send(method, path, **options)), kind)
+
+    def _page(self, kind: type[T], method: str, path: str, **options: Any) -> Answer[T]:
+        """Send a request, and return a page: rows, and beside them how many there are."""
+        return Answer.page(self._json(self._send(method, path, **options)), kind)
 
     def _stream(self, path: str, last_event_id: str | None) -> Iterator[ServerSentEvent]:
         """Yield server-sent events until the stream ends or breaks."""
@@ -122,12 +149,14 @@ class Transport:
 
     def _unreachable(self, error: httpx2.TransportError) -> ApiUnreachable:
         return ApiUnreachable(
-            f"No API answers at {self._url} ({error}). Is it running? `ktrdr up` starts one."
+            f"No API answers at {self._url} ({error}). Is it running? "
+            f"`{hints.start_stack()}` starts one."
         )
 
     def _refusal(self, response: httpx2.Response) -> ApiRefused:
         refusal = Answer.received(self._json(response), _Refusal).model
-        return ApiRefused(refusal.message, refusal.reason)
+        sentences = self._labels.explain(refusal.message, refusal.errors)
+        return ApiRefused(refusal.message, refusal.reason, refusal.errors, sentences)
 
     def _json(self, response: httpx2.Response) -> Any:
         try:

@@ -1,12 +1,17 @@
 """Says what is wrong with a value, in words for people who write files by hand."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from quant.suggestions import list_fields, suggest
 from quant.wording import format_count
+
+# A value in pydantic's list of those that it expects.
+_QUOTED: Final = re.compile(r"'([^']*)'")
 
 
 def _count_entries(number: int) -> str:
@@ -35,20 +40,47 @@ _WORDS: Final[Mapping[str, Callable[[dict[str, Any]], str]]] = {
     "model_type": lambda _: "must be a mapping",
     "dict_type": lambda _: "must be a mapping",
     "literal_error": lambda limits: f"must be {limits['expected']}",
-    "string_pattern_mismatch": lambda limits: f"does not match {limits['pattern']}",
+    "enum": lambda limits: f"must be {limits['expected']}",
+    "bool_type": lambda _: "must be true or false",
+    "bool_parsing": lambda _: "must be true or false",
 }
 
 
-def list_problems(error: ValidationError) -> list[tuple[str, str]]:
-    """List the invalid fields, such as `features.0.period`, each with what is wrong with it."""
+def list_problems(
+    error: ValidationError, model: type[BaseModel] | None = None
+) -> list[tuple[str, str]]:
+    """List the invalid fields, such as `features.0.period`, each with what is wrong with it.
+
+    Args:
+        error: What pydantic says.
+        model: Whose fields are suggested in the place of an unknown one.
+    """
+    problems = [
+        (".".join(str(part) for part in each["loc"] if part != "[key]"), each)
+        for each in error.errors(include_url=False)
+    ]
+    places = [place for place, _ in problems]
     return [
-        (".".join(str(part) for part in each["loc"] if part != "[key]"), _explain(each))
-        for each in error.errors(include_url=False, include_input=False)
+        (place, explain(each, model))
+        for place, each in problems
+        # An invalid entry does not count, so that its list may seem too short.
+        if each["type"] != "too_short" or not any(p.startswith(f"{place}.") for p in places)
     ]
 
 
-def _explain(problem: ErrorDetails) -> str:
-    words = _WORDS.get(problem["type"])
-    if words is not None:
-        return words(problem.get("ctx", {}))
-    return problem["msg"].removeprefix("Value error, ")
+def explain(problem: ErrorDetails, model: type[BaseModel] | None = None) -> str:
+    """Say what is wrong with one value, and what may have been meant.
+
+    Args:
+        problem: What pydantic says.
+        model: Whose fields are suggested in the place of an unknown one.
+    """
+    kind, context = problem["type"], problem.get("ctx", {})
+    words = _WORDS.get(kind)
+    said = words(context) if words else problem["msg"].removeprefix("Value error, ")
+    if kind in ("literal_error", "enum"):
+        return said + suggest(problem.get("input"), _QUOTED.findall(context["expected"]))
+    if kind == "extra_forbidden" and model is not None:
+        *path, unknown = problem["loc"]
+        return said + suggest(unknown, list_fields(model, path))
+    return said

@@ -49,3 +49,9 @@ def parse_step_id(operation_id: str) -> tuple[str, OperationType] | None:
     research_id, _, suffix = operation_id.rpartition(".")
     step = _STEP_OF_SUFFIX.get(suffix)
     return (research_id, step) if research_id and step else None
+
+
+def split_step(text: str) -> tuple[str, str]:
+    """Split the short name of a step off, with its dot; it is empty if there is none."""
+    parsed = parse_step_id(text)
+    return (parsed[0], f".{get_step_name(parsed[1])}") if parsed else (text, "")

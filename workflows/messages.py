@@ -5,12 +5,13 @@ The command imports this module, so it must not import Temporal's SDK.
 
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from quant.messages.base import FrozenModel
 from quant.messages.data import DataSource, Symbol, Timeframe
 from quant.messages.evidence import Statistics
 from quant.messages.hypotheses import Verdict
+from quant.messages.spelling import Spelling
 from quant.messages.steps import (
     AssessmentResult,
     BacktestInput,
@@ -24,7 +25,13 @@ from quant.messages.trials import TrialCount
 from quant.verdict.gates import GateLimits
 from workflows.contract import OperationType
 
-Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
+Owner = Annotated[
+    str,
+    Spelling(
+        r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$",
+        "letters, digits, `_`, `.`, `@` and `-`, at most 64, with a letter or digit first",
+    ),
+]
 
 
 class OwnedRequest(FrozenModel):

@@ -10,17 +10,25 @@ import secrets
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import Field, ValidationError
 
 from api.auth.scopes import Scope
 from errors import InvalidInput
 from quant.messages.base import FrozenModel
+from quant.messages.spelling import Spelling
+from quant.problems import list_problems
 from storage.secret_file import SecretFile
 from workflows.messages import Owner
 
 _PREFIX = "ktrdr_"
 
-KeyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+KeyName = Annotated[
+    str,
+    Spelling(
+        r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+        "letters, digits, `_`, `.` and `-`, at most 64, with a letter or digit first",
+    ),
+]
 
 
 class ApiKey(FrozenModel):
@@ -29,7 +37,7 @@ class ApiKey(FrozenModel):
     name: KeyName
     owner: Owner
     scopes: tuple[Scope, ...] = Field(min_length=1)
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Annotated[str, Spelling(r"^[0-9a-f]{64}$", "64 hexadecimal digits")]
 
 
 class KeyFile(FrozenModel):
@@ -79,9 +87,8 @@ class KeyRing:
         try:
             key = ApiKey(name=name, owner=owner, scopes=scopes, sha256=_hash(token))
         except ValidationError as error:
-            first = error.errors()[0]
-            place = str(first["loc"][0])
-            raise InvalidInput(f"{place}: {first['msg']}", field=place) from None
+            place, said = list_problems(error)[0]
+            raise InvalidInput(f"{place}: {said}", field=place) from None
         self._file.write(KeyFile(keys=(*known, key)))
         return token
 

@@ -22,6 +22,7 @@ from errors import ExperimentNotFound
 from quant.messages.base import FrozenModel
 from quant.messages.data import Symbol, Timeframe
 from quant.messages.hypotheses import HypothesisStatus, Verdict
+from quant.messages.spelling import Spelling
 from quant.messages.strategy import StrategyName
 from storage.experiments import ExperimentOrder
 from workflows.contract import OperationStatus
@@ -40,7 +41,7 @@ class ExperimentPage(FrozenModel):
     timeframe: Timeframe | None = None
     designer: Literal["search", "llm"] | None = None
     strategy_name: StrategyName | None = None
-    data_hash: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+    data_hash: Annotated[str, Spelling("^[0-9a-f]{64}$", "64 hexadecimal digits")] | None = None
     originals: bool = Field(False, description="Leave out reproductions of other experiments")
     sort: ExperimentOrder = ExperimentOrder.FINISHED_AT
     descending: bool = True

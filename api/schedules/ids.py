@@ -5,14 +5,15 @@ So no schedule that a caller may not see takes a name away.
 
 from typing import Annotated, Final
 
-from pydantic import StringConstraints
+from quant.messages.spelling import Spelling
 
 _SEPARATOR: Final = ":"
 
 ScheduleId = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^(?:[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}:)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+    Spelling(
+        r"^(?:[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}:)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+        "letters, digits, `_` and `-`, at most 64, with a letter or digit first",
     ),
 ]
 

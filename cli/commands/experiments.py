@@ -8,8 +8,10 @@ import typer
 
 from cli.answer import Answer
 from cli.client import Api
+from cli.commands.options import ID_HELP, LimitOption, OperationArgument
 from cli.export import SUFFIXES, explain_write_errors, write_table
 from cli.follow import follow_to_end
+from cli.ids import resolve_id
 from cli.local_answers import Exported
 from cli.render.experiments import (
     print_budget,
@@ -20,7 +22,7 @@ from cli.render.experiments import (
     print_leaderboard,
     print_reproduction,
 )
-from cli.session import FAILED, JsonOption, OperationArgument, report_errors, session_of
+from cli.session import FAILED, JsonOption, report_errors, session_of
 from errors import NotFinished
 from storage.records import ExperimentSummary
 from workflows.contract import OperationStatus
@@ -29,13 +31,12 @@ _PAGE = 1000
 
 SymbolOption = Annotated[str | None, typer.Option("--symbol", "-s", help="Only this symbol.")]
 OwnerOption = Annotated[str | None, typer.Option("--owner", help="Only this owner.")]
-LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="Maximum rows.")]
 
 
 def experiments(
     context: typer.Context,
     operation_id: Annotated[
-        str | None, typer.Argument(help="Show the full record of this experiment.")
+        str | None, typer.Argument(help=f"Show the full record of this experiment. {ID_HELP}")
     ] = None,
     symbol: SymbolOption = None,
     owner: OwnerOption = None,
@@ -66,7 +67,8 @@ def experiments(
         raise typer.BadParameter(f"--export writes {' or '.join(SUFFIXES)} files")
     with report_errors(session.as_json):
         if operation_id is not None:
-            answer = session.api().experiment(operation_id)
+            api = session.api()
+            answer = api.experiment(resolve_id(api, operation_id))
             session.answer(answer, print_experiment)
             return
         if export is not None:
@@ -101,7 +103,7 @@ def reproduce(
     session = session_of(context, as_json)
     with report_errors(session.as_json):
         api = session.api()
-        repeated = api.reproduce(operation_id).model.operation_id
+        repeated = api.reproduce(resolve_id(api, operation_id)).model.operation_id
         session.stderr.print(f"Started {repeated}", markup=False)
         ended = follow_to_end(api, repeated, session.stderr).model
         if ended.status is not OperationStatus.COMPLETED:

@@ -3,10 +3,13 @@
 from typing import Annotated
 
 import typer
+from pydantic_core import to_jsonable_python
 
+from api.operations.schemas import OperationCancelled
 from cli.answer import Answer
-from cli.commands.options import FollowOption
+from cli.commands.options import ID_HELP, FollowOption, LimitOption, OperationArgument
 from cli.follow import follow_to_end
+from cli.ids import resolve_id
 from cli.local_answers import Overview
 from cli.render.operations import (
     print_batch,
@@ -18,28 +21,34 @@ from cli.render.operations import (
     print_resumed,
     print_started,
 )
-from cli.session import FAILED, JsonOption, OperationArgument, Session, report_errors, session_of
-from errors import InvalidInput
-from workflows.contract import OperationStatus
+from cli.render.suggestions import print_suggestions, suggest_next
+from cli.session import FAILED, JsonOption, Session, report_errors, session_of
+from cli.several import answer_each
+from errors import InvalidInput, NotCancellable
+from workflows.contract import OperationInfo, OperationStatus
 
 _ENDED = (OperationStatus.COMPLETED, OperationStatus.FAILED, OperationStatus.CANCELLED)
 
 
 def status(
     context: typer.Context,
-    operation_id: Annotated[
-        str | None, typer.Argument(metavar="[OPERATION_ID]", help="Show this operation.")
+    operation_ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="OPERATION_ID", help=f"Show these operations. {ID_HELP}"),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one operation, or an overview."""
+    """Show operations, or an overview of all."""
     session = session_of(context, as_json)
+    api = session.api()
+    if operation_ids:
+
+        def show(given: str) -> Answer[OperationInfo]:
+            return api.operation(resolve_id(api, given))
+
+        answer_each(session, operation_ids, show, print_operation)
+        return
     with report_errors(session.as_json):
-        api = session.api()
-        if operation_id is not None:
-            operation = api.operation(operation_id)
-            session.answer(operation, print_operation)
-            return
         counts = {"running": api.operations(active_only=True, limit=1).model.total_count}
         for ended in _ENDED:
             counts[ended] = api.operations(status=ended, limit=1).model.total_count
@@ -64,7 +73,7 @@ def ops(
         ),
     ] = None,
     owner: Annotated[str | None, typer.Option("--owner", help="Only this owner.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-l", help="Maximum rows.")] = 50,
+    limit: LimitOption = 50,
     active: Annotated[
         bool, typer.Option("--active", "-a", help="Only operations that have not ended.")
     ] = False,
@@ -84,10 +93,7 @@ def ops(
             active_only=active,
             resumable=resumable,
         )
-    if session.as_json:
-        session.answer_json(page.json["data"])
-    else:
-        session.answer(page, print_operations)
+    session.answer(page, print_operations)
 
 
 def follow_and_exit(session: Session, operation_id: str) -> None:
@@ -99,6 +105,8 @@ def follow_and_exit(session: Session, operation_id: str) -> None:
             session.stderr.print(f"Detached; {operation_id} continues.", markup=False)
             return
     session.answer(operation, print_outcome)
+    if not session.as_json:
+        print_suggestions(session.stderr, *suggest_next(operation.model))
     raise typer.Exit(FAILED if operation.model.status is OperationStatus.FAILED else 0)
 
 
@@ -106,19 +114,24 @@ def follow(
     context: typer.Context, operation_id: OperationArgument, as_json: JsonOption = False
 ) -> None:
     """Watch an operation to its end; Ctrl-C detaches. Exit code 1 if it failed."""
-    follow_and_exit(session_of(context, as_json), operation_id)
+    session = session_of(context, as_json)
+    with report_errors(session.as_json):
+        meant = resolve_id(session.api(), operation_id)
+    follow_and_exit(session, meant)
 
 
 def cancel(
     context: typer.Context,
-    operation_id: Annotated[
-        str | None, typer.Argument(metavar="[OPERATION_ID]", help="Cancel this operation.")
+    operation_ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="OPERATION_ID", help=f"Cancel these operations. {ID_HELP}"),
     ] = None,
     reason: Annotated[
         str | None, typer.Option("--reason", "-r", help="Reason to record with the cancel.")
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", "-f", help="Terminate without any clean-up.")
+    force: Annotated[bool, typer.Option("--force", help="Terminate without any clean-up.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Wait until the work has stopped.")
     ] = False,
     every: Annotated[
         bool,
@@ -131,24 +144,42 @@ def cancel(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Cancel exactly one operation; cancelling a step cancels its research."""
+    """Cancel exactly these operations; cancelling a step cancels its research."""
     session = session_of(context, as_json)
-    if every == (operation_id is not None):
-        raise typer.BadParameter("give either an operation id or --all")
+    if every == bool(operation_ids):
+        raise typer.BadParameter("give either operation ids or --all")
+    if every:
+        if force or follow:
+            raise typer.BadParameter("--force and --follow need operation ids")
+        _cancel_all(session, owner=owner, symbol=symbol, reason=reason, dry_run=dry_run)
+        return
+    if owner is not None or symbol is not None or dry_run:
+        raise typer.BadParameter("--owner, --symbol and --dry-run need --all")
+    api = session.api()
+
+    def cancel_one(given: str) -> Answer[OperationCancelled]:
+        meant = resolve_id(api, given)
+        cancelled = api.cancel(meant, reason=reason, force=force)
+        if not follow or cancelled.model.cancelled_at is not None:
+            return cancelled
+        ended = follow_to_end(api, meant, session.stderr).model
+        if ended.status is not OperationStatus.CANCELLED:
+            raise NotCancellable(f"{meant} was {ended.status} before the cancel reached it.")
+        told = {"status": ended.status, "cancelled_at": ended.completed_at}
+        return Answer.received(cancelled.json | to_jsonable_python(told), OperationCancelled)
+
+    answer_each(session, operation_ids or (), cancel_one, print_cancelled)
+
+
+def _cancel_all(session: Session, *, dry_run: bool, **selection: str | None) -> None:
     with report_errors(session.as_json):
-        if operation_id is None:
-            if owner is None and symbol is None:
-                raise InvalidInput(
-                    "--all needs --owner or --symbol; alone it would cancel everything.",
-                    field="owner",
-                )
-            batch = session.api().cancel_many(
-                owner=owner, symbol=symbol, reason=reason, dry_run=dry_run or None
+        if selection["owner"] is None and selection["symbol"] is None:
+            raise InvalidInput(
+                "--all needs --owner or --symbol; alone it would cancel everything.",
+                field="owner",
             )
-            session.answer(batch, print_batch)
-            return
-        cancelled = session.api().cancel(operation_id, reason=reason, force=force)
-    session.answer(cancelled, print_cancelled)
+        batch = session.api().cancel_many(**selection, dry_run=dry_run or None)
+    session.answer(batch, print_batch)
 
 
 def resume(
@@ -160,9 +191,10 @@ def resume(
     """Continue a cancelled or failed operation from its first unfinished step."""
     session = session_of(context, as_json)
     with report_errors(session.as_json):
-        resumed = session.api().resume(operation_id)
+        api = session.api()
+        resumed = api.resume(resolve_id(api, operation_id))
     if follow:
-        follow_and_exit(session, operation_id)
+        follow_and_exit(session, resumed.model.operation_id)
         return
     session.answer(resumed, print_resumed)
 
@@ -176,7 +208,8 @@ def retry(
     """Start a cancelled or failed operation again, under a new ID."""
     session = session_of(context, as_json)
     with report_errors(session.as_json):
-        started = session.api().retry(operation_id)
+        api = session.api()
+        started = api.retry(resolve_id(api, operation_id))
     if follow:
         follow_and_exit(session, started.model.operation_id)
         return

@@ -4,6 +4,12 @@ from typing import Annotated
 
 import typer
 
+ID_HELP = "In full, a unique beginning, its short end such as 5b290c3f, or `last`."
+
+OperationArgument = Annotated[str, typer.Argument(metavar="OPERATION_ID", help=ID_HELP)]
+LimitOption = Annotated[
+    int, typer.Option("--limit", "-l", "-n", min=1, max=1000, help="Maximum rows.")
+]
 StrategyOption = Annotated[
     str | None, typer.Option("--strategy", "-s", help="Name of a strategy file; skips the design.")
 ]

@@ -18,6 +18,8 @@ from cli.commands.options import (
     TrialsOption,
 )
 from cli.follow import follow_to_end
+from cli.hints import start_stack
+from cli.links import keep_working
 from cli.local_answers import ResearchStarted
 from cli.render.operations import (
     print_addresses,
@@ -27,6 +29,7 @@ from cli.render.operations import (
     print_times,
     read_result,
 )
+from cli.render.suggestions import print_suggestions, suggest_next
 from cli.session import FAILED, INTERRUPTED, JsonOption, Session, report_errors, session_of
 from cli.stack import Stack
 from workflows.contract import OperationInfo, OperationStatus
@@ -110,6 +113,8 @@ def research(
         elif follow:
             operation = _start_and_follow(session, session.api(), request)
             session.answer(operation, print_outcome)
+            if not session.as_json:
+                print_suggestions(session.stderr, *suggest_next(operation.model))
         else:
             _start(session, request)
             return
@@ -152,8 +157,10 @@ def _run_in_own_stack(session: Session, request: Mapping[str, Any]) -> Answer[Op
     session.stderr.print("Starting Temporal, worker and API ...")
     with Stack(session.settings) as stack:
         seconds = {"stack start": time.monotonic() - began}
-        api = Api(stack.api, session.settings)
-        session.at_end(api.close)
+        if not session.as_json:
+            # They work until the research has ended.
+            print_addresses(session.stderr, keep_working(stack.addresses()))
+        api = session.api(stack.api)
         operation = _start_and_follow(session, api, request)
         session.answer(operation, print_outcome)
         if not session.as_json:
@@ -161,9 +168,10 @@ def _run_in_own_stack(session: Session, request: Mapping[str, Any]) -> Answer[Op
             if isinstance(result, ResearchResult):
                 report = f"{session.settings.artifacts_url}/{result.report_path}"
                 session.console.print(f"\nReport: {report}", markup=False, soft_wrap=True)
-            print_addresses(session.console, stack.addresses())
         session.stderr.print("Stopping ...")
     if not session.as_json:
         seconds |= seconds_by_phase(operation.model)
         print_times(session.stderr, seconds, time.monotonic() - began)
+        # The stack is gone, and what comes next needs one.
+        print_suggestions(session.stderr, start_stack(), *suggest_next(operation.model))
     return operation

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.answer import Answer
+from cli.commands.options import ID_HELP, OperationArgument
 from cli.export import explain_write_errors
+from cli.ids import resolve_id
 from cli.local_answers import ComparedResearch, Comparison, ReportSaved
 from cli.render.results import (
     print_children,
@@ -17,7 +19,7 @@ from cli.render.results import (
     print_report,
     print_results,
 )
-from cli.session import JsonOption, OperationArgument, report_errors, session_of
+from cli.session import JsonOption, report_errors, session_of
 from errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ def children(
     """List the steps that an operation has begun."""
     session = session_of(context, as_json)
     with report_errors(session.as_json):
-        begun = session.api().children(operation_id)
+        api = session.api()
+        begun = api.children(resolve_id(api, operation_id))
     session.answer(begun, print_children)
 
 
@@ -53,7 +56,8 @@ def results(
     """Show the result of an operation."""
     session = session_of(context, as_json)
     with report_errors(session.as_json):
-        answer = session.api().results(operation_id)
+        api = session.api()
+        answer = api.results(resolve_id(api, operation_id))
     session.answer(answer, print_results)
 
 
@@ -63,7 +67,8 @@ def metrics(
     """Show the metrics of a training by iteration, also while it runs."""
     session = session_of(context, as_json)
     with report_errors(session.as_json):
-        answer = session.api().metrics(operation_id)
+        api = session.api()
+        answer = api.metrics(resolve_id(api, operation_id))
     session.answer(answer, print_metrics)
 
 
@@ -81,19 +86,22 @@ def report(
     """Fetch the report of a research, by default as a file named after it."""
     session = session_of(context, as_json)
     with report_errors(session.as_json):
+        api = session.api()
+        meant = resolve_id(api, operation_id)
         if kind is Format.PNG:
-            content = _draw(session.api().report(operation_id, "json"))
+            content = _draw(api.report(meant, "json"))
         else:
-            content = session.api().report(operation_id, kind)
-        path = save(content, output or Path(f"{operation_id}.{kind}"), open_it)
-    saved = ReportSaved(operation_id=operation_id, report=path)
+            content = api.report(meant, kind)
+        path = save(content, output or Path(f"{meant}.{kind}"), open_it)
+    saved = ReportSaved(operation_id=meant, report=path)
     session.answer(Answer.own(saved), print_report)
 
 
 def compare(
     context: typer.Context,
     operation_ids: Annotated[
-        list[str], typer.Argument(metavar="OPERATION_ID ...", help="Researches to compare.")
+        list[str],
+        typer.Argument(metavar="OPERATION_ID", help=f"Researches to compare. {ID_HELP}"),
     ],
     output: OutputOption = None,
     open_it: OpenOption = False,
@@ -108,9 +116,11 @@ def compare(
     with report_errors(session.as_json):
         _require_several(operation_ids)
         api = session.api()
-        dossiers = [Dossier.model_validate_json(api.report(each, "json")) for each in operation_ids]
+        ids = [resolve_id(api, each) for each in operation_ids]
+        _require_several(ids)
+        dossiers = [Dossier.model_validate_json(api.report(each, "json")) for each in ids]
         if output is not None or open_it:
-            addresses = {each: api.report_address(each) for each in operation_ids}
+            addresses = {each: api.report_address(each) for each in ids}
             page = render_comparison(dossiers, addresses).encode()
             path = save(page, output or Path("comparison.html"), open_it)
     comparison = Comparison(researches=[_row(each) for each in dossiers], page=path)

@@ -9,6 +9,7 @@ from cli.answer import Answer
 from cli.client import omit_none
 from cli.commands.operations import follow_and_exit
 from cli.commands.options import (
+    ID_HELP,
     FollowOption,
     OwnerOption,
     PriorityOption,
@@ -16,8 +17,10 @@ from cli.commands.options import (
     SymbolOption,
     TimeframeOption,
 )
+from cli.ids import resolve_id
 from cli.render.operations import print_started
 from cli.session import JsonOption, Session, report_errors, session_of
+from workflows.contract import OperationType
 
 
 def train(
@@ -49,7 +52,7 @@ def train(
 def backtest(
     context: typer.Context,
     training_id: Annotated[
-        str, typer.Argument(metavar="TRAINING_ID", help="Operation ID of a finished training.")
+        str, typer.Argument(metavar="TRAINING_ID", help=f"A finished training. {ID_HELP}")
     ],
     priority: PriorityOption = None,
     owner: OwnerOption = None,
@@ -58,9 +61,10 @@ def backtest(
 ) -> None:
     """Backtest a finished training on the holdout."""
     session = session_of(context, as_json)
-    request = omit_none(training_id=training_id, priority=priority, owner=owner)
     with report_errors(session.as_json):
-        started = session.api().backtest(request)
+        api = session.api()
+        meant = resolve_id(api, training_id, OperationType.TRAINING)
+        started = api.backtest(omit_none(training_id=meant, priority=priority, owner=owner))
     _report_start(session, started, follow=follow)
 
 

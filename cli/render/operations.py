@@ -14,7 +14,10 @@ from api.operations.schemas import (
     Resumed,
 )
 from cli.answer import read_model
+from cli.hints import ktrdr
 from cli.local_answers import Overview
+from cli.render.prose import print_prose
+from cli.render.suggestions import print_suggestions, suggest_next
 from cli.render.tables import format_duration, format_figure, format_time, print_rows
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestResult, TrainingResult
@@ -50,11 +53,11 @@ def print_outcome(console: Console, operation: OperationInfo) -> None:
     style = _STATUS_STYLE.get(status, "")
     console.print(f"[{style}]{status}[/] {operation.operation_id}" if style else status)
     if operation.error_message:
-        console.print(operation.error_message, style="red", markup=False)
+        print_prose(console, operation.error_message, style="red")
     match read_result(operation):
         case ResearchResult() as result:
             console.print(f"\n[{_VERDICT_STYLE[result.verdict]}]Verdict: {result.verdict}[/]")
-            console.print(result.summary, markup=False, soft_wrap=True)
+            print_prose(console, result.summary)
             console.print(_figures(result))
         case TrainingResult() as result:
             console.print(_figures_of_training(result))
@@ -130,7 +133,7 @@ def _figures(result: ResearchResult) -> Table:
 def print_started(console: Console, started: Started) -> None:
     """Print what was started, and how to watch it."""
     console.print(f"Started {started.operation_id}", markup=False)
-    console.print(f"ktrdr follow {started.operation_id}", style="dim", markup=False)
+    print_suggestions(console, ktrdr("follow", started.operation_id))
 
 
 def print_resumed(console: Console, resumed: Resumed) -> None:
@@ -149,6 +152,7 @@ def print_operation(console: Console, operation: OperationInfo) -> None:
     """Print one operation with its children."""
     if operation.status in _STATUS_STYLE:
         print_outcome(console, operation)
+        print_suggestions(console, *suggest_next(operation))
         return
     progress = operation.progress
     stopping = ", cancel requested" if operation.cancel_requested else ""

@@ -1,8 +1,12 @@
 """How strategy files look in a terminal."""
 
+from pathlib import Path
+
 from rich.console import Console
 
+from cli.render.prose import print_prose
 from cli.render.tables import print_rows
+from cli.transport import ApiRefused
 from quant.messages.strategy import StrategySpec
 from quant.strategy.files import StrategyEntry
 
@@ -26,3 +30,12 @@ def print_strategies(console: Console, strategies: list[StrategyEntry]) -> None:
 def print_valid(console: Console, strategy: StrategySpec) -> None:
     """Print that a strategy file is valid."""
     console.print(f"{strategy.name} is valid.", markup=False)
+
+
+def print_problems(console: Console, file: Path, refusal: ApiRefused) -> None:
+    """Print what is wrong with a strategy file, as a compiler does: one problem a line."""
+    problems = [each for each in refusal.problems if each.line is not None]
+    for each in problems:
+        print_prose(console, f"{file}:{each.line}: {each.field}: {each.message}", style="red")
+    if not problems:
+        print_prose(console, f"{file}: {refusal.message}", style="red")

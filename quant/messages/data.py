@@ -2,16 +2,22 @@
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from quant.messages.base import FrozenModel
+from quant.messages.spelling import Spelling
 
 Symbol = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.=^-]{0,31}$"),
+    Spelling(
+        r"^[A-Za-z0-9][A-Za-z0-9_.=^-]{0,31}$",
+        "letters, digits, `_`, `.`, `=`, `^` and `-`, at most 32, with a letter or digit first",
+    ),
     Field(description="Name of the bars; a file name without extension in the data directory"),
 ]
-Timeframe = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,2}(m|h|d|w)$")]
+Timeframe = Annotated[
+    str, Spelling(r"^[1-9][0-9]{0,2}(m|h|d|w)$", "a number with m, h, d or w, such as 15m or 1d")
+]
 
 
 class DataSource(FrozenModel):

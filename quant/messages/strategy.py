@@ -3,11 +3,18 @@
 import hashlib
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from quant.messages.base import FrozenModel
+from quant.messages.spelling import Spelling
 
-StrategyName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+StrategyName = Annotated[
+    str,
+    Spelling(
+        r"^[a-z0-9][a-z0-9_-]{0,63}$",
+        "lower-case letters, digits, `_` and `-`, at most 64, with a letter or digit first",
+    ),
+]
 
 FeatureKind = Literal[
     "return",  # log return over `period` bars

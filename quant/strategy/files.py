@@ -14,6 +14,7 @@ from quant.bars.directory import list_files
 from quant.messages.base import FrozenModel
 from quant.messages.strategy import StrategyName, StrategySpec
 from quant.strategy.parser import MAX_BYTES, parse_strategy
+from quant.suggestions import suggest
 from quant.wording import join_names
 
 EXAMPLES_DIR: Final = Path(__file__).parent / "examples"
@@ -58,7 +59,8 @@ def load_strategy(name: str, strategy_dir: Path | None) -> StrategySpec:
     files = _map_files(strategy_dir)
     if name not in files:
         raise UnknownStrategy(
-            f"There is no strategy {name!r}. Known strategies: {join_names(files.keys())}.",
+            f"There is no strategy {name!r}{suggest(name, files)}. "
+            f"Known strategies: {join_names(files.keys())}.",
             field="strategy",
         )
     return _read(name, files[name])
@@ -70,7 +72,9 @@ def _read(name: str, path: Path) -> StrategySpec:
         with path.open("rb") as file:
             spec = parse_strategy(file.read(MAX_BYTES + 1))
     except InvalidInput as error:
-        raise InvalidInput(f"{path.name}: {error.message}", field=error.field) from error
+        raise InvalidInput(
+            f"{path.name}: {error.message}", field=error.field, problems=error.problems
+        ) from error
     except OSError as error:
         raise InvalidInput(
             f"{path.name} cannot be read: {error.strerror}.", field="strategy"

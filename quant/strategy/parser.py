@@ -7,9 +7,10 @@ from typing import Any, Final
 import yaml
 from pydantic import ValidationError
 
-from errors import InvalidInput
+from errors import FieldProblem, InvalidInput
 from quant.messages.strategy import StrategySpec
 from quant.problems import list_problems
+from quant.strategy.lines import find_lines
 
 MAX_BYTES: Final = 64 * 1024
 MAX_DEPTH: Final = 16
@@ -23,16 +24,21 @@ def parse_strategy(text: bytes | str) -> StrategySpec:
         InvalidInput: The text is too large, not UTF-8, not YAML, or not a strategy. `field` is the
             path of the invalid field, such as `features.0.period`.
     """
-    content = _load_yaml(_decode(text))
+    decoded = _decode(text)
+    content = _load_yaml(decoded)
     if not isinstance(content, dict):
         raise InvalidInput(
             "A strategy must be a mapping with name, features and so on.", field="strategy"
         )
-    return validate_strategy(content)
+    return validate_strategy(content, decoded)
 
 
-def validate_strategy(content: dict[Any, Any]) -> StrategySpec:
+def validate_strategy(content: dict[Any, Any], text: str | None = None) -> StrategySpec:
     """Validate the parsed content of a strategy file.
+
+    Args:
+        content: What the file says.
+        text: The file itself, to say in which line each problem is.
 
     Raises:
         InvalidInput: It is not a strategy. The message lists the problems; `field` is the path of
@@ -47,10 +53,17 @@ def validate_strategy(content: dict[Any, Any]) -> StrategySpec:
             "All field names and texts must be plain text.", field="strategy"
         ) from error
     except ValidationError as error:
-        found = [(field or "strategy", said) for field, said in list_problems(error)]
+        found = list_problems(error, StrategySpec)[:_PROBLEMS_SHOWN]
+        lines = find_lines(text, [field for field, _ in found]) if text else [None] * len(found)
+        problems = [
+            FieldProblem(field or "strategy", said, line)
+            for (field, said), line in zip(found, lines, strict=True)
+        ]
+        problems.sort(key=lambda each: each.line or 0)
         raise InvalidInput(
-            "; ".join(f"{field}: {said}" for field, said in found[:_PROBLEMS_SHOWN]),
-            field=found[0][0],
+            "; ".join(f"{each.field}: {each.message}" for each in problems),
+            field=problems[0].field,
+            problems=problems,
         ) from error
 
 
