@@ -3,6 +3,19 @@
 from typing import Annotated
 
 import typer
+from pydantic import BaseModel
+
+from api.operations.schemas import TrainingRequest
+from workflows.messages import ResearchRequest
+
+
+def show_default(model: type[BaseModel], field: str) -> str:
+    """Return the default that the API has for a field, for the help of an option.
+
+    The option itself has none: what is not typed is not sent.
+    """
+    return str(model.model_fields[field].default)
+
 
 ID_HELP = "In full, a unique beginning, its short end such as 5b290c3f, or `last`."
 
@@ -13,14 +26,50 @@ LimitOption = Annotated[
 StrategyOption = Annotated[
     str | None, typer.Option("--strategy", "-s", help="Name of a strategy file; skips the design.")
 ]
-SymbolOption = Annotated[str | None, typer.Option(help="SP500, NASDAQ or one of your own symbols.")]
+SymbolOption = Annotated[
+    str | None,
+    typer.Option(
+        help="SP500, NASDAQ or one of your own symbols.",
+        show_default=show_default(ResearchRequest, "symbol"),
+    ),
+]
 TimeframeOption = Annotated[
-    str | None, typer.Option(help="Length of a bar; 1d for the built-in symbols.")
+    str | None,
+    typer.Option(
+        help="Length of a bar; 1d for the built-in symbols.",
+        show_default=show_default(ResearchRequest, "timeframe"),
+    ),
 ]
-TrialsOption = Annotated[int | None, typer.Option(help="Number of candidates to try.")]
+TrialsOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Number of candidates to try.", show_default=show_default(ResearchRequest, "trials")
+    ),
+]
 SeedOption = Annotated[
-    int | None, typer.Option(help="Random seed; the same seed gives the same result.")
+    int | None,
+    typer.Option(
+        help="Random seed; the same seed gives the same result.", show_default="drawn and shown"
+    ),
 ]
-PriorityOption = Annotated[int | None, typer.Option(help="1 to 5; 1 goes first.")]
-OwnerOption = Annotated[str | None, typer.Option(help="Owner of what is started.")]
+TrainingSeedOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Random seed; the same seed gives the same result.",
+        show_default=show_default(TrainingRequest, "seed"),
+    ),
+]
+PriorityOption = Annotated[
+    int | None,
+    typer.Option(
+        help="1 to 5; 1 goes first.", show_default=show_default(ResearchRequest, "priority")
+    ),
+]
+OwnerOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Owner of what is started.",
+        show_default=f"that of the API key, or {show_default(ResearchRequest, 'owner')}",
+    ),
+]
 FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Follow it to its end.")]

@@ -16,6 +16,7 @@ from cli.commands.options import (
     SymbolOption,
     TimeframeOption,
     TrialsOption,
+    show_default,
 )
 from cli.follow import follow_to_end
 from cli.hints import start_stack
@@ -32,8 +33,9 @@ from cli.render.operations import (
 from cli.render.suggestions import print_suggestions, suggest_next
 from cli.session import FAILED, INTERRUPTED, JsonOption, Session, report_errors, session_of
 from cli.stack import Stack
+from quant.verdict.gates import BacktestLimits, TrainingLimits
 from workflows.contract import OperationInfo, OperationStatus
-from workflows.messages import ResearchResult
+from workflows.messages import ResearchRequest, ResearchResult
 
 
 def research(
@@ -45,36 +47,66 @@ def research(
     trials: TrialsOption = None,
     seed: SeedOption = None,
     designer: Annotated[
-        str | None, typer.Option(help="`search`, or `llm` for a language model.")
+        str | None,
+        typer.Option(
+            help="`search`, or `llm` for a language model.",
+            show_default=show_default(ResearchRequest, "designer"),
+        ),
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", "-m", help="Language model, as provider:model."),
+        typer.Option(
+            "--model",
+            "-m",
+            help="Language model, as provider:model.",
+            show_default="KTRDR_LLM_MODEL of the API",
+        ),
     ] = None,
     max_cost: Annotated[
         float | None,
-        typer.Option("--max-cost", help="Cost limit for the language model, in US dollars."),
+        typer.Option(
+            "--max-cost",
+            help="Cost limit for the language model, in US dollars.",
+            show_default="what is left of the day's budget",
+        ),
     ] = None,
     memory: Annotated[
         bool | None,
         typer.Option(
             "--memory/--no-memory",
-            help="Start from earlier trials on the same bars; default: only without a seed.",
+            help="Start from earlier trials on the same bars.",
+            show_default="only without a seed",
         ),
     ] = None,
     priority: PriorityOption = None,
     owner: OwnerOption = None,
     min_trades: Annotated[
-        int | None, typer.Option(help="Gate: minimum round trips on the holdout.")
+        int | None,
+        typer.Option(
+            help="Gate: minimum round trips on the holdout.",
+            show_default=show_default(BacktestLimits, "trades"),
+        ),
     ] = None,
     max_drawdown: Annotated[
-        float | None, typer.Option(help="Gate: maximum drawdown on the holdout, as a fraction.")
+        float | None,
+        typer.Option(
+            help="Gate: maximum drawdown on the holdout, as a fraction.",
+            show_default=show_default(BacktestLimits, "max_drawdown"),
+        ),
     ] = None,
     min_sharpe: Annotated[
-        float | None, typer.Option(help="Gate: minimum Sharpe ratio in walk-forward.")
+        float | None,
+        typer.Option(
+            help="Gate: minimum Sharpe ratio in walk-forward.",
+            show_default=show_default(TrainingLimits, "sharpe"),
+        ),
     ] = None,
     max_excess_log_loss: Annotated[
-        float | None, typer.Option(help="Gate: maximum log loss above that of the base rate.")
+        float | None,
+        typer.Option(
+            help="Gate: maximum log loss above that of the base rate.",
+            show_default=show_default(TrainingLimits, "excess_log_loss"),
+        ),
     ] = None,
     bypass_gates: Annotated[
         bool, typer.Option("--bypass-gates", help="Continue even if a gate rejects.")

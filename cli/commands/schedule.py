@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from api.schedules.schemas import Schedule
 from cli.answer import Answer
 from cli.client import omit_none
 from cli.commands.options import (
@@ -14,6 +15,7 @@ from cli.commands.options import (
     SymbolOption,
     TimeframeOption,
     TrialsOption,
+    show_default,
 )
 from cli.local_answers import ScheduleDeleted
 from cli.render.schedules import print_deleted, print_schedule, print_schedules
@@ -37,13 +39,18 @@ def create(
     every: Annotated[str | None, typer.Option(help="Interval, such as 30m, 6h or 1d.")] = None,
     time_zone: Annotated[
         str | None,
-        typer.Option("--timezone", help="Time zone of --cron, such as Europe/Berlin."),
+        typer.Option(
+            "--timezone",
+            help="Time zone of --cron, such as Europe/Berlin.",
+            show_default=show_default(Schedule, "time_zone"),
+        ),
     ] = None,
     overlap: Annotated[
         str | None,
         typer.Option(
             help="If the previous run is still active: skip, buffer_one, buffer_all, "
-            "cancel_other, terminate_other or allow_all."
+            "cancel_other, terminate_other or allow_all.",
+            show_default=show_default(Schedule, "overlap"),
         ),
     ] = None,
     paused: Annotated[bool, typer.Option("--paused", help="Create it paused.")] = False,
@@ -53,7 +60,7 @@ def create(
     timeframe: TimeframeOption = None,
     trials: TrialsOption = None,
     seed: Annotated[
-        int | None, typer.Option(help="Random seed; if omitted, each run draws its own.")
+        int | None, typer.Option(help="Random seed.", show_default="each run draws its own")
     ] = None,
     priority: PriorityOption = None,
     owner: OwnerOption = None,
@@ -141,5 +148,5 @@ def _change(context: typer.Context, schedule_id: str, change: str, *, as_json: b
 def _parse_interval(every: str) -> int:
     found = re.fullmatch(r"([1-9][0-9]{0,8})([smhd])", every)
     if found is None:
-        raise typer.BadParameter("give a number with s, m, h or d, such as 30m")
+        raise typer.BadParameter("--every takes a number with s, m, h or d, such as 30m")
     return int(found[1]) * _SECONDS[found[2]]

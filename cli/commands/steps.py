@@ -13,9 +13,9 @@ from cli.commands.options import (
     FollowOption,
     OwnerOption,
     PriorityOption,
-    SeedOption,
     SymbolOption,
     TimeframeOption,
+    TrainingSeedOption,
 )
 from cli.ids import resolve_id
 from cli.render.operations import print_started
@@ -28,7 +28,7 @@ def train(
     strategy: Annotated[str, typer.Argument(help="Name of a strategy file.")],
     symbol: SymbolOption = None,
     timeframe: TimeframeOption = None,
-    seed: SeedOption = None,
+    seed: TrainingSeedOption = None,
     priority: PriorityOption = None,
     owner: OwnerOption = None,
     follow: FollowOption = False,

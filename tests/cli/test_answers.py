@@ -102,16 +102,16 @@ COMMANDS = [
         "1 operation would be cancelled",
     ),
     (("resume", ID), data("POST", f"/operations/{ID}/resume"), f"Resumed {ID}"),
-    (("retry", ID), data("POST", f"/operations/{ID}/retry"), f"Started {ID}"),
+    (("retry", ID), data("POST", f"/operations/{ID}/retry"), f"Started {ID}\nktrdr follow {ID}"),
     (("children", ID), data("GET", f"/operations/{ID}/children"), f"{ID}.training"),
     (("results", ID), SERVED["GET", f"/operations/{ID}/results"], f"{ID}: completed"),
     (("metrics", ID), data("GET", f"/operations/{ID}/metrics"), "iterations"),
     (("agent", "status"), SERVED["GET", "/agent/status"], "slots busy"),
     (("budget",), SERVED["GET", "/agent/budget"], "(UTC)"),
     (("workers",), SERVED["GET", "/workers"], "available"),
-    (("experiments",), SERVED["GET", "/experiments"], "1 of 1 experiment"),
+    (("experiments",), data("GET", "/experiments"), "1 of 1 experiment"),
     (("experiments", ID), data("GET", f"/experiments/{ID}"), f"operation_id: {ID}"),
-    (("leaderboard",), SERVED["GET", "/leaderboard"], "1 of 1 experiment"),
+    (("leaderboard",), data("GET", "/leaderboard"), "1 of 1 experiment"),
     (("hypotheses",), data("GET", "/hypotheses"), "NASDAQ 1d"),
     (("strategies",), data("GET", "/strategies"), "built in"),
     (("train", "momentum"), SERVED["POST", "/trainings/start"], "ktrdr follow op_training"),
@@ -128,7 +128,8 @@ def test_programs_get_every_field_and_people_what_is_known(
 ) -> None:
     for_programs = ktrdr(*arguments, "--json")
     assert for_programs.exit_code == 0, for_programs.output
-    assert json.loads(for_programs.stdout) == answered
+    told = json.loads(for_programs.stdout)
+    assert (told["success"], told["data"]) == (True, answered)
     assert UNKNOWN in for_programs.stdout
     for_people = ktrdr(*arguments)
     assert for_people.exit_code == 0, for_people.output
@@ -140,7 +141,7 @@ def test_a_valid_strategy_is_named(ktrdr: Ktrdr, tmp_path: Path) -> None:
     file.touch()
     answered = data("POST", "/strategies/validate")
     assert ktrdr("validate", str(file)).stdout == f"{answered['name']} is valid.\n"
-    assert json.loads(ktrdr("validate", str(file), "--json").stdout) == answered
+    assert json.loads(ktrdr("validate", str(file), "--json").stdout)["data"] == answered
 
 
 def test_an_answer_that_lacks_a_field_is_one_sentence_for_people_only(ktrdr: Ktrdr) -> None:
@@ -149,4 +150,4 @@ def test_an_answer_that_lacks_a_field_is_one_sentence_for_people_only(ktrdr: Ktr
     assert "operation_type: is missing" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
     as_json = ktrdr("status", "unreadable", "--json")
-    assert json.loads(as_json.stdout) == data("GET", "/operations/unreadable")
+    assert json.loads(as_json.stdout)["data"] == data("GET", "/operations/unreadable")

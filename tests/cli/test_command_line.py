@@ -191,7 +191,7 @@ def test_what_is_typed_wins_over_the_environment(
 
 def test_following_ends_at_once_if_there_was_never_an_api() -> None:
     settings = Settings()
-    with pytest.raises(ApiUnreachable, match="ktrdr up"):
+    with pytest.raises(ApiUnreachable, match="`make up` starts one"):
         follow_to_end(
             Api(f"http://127.0.0.1:{free_port()}", settings), ID, Console(file=io.StringIO())
         )
@@ -227,5 +227,5 @@ def test_a_mapping_of_no_file_is_a_warning(ktrdr: Any, tmp_path: Path) -> None:
     assert checked.exit_code == 0
     assert "no file matches 'GONE.csv'" in checked.stdout
     assert "MINE.csv'" not in checked.stdout
-    warnings = [each["warning"] for each in json.loads(ktrdr("data", "check", "--json").stdout)]
+    warnings = [each["warning"] for each in json.loads(ktrdr("data", "check", "--json").stdout)["data"]]
     assert len([each for each in warnings if each]) == 1

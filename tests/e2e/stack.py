@@ -61,7 +61,9 @@ class Stack:
         """Run a command with `--json` and return what it answers."""
         command = self.run(*arguments, "--json")
         assert command.returncode == 0, command.stdout + command.stderr
-        return json.loads(command.stdout)
+        told = json.loads(command.stdout)
+        assert told["success"] is True
+        return told["data"]
 
     async def ready(self) -> bool:
         """Look whether the stack accepts work."""

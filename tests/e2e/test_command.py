@@ -215,4 +215,4 @@ def test_a_bad_setting_is_named(stack: Stack) -> None:
 def test_without_an_api_the_command_says_so(stack: Stack) -> None:
     refused = stack.run("status", KTRDR_API_PORT=str(free_port()))
     assert refused.returncode == 1
-    assert "ktrdr up" in refused.stderr
+    assert "`make up` starts one" in refused.stderr

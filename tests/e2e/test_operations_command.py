@@ -113,12 +113,12 @@ def test_what_was_found_is_listed_ranked_and_exported(stack: Stack, tmp_path: Pa
     operation_id = stack.answer(
         *("research", "--strategy", "momentum", "--seed", "2", "--owner", "zoe", "--follow")
     )["operation_id"]
-    [row] = stack.answer("experiments", "--owner", "zoe")["data"]
+    [row] = stack.answer("experiments", "--owner", "zoe")
     assert row["operation_id"] == operation_id
     assert stack.answer("experiments", operation_id)["seed"] == 2
     assert "momentum" in stack.run("experiments", operation_id).stdout
     assert "1 of 1 experiment" in stack.run("experiments", "--owner", "zoe").stdout
-    ranked = stack.answer("leaderboard", "--owner", "zoe")["data"]
+    ranked = stack.answer("leaderboard", "--owner", "zoe")
     assert [each["operation_id"] for each in ranked] == [operation_id]
     for name in ("all.csv", "all.parquet"):
         path = tmp_path / name

@@ -93,7 +93,7 @@ def test_researches_are_reported_compared_ranked_and_reproduced(
 
     reproduced = stack.answer("reproduce", ids[0])
     assert (reproduced["identical"], reproduced["reproduces"]) == (True, ids[0])
-    ranked = [row["operation_id"] for row in stack.answer("leaderboard")["data"]]
+    ranked = [row["operation_id"] for row in stack.answer("leaderboard")]
     assert set(ids) <= set(ranked)
     assert reproduced["operation_id"] not in ranked
     assert "Trials" in stack.run("leaderboard").stdout
