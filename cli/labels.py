@@ -14,7 +14,6 @@ _PARAMETER: Final[Mapping[str, str]] = MappingProxyType(
         "trades": "min_trades",
         "sharpe": "min_sharpe",
         "excess_log_loss": "max_excess_log_loss",
-        "operation_type": "type",
     }
 )
 _QUOTED: Final = re.compile(r"`([a-z_.]+)`")
@@ -31,6 +30,10 @@ class Parameter(Protocol):
     @property
     def opts(self) -> Sequence[str]:
         """How it can be typed, such as `--follow` and `-f`."""
+
+    @property
+    def metavar(self) -> str | None:
+        """What stands for its value in the help."""
 
 
 class FieldRefusal(Protocol):
@@ -105,4 +108,4 @@ class Labels:
 
 def _show(parameter: Parameter) -> str:
     longest = max(parameter.opts, key=len)
-    return longest if longest.startswith("-") else longest.upper()
+    return longest if longest.startswith("-") else parameter.metavar or longest.upper()

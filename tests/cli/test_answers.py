@@ -1,20 +1,17 @@
 """What the command makes of the answers of an API that is newer than itself."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from typer.testing import CliRunner
 
 from api.examples.answers import ANSWERS
 from cli.main import app
-from tests.support.served import listening
+from tests.cli.answering import answering
 
 ID = "op_agent_research_20261124_091509_5bdbbf47"
 UNKNOWN = "a_field_of_a_newer_api"
@@ -35,7 +32,7 @@ def newer(answer: Any) -> Any:
 
 
 SERVED: dict[tuple[str, str], Any] = {
-    (method, path): newer(answer)
+    (method, f"/api/v1{path}"): newer(answer)
     for method, path, answer in (
         ("GET", f"/operations/{ID}", ANSWERS["OperationResponse"]),
         ("GET", "/operations/unreadable", {"data": {"operation_id": ID}}),
@@ -66,20 +63,10 @@ SERVED: dict[tuple[str, str], Any] = {
 @pytest.fixture(scope="module")
 def newer_api() -> Iterator[str]:
     """The address of an API that answers with more fields than this version knows."""
-    served = FastAPI()
-
-    @served.api_route("/api/v1/{path:path}", methods=["GET", "POST", "DELETE"])
-    async def answer(request: Request, path: str) -> JSONResponse:
-        return JSONResponse(SERVED[request.method, f"/{path}"])
-
-    with listening() as (bound, address):
-        server = uvicorn.Server(uvicorn.Config(served, log_level="warning"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
-        thread.start()
+    with answering(
+        lambda request: JSONResponse(SERVED[request.method, request.url.path])
+    ) as address:
         yield address
-        server.should_exit = True
-        thread.join(30)
-        assert not thread.is_alive()
 
 
 @pytest.fixture
@@ -88,8 +75,12 @@ def ktrdr(newer_api: str) -> Ktrdr:
     return lambda *arguments: runner.invoke(app, ["--url", newer_api, *arguments])
 
 
+def whole(method: str, path: str) -> Any:
+    return SERVED[method, f"/api/v1{path}"]
+
+
 def data(method: str, path: str) -> Any:
-    return SERVED[method, path]["data"]
+    return whole(method, path)["data"]
 
 
 COMMANDS = [
@@ -104,17 +95,17 @@ COMMANDS = [
     (("resume", ID), data("POST", f"/operations/{ID}/resume"), f"Resumed {ID}"),
     (("retry", ID), data("POST", f"/operations/{ID}/retry"), f"Started {ID}\nktrdr follow {ID}"),
     (("children", ID), data("GET", f"/operations/{ID}/children"), f"{ID}.training"),
-    (("results", ID), SERVED["GET", f"/operations/{ID}/results"], f"{ID}: completed"),
+    (("results", ID), whole("GET", f"/operations/{ID}/results"), f"{ID}: completed"),
     (("metrics", ID), data("GET", f"/operations/{ID}/metrics"), "iterations"),
-    (("agent", "status"), SERVED["GET", "/agent/status"], "slots busy"),
-    (("budget",), SERVED["GET", "/agent/budget"], "(UTC)"),
-    (("workers",), SERVED["GET", "/workers"], "available"),
+    (("agent", "status"), whole("GET", "/agent/status"), "slots busy"),
+    (("budget",), whole("GET", "/agent/budget"), "(UTC)"),
+    (("workers",), whole("GET", "/workers"), "available"),
     (("experiments",), data("GET", "/experiments"), "1 of 1 experiment"),
     (("experiments", ID), data("GET", f"/experiments/{ID}"), f"operation_id: {ID}"),
     (("leaderboard",), data("GET", "/leaderboard"), "1 of 1 experiment"),
     (("hypotheses",), data("GET", "/hypotheses"), "NASDAQ 1d"),
     (("strategies",), data("GET", "/strategies"), "built in"),
-    (("train", "momentum"), SERVED["POST", "/trainings/start"], "ktrdr follow op_training"),
+    (("train", "momentum"), whole("POST", "/trainings/start"), "ktrdr follow op_training"),
     (("schedule", "list"), data("GET", "/schedules"), "30 6 * * 1-5 (Europe/Berlin)"),
     (("schedule", "show", "nightly"), data("GET", "/schedules/nightly"), "Schedule  nightly"),
 ]

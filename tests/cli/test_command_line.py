@@ -227,5 +227,7 @@ def test_a_mapping_of_no_file_is_a_warning(ktrdr: Any, tmp_path: Path) -> None:
     assert checked.exit_code == 0
     assert "no file matches 'GONE.csv'" in checked.stdout
     assert "MINE.csv'" not in checked.stdout
-    warnings = [each["warning"] for each in json.loads(ktrdr("data", "check", "--json").stdout)["data"]]
+    warnings = [
+        each["warning"] for each in json.loads(ktrdr("data", "check", "--json").stdout)["data"]
+    ]
     assert len([each for each in warnings if each]) == 1
