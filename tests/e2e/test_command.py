@@ -103,10 +103,24 @@ def test_strategy_files_are_listed_and_checked(stack: Stack, tmp_path: Path) -> 
     assert "momentum" in [entry["name"] for entry in stack.answer("strategies")]
     assert stack.run("validate", "quant/strategy/examples/momentum.yaml").returncode == 0
     wrong = tmp_path / "wrong.yaml"
-    wrong.write_text("name: wrong\nfeatures: [{kind: rsi, period: 1}]\n")
+    wrong.write_text("name: wrong\nfeatures:\n  - {kind: RSl, period: 1}\nhorizn: 3\n")
     refused = stack.run("validate", str(wrong))
     assert refused.returncode == 1
-    assert "features.0.period" in refused.stderr
+    kind, period, horizon = refused.stderr.splitlines()
+    for line, problem in (
+        (period, "3: features.0.period: must be at least 2"),
+        (kind, "3: features.0.kind: must be 'return'"),
+        (horizon, "4: horizn: is not known; did you mean horizon?"),
+    ):
+        assert line.startswith(f"{wrong}:{problem}")
+    assert kind.endswith("did you mean rsi?")
+    strategies = stack.home / "strategies"
+    strategies.mkdir(exist_ok=True)
+    (strategies / "wrong.yaml").write_bytes(wrong.read_bytes())
+    started = stack.run("research", "--strategy", "wrong")
+    assert started.returncode == 1
+    assert "wrong.yaml: line 4: horizn: is not known" in started.stderr
+    (strategies / "wrong.yaml").unlink()
 
 
 @pytest.mark.parametrize(
@@ -114,8 +128,10 @@ def test_strategy_files_are_listed_and_checked(stack: Stack, tmp_path: Path) -> 
     [
         (("research", "--symbol", "NOPE"), "NOPE"),
         (("research", "--strategy", "nope"), "nope"),
-        (("research", "goal", "--strategy", "momentum"), "not both"),
-        (("research", "--trials", "0"), "trials"),
+        (("research", "goal", "--strategy", "momentum"), "give either GOAL or --strategy"),
+        (("research", "--trials", "0"), "Error: --trials: must be at least 1"),
+        (("research", "--owner", "a b"), "Error: --owner: must be letters, digits"),
+        (("research", "--strategy", "momentun"), "did you mean momentum?"),
         (("status", "op_nope"), "op_nope"),
         (("cancel", "op_nope"), "op_nope"),
         (("follow", "op_nope"), "op_nope"),
@@ -135,7 +151,32 @@ def test_a_refusal_for_a_program_is_an_answer_with_the_status_error(stack: Stack
     for arguments in (("research", "--trials", "0"), ("follow", "op_nope")):
         refused = stack.run(*arguments, "--json")
         assert refused.returncode == 1
-        assert json.loads(refused.stdout)["status"] == "error"
+        told = json.loads(refused.stdout)
+        assert (told["success"], told["status"]) == (False, "error")
+        assert told["reason"] in {"invalid_input", "not_found"}
+
+
+async def test_the_last_operation_and_several_are_named_shortly(stack: Stack) -> None:
+    ids = [
+        stack.answer("research", "--trials", str(FOREVER), "--owner", "lea")["operation_id"]
+        for _ in range(2)
+    ]
+
+    async def listed() -> bool:
+        rows = stack.answer("ops", "--owner", "lea")
+        return {row["operation_id"] for row in rows} == set(ids)
+
+    await assert_eventually(listed)
+    assert stack.answer("status", "last")["operation_id"] in ids
+    short = [operation_id[-8:] for operation_id in ids]
+    shown = stack.answer("status", *short)
+    assert [operation["operation_id"] for operation in shown] == ids
+    cancelled = stack.answer("cancel", *short, "--follow")
+    assert [(each["operation_id"], each["status"]) for each in cancelled] == [
+        (operation_id, "cancelled") for operation_id in ids
+    ]
+    suggested = stack.run("status", short[0]).stdout
+    assert f"ktrdr resume {ids[0]} --follow" in suggested
 
 
 async def test_many_are_cancelled_by_owner_and_a_dry_run_cancels_none(stack: Stack) -> None:
