@@ -130,7 +130,8 @@ def import_(
         str | None, typer.Option(help="strptime format of the timestamps.")
     ] = None,
     delimiter: Annotated[
-        str | None, typer.Option(help="CSV field delimiter, such as ';' or '\\t'; found if left out.")
+        str | None,
+        typer.Option(help="CSV field delimiter, such as ';' or '\\t'; found if left out."),
     ] = None,
     decimal: Annotated[str, typer.Option(help="CSV decimal mark.")] = ".",
     thousands: Annotated[

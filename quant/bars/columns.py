@@ -209,7 +209,9 @@ class _Finder:
 
     def _require_once(self, wanted: dict[str, list[str]]) -> None:
         missing = {
-            name: column for column, names in wanted.items() for name in names
+            name: column
+            for column, names in wanted.items()
+            for name in names
             if name not in self._names
         }
         if missing:
@@ -252,14 +254,12 @@ def _read_times(
     """Return the times and the cells that they were read from."""
     cells = table.iloc[:, found.times[0]]
     if len(found.times) > 1:
-        cells = cells.astype("string").str.strip() + " " + _write_clock(
-            table.iloc[:, found.times[1]]
+        cells = (
+            cells.astype("string").str.strip() + " " + _write_clock(table.iloc[:, found.times[1]])
         )
         if mapping.time_format is None:
             # 20200102 is a date, also beside a time.
-            cells = cells.str.replace(
-                r"^([0-9]{4})([0-9]{2})([0-9]{2}) ", r"\1-\2-\3 ", regex=True
-            )
+            cells = cells.str.replace(r"^([0-9]{4})([0-9]{2})([0-9]{2}) ", r"\1-\2-\3 ", regex=True)
     return read_times(cells, name, mapping), cells
 
 

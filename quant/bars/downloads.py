@@ -71,8 +71,7 @@ class Yahoo:
         interval = self._INTERVALS.get(timeframe)
         if interval is None:
             raise InvalidInput(
-                f"Yahoo Finance has no bars of {timeframe}, only of "
-                f"{', '.join(self._INTERVALS)}.",
+                f"Yahoo Finance has no bars of {timeframe}, only of {', '.join(self._INTERVALS)}.",
                 field="timeframe",
             )
         yfinance.config.debug.hide_exceptions = False
@@ -99,9 +98,7 @@ class Yahoo:
 
 
 def _refuse_unknown_bars(symbol: str) -> InvalidInput:
-    return InvalidInput(
-        f"Yahoo Finance has no bars of {symbol!r} in that period.", field="symbol"
-    )
+    return InvalidInput(f"Yahoo Finance has no bars of {symbol!r} in that period.", field="symbol")
 
 
 SOURCES: Final[dict[str, type[DownloadSource]]] = {"yahoo": Yahoo}

@@ -100,9 +100,7 @@ def build_bars(
         InvalidData: The bars cannot be trusted; the message names column and row.
     """
     mapping = mapping or FileMapping()
-    found = columns.parse_columns(
-        table, name, mapping, daily=is_daily(source.timeframe), say=say
-    )
+    found = columns.parse_columns(table, name, mapping, daily=is_daily(source.timeframe), say=say)
     if mapping.sort:
         found = _sort(found, say)
     return validate_bars(Bars(source.symbol, source.timeframe, *found), name)
@@ -112,4 +110,6 @@ def _sort(found: Columns, say: Say) -> Columns:
     order = np.argsort(found.timestamps, kind="stable")
     if np.any(np.diff(order) < 0):
         say("The rows were sorted by time; rows in messages are counted after that.")
-    return Columns(*(column[order] for column in found))
+    timestamps, *values = found
+    first, high, low, close, volume = (column[order] for column in values)
+    return Columns(timestamps[order], first, high, low, close, volume)

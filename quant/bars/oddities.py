@@ -54,8 +54,7 @@ def _describe_holes(bars: Bars) -> Iterator[str]:
         return
     largest = holes[np.argsort(-steps[holes], kind="stable")][:_SHOWN]
     shown = ", ".join(
-        f"{_describe_span(int(steps[hole]))} before row {hole + 2:,} "
-        f"({bars.format_time(hole + 1)})"
+        f"{_describe_span(int(steps[hole]))} before row {hole + 2:,} ({bars.format_time(hole + 1)})"
         for hole in sorted(largest.tolist())
     )
     yield f"{format_count(len(holes), 'hole')} in the bars: {shown}{_count_more(len(holes))}."
@@ -65,28 +64,38 @@ def _describe_jumps(bars: Bars) -> Iterator[str]:
     moves = np.diff(np.log(bars.close))
     usual = _DEVIATIONS * float(np.median(np.abs(moves - np.median(moves))))
     limit = max(_LEAST_JUMP, _USUAL_MOVES * usual)
-    jumps = np.flatnonzero(np.abs(moves) > limit)
-    if not len(jumps):
-        return
-    shown = "; ".join(_describe_jump(bars, moves, int(jump), usual) for jump in jumps[:_SHOWN])
-    yield (
-        f"{format_count(len(jumps), 'jump')} of the close that may be no market's: "
-        f"{shown}{_count_more(len(jumps))}."
-    )
+    jumps: list[str] = []
+    explained = -1
+    for jump in np.flatnonzero(np.abs(moves) > limit).tolist():
+        if jump <= explained:
+            continue
+        back = _find_return(moves, jump)
+        like = "a bad tick" if back is not None else _name_split(float(moves[jump]), usual)
+        explained = jump if back is None else back
+        jumps.append(
+            f"row {jump + 2:,} ({bars.format_time(jump + 1)}), ratio {np.exp(moves[jump]):.4g}"
+            + (f", like {like}" if like else "")
+        )
+    if jumps:
+        yield (
+            f"{format_count(len(jumps), 'jump')} of the close that may not be the market's: "
+            f"{'; '.join(jumps[:_SHOWN])}{_count_more(len(jumps))}."
+        )
 
 
-def _describe_jump(bars: Bars, moves: Floats, jump: int, usual: float) -> str:
-    """Describe the move from one close to the next, and what it looks like."""
-    ratio = float(np.exp(moves[jump]))
-    text = f"row {jump + 2:,} ({bars.format_time(jump + 1)}), ratio {ratio:.4g}"
-    later = np.log(bars.close[jump + 2 : jump + 2 + _BARS_UNTIL_BACK] / bars.close[jump])
-    if np.any(np.abs(later) < abs(moves[jump]) / 4.0):
-        return f"{text}, like a bad tick"
-    size = abs(float(moves[jump]))
-    new, old = min(_SPLITS, key=lambda split: abs(math.log(split[0] / split[1]) - size))
-    if abs(math.log(new / old) - size) > max(3.0 * usual, _ROUNDING):
-        return text
-    return f"{text}, like a {new}:{old} split" if ratio < 1.0 else f"{text}, like a {old}:{new} split"
+def _find_return(moves: Floats, jump: int) -> int | None:
+    """Return the move with which the price is back where it was before the jump, if it soon is."""
+    since = np.cumsum(moves[jump : jump + 1 + _BARS_UNTIL_BACK])
+    back = np.flatnonzero(np.abs(since[1:]) < abs(since[0]) / 4.0)
+    return jump + 1 + int(back[0]) if len(back) else None
+
+
+def _name_split(move: float, usual: float) -> str | None:
+    """Return which split a logarithmic move looks like; None if it is not near any."""
+    new, old = min(_SPLITS, key=lambda split: abs(math.log(split[0] / split[1]) - abs(move)))
+    if abs(math.log(new / old) - abs(move)) > max(3.0 * usual, _ROUNDING):
+        return None
+    return f"a {new}:{old} split" if move < 0.0 else f"a {old}:{new} split"
 
 
 def _describe_days(bars: Bars) -> Iterator[str]:

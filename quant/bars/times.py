@@ -1,8 +1,8 @@
 """Reads the times of bars as people write them, or says which row is not a time.
 
 A time without an offset is in the time zone of the mapping, UTC if it has none. Bars of a day and
-longer are named by the date on which they are traded, wherever that is: their times become midnight
-in UTC of that date. Times that are written in UTC stay as they are, unless the mapping names a zone.
+longer are named by the local date on which they are traded: their times become midnight in UTC of
+that date. Times that are written in UTC stay as they are, unless the mapping names a zone.
 """
 
 from dataclasses import dataclass
@@ -69,7 +69,9 @@ def read_times(values: "pd.Series[Any]", file: str, mapping: FileMapping) -> Tim
     broken = ~((times.written >= _EARLIEST) & (times.written <= _LATEST)).to_numpy(dtype=bool)
     if broken.any():
         row = int(np.argmax(broken))
-        _refuse(values, row, file, f"is not {_describe_format(mapping)}")
+        if pd.isna(times.written.iloc[row]):
+            _refuse(values, row, file, f"is not {_describe_format(mapping)}")
+        _refuse(values, row, file, f"is not in the years {_EARLIEST.year} to {_LATEST.year - 1}")
     return times
 
 

@@ -179,7 +179,8 @@ def _plot_resamples(axes: Axes, dossier: Dossier) -> None:
 def _plot_holdout(axes: Axes, record: TrackRecord, values: Floats, **style: Any) -> None:
     """Plot values, shape (bars,), over the holdout, as multiples of the value before it."""
     late = values[record.holdout :]
-    if len(late):
+    start = values[record.holdout - 1]
+    # An account that was worth nothing before has no multiples.
+    if len(late) and start > 0.0:
         shown = thin(len(late))
-        start = values[record.holdout - 1]
         axes.plot(record.times[record.holdout :][shown], late[shown] / start, **style)

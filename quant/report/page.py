@@ -83,6 +83,7 @@ def _render_page(template: str, **values: Any) -> str:
     )
     environment.filters.update(
         percent=_format_percent,
+        meaningful=_format_if_meaningful,
         number=_format_number,
         moment=_format_time,
         feature=_format_feature,
@@ -104,6 +105,10 @@ def _render_page(template: str, **values: Any) -> str:
 
 def _format_percent(value: float | None, digits: int = 1) -> str:
     return MISSING if value is None else f"{value:z.{digits}%}".replace("-", MINUS)
+
+
+def _format_if_meaningful(value: float | None) -> str:
+    return "not meaningful" if value is None else _format_percent(value)
 
 
 def _format_number(value: float | None, digits: int = 2) -> str:
