@@ -84,14 +84,28 @@ def serve(
             last_report = time.monotonic()
             _send(channel, Message(progress=news))
 
+    channel.send_bytes(do_job(job, argument, context, report, trace))
+
+
+def do_job(
+    job: Job[Argument, Result],
+    argument: Argument,
+    context: JobContext,
+    report: Report,
+    trace: Mapping[str, str],
+) -> bytes:
+    """Do a job, and return the `Message` with its result or with the error that it raised.
+
+    No error but ours leaves here. The stack trace of another one is in the log only.
+    """
     try:
         with continue_trace(f"job {job.__name__}", trace):
             message = Message(result=job(argument, context, report))
-        content = message.model_dump_json().encode()
+        return message.model_dump_json().encode()
     except KtrdrError as error:
-        content = _encode_failure(error)
+        return _encode_failure(error)
     except MemoryError:
-        content = _encode_failure(
+        return _encode_failure(
             ComputeDied(
                 f"The step {job.__name__} needs more memory than there is. Use fewer bars, or "
                 "lower KTRDR_COMPUTE_SLOTS."
@@ -99,8 +113,7 @@ def serve(
         )
     except Exception as error:
         _log.exception("%s failed", job.__name__)
-        content = _encode_failure(Unexpected(f"step {job.__name__}", error))
-    channel.send_bytes(content)
+        return _encode_failure(Unexpected(f"step {job.__name__}", error))
 
 
 def _encode_failure(error: KtrdrError) -> bytes:

@@ -10,7 +10,7 @@ from errors import InvalidData, InvalidInput
 from quant.bars import catalog, files
 from quant.bars.bars import Bars
 from quant.bars.columns import Say, read_written_times
-from quant.bars.loader import load_bars, read_bars
+from quant.bars.loader import load_bars, read_bars, refusing_the_unforeseen
 from quant.bars.mapping import FileMapping
 from quant.bars.spacing import guess_timeframe
 from quant.bars.timeframes import DAILY
@@ -109,9 +109,10 @@ def require_free(bars: Bars, data_dir: Path, *, replace: bool) -> tuple[DataSour
 
 
 def _find_timeframe(path: Path, mapping: FileMapping) -> str:
-    table = files.read_table(path, mapping)
-    times = read_written_times(table, path.name, mapping).written
-    guessed = guess_timeframe(times.dt.as_unit("ns").astype("int64").to_numpy())
+    with refusing_the_unforeseen(path.name):
+        table = files.read_table(path, mapping)
+        times = read_written_times(table, path.name, mapping).written
+        guessed = guess_timeframe(times.dt.as_unit("ns").astype("int64").to_numpy())
     if guessed is None:
         raise InvalidInput(
             f"The times of {path.name} show no timeframe: most of its rows are neither minutes nor "

@@ -1,6 +1,8 @@
 """Loads bars from a built-in data set or a user's file, and refuses bars that cannot be trusted."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +10,7 @@ import numpy as np
 import pandas as pd
 from arch.data import nasdaq, sp500
 
-from errors import DataChanged, InvalidData
+from errors import DataChanged, InvalidData, KtrdrError
 from quant.bars import catalog, columns, files
 from quant.bars.bars import Bars
 from quant.bars.columns import Columns, Say, ignore_what_is_said
@@ -66,16 +68,26 @@ def read_bars(
     Raises:
         InvalidData: The bars cannot be trusted; the message names file, column and row.
     """
-    try:
+    with refusing_the_unforeseen(path.name):
         table = files.read_table(path, mapping, say)
         return build_bars(table, source, path.name, mapping, say)
-    except InvalidData:
+
+
+@contextmanager
+def refusing_the_unforeseen(name: str) -> Iterator[None]:
+    """Refuse a file over which a library fails: nobody knows what a file may hold.
+
+    Raises:
+        InvalidData: Something other than our own errors was raised.
+    """
+    try:
+        yield
+    except KtrdrError:
         raise
-    # Nobody knows what a file may hold. Whatever a library makes of it, other files stay readable.
     except Exception as error:
-        _log.exception("%s cannot be read", path.name)
+        _log.exception("%s cannot be read", name)
         raise InvalidData(
-            f"{path.name} cannot be read as bars ({type(error).__name__}: {str(error)[:200]}).",
+            f"{name} cannot be read as bars ({type(error).__name__}: {str(error)[:200]}).",
             field="symbol",
         ) from error
 

@@ -5,6 +5,7 @@ longer are named by the local date on which they are traded: their times become 
 that date. Times that are written in UTC stay as they are, unless the mapping names a zone.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NoReturn
@@ -149,7 +150,7 @@ def _read_formatted(texts: "pd.Series[Any]", form: str) -> Times:
         if "%z" not in form:
             return Times(pd.to_datetime(texts, format=form, errors="coerce"))
         in_utc = pd.to_datetime(texts, utc=True, format=form, errors="coerce")
-    except ValueError as error:
+    except (ValueError, re.error) as error:
         raise InvalidData(
             f"{form!r} is not a format of strptime: {error}.", field="time_format"
         ) from None
