@@ -12,7 +12,9 @@ from temporalio.converter import DefaultFailureConverter, PayloadConverter
 
 # The root cause says what happened. With the messages above it, it stays well below the limit.
 LONGEST_CAUSE: Final = 1_500
-_LONGEST_OTHER: Final = 200
+_LONGEST_OTHER: Final = 100
+# Between the first and the root.
+_MOST_BETWEEN: Final = 5
 _CUT: Final = " ..."
 _ENCODED: Final = "Encoded failure"
 
@@ -27,6 +29,11 @@ class ShortFailureConverter(DefaultFailureConverter):
         # Not `super()`, which would come back here for every cause.
         DefaultFailureConverter.default.to_failure(exception, payload_converter, failure)
         chain = _list_chain(failure)
+        if len(chain) > _MOST_BETWEEN + 2:
+            root = Failure()
+            root.CopyFrom(chain[-1])
+            chain[_MOST_BETWEEN].cause.CopyFrom(root)
+            chain = _list_chain(failure)
         for each in chain:
             longest = LONGEST_CAUSE if each is chain[-1] else _LONGEST_OTHER
             each.stack_trace = ""

@@ -282,7 +282,8 @@ def test_damaged_artifacts_are_named(
         assert ".json is damaged" in failure.message
 
 
-def test_a_damaged_report_is_not_published_again(context: jobs.JobContext, junk: bytes) -> None:
+@pytest.mark.usefixtures("junk")
+def test_a_damaged_report_is_not_published_again(context: jobs.JobContext) -> None:
     store = jobs.JobContext("GOOD-1d.assessment", context.artifacts_url, None).open_artifacts()
     result = Dossier.model_validate_json(store.read(Artifact.DOSSIER) or b"").result
     task = jobs.PublishTask(operation_id="damaged", result=result)
@@ -291,7 +292,8 @@ def test_a_damaged_report_is_not_published_again(context: jobs.JobContext, junk:
     assert failure.reason == "damaged_artifact"
 
 
-def test_a_damaged_checkpoint_starts_over(context: jobs.JobContext, junk: bytes) -> None:
+@pytest.mark.usefixtures("junk")
+def test_a_damaged_checkpoint_starts_over(context: jobs.JobContext) -> None:
     task = jobs.TrainingTask(
         operation_id="damaged",
         input=TrainingInput(data=DataSource(symbol="GOOD"), spec=SPEC, seed=1),

@@ -118,7 +118,7 @@ def test_a_timeframe_that_the_times_deny_is_refused(
 
 def test_hours_in_a_file_of_days_are_refused_in_the_data_directory(tmp_path: Path) -> None:
     hours().to_csv(tmp_path / "BTC-1h.csv", index=False)
-    with pytest.raises(InvalidData, match="mostly 1 hour apart.*name the file BTC_1h"):
+    with pytest.raises(InvalidData, match=r"mostly 1 hour apart.*name the file BTC_1h"):
         load_bars(DataSource(symbol="BTC-1h"), tmp_path)
 
 
@@ -201,9 +201,9 @@ def test_a_file_without_a_header_needs_names(tmp_path: Path, usual_days: str) ->
 
 def test_missing_columns_are_told_with_those_found(tmp_path: Path) -> None:
     german = days().rename(columns={"timestamp": "Datum", "open": "Erster", "close": "Schluss"})
-    with pytest.raises(InvalidData, match=r"found columns: Datum, Erster, high, low, Schluss") as no:
+    with pytest.raises(InvalidData, match="found columns: Datum, Erster, high") as told:
         read(tmp_path, german)
-    assert no.value.field == "timestamp"
+    assert told.value.field == "timestamp"
 
 
 def test_a_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
