@@ -83,7 +83,7 @@ def annual_return(equity: FloatArray, periods_per_year: float) -> float | None:
         return -1.0
     if math.log(growth) * periods_per_year / periods > math.log(MOST_GROWTH):
         return None
-    return growth ** (periods_per_year / periods) - 1.0
+    return float(growth ** (periods_per_year / periods)) - 1.0
 
 
 def annual_volatility(returns: FloatArray, periods_per_year: float) -> float:

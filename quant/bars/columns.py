@@ -16,7 +16,7 @@ from quant.bars.mapping import MAPPING_FILE, FileMapping
 from quant.bars.numerals import parse_numbers
 from quant.bars.times import Times, convert_times, read_times
 
-TIMESTAMP_NAMES: Final = (
+TIMESTAMP_NAMES: Final[tuple[str, ...]] = (
     "timestamp",
     "datetime",
     "date",

@@ -100,9 +100,9 @@ async def test_the_server_shows_why_a_pending_activity_failed(temporal: Client) 
             pending = (await handle.describe()).raw_description.pending_activities
             return pending[0].last_failure if pending and pending[0].attempt > 1 else None
 
-        failure = await assert_eventually(failed_once)
+        root = await assert_eventually(failed_once)
         await handle.terminate()
-    root = failure
+    assert root is not None
     while root.HasField("cause"):
         root = root.cause
     assert root.message.startswith(BEGINNING)

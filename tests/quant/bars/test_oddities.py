@@ -21,6 +21,11 @@ def bars_at(times: pd.DatetimeIndex, timeframe: str = "1d") -> Bars:
     return build_bars(table, DataSource(symbol="X", timeframe=timeframe), "X.csv")
 
 
+def cut(times: pd.DatetimeIndex, hole: pd.Timedelta) -> pd.DatetimeIndex:
+    """Leave a hole before the 301st of the times."""
+    return pd.DatetimeIndex([*times[:300], *(times[300:] + hole)])
+
+
 @pytest.fixture
 def business_days() -> Bars:
     return bars_at(pd.bdate_range("2015-01-02", periods=700))
@@ -82,7 +87,7 @@ def test_many_jumps_are_counted(business_days: Bars) -> None:
 def test_a_hole_is_named_with_its_row(
     times: pd.DatetimeIndex, timeframe: str, hole: pd.Timedelta
 ) -> None:
-    [remark] = list_oddities(bars_at(times[:300].append(times[300:] + hole), timeframe))
+    [remark] = list_oddities(bars_at(cut(times, hole), timeframe))
     assert remark.startswith("1 hole in the bars: ")
     assert "before row 301" in remark
     assert ("2.9 years" in remark) == (hole.days == 1059)
@@ -91,9 +96,7 @@ def test_a_hole_is_named_with_its_row(
 @pytest.mark.parametrize("days", [4, 11])
 def test_a_holiday_is_no_hole(days: int) -> None:
     times = pd.bdate_range("2015-01-02", periods=700)
-    assert (
-        list_oddities(bars_at(times[:300].append(times[300:] + pd.Timedelta(days=days - 4)))) == []
-    )
+    assert list_oddities(bars_at(cut(times, pd.Timedelta(days=days - 4)))) == []
 
 
 def test_dates_that_are_a_day_early_are_remarked() -> None:
