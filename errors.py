@@ -9,8 +9,10 @@
     │   └── KeyReused
     ├── CheckpointMismatch
     ├── MissingArtifact
+    ├── DamagedArtifact
     ├── InconsistentAccount
     ├── ComputeDied
+    ├── Unexpected
     ├── NotAuthenticated
     ├── NotAllowed
     ├── KeysUnavailable
@@ -40,6 +42,8 @@ names the invalid input. A table in `api/errors.py` gives each class an HTTP sta
 
 from collections.abc import Sequence
 from typing import NamedTuple
+
+_LONGEST_QUOTE = 300
 
 
 class KtrdrError(Exception):
@@ -115,6 +119,12 @@ class MissingArtifact(KtrdrError):
     reason = "missing_artifact"
 
 
+class DamagedArtifact(KtrdrError):
+    """An artifact of an earlier step is not what that step has stored."""
+
+    reason = "damaged_artifact"
+
+
 class InconsistentAccount(KtrdrError):
     """The figures of a simulated account contradict each other and must not be used."""
 
@@ -125,6 +135,22 @@ class ComputeDied(KtrdrError):
     """A compute process was killed before it had a result."""
 
     reason = "compute_died"
+
+
+class Unexpected(KtrdrError):
+    """An error that nobody has foreseen. Its trace is in the log.
+
+    Args:
+        where: What was being done, such as `step train`.
+        error: The error. Only the beginning of its text is quoted.
+    """
+
+    def __init__(self, where: str, error: BaseException) -> None:
+        said = " ".join(str(error).split())[:_LONGEST_QUOTE]
+        super().__init__(
+            f"An unexpected error in {where}: {type(error).__name__}: {said}. Its trace is in the "
+            "log of the worker; please report it."
+        )
 
 
 class NotAuthenticated(KtrdrError):

@@ -128,6 +128,7 @@ class Stack:
             "API docs": f"{self.api}/api/v1/docs",
             "Temporal Web UI": f"http://127.0.0.1:{self._settings.ui_port}",
             "Temporal": self._temporal_address,
+            "State": str(self._settings.home),
             "Logs": str(self.logs),
         }
 

@@ -13,7 +13,7 @@ from api.operations.schemas import (
     ResultsResponse,
 )
 from errors import MissingArtifact, NotFinished
-from quant.messages.artifacts import Artifact
+from quant.messages.artifacts import Artifact, parse_artifact
 from quant.messages.training_metrics import TrainingMetrics
 from storage.artifacts import ArtifactStore
 from workflows.contract import ACTIVE, OperationInfo, OperationType
@@ -33,9 +33,12 @@ async def fetch_training_metrics(
 
     Raises:
         ArtifactsUnavailable: The artifact store does not answer.
+        DamagedArtifact: The metrics cannot be read.
     """
     content = await artifacts.open(training_id).fetch(Artifact.TRAINING_METRICS)
-    return TrainingMetrics.model_validate_json(content) if content is not None else None
+    if content is None:
+        return None
+    return parse_artifact(TrainingMetrics, content, Artifact.TRAINING_METRICS)
 
 
 class ResultReader:

@@ -39,7 +39,7 @@ class Bars:
         high: Highest price.
         low: Lowest price.
         close: Last price.
-        volume: Traded volume, not negative.
+        volume: Traded volume, not negative; 0 throughout if it is not known.
     """
 
     symbol: str
@@ -83,6 +83,11 @@ class Bars:
             _NANOSECONDS_PER_DAY * _DAYS_PER_YEAR
         )
         return (len(self) - 1) / years
+
+    @cached_property
+    def has_volume(self) -> bool:
+        """Whether any volume is known."""
+        return bool(np.any(self.volume > 0.0))
 
     @cached_property
     def repeated_open_share(self) -> float:

@@ -4,8 +4,6 @@
 Messages name the file without its directory, the column, and the data row, counted from 1.
 """
 
-import io
-import warnings
 from pathlib import Path
 from typing import Final
 
@@ -14,18 +12,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from errors import InvalidData
-from quant.bars.columns import may_be_needed
+from quant.bars.columns import Say, ignore_what_is_said, may_be_needed
 from quant.bars.mapping import FileMapping
+from quant.bars.text import MAX_ROWS, read_text
 
 MAX_FILE_BYTES: Final = 256 * 2**20
-MAX_ROWS: Final = 5_000_000
 
 
-def read_table(path: Path, mapping: FileMapping) -> pd.DataFrame:
+def read_table(path: Path, mapping: FileMapping, say: Say = ignore_what_is_said) -> pd.DataFrame:
     """Read a file; its values stay as they are, and columns that bars do not need may be missing.
 
+    Args:
+        path: A Parquet file by its suffix, otherwise a text.
+        mapping: How to read it.
+        say: Told what was found.
+
     Raises:
-        InvalidData: The file is too large, empty, not UTF-8, truncated or not a table.
+        InvalidData: The file is too large, empty, in no known encoding, truncated or not a table.
     """
     try:
         size = path.stat().st_size
@@ -43,34 +46,7 @@ def read_table(path: Path, mapping: FileMapping) -> pd.DataFrame:
         raise InvalidData(f"{path.name} is empty.", field="symbol")
     if path.suffix.lower() == ".parquet":
         return _read_parquet(content, path.name, mapping)
-    return _read_csv(content, path.name, mapping)
-
-
-def _read_csv(content: bytes, name: str, mapping: FileMapping) -> pd.DataFrame:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InvalidData(f"{name}, line {line}: not valid UTF-8.", field="symbol") from error
-    if b"\0" in content:
-        raise InvalidData(f"{name} contains NUL bytes; it is not a CSV file.", field="symbol")
-    try:
-        with warnings.catch_warnings():
-            # pandas drops surplus fields of a row with a warning only.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(
-                io.BytesIO(content),
-                encoding="utf-8-sig",
-                sep=mapping.delimiter,
-                decimal=mapping.decimal,
-                index_col=False,
-                low_memory=False,
-                nrows=MAX_ROWS + 1,
-            )
-    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
-        raise InvalidData(
-            f"{name} is not a well-formed CSV file: {' '.join(str(error).split())}", field="symbol"
-        ) from error
+    return read_text(content, path.name, mapping, say)
 
 
 def _read_parquet(content: bytes, name: str, mapping: FileMapping) -> pd.DataFrame:
@@ -88,4 +64,7 @@ def _read_parquet(content: bytes, name: str, mapping: FileMapping) -> pd.DataFra
         )
     except (pa.ArrowException, OSError) as error:
         raise InvalidData(f"{name} is not a readable Parquet file.", field="symbol") from error
+    if not names:
+        # So that the message can list them.
+        table = pd.DataFrame(columns=pd.Index(file.schema_arrow.names))
     return table

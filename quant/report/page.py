@@ -101,6 +101,7 @@ def _load_templates() -> Environment:
     )
     environment.filters.update(
         percent=_format_percent,
+        meaningful=_format_if_meaningful,
         number=_format_number,
         moment=_format_time,
         feature=_format_feature,
@@ -113,6 +114,10 @@ def _load_templates() -> Environment:
 
 def _format_percent(value: float | None, digits: int = 1) -> str:
     return MISSING if value is None else f"{value:z.{digits}%}".replace("-", MINUS)
+
+
+def _format_if_meaningful(value: float | None) -> str:
+    return "not meaningful" if value is None else _format_percent(value)
 
 
 def _format_number(value: float | None, digits: int = 2) -> str:

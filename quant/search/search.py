@@ -60,9 +60,15 @@ def search(
         report: Called after every trial.
         on_trial: Called with every trial as soon as it is scored.
         earlier: Trials on the same bars to start from, the best first.
+
+    Raises:
+        InvalidInput: The brief asks for features of a volume that the bars do not have, or there
+            are too few bars.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = Space.from_brief(brief, len(development))
+    if not development.has_volume:
+        space = space.without_volume()
     remembered = [known for trial in earlier if (known := _to_frozen_trial(space, trial))][
         :KEPT_TRIALS
     ]

@@ -11,7 +11,8 @@ from arch.data import nasdaq, sp500
 from errors import InvalidData, UnknownSymbol
 from quant.bars.bars import Bars
 from quant.bars.files import MAX_FILE_BYTES
-from quant.bars.loader import MINIMUM_BARS, load_bars
+from quant.bars.loader import load_bars
+from quant.bars.validation import MINIMUM_BARS
 from quant.messages.data import DataSource
 from quant.verdict import remarks
 
@@ -121,9 +122,18 @@ def test_epoch_numbers_tell_their_unit_by_size(tmp_path: Path, unit: str) -> Non
 
 def test_times_with_a_zone_are_converted_to_utc(tmp_path: Path) -> None:
     frame = table()
+    hours = pd.date_range("2020-01-01", periods=ROWS, freq="h")
+    frame["Date"] = hours.strftime("%Y-%m-%dT%H:%M:%S+02:00")
+    frame.to_csv(tmp_path / "GOLD_1h.csv", index=False)
+    bars = load_bars(DataSource(symbol="GOLD", timeframe="1h"), tmp_path)
+    assert bars.format_time(0) == "2019-12-31T22:00:00Z"
+
+
+def test_days_with_a_zone_keep_their_date(tmp_path: Path) -> None:
+    frame = table()
     frame["Date"] = frame["Date"].dt.strftime("%Y-%m-%dT00:00:00+02:00")
     write_csv(tmp_path, frame)
-    assert load_bars(GOLD, tmp_path).format_time(0) == "2019-12-31T22:00:00Z"
+    assert load_bars(GOLD, tmp_path).format_time(0) == "2020-01-01T00:00:00Z"
 
 
 def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:

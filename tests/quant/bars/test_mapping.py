@@ -35,11 +35,11 @@ def usual(tmp_path: Path) -> Bars:
 
 def test_columns_have_other_names(tmp_path: Path, usual: Bars) -> None:
     table = walk(ROWS, "1D").rename(
-        columns={"timestamp": "Day", "close": "Adj Close", "volume": "Vol."}
+        columns={"timestamp": "Day", "close": "Last Price", "volume": "Vol."}
     )
     table["Close"] = -1.0
     table.to_csv(tmp_path / "AAPL_daily.csv", index=False)
-    columns = {"timestamp": "Day", "close": "adj close", "volume": "Vol."}
+    columns = {"timestamp": "Day", "close": "last price", "volume": "Vol."}
     write(tmp_path, {"AAPL_daily.csv": {"symbol": "AAPL", "columns": columns}})
     assert load_bars(DataSource(symbol="AAPL"), tmp_path).content_hash == usual.content_hash
     with pytest.raises(UnknownSymbol):
