@@ -78,7 +78,12 @@ def options(
     as_json: JsonOption = False,
     url: Annotated[
         str | None,
-        typer.Option("--url", "-u", help="Address of the API.  [env var: KTRDR_API_URL]"),
+        typer.Option(
+            "--url",
+            "-u",
+            help="Address of the API.",
+            show_default="KTRDR_API_URL, or http://127.0.0.1:8000",
+        ),
     ] = None,
     port: Annotated[int | None, typer.Option("--port", "-p", help="Port of a local API.")] = None,
     _version: Annotated[

@@ -281,7 +281,12 @@ def _validate(kind: type[_Kind], values: dict[str, Any]) -> _Kind:
         return kind.model_validate(values)
     except ValidationError as error:
         place, said = list_problems(error)[0]
-        raise InvalidInput(f"{place}: {said}", field=place) from None
+        # The options say the same as the fields of a mapping, most of them by the same name.
+        field, _, rest = place.partition(".")
+        option = field and f"--{_OPTIONS.get(field, field)}"
+        raise InvalidInput(
+            ": ".join(part for part in (option, rest, said) if part), field=place
+        ) from None
 
 
 def _parse_column(option: str) -> tuple[str, str]:

@@ -42,8 +42,8 @@ class FeatureSpec(FrozenModel):
 class ModelSpec(FrozenModel):
     """Parameters of the gradient-boosted classifier, under LightGBM's names.
 
-    The defaults learn little in each of few steps, from many bars in each leaf. With them any one or
-    two features trade on the built-in bars, and fit so little noise that no gate stops them.
+    The defaults learn little in each of few steps, from many bars in each leaf. With them a feature
+    or two trade on the built-in bars, and fit so little noise that no gate stops them.
     """
 
     num_iterations: int = Field(60, ge=10, le=20_000, description="Number of trees")

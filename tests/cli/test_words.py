@@ -174,9 +174,7 @@ def test_progress_fits_a_terminal_of_any_width(width: int) -> None:
     output = io.StringIO()
     console = Console(file=output, width=width, force_terminal=True, color_system=None)
     bars = make_bars(console)
-    bars.add_task(
-        "  backtesting", total=100.0, completed=38, step="Training model... Fold 3 of 5"
-    )
+    bars.add_task("  backtesting", total=100.0, completed=38, step="Training model... Fold 3 of 5")
     console.print(bars.get_renderable())
     [line] = output.getvalue().splitlines()
     assert len(line) <= width

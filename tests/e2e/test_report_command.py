@@ -52,7 +52,7 @@ def test_bad_options_of_an_import_are_named(stack: Stack, tmp_path: Path) -> Non
     for options, complaint in (
         (["--timezone", "Mars/Olympus"], "Mars/Olympus"),
         (["--column", "close"], "--column 'close'"),
-        (["--column", "price=p"], "columns.price"),
+        (["--column", "price=p"], "--column: price: "),
         (["--timeframe", "soon"], "timeframe"),
         (["--symbol", "///"], "symbol"),
         (["--start", "2020-01-01"], "--start: has no effect on a file"),
