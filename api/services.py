@@ -14,7 +14,7 @@ from api.auth.keys import KeyRing
 from api.operations.batch_cancel import BatchCanceller
 from api.operations.cancel import Canceller
 from api.operations.events import Feeds
-from api.operations.list import OperationList
+from api.listing.operations import OperationList
 from api.operations.recovery import Recovery
 from api.operations.reproduce import Reproducer
 from api.operations.resolver import Resolver
@@ -72,7 +72,7 @@ class Services:
             overview=Overview(client, workers, budget, settings.max_active_researches),
             researches=ResearchStarter(settings, budget, starter),
             resolver=resolver,
-            operations=OperationList(client),
+            operations=OperationList(client, resolver),
             results=ResultReader(resolver, artifacts),
             feeds=Feeds(resolver),
             steps=StepStarter(settings, client, resolver, starter),

@@ -1,0 +1,59 @@
+"""Keeps where an operation ended, so that it is known without a worker, in lists too."""
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.ending import read_progress_at_end
+    from quant.messages.progress import Ending, Progress
+    from workflows import policies
+    from workflows.cancellation import finish_cleanup, get_cancel_reason
+    from workflows.contract import (
+        ACTIVITY_STEPS,
+        GOAL,
+        PRIORITY,
+        ChildOperation,
+        OperationInfo,
+    )
+    from workflows.progress import place_step
+
+# Workflows that began without these commands go on without them.
+_GOAL_PATCH = "goal-in-memo"
+_ENDING_PATCH = "ending-in-memo"
+
+
+def keep_goal(info: OperationInfo) -> None:
+    """Put goal and priority into the memo, unless whoever started the workflow did so."""
+    if workflow.memo_value(PRIORITY, default=None) is None and workflow.patched(_GOAL_PATCH):
+        workflow.upsert_memo({GOAL: info.goal, PRIORITY: info.priority})
+
+
+async def keep_ending(
+    info: OperationInfo, stopped: ChildOperation | None, progress: Progress | None
+) -> None:
+    """Keep how far an operation was that has failed or was cancelled, and why it was cancelled.
+
+    Args:
+        info: The operation. Its progress becomes what is kept.
+        stopped: The step that did not complete, if the operation has steps.
+        progress: How far its activity was, if known.
+    """
+    if not workflow.patched(_ENDING_PATCH):
+        return
+    if stopped is not None:
+        if progress is None and stopped.operation_type not in ACTIVITY_STEPS:
+            progress = await finish_cleanup(_read_progress(stopped.operation_id))
+        stopped.progress = progress
+    if progress is not None:
+        info.progress = progress if info.phase is None else place_step(info.phase, progress)
+    ending = Ending(progress=info.progress, cancellation_reason=get_cancel_reason())
+    workflow.upsert_memo({Ending.memo_key: ending})
+
+
+async def _read_progress(child_id: str) -> Progress | None:
+    try:
+        return await policies.read_temporal(
+            read_progress_at_end, child_id, summary=f"How far was {child_id}?"
+        )
+    except ActivityError:
+        return None
