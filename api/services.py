@@ -11,10 +11,10 @@ from api.agent.overview import Overview
 from api.agent.researches import ResearchStarter
 from api.agent.workers import WorkerList
 from api.auth.keys import KeyRing
+from api.listing.operations import OperationList
 from api.operations.batch_cancel import BatchCanceller
 from api.operations.cancel import Canceller
 from api.operations.events import Feeds
-from api.listing.operations import OperationList
 from api.operations.recovery import Recovery
 from api.operations.reproduce import Reproducer
 from api.operations.resolver import Resolver

@@ -1,13 +1,16 @@
-"""Keeps where an operation ended, so that it is known without a worker, in lists too."""
+"""How operations end: what is kept of it, so that it is known without a worker and in lists."""
+
+import asyncio
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from activities.ending import read_progress_at_end
+    from activities.research import ResearchActivities
     from quant.messages.progress import Ending, Progress
     from workflows import policies
-    from workflows.cancellation import finish_cleanup, get_cancel_reason
+    from workflows.cancellation import cancel_requested, finish_cleanup, get_cancel_reason
     from workflows.contract import (
         ACTIVITY_STEPS,
         GOAL,
@@ -57,3 +60,19 @@ async def _read_progress(child_id: str) -> Progress | None:
         )
     except ActivityError:
         return None
+
+
+async def cancel_with_step(failure: BaseException) -> None:
+    """Cancel this workflow because one of its steps was cancelled on its own.
+
+    Temporal marks a workflow as cancelled only if somebody requested a cancel of that workflow. A
+    workflow cannot request its own cancel, so an activity does.
+    """
+    if isinstance(failure, asyncio.CancelledError):
+        raise failure  # The worker is evicting this workflow from its cache.
+    try:
+        await finish_cleanup(policies.cancel_this_workflow(ResearchActivities.cancel_own_workflow))
+        await workflow.wait_condition(cancel_requested)
+    except asyncio.CancelledError:
+        if not cancel_requested():
+            raise

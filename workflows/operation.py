@@ -10,7 +10,6 @@ from temporalio.common import Priority, SearchAttributePair
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities.research import ResearchActivities
     from quant.messages.progress import Progress
     from workflows import metrics, policies, search_attributes
     from workflows.cancellation import (
@@ -33,7 +32,7 @@ with workflow.unsafe.imports_passed_through():
         Phase,
         PhaseEntered,
     )
-    from workflows.ending import keep_ending, keep_goal
+    from workflows.ending import cancel_with_step, keep_ending, keep_goal
     from workflows.failures import describe_failure, get_reason
     from workflows.ids import get_step_name, make_step_id
     from workflows.progress import find_progress
@@ -242,7 +241,7 @@ class Operation:
         else:
             return result
         if not cancel_requested() and is_cancelled_exception(failure):
-            await _cancel_own_workflow(failure)
+            await cancel_with_step(failure)
         if not cancel_requested():
             self.info.error_message = describe_failure(failure)
             await keep_ending(self.info, self._stopped, self._progress)
@@ -293,19 +292,3 @@ class Operation:
             if status is OperationStatus.COMPLETED:
                 raise
             workflow.logger.exception("%s is not in the ledger", self.info.operation_id)
-
-
-async def _cancel_own_workflow(failure: BaseException) -> None:
-    """Cancel this workflow because one of its steps was cancelled on its own.
-
-    Temporal marks a workflow as cancelled only if somebody requested a cancel of that workflow. A
-    workflow cannot request its own cancel, so an activity does.
-    """
-    if isinstance(failure, asyncio.CancelledError):
-        raise failure  # The worker is evicting this workflow from its cache.
-    try:
-        await finish_cleanup(policies.cancel_this_workflow(ResearchActivities.cancel_own_workflow))
-        await workflow.wait_condition(cancel_requested)
-    except asyncio.CancelledError:
-        if not cancel_requested():
-            raise

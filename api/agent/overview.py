@@ -14,8 +14,8 @@ from api.agent.schemas import (
     Workers,
 )
 from api.agent.workers import WorkerList
-from api.operations.description import CLOSED_STATUS
 from api.listing.filters import RUNNING
+from api.operations.description import CLOSED_STATUS
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from workflows import search_attributes
 from workflows.contract import PHASE_OF_STEP, WORKFLOW_NAME, OperationStatus, OperationType, Phase

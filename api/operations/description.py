@@ -103,16 +103,16 @@ async def describe_operation(workflow: ResolvedWorkflow) -> OperationInfo:
     """
     known = await describe_execution(workflow.description)
     info = workflow.answer or known
-    raw = workflow.description.raw_description
     update: dict[str, Any] = {
         "status": known.status,
         "created_at": known.created_at,
         "completed_at": known.completed_at,
         "duration_seconds": known.duration_seconds,
         "attempt": known.attempt,
-        "cancel_requested": raw.workflow_extended_info.cancel_requested,
+        "cancel_requested": known.cancel_requested,
         "forced": known.forced,
-        "priority": info.priority or raw.workflow_execution_info.priority.priority_key or None,
+        "priority": info.priority or known.priority,
+        "goal": info.goal or known.goal,
     }
     if workflow.closed_status is None:
         return info.model_copy(update=update | _find_running_step(workflow, info))
@@ -152,7 +152,8 @@ async def describe_execution(execution: WorkflowExecution) -> OperationInfo:
     waits = Attempt(state=AttemptState.WAITING, since=began)
     return OperationInfo(
         operation_id=execution.id,
-        parent_operation_id=execution.parent_id or attributes.get(search_attributes.PARENT_OPERATION_ID),
+        parent_operation_id=execution.parent_id
+        or attributes.get(search_attributes.PARENT_OPERATION_ID),
         operation_type=operation_type,
         status=status,
         phase=(phase or Phase.QUEUED) if is_research else None,
@@ -165,10 +166,15 @@ async def describe_execution(execution: WorkflowExecution) -> OperationInfo:
             symbol=attributes.get(search_attributes.SYMBOL),
             parameters={"phase": phase} if phase and is_research else {},
         ),
+        cancel_requested=isinstance(execution, WorkflowExecutionDescription)
+        and execution.raw_description.workflow_extended_info.cancel_requested,
         cancellation_reason=ending and ending.cancellation_reason,
         forced=execution.status is WorkflowExecutionStatus.TERMINATED,
         owner=attributes.get(search_attributes.OWNER),
-        priority=await read_memo(execution, PRIORITY, int),
+        # Only a description has the priority of Temporal.
+        priority=await read_memo(execution, PRIORITY, int)
+        or execution.raw_info.priority.priority_key
+        or None,
         goal=await read_memo(execution, GOAL, str),
         retry_of=await read_memo(execution, RETRY_OF, str),
     )

@@ -52,7 +52,9 @@ class ResultReader:
             OperationNotFound: No operation has this id.
             TemporalUnavailable: Temporal does not answer.
         """
-        rows = [OperationSummary.of(child) for child in await self._resolver.find_children(operation_id)]
+        rows = [
+            OperationSummary.of(child) for child in await self._resolver.find_children(operation_id)
+        ]
         return ChildrenResponse(
             data=rows,
             total_count=len(rows),
