@@ -10,4 +10,4 @@ async def read_progress_at_end(workflow_id: str) -> Progress | None:
     """Return how far a workflow was when it ended. A cancel carries nothing back to the parent."""
     description = await activity.client().get_workflow_handle(workflow_id).describe()
     ending = await description.memo_value(Ending.memo_key, None, type_hint=Ending)
-    return ending and ending.progress
+    return ending.progress if ending else None

@@ -139,24 +139,25 @@ async def _cancel(
         # It has ended since it was described. A terminate then fails. A cancel fails only if
         # Temporal no longer keeps the workflow.
     described = await _wait_for_end(workflow, wait_seconds)
-    end = described and get_closed_status(described)
-    if end not in (None, OperationStatus.CANCELLED):
+    end = get_closed_status(described) if described else None
+    if end is not None and end is not OperationStatus.CANCELLED:
         # It ended by itself between the description and the cancel.
         raise _make_already_ended(workflow.handle.id, end)
     if forced_at is None:
         reason = await _read_recorded_reason(workflow, described, reason)
-    return _Outcome(workflow.running_child, described and described.close_time, reason)
+    stopped_at = described.close_time if described else None
+    return _Outcome(workflow.running_child, stopped_at, reason)
 
 
 async def _read_recorded_reason(
     workflow: ResolvedWorkflow, described: WorkflowExecutionDescription | None, reason: str | None
 ) -> str | None:
     """Return the reason of the first cancel, which is the one that Temporal has recorded."""
-    ending = described and await read_memo(described, Ending.memo_key, Ending)
-    if ending:
+    ending = await read_memo(described, Ending.memo_key, Ending) if described else None
+    if ending is not None:
         return ending.cancellation_reason
     if workflow.description.raw_description.workflow_extended_info.cancel_requested:
-        return workflow.answer and workflow.answer.cancellation_reason
+        return workflow.answer.cancellation_reason if workflow.answer else None
     return reason
 
 

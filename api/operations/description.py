@@ -117,7 +117,7 @@ async def describe_operation(workflow: ResolvedWorkflow) -> OperationInfo:
     if workflow.closed_status is None:
         return info.model_copy(update=update | _find_running_step(workflow, info))
     if workflow.closed_status is not OperationStatus.COMPLETED:
-        update |= await _read_end(workflow, info)
+        update |= await _read_end(workflow)
     elif workflow.answer is None:
         result = await call_temporal(workflow.handle.result(rpc_timeout=RPC_TIMEOUT))
         update["result_summary"] = result
@@ -220,7 +220,7 @@ async def _read_failure(handle: WorkflowHandle[Any, Any]) -> BaseException | Non
     return None
 
 
-async def _read_end(workflow: ResolvedWorkflow, info: OperationInfo) -> dict[str, Any]:
+async def _read_end(workflow: ResolvedWorkflow) -> dict[str, Any]:
     """Return how a workflow ended that has no result."""
     if workflow.description.status is WorkflowExecutionStatus.TERMINATED:
         return await read_forced_end(workflow.handle)
