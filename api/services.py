@@ -62,6 +62,7 @@ class Services:
         starter = Starter(client, settings.max_active_researches)
         budget = DailyBudget(ledger, settings.daily_budget)
         workers = WorkerList(client)
+        operations = OperationList(client, resolver)
         return cls(
             settings=settings,
             client=client,
@@ -69,10 +70,10 @@ class Services:
             keys=KeyRing(settings.api_keys) if settings.api_keys else None,
             budget=budget,
             workers=workers,
-            overview=Overview(client, workers, budget, settings.max_active_researches),
+            overview=Overview(operations, workers, budget, settings.max_active_researches),
             researches=ResearchStarter(settings, budget, starter),
             resolver=resolver,
-            operations=OperationList(client, resolver),
+            operations=operations,
             results=ResultReader(resolver, artifacts),
             feeds=Feeds(resolver),
             steps=StepStarter(settings, client, resolver, starter),

@@ -51,7 +51,25 @@ class OperationList:
             next_cursor=Place.of(shown[-1]).make_cursor() if more else None,
         )
 
-    async def describe(self, execution: WorkflowExecution) -> OperationInfo:
+    async def count(self, query: str) -> int:
+        """Return how many operations match a query of the visibility store.
+
+        Raises:
+            TemporalUnavailable: Temporal does not answer.
+        """
+        return await self._visibility.count(query)
+
+    async def find(self, query: str, number: int) -> list[tuple[OperationInfo, WorkflowExecution]]:
+        """Return the newest operations that match a query, each as it is now.
+
+        Raises:
+            TemporalUnavailable: Temporal does not answer.
+        """
+        query = leave_out(query, await self._visibility.find_superseded())
+        runs = await self._visibility.find_newest(query, number)
+        return list(zip(await asyncio.gather(*map(self._describe, runs)), runs, strict=True))
+
+    async def _describe(self, execution: WorkflowExecution) -> OperationInfo:
         """Return a listed operation with its progress, without its result.
 
         Raises:
@@ -79,6 +97,6 @@ class OperationList:
             return await self._resolver.add_running_step(now, description)
 
     async def _make_row(self, execution: WorkflowExecution) -> OperationSummary:
-        info = await self.describe(execution)
+        info = await self._describe(execution)
         attributes = execution.typed_search_attributes
         return OperationSummary.of(info, verdict=attributes.get(search_attributes.VERDICT))
