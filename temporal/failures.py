@@ -18,6 +18,8 @@ _LONGEST_TRACE: Final = 600
 _LONGEST_CAUSE: Final = 250
 _MOST_CAUSES: Final = 3
 
+_ENCODED: Final = "Encoded failure"
+
 _PLAIN: Final = DefaultFailureConverter()
 
 
@@ -42,10 +44,12 @@ class EncodedFailureConverter(ShortFailureConverter):
         """Convert an error into a failure."""
         super().to_failure(exception, payload_converter, failure)
         for each in _list_chain(failure):
+            if each.message == _ENCODED:
+                continue  # A cause that came from Temporal, and was shortened before.
             texts = {"message": each.message, "stack_trace": each.stack_trace}
             [payload] = payload_converter.to_payloads([texts])
             each.encoded_attributes.CopyFrom(payload)
-            each.message, each.stack_trace = "Encoded failure", ""
+            each.message, each.stack_trace = _ENCODED, ""
 
 
 def _list_chain(failure: Failure) -> Iterator[Failure]:
@@ -58,6 +62,9 @@ def _list_chain(failure: Failure) -> Iterator[Failure]:
 
 def _shorten(failure: Failure) -> None:
     """Cut the texts, and leave out causes in the middle. The root says what went wrong."""
+    for each in _list_chain(failure):
+        # Some exceptions of Python have no message. Their type says more than nothing.
+        each.message = each.message or each.application_failure_info.type
     failure.message = _cut(failure.message, _LONGEST_MESSAGE)
     # The end of a trace is where the error was raised.
     failure.stack_trace = _cut(failure.stack_trace, _LONGEST_TRACE, from_end=True)

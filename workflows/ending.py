@@ -20,15 +20,20 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.progress import place_step
 
-# Workflows that began without these commands go on without them.
 _GOAL_PATCH = "goal-in-memo"
-_ENDING_PATCH = "ending-in-memo"
 
 
 def keep_goal(info: OperationInfo) -> None:
-    """Put goal and priority into the memo, unless whoever started the workflow did so."""
-    if workflow.memo_value(PRIORITY, default=None) is None and workflow.patched(_GOAL_PATCH):
-        workflow.upsert_memo({GOAL: info.goal, PRIORITY: info.priority})
+    """Put goal and priority into the memo, unless whoever started the workflow did so.
+
+    Workflows that began before there was such a memo go on without it.
+    """
+    if not _has_memo() and workflow.patched(_GOAL_PATCH):
+        workflow.upsert_memo({GOAL: info.goal or "", PRIORITY: info.priority})
+
+
+def _has_memo() -> bool:
+    return GOAL in workflow.memo()
 
 
 async def keep_ending(
@@ -41,7 +46,7 @@ async def keep_ending(
         stopped: The step that did not complete, if the operation has steps.
         progress: How far its activity was, if known.
     """
-    if not workflow.patched(_ENDING_PATCH):
+    if not _has_memo():
         return
     if stopped is not None:
         if progress is None and stopped.operation_type not in ACTIVITY_STEPS:
