@@ -27,7 +27,7 @@ class BusyProvider(ResearchActivities):
     """Fails as with a provider that asks to come back in an hour, with a long story behind it."""
 
     @activity.defn
-    async def design(self, task: jobs.DesignTask) -> DesignResult:
+    async def design(self, task: jobs.DesignTask) -> DesignResult:  # noqa: ARG002
         """Fail."""
         raise ApplicationError(BUSY, next_retry_delay=timedelta(hours=1)) from _tell(20)
 
@@ -36,7 +36,7 @@ class Unlucky(ResearchActivities):
     """Its designs fail with an error that has no message."""
 
     @activity.defn
-    async def design(self, task: jobs.DesignTask) -> DesignResult:
+    async def design(self, task: jobs.DesignTask) -> DesignResult:  # noqa: ARG002
         """Fail."""
         raise ApplicationError("", type="Unlucky", non_retryable=True)
 
@@ -45,7 +45,7 @@ class Verbose(ResearchActivities):
     """Its designs fail with an endless message."""
 
     @activity.defn
-    async def design(self, task: jobs.DesignTask) -> DesignResult:
+    async def design(self, task: jobs.DesignTask) -> DesignResult:  # noqa: ARG002
         """Fail."""
         raise ApplicationError("äö" * 50_000, non_retryable=True)
 
