@@ -8,6 +8,7 @@ import pytest
 from temporalio.client import Client
 
 from settings import Settings
+from storage.ledger import Ledger
 from tests.api.answers import accepted, ended
 from tests.support.helpers import assert_eventually, new_id
 from tests.support.phases import IN_TRAINING, start
@@ -154,6 +155,12 @@ async def test_a_cancelled_operation_stays_where_it_was_cancelled_also_without_a
         step = await find_row(alone_api, f"{handle.id}.training")
         assert step["progress_percentage"] == after["children"][-1]["progress"]["percentage"] > 0
         assert step["cancellation_reason"] == "no longer needed"
+        ledger = Ledger(settings.ledger_url)
+        record = ledger.experiments.get(handle.id)
+        ledger.close()
+        assert record is not None
+        assert record.cancellation_reason == "no longer needed"
+        assert record.progress == row["progress_percentage"]
 
 
 async def test_a_completed_operation_is_complete_without_a_worker(
