@@ -242,8 +242,6 @@ class Research:
             Phase.DONE, SearchAttributePair(search_attributes.VERDICT, assessment.verdict)
         )
         metrics.count_verdict(assessment.verdict)
-        training_id = self._operation.step_id(OperationType.TRAINING)
-        assessment_id = self._operation.step_id(OperationType.ASSESSMENT)
         self._result = ResearchResult(
             strategy_name=spec.name,
             verdict=assessment.verdict,
@@ -254,9 +252,9 @@ class Research:
             backtest_result=self._finished.backtest and BacktestSummary.of(self._finished.backtest),
             statistics=assessment.statistics,
             development_sharpe=training.sharpe,
-            model_path=f"{training_id}/{Artifact.MODEL}",
+            model_path=f"{self._operation.step_id(OperationType.TRAINING)}/{Artifact.MODEL}",
             model_sha256=training.model_sha256,
-            report_path=f"{assessment_id}/{Artifact.REPORT}",
+            report_path=f"{self._operation.step_id(OperationType.ASSESSMENT)}/{Artifact.REPORT}",
         )
         self._operation.outcome = f"{assessment.verdict} · report: `{self._result.report_path}`"
         self._operation.info.result_summary = self._result.model_dump(mode="json")

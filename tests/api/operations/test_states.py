@@ -141,6 +141,10 @@ async def test_a_step_without_any_worker_waits(
         shown, _ = await wait_for(alone_api, handle.id, "waiting")
         assert shown["status"] == "running"
         assert shown["progress"]["current_step"] == "Training model... Waiting for a worker"
+        step, row = await read(alone_api, f"{handle.id}.training")
+        assert step["status"] == row["status"] == "pending"
+        pending = accepted(await alone_api.get("/operations", params={"status": "pending"}))
+        assert [row["operation_id"] for row in pending["data"]] == [f"{handle.id}.training"]
 
 
 async def test_a_paused_step_is_shown_as_paused_and_runs_on_afterwards(
