@@ -13,8 +13,8 @@ LARGEST_PAGE = 1000
 
 RUNNING = "ExecutionStatus = 'Running'"
 
-# Every operation starts as queued, until a worker begins it. A research that was started by hand has
-# no phase until then; a training or backtest has none from then on.
+# Every operation is queued until a worker begins it. Until then, a research that was started by hand
+# has no phase. A training or backtest has none from then on.
 _QUEUED = (
     f"({search_attributes.RESEARCH_PHASE.name} = '{Phase.QUEUED}' OR "
     f"({search_attributes.RESEARCH_PHASE.name} IS NULL AND "

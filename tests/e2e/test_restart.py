@@ -47,7 +47,7 @@ from tests.support.phases import start
 from tests.support.processes import children_with, compute_processes, kill
 from tests.support.temporal_server import activity_started, connect, dev_server, temporal_command
 from workflows.messages import ResearchRequest
-from workflows.policies import COMPUTE_QUEUES, TRAINING_QUEUE
+from workflows.policies import TRAINING_QUEUE
 from workflows.training import Training
 
 Handle = WorkflowHandle[Training, TrainingResult]
