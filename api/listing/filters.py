@@ -13,7 +13,7 @@ LARGEST_PAGE = 1000
 
 RUNNING = "ExecutionStatus = 'Running'"
 
-# Every operation is queued until a worker begins it. Until then, a research that was started by hand
+# An operation is queued until a worker begins it. Until then, a research that was started by hand
 # has no phase. A training or backtest has none from then on.
 _QUEUED = (
     f"({search_attributes.RESEARCH_PHASE.name} = '{Phase.QUEUED}' OR "
