@@ -67,16 +67,18 @@ def test_a_step_goes_on_at_its_pace() -> None:
 
 
 @pytest.mark.parametrize(
-    "step",
+    ("state", "seconds", "percentage", "number"),
     [
-        make_step(AttemptState.WAITING, seconds=10, percentage=25),
-        make_step(AttemptState.RETRYING, seconds=10, percentage=25),
-        make_step(AttemptState.RUNNING, seconds=1, percentage=25),
-        make_step(AttemptState.RUNNING, seconds=10, percentage=0),
+        (AttemptState.WAITING, 10, 25, 1),
+        (AttemptState.RETRYING, 10, 25, 1),
+        (AttemptState.RUNNING, 1, 25, 1),
+        (AttemptState.RUNNING, 10, 0, 1),
         # It may have continued from a checkpoint.
-        make_step(AttemptState.RUNNING, seconds=10, percentage=25, number=2),
+        (AttemptState.RUNNING, 10, 25, 2),
     ],
     ids=["waits", "retries", "has just begun", "has done nothing", "again"],
 )
-def test_nothing_is_estimated_that_is_not_known(step: Step) -> None:
-    assert step.seconds_left is None
+def test_nothing_is_estimated_that_is_not_known(
+    state: AttemptState, seconds: float, percentage: float, number: int
+) -> None:
+    assert make_step(state, seconds, percentage, number).seconds_left is None
