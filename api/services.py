@@ -11,10 +11,10 @@ from api.agent.overview import Overview
 from api.agent.researches import ResearchStarter
 from api.agent.workers import WorkerList
 from api.auth.keys import KeyRing
+from api.listing.operations import OperationList
 from api.operations.batch_cancel import BatchCanceller
 from api.operations.cancel import Canceller
 from api.operations.events import Feeds
-from api.operations.list import OperationList
 from api.operations.recovery import Recovery
 from api.operations.reproduce import Reproducer
 from api.operations.resolver import Resolver
@@ -62,6 +62,7 @@ class Services:
         starter = Starter(client, settings.max_active_researches)
         budget = DailyBudget(ledger, settings.daily_budget)
         workers = WorkerList(client)
+        operations = OperationList(client, resolver)
         return cls(
             settings=settings,
             client=client,
@@ -69,10 +70,10 @@ class Services:
             keys=KeyRing(settings.api_keys) if settings.api_keys else None,
             budget=budget,
             workers=workers,
-            overview=Overview(client, workers, budget, settings.max_active_researches),
+            overview=Overview(operations, workers, budget, settings.max_active_researches),
             researches=ResearchStarter(settings, budget, starter),
             resolver=resolver,
-            operations=OperationList(client),
+            operations=operations,
             results=ResultReader(resolver, artifacts),
             feeds=Feeds(resolver),
             steps=StepStarter(settings, client, resolver, starter),

@@ -10,7 +10,7 @@ from temporalio.converter import DataConverter, PayloadCodec
 from temporalio.exceptions import ApplicationError
 
 from errors import InvalidInput
-from temporal.failures import EncodingFailureConverter, ShortFailureConverter
+from temporal.failures import EncodedFailureConverter, ShortFailureConverter
 
 
 class ReadablePayloadConverter(PydanticPayloadConverter):
@@ -50,5 +50,5 @@ def make_encrypting_converter(codec: PayloadCodec) -> DataConverter:
     return DataConverter(
         payload_converter_class=ReadablePayloadConverter,
         payload_codec=codec,
-        failure_converter_class=EncodingFailureConverter,
+        failure_converter_class=EncodedFailureConverter,
     )
