@@ -56,9 +56,9 @@ class Operation:
             created_at=this.start_time,
             started_at=workflow.now(),
             metadata=metadata,
-            owner=owner or this.typed_search_attributes.get(search_attributes.OWNER),
+            owner=owner or search_attributes.read_owner(this.typed_search_attributes),
             priority=priority or this.priority.priority_key,
-            retry_of=workflow.memo_value(RETRY_OF, default=None),
+            retry_of=workflow.memo_value(RETRY_OF, default=None, type_hint=str),
         )
         self._cancel_accepted: datetime | None = None
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.auth.scopes import Scope
@@ -47,6 +47,7 @@ ANYBODY = Caller(None, None, frozenset(Scope))
 
 
 async def authenticate(
+    request: Request,
     services: ServicesDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> Caller:
@@ -67,7 +68,9 @@ async def authenticate(
         ) from None
     if key is None:
         raise NotAuthenticated("An API key is required: `Authorization: Bearer …`.")
-    return Caller(key.name, key.owner, frozenset(key.scopes))
+    caller = Caller(key.name, key.owner, frozenset(key.scopes))
+    request.state.caller = caller
+    return caller
 
 
 CallerDep = Annotated[Caller, Depends(authenticate)]

@@ -9,8 +9,11 @@ from temporalio.client import (
     WorkflowFailureError,
     WorkflowHandle,
 )
+from temporalio.exceptions import FailureError
 
+from api.memo import read_memo
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
+from errors import UnreadablePayload
 from quant.messages.progress import Progress
 from workflows import search_attributes
 from workflows.contract import (
@@ -22,7 +25,6 @@ from workflows.contract import (
     OperationMetadata,
     OperationStatus,
     OperationType,
-    Phase,
 )
 from workflows.failures import describe_failure
 from workflows.ids import parse_step_id
@@ -144,7 +146,7 @@ async def _describe_without_answer(workflow: ResolvedWorkflow) -> OperationInfo:
     """Return what Temporal knows without a worker."""
     description = workflow.description
     attributes = description.typed_search_attributes
-    phase = attributes.get(search_attributes.RESEARCH_PHASE)
+    phase = search_attributes.read_phase(attributes)
     requested = description.raw_description.workflow_extended_info.cancel_requested
     started = description.history_length > _EVENTS_OF_NEW_WORKFLOW + int(requested)
     info = OperationInfo(
@@ -152,20 +154,23 @@ async def _describe_without_answer(workflow: ResolvedWorkflow) -> OperationInfo:
         parent_operation_id=description.parent_id,
         operation_type=workflow.operation_type or OperationType.RESEARCH,
         status=OperationStatus.RUNNING if started else OperationStatus.PENDING,
-        phase=Phase(phase) if phase else None,
+        phase=phase,
         created_at=description.start_time,
         metadata=OperationMetadata(
             symbol=attributes.get(search_attributes.SYMBOL),
-            parameters={"phase": phase} if phase else {},
+            parameters={"phase": phase.value} if phase else {},
         ),
         owner=attributes.get(search_attributes.OWNER),
         priority=description.raw_description.workflow_execution_info.priority.priority_key or None,
-        retry_of=await description.memo_value(RETRY_OF, default=None),
+        retry_of=await read_memo(description, RETRY_OF, str),
     )
     if workflow.closed_status:
         try:
             result = await call_temporal(workflow.handle.result(rpc_timeout=RPC_TIMEOUT))
-            return info.model_copy(update={"result_summary": result})
+            summary = result if isinstance(result, dict) else None
+            return info.model_copy(update={"result_summary": summary})
+        except (FailureError, UnreadablePayload):
+            return info  # The result is nothing that a workflow of ours returns.
         except WorkflowFailureError as error:
             return info.model_copy(update={"error_message": describe_failure(error.cause)})
     child = workflow.running_child

@@ -168,8 +168,7 @@ def _make_digest(token: bytes) -> bytes:
 
 def _make_summary(execution: WorkflowExecution) -> OperationSummary:
     attributes = execution.typed_search_attributes
-    value = attributes.get(search_attributes.RESEARCH_PHASE)
-    phase = Phase(value) if value else None
+    phase = search_attributes.read_phase(attributes)
     status = CLOSED_STATUS.get(execution.status or WorkflowExecutionStatus.RUNNING)
     if status is None:
         pending = phase is Phase.QUEUED

@@ -1,9 +1,13 @@
 """Progress of running work, from the heartbeat details in `describe()`."""
 
+import contextlib
+
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import WorkflowExecutionDescription
 from temporalio.converter import DataConverter
+from temporalio.exceptions import FailureError
 
+from errors import UnreadablePayload
 from quant.messages.progress import Progress
 from workflows.contract import PHASE_START, PHASE_STEP, OperationInfo, Phase
 
@@ -21,8 +25,10 @@ async def read_activity_progress(
             return _WAITING
         payloads = pending.heartbeat_details.payloads
         if payloads:
-            [progress] = await converter.decode(payloads, [Progress])
-            return Progress.model_validate(progress)
+            # A heartbeat can be sent by hand, with any content.
+            with contextlib.suppress(FailureError, UnreadablePayload, ValueError):
+                [progress] = await converter.decode(payloads, [Progress])
+                return Progress.model_validate(progress)
         return Progress(current_step="Starting")
     return None
 

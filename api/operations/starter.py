@@ -12,6 +12,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.idempotency import IdempotencyKey
+from api.memo import read_whole_memo
 from api.operations.admission import AdmissionClient
 from api.operations.start import WorkflowStart
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
@@ -130,7 +131,7 @@ class Starter:
             except WorkflowAlreadyStartedError:
                 handle = self._client.get_workflow_handle(key.claim_id)
                 description = await call_temporal(handle.describe(rpc_timeout=RPC_TIMEOUT))
-                return key.read_memo(dict(await description.memo())) or stands_for, True
+                return key.read_memo(await read_whole_memo(description)) or stands_for, True
             return stands_for, False
 
     @contextlib.asynccontextmanager

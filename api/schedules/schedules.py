@@ -27,6 +27,7 @@ from temporalio.common import TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.idempotency import IdempotencyKey
+from api.memo import read_memo
 from api.operations.start import make_research_start
 from api.operations.starter import Starter
 from api.schedules.schemas import ScheduledRun, ScheduleInfo, ScheduleRequest, ScheduleSummary
@@ -216,8 +217,7 @@ async def _read_request(
     entry: ScheduleDescription | ScheduleListDescription,
 ) -> ScheduleRequest | None:
     """Return the original request, or None if the schedule is not one of ours."""
-    content = await entry.memo_value(_REQUEST, default=None, type_hint=ScheduleRequest)
-    return content if isinstance(content, ScheduleRequest) else None
+    return await read_memo(entry, _REQUEST, ScheduleRequest)
 
 
 def _make_current(
