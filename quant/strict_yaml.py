@@ -1,7 +1,7 @@
 """Reads YAML that people write by hand, and only its plain part.
 
-YAML can say in a few bytes what takes gigabytes or a strange type to hold. Here aliases, merge keys,
-tags, repeated keys, deep nesting and endless numbers are refused, and a date stays a text.
+YAML can say in a few bytes what takes gigabytes or a strange type to hold. Here aliases, merge
+keys, tags, repeated keys, deep nesting and endless numbers are refused, and a date stays a text.
 """
 
 from collections.abc import Hashable

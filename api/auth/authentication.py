@@ -1,7 +1,7 @@
 """Authentication: who the caller is, by the API key of the request."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.auth.scopes import Scope
-from api.services import ServicesDep
+from api.services import Services, ServicesDep
 from errors import KeysUnavailable, NotAuthenticated, StartupError
 
 _log = logging.getLogger(__name__)
@@ -57,6 +57,15 @@ async def authenticate(
         NotAuthenticated: The key is missing or unknown.
         KeysUnavailable: The file with the keys cannot be read.
     """
+    caller = _find_caller(services, credentials)
+    request.state.caller = caller
+    return caller
+
+
+CallerDep = Annotated[Caller, Depends(authenticate)]
+
+
+def _find_caller(services: Services, credentials: HTTPAuthorizationCredentials | None) -> Caller:
     if services.keys is None:
         return ANYBODY
     try:
@@ -68,9 +77,22 @@ async def authenticate(
         ) from None
     if key is None:
         raise NotAuthenticated("An API key is required: `Authorization: Bearer …`.")
-    caller = Caller(key.name, key.owner, frozenset(key.scopes))
-    request.state.caller = caller
-    return caller
+    return Caller(key.name, key.owner, frozenset(key.scopes))
 
 
-CallerDep = Annotated[Caller, Depends(authenticate)]
+def _make_check(
+    services: ServicesDep,
+    caller: CallerDep,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+) -> Callable[[], bool]:
+    def is_still_valid() -> bool:
+        try:
+            return _find_caller(services, credentials) == caller
+        except (NotAuthenticated, KeysUnavailable):
+            return False
+
+    return is_still_valid
+
+
+# Whether the key of a request is still valid. An answer that lasts asks now and then.
+KeyCheckDep = Annotated[Callable[[], bool], Depends(_make_check)]

@@ -1,18 +1,15 @@
 """Lists of operations, read from Temporal's visibility store."""
 
 import asyncio
-import base64
-import binascii
-import hashlib
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
 
+from api.cursors import make_cursor, read_cursor
 from api.operations.description import CLOSED_STATUS, TYPE_OF_WORKFLOW
 from api.operations.schemas import OperationListResponse, OperationSummary
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
-from errors import InvalidInput
 from quant.messages.data import Symbol
 from workflows import search_attributes
 from workflows.contract import (
@@ -26,8 +23,6 @@ from workflows.messages import Owner
 
 # Executions, and Temporal's token for the next page if there is one.
 _Rows = tuple[Sequence[WorkflowExecution], bytes | None]
-
-_DIGEST_BYTES = 8
 
 # The largest page that Temporal returns.
 _LARGEST_PAGE = 1000
@@ -121,12 +116,12 @@ class OperationList:
             data=sorted(map(_make_summary, rows), key=lambda row: row.created_at, reverse=True),
             total_count=total.count,
             active_count=active.count,
-            next_cursor=_make_cursor(token) if token else None,
+            next_cursor=make_cursor(token) if token else None,
         )
 
     async def _fetch_page(self, query: str, page: OperationPage) -> _Rows:
         """Return the rows of the page. Skips the rows before its offset."""
-        token = _read_cursor(page.cursor) if page.cursor else None
+        token = read_cursor(page.cursor) if page.cursor else None
         whole, rest = divmod(page.offset, _LARGEST_PAGE)
         for size in [_LARGEST_PAGE] * whole + [rest] * bool(rest):
             _, token = await self._fetch(query, size, token)
@@ -140,30 +135,6 @@ class OperationList:
         )
         await pages.fetch_next_page()
         return pages.current_page or (), pages.next_page_token
-
-
-def _make_cursor(token: bytes) -> str:
-    return base64.urlsafe_b64encode(_make_digest(token) + token).decode()
-
-
-def _read_cursor(cursor: str) -> bytes:
-    """Return Temporal's token.
-
-    The digest shows that this API made the cursor. Temporal answers a foreign token with the error
-    of an outage.
-    """
-    try:
-        content = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
-    except (binascii.Error, UnicodeEncodeError):
-        content = b""
-    token = content[_DIGEST_BYTES:]
-    if not token or content[:_DIGEST_BYTES] != _make_digest(token):
-        raise InvalidInput("invalid cursor: use one that this API returned", field="cursor")
-    return token
-
-
-def _make_digest(token: bytes) -> bytes:
-    return hashlib.sha256(token).digest()[:_DIGEST_BYTES]
 
 
 def _make_summary(execution: WorkflowExecution) -> OperationSummary:

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.auth.audit import record_action
+from api.auth.authentication import KeyCheckDep
 from api.auth.authorization import AccessDep
 from api.dependencies import FeedDep, IdempotencyKeyDep, LocateDep, WaitSeconds
 from api.errors import document_errors
@@ -163,12 +164,13 @@ async def get_metrics(services: ServicesDep, operation_id: str) -> MetricsRespon
 )
 async def get_events(
     feed: FeedDep,
+    key_is_valid: KeyCheckDep,
     last_event_id: Annotated[
         str | None, Header(max_length=100, description="ID of the last event that was received")
     ] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream an operation: the event `progress` on every change, and `end` when it has ended."""
-    async for operation in feed.watch():
+    async for operation in feed.watch(key_is_valid):
         event_id = make_event_id(operation)
         if operation.status not in ACTIVE:
             yield ServerSentEvent(event="end", id=event_id, data=operation)
