@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 from typing import Any, Literal
+from urllib.parse import unquote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -66,6 +67,8 @@ _STATUS: dict[type[KtrdrError], HTTPStatus] = {
 
 
 _SECONDS_BEFORE_REPEAT = 2
+
+_LONGEST_INSTANCE = 200
 
 
 class FieldProblem(BaseModel):
@@ -140,7 +143,7 @@ def make_problem_response(
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,
-        instance=shorten(request.url.path),
+        instance=unquote(request.url.path)[:_LONGEST_INSTANCE],
         reason=reason,
         message=detail,
         errors=errors or [],
