@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Final
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from errors import InvalidData
-from quant.bars.columns import may_be_needed
 from quant.bars.mapping import FileMapping
+from quant.bars.parquet import read_parquet
 
 MAX_FILE_BYTES: Final = 256 * 2**20
 MAX_ROWS: Final = 5_000_000
@@ -42,7 +40,7 @@ def read_table(path: Path, mapping: FileMapping) -> pd.DataFrame:
     if not content.strip():
         raise InvalidData(f"{path.name} is empty.", field="symbol")
     if path.suffix.lower() == ".parquet":
-        return _read_parquet(content, path.name, mapping)
+        return read_parquet(content, path.name, mapping, MAX_ROWS)
     return _read_csv(content, path.name, mapping)
 
 
@@ -71,21 +69,3 @@ def _read_csv(content: bytes, name: str, mapping: FileMapping) -> pd.DataFrame:
         raise InvalidData(
             f"{name} is not a well-formed CSV file: {' '.join(str(error).split())}", field="symbol"
         ) from error
-
-
-def _read_parquet(content: bytes, name: str, mapping: FileMapping) -> pd.DataFrame:
-    try:
-        file = pq.ParquetFile(pa.BufferReader(content))
-        rows = file.metadata.num_rows
-        if rows > MAX_ROWS:
-            raise InvalidData(
-                f"{name} has {rows:,} rows; at most {MAX_ROWS:,} are read.", field="symbol"
-            )
-        names = [each for each in file.schema_arrow.names if may_be_needed(each, mapping)]
-        # The metadata of pandas would turn its index from a column into an index again.
-        table: pd.DataFrame = file.read(columns=names, use_threads=False).to_pandas(
-            ignore_metadata=True, use_threads=False
-        )
-    except (pa.ArrowException, OSError) as error:
-        raise InvalidData(f"{name} is not a readable Parquet file.", field="symbol") from error
-    return table

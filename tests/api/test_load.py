@@ -1,8 +1,7 @@
 """Hostile and heavy requests hold nobody else up."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,11 +12,9 @@ from temporalio.client import Client
 
 from api.app import create_app
 from api.middleware.body_limit import MAX_BODY_BYTES, MAX_PAYLOAD_BYTES
-from quant.problems import MOST_PROBLEMS
 from settings import Settings
 from temporal.converter import make_encrypting_converter
 from temporal.encryption import EncryptingCodec, rotate_key
-from tests.api.answers import accepted, refused
 from tests.support.helpers import serving
 from tests.support.lag import measuring_lag
 
