@@ -14,11 +14,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import make_problem_response
 from api.paths import get_path
 
-MAX_BODY_BYTES: Final = 128 * 1024
-"""Strategies are the largest bodies. A larger JSON object would be examined for too long."""
+MAX_BODY_BYTES: Final = 80 * 1024
+"""A strategy file is the largest body, apart from payloads that are to be converted."""
 
 MAX_PAYLOAD_BYTES: Final = 1024 * 1024
-"""The limit for payloads that are to be encrypted or decrypted."""
+
+# To say what is wrong with a value takes a hundredth of a millisecond, on the event loop. A text of
+# the longest brief may consist of commas.
+_MOST_VALUES: Final = 5000
+
+# What these do with a body takes no time of the event loop.
+_OFF_THE_LOOP: Final = ("/codec/", "/strategies/validate")
 
 _SECONDS_FOR_BODY: Final = 20.0
 
@@ -35,10 +41,12 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        limit = MAX_PAYLOAD_BYTES if get_path(request).startswith("/codec/") else MAX_BODY_BYTES
+        path = get_path(request)
+        limit = MAX_PAYLOAD_BYTES if path.startswith("/codec/") else MAX_BODY_BYTES
+        most_values = None if path.startswith(_OFF_THE_LOOP) else _MOST_VALUES
         try:
             async with asyncio.timeout(_SECONDS_FOR_BODY):
-                message = await _read_body(receive, limit)
+                message = await _read_body(receive, limit, most_values)
         except TimeoutError:
             status, reason = HTTPStatus.REQUEST_TIMEOUT, "request_timeout"
             detail = f"The body did not arrive within {_SECONDS_FOR_BODY:.0f} s."
@@ -46,7 +54,7 @@ class BodyLimit:
             return
         except OverflowError:
             status, reason = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request_entity_too_large"
-            detail = f"The body is larger than {limit} bytes."
+            detail = f"The body has more than {limit:,} bytes, or than {_MOST_VALUES:,} values."
             await make_problem_response(request, status, reason, detail)(scope, receive, send)
             return
         received: list[Message] = [message]
@@ -57,11 +65,11 @@ class BodyLimit:
         await self._app(scope, receive_whole, send)
 
 
-async def _read_body(receive: Receive, limit: int) -> Message:
+async def _read_body(receive: Receive, limit: int, most_values: int | None) -> Message:
     """Return the whole body as one message, or the message that the client has gone.
 
     Raises:
-        OverflowError: It is larger than the limit.
+        OverflowError: It has more bytes or values.
     """
     body = bytearray()
     more = True
@@ -73,4 +81,6 @@ async def _read_body(receive: Receive, limit: int) -> Message:
         if len(body) > limit:
             raise OverflowError
         more = message.get("more_body", False)
+    if most_values is not None and max(body.count(b","), body.count(b":")) > most_values:
+        raise OverflowError
     return {"type": "http.request", "body": bytes(body), "more_body": False}

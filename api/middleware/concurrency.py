@@ -17,7 +17,7 @@ from api.errors import answer_error
 from api.paths import get_path
 from errors import Busy
 
-_AT_ONCE: Final = 64
+_AT_ONCE: Final = 32
 # A cancel waits for the work to stop, which costs nothing.
 _CANCELS_AT_ONCE: Final = 256
 _MOST_WAITING: Final = 1000

@@ -57,11 +57,16 @@ class Starter:
             operation_id, claimed_before = await self.claim(key, operation_id)
             if claimed_before and await self._exists(operation_id):
                 return operation_id
-        # Of simultaneous requests with the same key, only one starts it.
-        with contextlib.suppress(WorkflowAlreadyStartedError):
-            await self.start_with_id(
-                start, operation_id, id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE
-            )
+        try:
+            # Of simultaneous requests with the same key, only one starts it.
+            with contextlib.suppress(WorkflowAlreadyStartedError):
+                await self.start_with_id(
+                    start, operation_id, id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE
+                )
+        except TemporalUnavailable:
+            # Temporal may have started it and answered too late.
+            if not await self._exists(operation_id):
+                raise
         return operation_id
 
     async def start_with_id(
