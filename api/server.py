@@ -30,6 +30,10 @@ MOST_CONNECTIONS: Final = 1000
 # Files that are not connections of clients: those of Temporal, the ledger and the artifacts.
 _FILES_OF_OUR_OWN: Final = 64
 
+# asyncio accepts so many before it lets a connection be refused.
+_ACCEPTED_AT_ONCE: Final = 16
+_WAITING_TO_BE_ACCEPTED: Final = 1024
+
 SECONDS_FOR_HEADERS: Final = 10.0
 
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -88,6 +92,7 @@ class Server(uvicorn.Server):
                 host=settings.api_host,
                 port=settings.api_port,
                 http=BoundedConnection,
+                backlog=_ACCEPTED_AT_ONCE,
                 # Uvicorn's messages go to our log, in its format.
                 log_config=None,
                 # Otherwise a client that follows an operation keeps the process alive until the
@@ -104,6 +109,14 @@ class Server(uvicorn.Server):
         asyncio.get_running_loop().set_exception_handler(self._report)
         await super().serve(sockets)
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen. The system may keep more connections waiting than are accepted at once."""
+        await super().startup(sockets)
+        for server in self.servers:
+            for listening in server.sockets:
+                with listening.dup() as same:
+                    same.listen(_WAITING_TO_BE_ACCEPTED)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop, and start the time limit."""
         self._deadline.begin()
@@ -112,7 +125,7 @@ class Server(uvicorn.Server):
     def _report(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Log an error of the event loop.
 
-        When no further file can be opened, asyncio reports it two thousand times a second.
+        When no further file can be opened, asyncio reports that many times a second.
         """
         error = context.get("exception")
         if not isinstance(error, OSError) or error.errno not in _EXHAUSTED:

@@ -94,7 +94,7 @@ class Overview:
 
 def _make_active(execution: WorkflowExecution) -> ActiveResearch:
     attributes = execution.typed_search_attributes
-    phase = Phase(attributes.get(search_attributes.RESEARCH_PHASE) or Phase.QUEUED)
+    phase = search_attributes.read_phase(attributes) or Phase.QUEUED
     step = _STEP_OF_PHASE.get(phase)
     return ActiveResearch(
         operation_id=execution.id,
