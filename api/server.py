@@ -8,7 +8,6 @@ import socket
 from types import FrameType
 from typing import Any, Final
 
-import h11
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -71,7 +70,7 @@ class BoundedConnection(H11Protocol):
 
     def _watch_headers(self) -> None:
         """Start the time limit when headers are awaited, and stop it when they are complete."""
-        if self.conn.their_state is not h11.IDLE:
+        if self.cycle is not None and not self.cycle.response_complete:
             self._stop_watching()
         elif self._deadline is None:
             self._deadline = self.loop.call_later(SECONDS_FOR_HEADERS, self.transport.close)

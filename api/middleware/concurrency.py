@@ -18,13 +18,19 @@ from api.paths import get_path
 from errors import Busy
 
 _AT_ONCE: Final = 32
-# A cancel waits for the work to stop, which costs nothing.
-_CANCELS_AT_ONCE: Final = 256
+# A cancel waits for the work to stop. A read of the record waits for one of a few threads.
+_WAITING_AT_ONCE: Final = 256
 _MOST_WAITING: Final = 1000
 _LONGEST_WAIT_SECONDS: Final = 20.0
 
 # They show whether this process lives, and how busy it is.
 _NEVER_WAITING: Final = frozenset({"/health", "/metrics"})
+
+_CHECK: Final = "/health/ready"
+
+# Reads of the ledger and of artifacts. If one of them is silent, they take no place of others.
+_RECORDS: Final = ("/experiments", "/leaderboard", "/hypotheses")
+_ARTIFACTS: Final = ("/metrics", "/report")
 
 
 @dataclass
@@ -97,13 +103,15 @@ def _make_busy() -> Busy:
 
 
 class ConcurrencyLimit:
-    """Lets a few requests through at once. Reads, starts and cancels do not wait for each other."""
+    """Lets a few requests through at once. Different kinds do not wait for each other."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._cancels = Lane(_CANCELS_AT_ONCE)
-        self._reads = Lane(_AT_ONCE)
+        self._cancels = Lane(_WAITING_AT_ONCE)
         self._starts = Lane(_AT_ONCE)
+        self._reads = Lane(_AT_ONCE)
+        self._records = Lane(_WAITING_AT_ONCE)
+        self._checks = Lane(_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on when its turn has come."""
@@ -111,7 +119,7 @@ class ConcurrencyLimit:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        lane = {"DELETE": self._cancels, "POST": self._starts}.get(request.method, self._reads)
+        lane = self._choose_lane(request.method, get_path(request))
         async with contextlib.AsyncExitStack() as place:
             try:
                 await place.enter_async_context(lane.enter(_identify(request)))
@@ -125,6 +133,17 @@ class ConcurrencyLimit:
                 await send(message)
 
             await self._app(scope, receive, leave_and_send)
+
+    def _choose_lane(self, method: str, path: str) -> Lane:
+        if method == "DELETE":
+            return self._cancels
+        if method == "POST":
+            return self._starts
+        if path == _CHECK:
+            return self._checks
+        if path.startswith(_RECORDS) or path.endswith(_ARTIFACTS):
+            return self._records
+        return self._reads
 
 
 def _identify(request: Request) -> str:

@@ -10,7 +10,6 @@ from asyncio import events
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 
 @dataclass
@@ -39,12 +38,12 @@ def measuring_lag() -> Iterator[Lag]:
     lag = Lag()
     run = events.Handle._run
 
-    def run_and_measure(handle: events.Handle) -> Any:
+    def run_and_measure(self: events.Handle) -> None:
         began = time.thread_time()
         try:
-            return run(handle)
+            run(self)
         finally:
-            lag.note(time.thread_time() - began, handle)
+            lag.note(time.thread_time() - began, self)
 
     events.Handle._run = run_and_measure  # type: ignore[method-assign]
     try:
