@@ -247,16 +247,18 @@ class Stack:
         return StartupError(f"{name} has ended: {lines[-1] if lines else 'silently'} (see {log})")
 
     def _stop(self) -> None:
-        for name in ("api", "worker", "temporal"):
-            process = self._processes.get(name)
-            if process is None:
-                continue
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        # The server last: worker and API tell it that they end.
+        for names in (("api", "worker"), ("temporal",)):
+            ending = [self._processes[name] for name in names if name in self._processes]
+            for process in ending:
+                process.send_signal(signal.SIGTERM)
+            deadline = time.monotonic() + _STOP_SECONDS
+            for process in ending:
+                try:
+                    process.wait(deadline - time.monotonic())
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
         if self._lock is not None:
             self._lock.close()
 

@@ -1,7 +1,11 @@
 """Numbers and names in messages."""
 
 from collections.abc import Collection
+from typing import Final
 from unicodedata import category
+
+# As wide as a plus, unlike the hyphen.
+MINUS: Final = "\N{MINUS SIGN}"
 
 
 def format_count(number: int, one: str, many: str | None = None) -> str:

@@ -17,7 +17,7 @@ def _sections(*, quick: bool) -> Iterator[tuple[str, Awaitable[list[Figure]]]]:
     yield "many running", latency.growing(numbers, 10 if quick else 40)
     yield "round trip", roundtrip.measure(10 if quick else 100)
     yield "random moments", stress.measure(100 if quick else 2_000)
-    yield "leftovers", leaks.measure(20 if quick else 300)
+    yield "leftovers", leaks.measure(20 if quick else 300, warm_up=20 if quick else 100)
 
 
 async def _main(*, quick: bool) -> None:

@@ -1,11 +1,11 @@
 """Loads bars from a built-in data set or a user's file, and refuses bars that cannot be trusted."""
 
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
-from arch.data import nasdaq, sp500
 
 from errors import DataChanged, InvalidData
 from quant.bars import catalog, columns, files
@@ -15,7 +15,11 @@ from quant.messages.data import DataSource
 
 MINIMUM_BARS: Final = 500
 
-_BUILT_IN_LOADERS: Final = {"NASDAQ": nasdaq.load, "SP500": sp500.load}
+# Files of `arch`. Importing its loaders would load all of it, and statsmodels.
+_BUILT_IN_FILES: Final = {
+    "NASDAQ": "arch/data/nasdaq/nasdaq.csv.gz",
+    "SP500": "arch/data/sp500/sp500.csv.gz",
+}
 
 
 def load_bars(source: DataSource, data_dir: Path | None) -> Bars:
@@ -35,8 +39,7 @@ def load_bars(source: DataSource, data_dir: Path | None) -> Bars:
     """
     file = catalog.find_file(source, data_dir)
     if file is None:
-        table = _BUILT_IN_LOADERS[source.symbol]().reset_index(names="timestamp")
-        bars = build_bars(table, source, source.symbol)
+        bars = build_bars(_read_built_in(source.symbol), source, source.symbol)
     else:
         table = files.read_table(file.path, file.mapping)
         bars = build_bars(table, source, file.path.name, file.mapping)
@@ -68,6 +71,11 @@ def build_bars(
     bars = Bars(source.symbol, source.timeframe, *arrays)
     _validate(bars, name)
     return bars
+
+
+def _read_built_in(symbol: str) -> pd.DataFrame:
+    path = distribution("arch").locate_file(_BUILT_IN_FILES[symbol])
+    return pd.read_csv(str(path), parse_dates=["Date"], date_format="%m/%d/%Y")
 
 
 def _validate(bars: Bars, name: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from bench import restart
 
-_RESEARCHES = 8
+_RESEARCHES = 5
 _KILLS = 3
 
 

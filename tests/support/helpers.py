@@ -32,7 +32,10 @@ _Value = TypeVar("_Value")
 PATIENCE: Final = 90.0
 """Seconds to wait for what starts processes or computes, on a machine with other work."""
 
-_SECONDS_BETWEEN_LOOKS = 0.02
+# The first look again comes soon; later ones are rarer, because a look costs processor time.
+_FIRST_PAUSE = 0.02
+_LONGEST_PAUSE = 0.1
+_PAUSES_GROW_BY = 1.3
 
 
 async def assert_eventually(
@@ -44,6 +47,7 @@ async def assert_eventually(
     A look that takes too long is an error as well.
     """
     deadline = time.monotonic() + within
+    pause = _FIRST_PAUSE
     while True:
         try:
             async with asyncio.timeout(within):
@@ -55,7 +59,8 @@ async def assert_eventually(
             problem = error
         if time.monotonic() > deadline:
             raise problem
-        await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+        await asyncio.sleep(pause)
+        pause = min(pause * _PAUSES_GROW_BY, _LONGEST_PAUSE)
 
 
 def free_port() -> int:

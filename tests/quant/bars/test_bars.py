@@ -1,10 +1,12 @@
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from arch.data import nasdaq, sp500
 
 from errors import InvalidData, UnknownSymbol
 from quant.bars.bars import Bars
@@ -65,6 +67,14 @@ def test_built_in_bars_are_valid_and_split_70_to_30() -> None:
     assert bars.describe().start == "1999-01-04T00:00:00Z"
     assert bars.describe().holdout_start == holdout.format_time(0) == "2013-01-02T00:00:00Z"
     assert bars.periods_per_year == 252.0
+
+
+@pytest.mark.parametrize(("symbol", "package"), [("SP500", sp500), ("NASDAQ", nasdaq)])
+def test_built_in_bars_are_those_of_arch(symbol: str, package: ModuleType) -> None:
+    bars, expected = load_bars(DataSource(symbol=symbol), None), package.load()
+    assert bars.timestamps.tolist() == expected.index.as_unit("ns").astype(np.int64).tolist()
+    for column in ("open", "high", "low", "close", "volume"):
+        np.testing.assert_array_equal(getattr(bars, column), expected[column.capitalize()])
 
 
 @both_formats
