@@ -18,6 +18,8 @@ from api.paths import get_path
 from errors import Busy
 
 _AT_ONCE: Final = 32
+# Starts are admitted together, and few of them call Temporal at once.
+_STARTS_AT_ONCE: Final = 128
 # A cancel waits for the work to stop. A read of the record waits for one of a few threads.
 _WAITING_AT_ONCE: Final = 256
 _MOST_WAITING: Final = 1000
@@ -108,7 +110,7 @@ class ConcurrencyLimit:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._cancels = Lane(_WAITING_AT_ONCE)
-        self._starts = Lane(_AT_ONCE)
+        self._starts = Lane(_STARTS_AT_ONCE)
         self._reads = Lane(_AT_ONCE)
         self._records = Lane(_WAITING_AT_ONCE)
         self._checks = Lane(_AT_ONCE)
