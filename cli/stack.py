@@ -163,7 +163,7 @@ class Stack:
         home = self._settings.home
         try:
             make_private_directory(home, is_ours="home" not in self._settings.model_fields_set)
-            self.logs.mkdir(exist_ok=True)
+            make_private_directory(self.logs, is_ours=True)
             self._lock = (home / ".lock").open("ab")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -109,8 +109,7 @@ def test_the_key_of_a_language_model_reaches_the_worker_alone(stack: Stack) -> N
 
 
 def test_what_the_stack_writes_is_nobody_elses(stack: Stack) -> None:
-    written = [stack.home / "temporal.db", stack.home / "ledger.db", *stack.home.glob("logs/*")]
-    assert len(written) > 3
+    written = [stack.home / name for name in ("temporal.db", "ledger.db", "logs")]
     assert {stat.S_IMODE(each.stat().st_mode) & 0o077 for each in written} == {0}
 
 
