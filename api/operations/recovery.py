@@ -15,6 +15,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.idempotency import IdempotencyKey
+from api.memo import read_whole_memo
 from api.operations.description import ResolvedWorkflow
 from api.operations.resolver import Resolver
 from api.operations.results import fetch_training_metrics
@@ -66,7 +67,7 @@ class Recovery:
                 steps.
         """
         workflow = await self._find_workflow(operation_id, NotResumable)
-        memo = dict(await workflow.description.memo())
+        memo = await read_whole_memo(workflow.description)
         if key is not None and key.read_memo(memo):
             return _read_answer(operation_id, memo)
         _require_failure(workflow, NotResumable)
@@ -89,7 +90,7 @@ class Recovery:
             )
         except WorkflowAlreadyStartedError:
             running = await self._find_workflow(operation_id, NotResumable)
-            memo = dict(await running.description.memo())
+            memo = await read_whole_memo(running.description)
             if key is None or not key.read_memo(memo):
                 raise NotResumable(f"{operation_id} is running.") from None
         return _read_answer(operation_id, memo)
@@ -123,7 +124,7 @@ class Recovery:
             )
         except WorkflowAlreadyStartedError:
             earlier = await self._find_workflow(retry_id, NotRetryable)
-            if key is None or not key.read_memo(dict(await earlier.description.memo())):
+            if key is None or not key.read_memo(await read_whole_memo(earlier.description)):
                 raise NotRetryable(f"{operation_id} was already retried, as {retry_id}.") from None
         return retry_id
 

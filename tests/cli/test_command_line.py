@@ -259,7 +259,7 @@ def test_one_file_that_no_library_reads_does_not_hide_the_others(
     def break_down(*_: object, **__: object) -> None:
         raise OverflowError("too much")
 
-    monkeypatch.setattr("quant.bars.files._read_parquet", break_down)
+    monkeypatch.setattr("quant.bars.files.read_parquet", break_down)
     (bars / "BAD.parquet").write_bytes(b"PAR1")
     checked = ktrdr("data", "check")
     assert checked.exit_code == 1
