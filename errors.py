@@ -26,6 +26,7 @@
     ├── NotRetryable
     ├── NotReproducible
     ├── AtCapacity
+    ├── Busy
     ├── BudgetExhausted
     ├── ModelMisbehaved
     ├── NotFinished
@@ -234,6 +235,12 @@ class AtCapacity(KtrdrError):
         super().__init__(f"{active_count} researches are active; the limit is {limit}.")
         self.active_count = active_count
         self.limit = limit
+
+
+class Busy(KtrdrError):
+    """Too many requests arrive at once. Nothing has begun."""
+
+    reason = "busy"
 
 
 class BudgetExhausted(KtrdrError):

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(8000, ge=1, le=65535)
     temporal_port: int = Field(7233, ge=1, le=65535, description="Port of the embedded server")
-    ui_port: int = Field(8233, ge=1, le=65535, description="Port of its Web UI")
+    ui_port: int = Field(8233, ge=0, le=65535, description="Port of its Web UI; 0 for none")
     temporal_bin: str | None = Field(None, description="Another `temporal` executable to embed")
     api_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] = Field(
         default_factory=lambda known: f"http://{known['api_host']}:{known['api_port']}",

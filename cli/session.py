@@ -13,6 +13,7 @@ from rich.console import Console
 from cli.answer import Answer
 from cli.client import Api
 from cli.labels import Labels
+from cli.render.console import SafeConsole
 from cli.render.prose import print_prose
 from cli.render.tables import UNLIMITED
 from cli.transport import ApiRefused
@@ -30,7 +31,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for program
 
 def _console(*, stderr: bool = False) -> Console:
     """Return where answers go. Lines are broken for a terminal only, never in a pipe or a file."""
-    console = Console(stderr=stderr, highlight=False)
+    console = SafeConsole(stderr=stderr, highlight=False)
     if not console.is_terminal:
         console.width = UNLIMITED
     return console

@@ -1,7 +1,7 @@
 """Says what is wrong with a value, in words for people who write files by hand."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
@@ -9,6 +9,11 @@ from pydantic_core import ErrorDetails
 
 from quant.suggestions import list_fields, suggest
 from quant.wording import format_count
+
+MOST_PROBLEMS: Final = 20
+"""How many problems a message names. A hostile input has tens of thousands."""
+
+_LONGEST_PART: Final = 200
 
 # A value in pydantic's list of those that it expects.
 _QUOTED: Final = re.compile(r"'([^']*)'")
@@ -61,26 +66,47 @@ def list_problems(
     ]
     places = [place for place, _ in problems]
     return [
-        (place, explain(each, model))
-        for place, each in problems
+        (place, explain(each, model, guess=number < MOST_PROBLEMS))
+        for number, (place, each) in enumerate(problems)
         # An invalid entry does not count, so that its list may seem too short.
         if each["type"] != "too_short" or not any(p.startswith(f"{place}.") for p in places)
     ]
 
 
-def explain(problem: ErrorDetails, model: type[BaseModel] | None = None) -> str:
+def explain(
+    problem: ErrorDetails, model: type[BaseModel] | None = None, *, guess: bool = True
+) -> str:
     """Say what is wrong with one value, and what may have been meant.
 
     Args:
         problem: What pydantic says.
         model: Whose fields are suggested in the place of an unknown one.
+        guess: Whether to suggest anything, which takes time.
     """
     kind, context = problem["type"], problem.get("ctx", {})
     words = _WORDS.get(kind)
     said = words(context) if words else problem["msg"].removeprefix("Value error, ")
-    if kind in ("literal_error", "enum"):
+    if guess and kind in ("literal_error", "enum"):
         return said + suggest(problem.get("input"), _QUOTED.findall(context["expected"]))
-    if kind == "extra_forbidden" and model is not None:
+    if guess and kind == "extra_forbidden" and model is not None:
         *path, unknown = problem["loc"]
         return said + suggest(unknown, list_fields(model, path))
     return said
+
+
+def join_problems(problems: Sequence[tuple[str, str]]) -> str:
+    """Return a message that names the first problems, and how many more there are.
+
+    Args:
+        problems: Places and what is wrong there. Both come from outside and may be long.
+    """
+    named = "; ".join(
+        ": ".join(shorten(part) for part in problem if part) for problem in problems[:MOST_PROBLEMS]
+    )
+    more = len(problems) - MOST_PROBLEMS
+    return f"{named}; and {more:,} more" if more > 0 else named
+
+
+def shorten(text: str) -> str:
+    """Return a text from outside, short enough for a message."""
+    return text if len(text) <= _LONGEST_PART else f"{text[:_LONGEST_PART]}…"

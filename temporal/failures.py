@@ -1,4 +1,4 @@
-"""The conversion of errors for Temporal: short, so that the server never cuts them.
+"""How errors become failures in Temporal: short, and with the progress of their activity.
 
 The server keeps 4 KiB of the last failure of a pending activity. It replaces a larger one by
 "Failure exceeds size limit", and nobody learns what happened. So failures carry no stack traces,
@@ -10,8 +10,11 @@ from typing import Final
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DefaultFailureConverter, PayloadConverter
 
-# The root cause says what happened. With the messages above it, it stays well below the limit.
-LONGEST_CAUSE: Final = 1_500
+from activities.heartbeat import get_last_progress
+
+# In bytes. The root cause says what happened. With the messages above it, it stays well below the
+# limit.
+_LONGEST_CAUSE: Final = 1_500
 _LONGEST_OTHER: Final = 100
 # Between the first and the root.
 _MOST_BETWEEN: Final = 5
@@ -20,7 +23,7 @@ _ENCODED: Final = "Encoded failure"
 
 
 class ShortFailureConverter(DefaultFailureConverter):
-    """Converts errors without their stack traces, and cuts long messages."""
+    """Leaves stack traces out, and cuts long messages. Adds how far an activity was."""
 
     def to_failure(
         self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure
@@ -28,19 +31,11 @@ class ShortFailureConverter(DefaultFailureConverter):
         """Fill a failure, and those of its causes, from an error."""
         # Not `super()`, which would come back here for every cause.
         DefaultFailureConverter.default.to_failure(exception, payload_converter, failure)
-        chain = _list_chain(failure)
-        if len(chain) > _MOST_BETWEEN + 2:
-            root = Failure()
-            root.CopyFrom(chain[-1])
-            chain[_MOST_BETWEEN].cause.CopyFrom(root)
-            chain = _list_chain(failure)
-        for each in chain:
-            longest = LONGEST_CAUSE if each is chain[-1] else _LONGEST_OTHER
-            each.stack_trace = ""
-            each.message = shorten(each.message, longest)
+        _shorten(failure)
+        _add_progress(failure, payload_converter)
 
 
-class EncodingFailureConverter(ShortFailureConverter):
+class EncodedFailureConverter(ShortFailureConverter):
     """Makes payloads of the messages, too, which a codec encrypts."""
 
     def to_failure(
@@ -49,17 +44,47 @@ class EncodingFailureConverter(ShortFailureConverter):
         """Fill a failure, and those of its causes, from an error."""
         super().to_failure(exception, payload_converter, failure)
         for each in _list_chain(failure):
+            if each.message == _ENCODED:
+                continue  # A cause that came from Temporal, and was shortened before.
             attributes = {"message": each.message, "stack_trace": ""}
             each.encoded_attributes.CopyFrom(payload_converter.to_payloads([attributes])[0])
             each.message = _ENCODED
 
 
-def shorten(text: str, longest: int) -> str:
+def _shorten(failure: Failure) -> None:
+    chain = _list_chain(failure)
+    if len(chain) > _MOST_BETWEEN + 2:
+        root = Failure()
+        root.CopyFrom(chain[-1])
+        chain[_MOST_BETWEEN].cause.CopyFrom(root)
+        chain = _list_chain(failure)
+    for each in chain:
+        longest = _LONGEST_CAUSE if each is chain[-1] else _LONGEST_OTHER
+        each.stack_trace = ""
+        # Some exceptions of Python have no message. Their type says more than nothing.
+        each.message = _cut(each.message or each.application_failure_info.type, longest)
+
+
+def _cut(text: str, longest: int) -> str:
     """Return the text, cut to a number of bytes in UTF-8."""
     content = text.encode(errors="replace")
     if len(content) <= longest:
         return text
     return content[: longest - len(_CUT)].decode(errors="ignore") + _CUT
+
+
+def _add_progress(failure: Failure, payload_converter: PayloadConverter) -> None:
+    """Add the progress as the last detail."""
+    progress = get_last_progress()
+    if progress is None:
+        return
+    if failure.HasField("application_failure_info"):
+        details = failure.application_failure_info.details
+    elif failure.HasField("canceled_failure_info"):
+        details = failure.canceled_failure_info.details
+    else:
+        return
+    details.payloads.extend(payload_converter.to_payloads([progress]))
 
 
 def _list_chain(failure: Failure) -> list[Failure]:

@@ -17,9 +17,10 @@ def get_strategies(services: ServicesDep) -> StrategyListResponse:
 
 
 @router.post("/validate")
-async def validate(request: Request) -> StrategyResponse:
+async def validate(services: ServicesDep, request: Request) -> StrategyResponse:
     """Validate a strategy file, sent as YAML."""
-    return StrategyResponse(data=parse_strategy(await request.body()))
+    body = await request.body()
+    return StrategyResponse(data=await services.heavy_work.run(parse_strategy, body))
 
 
 @router.get("/{name}")

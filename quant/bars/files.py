@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Final
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from errors import InvalidData
-from quant.bars.columns import Say, ignore_what_is_said, may_be_needed
+from quant.bars.columns import Say, ignore_what_is_said
+from quant.bars.formats.parquet import read_parquet
+from quant.bars.formats.text import MAX_ROWS, read_text
 from quant.bars.mapping import FileMapping
-from quant.bars.text import MAX_ROWS, read_text
 
 MAX_FILE_BYTES: Final = 256 * 2**20
 
@@ -45,26 +44,5 @@ def read_table(path: Path, mapping: FileMapping, say: Say = ignore_what_is_said)
     if not content.strip():
         raise InvalidData(f"{path.name} is empty.", field="symbol")
     if path.suffix.lower() == ".parquet":
-        return _read_parquet(content, path.name, mapping)
+        return read_parquet(content, path.name, mapping, MAX_ROWS)
     return read_text(content, path.name, mapping, say)
-
-
-def _read_parquet(content: bytes, name: str, mapping: FileMapping) -> pd.DataFrame:
-    try:
-        file = pq.ParquetFile(pa.BufferReader(content))
-        rows = file.metadata.num_rows
-        if rows > MAX_ROWS:
-            raise InvalidData(
-                f"{name} has {rows:,} rows; at most {MAX_ROWS:,} are read.", field="symbol"
-            )
-        names = [each for each in file.schema_arrow.names if may_be_needed(each, mapping)]
-        # The metadata of pandas would turn its index from a column into an index again.
-        table: pd.DataFrame = file.read(columns=names, use_threads=False).to_pandas(
-            ignore_metadata=True, use_threads=False
-        )
-    except (pa.ArrowException, OSError) as error:
-        raise InvalidData(f"{name} is not a readable Parquet file.", field="symbol") from error
-    if not names:
-        # So that the message can list them.
-        table = pd.DataFrame(columns=pd.Index(file.schema_arrow.names))
-    return table

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-import yaml
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -29,6 +28,7 @@ from errors import InvalidData
 from quant.messages.base import FrozenModel
 from quant.messages.data import Symbol, Timeframe
 from quant.problems import list_problems
+from quant.strict_yaml import InvalidYaml, read_yaml
 
 MAPPING_FILE: Final = "mapping.yaml"
 _MAX_BYTES: Final = 256 * 1024
@@ -106,13 +106,16 @@ def read_mappings(data_dir: Path | None) -> dict[str, FileMapping]:
     path = data_dir and data_dir / MAPPING_FILE
     if path is None or not path.is_file():
         return {}
-    if path.stat().st_size > _MAX_BYTES:
-        raise InvalidData(f"{MAPPING_FILE} is larger than {_MAX_BYTES:,} bytes.", field="symbol")
     try:
-        return _MAPPINGS.validate_python(yaml.safe_load(path.read_text("utf-8")) or {})
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise InvalidData(f"{MAPPING_FILE} is not YAML: {reason}", field="symbol") from None
+        with path.open("rb") as file:
+            content = read_yaml(file.read(_MAX_BYTES + 1), _MAX_BYTES)
+        return _MAPPINGS.validate_python(content or {})
+    except OSError as error:
+        raise InvalidData(
+            f"{MAPPING_FILE} cannot be read: {error.strerror}.", field="symbol"
+        ) from None
+    except InvalidYaml as error:
+        raise InvalidData(f"{MAPPING_FILE}: {error}", field="symbol") from None
     except ValidationError as error:
         place, said = list_problems(error)[0]
         raise InvalidData(

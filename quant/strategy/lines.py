@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import yaml
 
 
-def find_lines(text: str, fields: Sequence[str]) -> list[int]:
+def find_lines(text: bytes, fields: Sequence[str]) -> list[int]:
     """Return a line for each field, counted from 1.
 
     Args:

@@ -97,7 +97,7 @@ COMMANDS = [
     (("children", ID), data("GET", f"/operations/{ID}/children"), f"{ID}.training"),
     (("results", ID), whole("GET", f"/operations/{ID}/results"), f"{ID}: completed"),
     (("metrics", ID), data("GET", f"/operations/{ID}/metrics"), "iterations"),
-    (("agent", "status"), whole("GET", "/agent/status"), "slots busy"),
+    (("agent", "status"), whole("GET", "/agent/status"), "training 1 running"),
     (("budget",), whole("GET", "/agent/budget"), "(UTC)"),
     (("workers",), whole("GET", "/workers"), "available"),
     (("experiments",), data("GET", "/experiments"), "1 of 1 experiment"),

@@ -236,12 +236,12 @@ def test_a_dry_run_stores_nothing_and_says_what_it_understood(ktrdr: Any, tmp_pa
     assert "no volume" in shown
     assert not (tmp_path / "bars").exists()
 
-    stored = json.loads(ktrdr("data", "import", str(file), *options, "--json").stdout)
+    stored = json.loads(ktrdr("data", "import", str(file), *options, "--json").stdout)["data"]
     assert (stored["stored"], stored["timeframe"]) == (True, "1h")
     assert "The delimiter is a tab." in stored["notes"]
     assert (
         stored["remarks"]
-        == json.loads(ktrdr("data", "check", "EURUSD", "--json").stdout)[0]["remarks"]
+        == json.loads(ktrdr("data", "check", "EURUSD", "--json").stdout)["data"][0]["remarks"]
     )
 
 
@@ -259,7 +259,7 @@ def test_one_file_that_no_library_reads_does_not_hide_the_others(
     def break_down(*_: object, **__: object) -> None:
         raise OverflowError("too much")
 
-    monkeypatch.setattr("quant.bars.files._read_parquet", break_down)
+    monkeypatch.setattr("quant.bars.files.read_parquet", break_down)
     (bars / "BAD.parquet").write_bytes(b"PAR1")
     checked = ktrdr("data", "check")
     assert checked.exit_code == 1

@@ -24,6 +24,10 @@ FOREVER = 10_000
 """Trials that take longer than any test."""
 
 
+SECRET = "sk-secret"
+"""The key of a language model."""
+
+
 class Stack:
     """An environment in which `ktrdr up` and its clients find each other."""
 
@@ -38,6 +42,7 @@ class Stack:
             "KTRDR_UI_PORT": str(ui_port),
             "KTRDR_API_PORT": str(self.api_port),
             "KTRDR_DATA_DIR": str(self.bars),
+            "OPENAI_API_KEY": SECRET,
             "COLUMNS": "200",
         }
 
