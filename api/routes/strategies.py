@@ -16,7 +16,13 @@ def get_strategies(services: ServicesDep) -> StrategyListResponse:
     return StrategyListResponse(data=list_strategies(services.settings.strategy_dir))
 
 
-@router.post("/validate")
+_YAML = {"schema": {"type": "string"}, "example": "name: my-trend\nfeatures: [...]"}
+
+
+@router.post(
+    "/validate",
+    openapi_extra={"requestBody": {"required": True, "content": {"application/yaml": _YAML}}},
+)
 async def validate(request: Request) -> StrategyResponse:
     """Validate a strategy file, sent as YAML."""
     return StrategyResponse(data=parse_strategy(await request.body()))
