@@ -16,6 +16,7 @@ from api.operations.schemas import (
 from cli.answer import read_model
 from cli.local_answers import Overview
 from cli.render.tables import format_duration, format_figure, format_time, print_rows
+from cli.render.understood import print_understood
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestResult, TrainingResult
 from quant.wording import format_count
@@ -51,6 +52,7 @@ def print_outcome(console: Console, operation: OperationInfo) -> None:
     console.print(f"[{style}]{status}[/] {operation.operation_id}" if style else status)
     if operation.error_message:
         console.print(operation.error_message, style="red", markup=False)
+    print_understood(console, operation.understood, operation.warnings)
     match read_result(operation):
         case ResearchResult() as result:
             console.print(f"\n[{_VERDICT_STYLE[result.verdict]}]Verdict: {result.verdict}[/]")
@@ -160,6 +162,7 @@ def print_operation(console: Console, operation: OperationInfo) -> None:
     for child in operation.children:
         table.add_row("Child", f"{escape(child.operation_id)} {child.status}")
     console.print(table)
+    print_understood(console, operation.understood, operation.warnings)
 
 
 def print_operations(console: Console, page: OperationListResponse) -> None:
