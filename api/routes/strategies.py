@@ -16,7 +16,7 @@ def get_strategies(services: ServicesDep) -> StrategyListResponse:
     return StrategyListResponse(data=list_strategies(services.settings.strategy_dir))
 
 
-_YAML = {"schema": {"type": "string"}, "example": "name: my-trend\nfeatures: [...]"}
+_YAML = {"schema": {"$ref": "#/components/schemas/StrategySpec"}}
 
 
 @router.post(
