@@ -4,7 +4,7 @@ from typing import Literal
 
 from api.auth.scopes import Scope
 from quant.messages.base import FrozenModel
-from quant.messages.data import DataInfo
+from quant.messages.data import DataInfo, DateRange
 from quant.messages.evidence import CostLevel, Statistics
 from quant.messages.understood import Understood
 
@@ -87,7 +87,7 @@ class Finding(FrozenModel):
     warning: str | None = None
 
 
-class UnreadableBars(Finding):
+class UnreadableBars(DateRange, Finding):
     """Bars that a research would refuse, with the error."""
 
     symbol: str

@@ -15,6 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from errors import InvalidData, InvalidInput, UnknownSymbol
 from quant.bars.directory import list_files
 from quant.bars.mapping import FileMapping, find_mapping, read_mappings
+from quant.messages.base import FrozenModel
 from quant.messages.data import DataSource, Symbol, Timeframe
 from quant.wording import join_names
 
@@ -28,9 +29,11 @@ _TIMEFRAME: TypeAdapter[str] = TypeAdapter(Timeframe)
 _SYMBOL: TypeAdapter[str] = TypeAdapter(Symbol)
 
 
-class CatalogEntry(DataSource):
+class CatalogEntry(FrozenModel):
     """Bars that a research can use."""
 
+    symbol: str
+    timeframe: str
     built_in: bool
     file: str | None = Field(None, description="Name in the data directory")
 
