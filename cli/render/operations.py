@@ -52,7 +52,6 @@ def print_outcome(console: Console, operation: OperationInfo) -> None:
     console.print(f"[{style}]{status}[/] {operation.operation_id}" if style else status)
     if operation.error_message:
         console.print(operation.error_message, style="red", markup=False)
-    print_understood(console, operation.understood, operation.warnings)
     match read_result(operation):
         case ResearchResult() as result:
             console.print(f"\n[{_VERDICT_STYLE[result.verdict]}]Verdict: {result.verdict}[/]")
@@ -151,6 +150,7 @@ def print_operation(console: Console, operation: OperationInfo) -> None:
     """Print one operation with its children."""
     if operation.status in _STATUS_STYLE:
         print_outcome(console, operation)
+        print_understood(console, operation.understood, operation.warnings)
         return
     progress = operation.progress
     stopping = ", cancel requested" if operation.cancel_requested else ""

@@ -190,7 +190,7 @@ async def test_status_record_and_report_repeat_it(api: httpx2.AsyncClient) -> No
     assert [feature["kind"] for feature in dossier["spec"]["features"]] == ["volume_ratio"]
     assert dossier["spec"]["positions"] == "long_only"
     page = (await api.get(path)).text
-    assert "from 2001-02-01; search of 1 trials" in page
+    assert "from 2001-02-01; search of 1 trial, " in page
     assert "stop loss 5%" in page
     record = accepted(await api.get(f"/experiments/{operation['operation_id']}"))["data"]
     assert record["request"]["start_date"] == "2001-02-01"
