@@ -3,7 +3,7 @@
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypeVar
 
@@ -70,6 +70,24 @@ def session_of(context: typer.Context, as_json: bool) -> Session:
     """Return the session; `--json` works before and after the command."""
     session: Session = context.obj
     return replace(session, as_json=session.as_json or as_json)
+
+
+def refuse_unused(context: typer.Context, names: Collection[str], why: str) -> None:
+    """Refuse options that would have no effect.
+
+    Args:
+        context: The command as it was typed.
+        names: Parameters that have no effect now.
+        why: Completes "--option has no effect".
+
+    Raises:
+        typer.BadParameter: One of them was typed.
+    """
+    for parameter in context.command.params:
+        if parameter.name in names:
+            source = context.get_parameter_source(parameter.name)
+            if source is not None and source.name == "COMMANDLINE":
+                raise typer.BadParameter(f"{parameter.opts[0]} has no effect {why}")
 
 
 @contextlib.contextmanager

@@ -237,7 +237,9 @@ def test_a_mapping_of_no_file_is_a_warning(ktrdr: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("cancel", ID, "--dry-run"), "--all"),
+        (("cancel", ID, "--dry-run"), "--dry-run has no effect"),
+        (("experiments", ID, "--symbol", "SP500"), "--symbol has no effect"),
+        (("experiments", "--export", "x.csv", "--limit", "3"), "--limit has no effect"),
         (("cancel", ID, "--owner", "ann"), "--all"),
         (("cancel", "--all", "--owner", "ann", "--force"), "--force"),
         (("--port", "8001", "up"), "up asks no API"),
