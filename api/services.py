@@ -11,10 +11,11 @@ from api.agent.overview import Overview
 from api.agent.researches import ResearchStarter
 from api.agent.workers import WorkerList
 from api.auth.keys import KeyRing
+from api.heavy_work import HeavyWork
+from api.listing.operations import OperationList
 from api.operations.batch_cancel import BatchCanceller
 from api.operations.cancel import Canceller
 from api.operations.events import Feeds
-from api.operations.list import OperationList
 from api.operations.recovery import Recovery
 from api.operations.reproduce import Reproducer
 from api.operations.resolver import Resolver
@@ -38,6 +39,7 @@ class Services:
     client: Client
     ledger: Ledger
     keys: KeyRing | None
+    heavy_work: HeavyWork
     budget: DailyBudget
     workers: WorkerList
     overview: Overview
@@ -62,17 +64,19 @@ class Services:
         starter = Starter(client, settings.max_active_researches)
         budget = DailyBudget(ledger, settings.daily_budget)
         workers = WorkerList(client)
+        operations = OperationList(client, resolver)
         return cls(
             settings=settings,
             client=client,
             ledger=ledger,
             keys=KeyRing(settings.api_keys) if settings.api_keys else None,
+            heavy_work=HeavyWork(),
             budget=budget,
             workers=workers,
-            overview=Overview(client, workers, budget, settings.max_active_researches),
+            overview=Overview(operations, workers, budget, settings.max_active_researches),
             researches=ResearchStarter(settings, budget, starter),
             resolver=resolver,
-            operations=OperationList(client),
+            operations=operations,
             results=ResultReader(resolver, artifacts),
             feeds=Feeds(resolver),
             steps=StepStarter(settings, client, resolver, starter),
@@ -82,6 +86,11 @@ class Services:
             reproducer=Reproducer(ledger, starter),
             schedules=Schedules(client, starter),
         )
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self.heavy_work.close()
+        self.ledger.close()
 
 
 def _get_services(request: Request) -> Services:

@@ -102,9 +102,15 @@ class ReadableBars(DataInfo, Finding):
 
 
 class ImportedBars(DataInfo):
-    """Bars that were stored in the data directory."""
+    """Bars that were read, and where they are stored or would be."""
 
-    path: str | None
+    path: str
+    stored: bool
+    """False for a dry run."""
+    notes: list[str]
+    """How the file was understood."""
+    remarks: list[str]
+    """What a trader of these bars should know."""
 
 
 class Changes(FrozenModel):

@@ -27,6 +27,7 @@ class Backtest:
                 timeframe=request.input.data.timeframe,
                 parameters={"strategy_name": request.input.spec.name, "seed": request.input.seed},
             ),
+            goal=request.input.spec.name,
         )
 
     @workflow.run

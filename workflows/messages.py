@@ -3,7 +3,8 @@
 The command imports this module, so it must not import Temporal's SDK.
 """
 
-from typing import Annotated, Literal, Self
+import textwrap
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
@@ -26,13 +27,17 @@ from quant.messages.understood import Understood
 from quant.verdict.gates import GateLimits
 from workflows.contract import OperationType
 
+_LONGEST_GOAL: Final = 100
+
 Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
 
 
 class OwnedRequest(FrozenModel):
     """Whose work it is, and how urgent it is."""
 
-    priority: int = Field(3, strict=True, ge=1, le=5, description="1 (first) to 5 (last)")
+    priority: int = Field(
+        3, strict=True, ge=1, le=5, description="1 (first) to 5 (last), across owners"
+    )
     owner: Owner = "anonymous"
 
 
@@ -134,6 +139,12 @@ class ResearchRequest(OwnedRequest, DateRange):
         if self.designer == "llm":
             return self.model or "language model"
         return f"{self.trials} trials"
+
+    @property
+    def goal(self) -> str:
+        """What it is for: the brief, or else the strategy or the search."""
+        text = self.brief or self.strategy or f"{self.designer}, {self.design_method}"
+        return textwrap.shorten(text, _LONGEST_GOAL, placeholder=" …")
 
     @property
     def headline(self) -> str:

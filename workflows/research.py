@@ -23,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from quant.messages.strategy import StrategySpec
     from quant.verdict.gates import check_backtest, check_training
     from storage.records import Experiment
-    from workflows import policies, search_attributes
+    from workflows import metrics, policies, search_attributes
     from workflows.backtest import Backtest
     from workflows.brief import apply_brief
     from workflows.contract import (
@@ -77,6 +77,7 @@ class Research:
             ),
             owner=request.owner,
             priority=request.priority,
+            goal=request.goal,
         )
         self._operation.info.understood = request.understood
         self._operation.info.warnings = list(request.warnings or ())
@@ -250,11 +251,7 @@ class Research:
         self._operation.enter(
             Phase.DONE, SearchAttributePair(search_attributes.VERDICT, assessment.verdict)
         )
-        workflow.metric_meter().with_additional_attributes(
-            {"verdict": assessment.verdict}
-        ).create_counter("ktrdr_verdicts", "Completed researches by verdict").add(1)
-        training_id = self._operation.step_id(OperationType.TRAINING)
-        assessment_id = self._operation.step_id(OperationType.ASSESSMENT)
+        metrics.count_verdict(assessment.verdict)
         self._result = ResearchResult(
             strategy_name=spec.name,
             verdict=assessment.verdict,
@@ -265,15 +262,16 @@ class Research:
             backtest_result=self._finished.backtest and BacktestSummary.of(self._finished.backtest),
             statistics=assessment.statistics,
             development_sharpe=training.sharpe,
-            model_path=f"{training_id}/{Artifact.MODEL}",
+            model_path=f"{self._operation.step_id(OperationType.TRAINING)}/{Artifact.MODEL}",
             model_sha256=training.model_sha256,
-            report_path=f"{assessment_id}/{Artifact.REPORT}",
+            report_path=f"{self._operation.step_id(OperationType.ASSESSMENT)}/{Artifact.REPORT}",
         )
+        self._operation.outcome = f"{assessment.verdict} · report: `{self._result.report_path}`"
         self._operation.info.result_summary = self._result.model_dump(mode="json")
         return self._result
 
     async def _record(self) -> None:
-        info = self._operation.info
+        info = self._operation.snapshot()
         await policies.record(
             ResearchActivities.record_experiment,
             Experiment(
@@ -290,7 +288,9 @@ class Research:
                 strategy=self._finished.spec and self._finished.spec.model_dump(mode="json"),
                 metrics=self._result.model_dump(mode="json") if self._result else None,
                 verdict=self._result.verdict if self._result else None,
-                error=info.error_message,
+                error=info.error_message or info.step_error,
+                cancellation_reason=info.cancellation_reason,
+                progress=info.progress.percentage,
                 request=self._request.request.model_dump(mode="json"),
                 reproduces=self._request.reproduces and self._request.reproduces.operation_id,
                 started_at=info.created_at,

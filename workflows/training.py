@@ -26,6 +26,7 @@ class Training:
                 timeframe=request.data.timeframe,
                 parameters={"strategy_name": request.spec.name, "seed": request.seed},
             ),
+            goal=request.spec.name,
         )
 
     @workflow.run

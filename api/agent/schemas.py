@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from quant.messages.understood import Understood
 from storage.records import SpendingEvent
-from workflows.contract import Phase
+from workflows.contract import Attempt, Phase
 
 
 class Triggered(BaseModel):
@@ -32,6 +32,14 @@ class ActiveResearch(BaseModel):
     child_operation_id: str | None
     symbol: str | None
     owner: str | None
+    priority: int | None = None
+    goal: str | None = None
+    progress_percentage: float
+    current_step: str | None = None
+    attempt: Attempt | None = Field(
+        None, description="Of the step that it is at; null between steps"
+    )
+    cancel_requested: bool = False
 
 
 class LastCycle(BaseModel):
@@ -54,23 +62,42 @@ class WorkerInfo(BaseModel):
     """A worker on one task queue."""
 
     worker_id: str
-    worker_type: str = Field(description="The task queue that it serves")
+    worker_type: str = Field(
+        description="What it does: `research` (design and assessment), `training` or `backtesting`"
+    )
     status: WorkerState = Field(description="`busy` when all slots are taken")
     busy: int = Field(description="Slots in use, as last reported")
     total: int = Field(description="All slots")
     host: str
 
 
-class QueueLoad(BaseModel):
-    """How much of a task queue's compute is in use."""
+class Slots(BaseModel):
+    """The slots of a task queue's workers, as they last reported: at most five seconds ago."""
 
     busy: int
     total: int
-    waiting: int = Field(description="Steps waiting for a slot, as estimated by Temporal")
+
+
+class Queues(BaseModel):
+    """The slots by what their workers do. Those of `research` do designs and assessments."""
+
+    research: Slots
+    training: Slots
+    backtesting: Slots
+
+
+class QueueLoad(BaseModel):
+    """How many steps of a kind there are at the moment. Only those that compute are busy."""
+
+    busy: int
+    total: int = Field(description="Slots of the workers that do such steps")
+    waiting: int = Field(description="Steps that wait for a slot")
+    retrying: int = Field(0, description="Steps that wait for their next attempt after an error")
+    paused: int = Field(0, description="Steps that somebody has paused")
 
 
 class Workers(BaseModel):
-    """Compute by kind of step. Design and assessment share the slots of the research queue."""
+    """Compute by kind of step. Design and assessment share the slots of the research workers."""
 
     training: QueueLoad
     backtesting: QueueLoad
@@ -122,5 +149,6 @@ class AgentStatus(BaseModel):
         description="The research that ended last; only while idle"
     )
     workers: Workers
+    queues: Queues
     budget: BudgetLeft
     capacity: Capacity

@@ -15,9 +15,15 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.client import Client
 
-from api.agent.schemas import QueueLoad, WorkerInfo, WorkerState
+from api.agent.schemas import Slots, WorkerInfo, WorkerState
 from api.temporal_calls import send_request
-from workflows.policies import COMPUTE_QUEUES, WORKER_HEARTBEAT_INTERVAL
+from workflows.policies import (
+    BACKTEST_QUEUE,
+    COMPUTE_QUEUES,
+    RESEARCH_QUEUE,
+    TRAINING_QUEUE,
+    WORKER_HEARTBEAT_INTERVAL,
+)
 
 _PAGE_SIZE: Final = 1000
 
@@ -25,6 +31,14 @@ _PAGE_SIZE: Final = 1000
 _GONE_AFTER: Final = 4 * WORKER_HEARTBEAT_INTERVAL
 # A worker that sends no heartbeats is known by its polls. One poll waits up to a minute.
 _POLL_WITHIN: Final = timedelta(seconds=70)
+
+
+# What the workers of a task queue do, in the words of the operation types.
+QUEUE_NAME: Final = {
+    RESEARCH_QUEUE: "research",
+    TRAINING_QUEUE: "training",
+    BACKTEST_QUEUE: "backtesting",
+}
 
 
 class WorkerList:
@@ -65,20 +79,15 @@ class WorkerList:
             for queue, description in zip(COMPUTE_QUEUES, queues, strict=True)
         }
 
-    async def read_loads(self) -> dict[str, QueueLoad]:
-        """Return how much of the compute is in use, by task queue."""
-        activities = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
-        workers, queues = await asyncio.gather(
-            self.read(),
-            asyncio.gather(*(self._describe_queue(queue, activities) for queue in COMPUTE_QUEUES)),
-        )
+    async def read_slots(self) -> dict[str, Slots]:
+        """Return the slots of the workers, by task queue."""
+        workers = await self.read()
         return {
-            queue: QueueLoad(
-                busy=sum(worker.busy for worker in workers if worker.worker_type == queue),
-                total=sum(worker.total for worker in workers if worker.worker_type == queue),
-                waiting=description.stats.approximate_backlog_count,
+            queue: Slots(
+                busy=sum(worker.busy for worker in workers if worker.worker_type == name),
+                total=sum(worker.total for worker in workers if worker.worker_type == name),
             )
-            for queue, description in zip(COMPUTE_QUEUES, queues, strict=True)
+            for queue, name in QUEUE_NAME.items()
         }
 
     async def _list_heartbeats(self) -> list[WorkerHeartbeat]:
@@ -148,7 +157,7 @@ def _make_info(heartbeat: WorkerHeartbeat) -> WorkerInfo:
     slots = heartbeat.activity_task_slots_info
     return WorkerInfo(
         worker_id=heartbeat.worker_instance_key,
-        worker_type=heartbeat.task_queue,
+        worker_type=QUEUE_NAME[heartbeat.task_queue],
         status=WorkerState.AVAILABLE if slots.current_available_slots else WorkerState.BUSY,
         busy=slots.current_used_slots,
         total=slots.current_used_slots + slots.current_available_slots,

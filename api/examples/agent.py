@@ -9,6 +9,8 @@ from api.agent.schemas import (
     BudgetLeft,
     Capacity,
     QueueLoad,
+    Queues,
+    Slots,
     Triggered,
     WorkerInfo,
     Workers,
@@ -16,7 +18,7 @@ from api.agent.schemas import (
 )
 from api.examples.research import BEGAN_AT, RESEARCH_ID, STRATEGY, TRAINING_ID
 from storage.records import SpendingEvent
-from workflows.contract import Phase
+from workflows.contract import Attempt, AttemptState, Phase
 from workflows.messages import ResearchRequest
 from workflows.policies import TRAINING_QUEUE
 
@@ -48,6 +50,11 @@ EXAMPLES: tuple[BaseModel, ...] = (
                 child_operation_id=TRAINING_ID,
                 symbol="NASDAQ",
                 owner="ada",
+                priority=3,
+                goal="momentum",
+                progress_percentage=38.0,
+                current_step="Training model... Fold 3 of 5",
+                attempt=Attempt(state=AttemptState.RUNNING, since=BEGAN_AT),
             )
         ],
         last_cycle=None,
@@ -56,6 +63,11 @@ EXAMPLES: tuple[BaseModel, ...] = (
             backtesting=_FREE,
             agent_design=_FREE,
             agent_assessment=_FREE,
+        ),
+        queues=Queues(
+            research=Slots(busy=0, total=2),
+            training=Slots(busy=1, total=2),
+            backtesting=Slots(busy=0, total=2),
         ),
         budget=BudgetLeft(remaining=18.2, daily_limit=20.0),
         capacity=Capacity(active=1, limit=50),

@@ -5,15 +5,17 @@ open, and the id of a retry derives from the run that it repeats.
 """
 
 import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError
-from temporalio.common import Priority, WorkflowIDReusePolicy
+from temporalio.common import Priority, SearchAttributePair, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.idempotency import IdempotencyKey
+from api.memo import read_whole_memo
 from api.operations.description import ResolvedWorkflow
 from api.operations.resolver import Resolver
 from api.operations.results import fetch_training_metrics
@@ -28,6 +30,7 @@ from api.operations.starter import Starter
 from api.operations.workflow_input import read_input
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from errors import ArtifactsUnavailable, InvalidInput, NotResumable, NotRetryable, OperationNotFound
+from quant.messages.progress import Ending
 from quant.messages.steps import TrainingInput
 from storage.artifacts import ArtifactStore
 from workflows import search_attributes
@@ -64,7 +67,7 @@ class Recovery:
                 steps.
         """
         workflow = await self._find_workflow(operation_id, NotResumable)
-        memo = dict(await workflow.description.memo())
+        memo = await read_whole_memo(workflow.description)
         if key is not None and key.read_memo(memo):
             return _read_answer(operation_id, memo)
         _require_failure(workflow, NotResumable)
@@ -73,7 +76,9 @@ class Recovery:
             finished = await self._resolver.query_finished_steps(workflow)
             await self._wait_for_children(workflow)
         start = await self._make_start(workflow, NotResumable, finished)
+        start = _mark_resumed(start, workflow.description.run_id)
         resumed_from = await self._find_resumed_from(workflow)
+        memo.pop(Ending.memo_key, None)
         memo |= {_RESUMED_FROM: resumed_from.model_dump(mode="json")}
         memo |= key.make_memo(operation_id) if key else {}
         try:
@@ -85,7 +90,7 @@ class Recovery:
             )
         except WorkflowAlreadyStartedError:
             running = await self._find_workflow(operation_id, NotResumable)
-            memo = dict(await running.description.memo())
+            memo = await read_whole_memo(running.description)
             if key is None or not key.read_memo(memo):
                 raise NotResumable(f"{operation_id} is running.") from None
         return _read_answer(operation_id, memo)
@@ -119,7 +124,7 @@ class Recovery:
             )
         except WorkflowAlreadyStartedError:
             earlier = await self._find_workflow(retry_id, NotRetryable)
-            if key is None or not key.read_memo(dict(await earlier.description.memo())):
+            if key is None or not key.read_memo(await read_whole_memo(earlier.description)):
                 raise NotRetryable(f"{operation_id} was already retried, as {retry_id}.") from None
         return retry_id
 
@@ -186,6 +191,12 @@ class Recovery:
             created_at=description.close_time or description.start_time,
             epoch=metrics and metrics.iterations_completed,
         )
+
+
+def _mark_resumed(start: WorkflowStart, run_id: str) -> WorkflowStart:
+    """Return the start with the run that it continues, which lists then leave out."""
+    resumed = SearchAttributePair(search_attributes.RESUMED_RUN, run_id)
+    return replace(start, attributes=[*start.attributes, resumed])
 
 
 def _read_answer(operation_id: str, memo: dict[str, Any]) -> Resumed:

@@ -13,10 +13,10 @@ from api.operations.schemas import (
     ResultsResponse,
 )
 from errors import MissingArtifact, NotFinished
-from quant.messages.artifacts import Artifact
+from quant.messages.artifacts import Artifact, parse_artifact
 from quant.messages.training_metrics import TrainingMetrics
 from storage.artifacts import ArtifactStore
-from workflows.contract import ACTIVE, OperationInfo, OperationType
+from workflows.contract import ACTIVE, OperationType
 from workflows.ids import make_step_id
 
 _REPORTS = {"html": Artifact.REPORT, "json": Artifact.DOSSIER}
@@ -33,9 +33,12 @@ async def fetch_training_metrics(
 
     Raises:
         ArtifactsUnavailable: The artifact store does not answer.
+        DamagedArtifact: The metrics cannot be read.
     """
     content = await artifacts.open(training_id).fetch(Artifact.TRAINING_METRICS)
-    return TrainingMetrics.model_validate_json(content) if content is not None else None
+    if content is None:
+        return None
+    return parse_artifact(TrainingMetrics, content, Artifact.TRAINING_METRICS)
 
 
 class ResultReader:
@@ -52,7 +55,9 @@ class ResultReader:
             OperationNotFound: No operation has this id.
             TemporalUnavailable: Temporal does not answer.
         """
-        rows = [_make_summary(child) for child in await self._resolver.find_children(operation_id)]
+        rows = [
+            OperationSummary.of(child) for child in await self._resolver.find_children(operation_id)
+        ]
         return ChildrenResponse(
             data=rows,
             total_count=len(rows),
@@ -125,21 +130,3 @@ class ResultReader:
         if operation.status in ACTIVE:
             raise NotFinished(f"{operation_id} is {operation.status}; it has no report yet.")
         raise MissingArtifact(f"{operation_id} is {operation.status}, and has no report.")
-
-
-def _make_summary(operation: OperationInfo) -> OperationSummary:
-    ended = operation.completed_at
-    begun = operation.started_at or operation.created_at
-    return OperationSummary(
-        operation_id=operation.operation_id,
-        operation_type=operation.operation_type,
-        status=operation.status,
-        created_at=operation.created_at,
-        completed_at=ended,
-        progress_percentage=operation.progress.percentage,
-        current_step=operation.progress.current_step,
-        phase=operation.phase,
-        symbol=operation.metadata.symbol,
-        owner=operation.owner,
-        duration_seconds=(ended - begun).total_seconds() if ended else None,
-    )

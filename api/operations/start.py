@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from temporalio.common import Priority, SearchAttributePair
 
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestInput, TrainingInput
 from workflows import search_attributes
-from workflows.contract import OperationType, Phase
+from workflows.contract import GOAL, PRIORITY, OperationType, Phase
 from workflows.messages import (
     BacktestRequest,
     FinishedSteps,
@@ -27,8 +28,20 @@ class WorkflowStart:
     argument: FrozenModel
     task_queue: str
     summary: str
+    goal: str
     priority: Priority
     attributes: Sequence[SearchAttributePair[str]]
+
+    @property
+    def memo(self) -> dict[str, Any]:
+        """What lists show besides the attributes."""
+        return {GOAL: self.goal, PRIORITY: self.priority.priority_key}
+
+    @property
+    def details(self) -> str:
+        """What Temporal's Web UI shows besides the summary."""
+        owner = self.priority.fairness_key or "anonymous"
+        return f"{self.goal} · owner {owner} · priority {self.priority.priority_key}"
 
 
 def make_priority(request: OwnedRequest) -> Priority:
@@ -52,6 +65,7 @@ def make_research_start(
         argument,
         RESEARCH_QUEUE,
         request.headline,
+        request.goal,
         make_priority(request),
         search_attributes.make_pairs(
             operation_type=OperationType.RESEARCH,
@@ -87,9 +101,11 @@ def _make_step_start(
         argument,
         task_queue,
         f"{step.data.symbol} {step.data.timeframe} · {step.spec.name}",
+        step.spec.name,
         priority,
         search_attributes.make_pairs(
             operation_type=operation_type,
+            phase=Phase.QUEUED,
             symbol=step.data.symbol,
             owner=priority.fairness_key,
             strategy=step.spec.name,

@@ -23,9 +23,10 @@ _YAML = {"schema": {"$ref": "#/components/schemas/StrategySpec"}}
     "/validate",
     openapi_extra={"requestBody": {"required": True, "content": {"application/yaml": _YAML}}},
 )
-async def validate(request: Request) -> StrategyResponse:
+async def validate(services: ServicesDep, request: Request) -> StrategyResponse:
     """Validate a strategy file, sent as YAML."""
-    return StrategyResponse(data=parse_strategy(await request.body()))
+    body = await request.body()
+    return StrategyResponse(data=await services.heavy_work.run(parse_strategy, body))
 
 
 @router.get("/{name}")
