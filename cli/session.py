@@ -3,7 +3,7 @@
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypeVar
 
@@ -46,6 +46,8 @@ class Session:
     as_json: bool
     at_end: Callable[[Callable[[], None]], object]
     """Takes what is to be called when the command ends."""
+    url_given: bool = False
+    """Whether an option named the API."""
     labels: Labels = field(default_factory=lambda: Labels({}))
     """What people typed for the fields of a request."""
     # Progress goes to standard error, so that a pipe receives the answer alone.
@@ -77,6 +79,24 @@ def session_of(context: typer.Context, as_json: bool) -> Session:
     session: Session = context.obj
     labels = Labels.of(context.command.params)
     return replace(session, as_json=session.as_json or as_json, labels=labels)
+
+
+def refuse_unused(context: typer.Context, names: Collection[str], why: str) -> None:
+    """Refuse options that would have no effect.
+
+    Args:
+        context: The command as it was typed.
+        names: Parameters that have no effect now.
+        why: Completes "--option has no effect".
+
+    Raises:
+        typer.BadParameter: One of them was typed.
+    """
+    for parameter in context.command.params:
+        if parameter.name in names:
+            source = context.get_parameter_source(parameter.name)
+            if source is not None and source.name == "COMMANDLINE":
+                raise typer.BadParameter(f"{parameter.opts[0]} has no effect {why}")
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ from cli.render.operations import (
     print_started,
 )
 from cli.render.suggestions import print_suggestions, suggest_next
-from cli.session import FAILED, JsonOption, Session, report_errors, session_of
+from cli.session import FAILED, JsonOption, Session, refuse_unused, report_errors, session_of
 from cli.several import answer_each
 from errors import InvalidInput, NotCancellable
 from workflows.contract import OperationInfo, OperationStatus
@@ -149,12 +149,10 @@ def cancel(
     if every == bool(operation_ids):
         raise typer.BadParameter("give either operation ids or --all")
     if every:
-        if force or follow:
-            raise typer.BadParameter("--force and --follow need operation ids")
+        refuse_unused(context, {"force", "follow"}, "with --all: it needs operation ids")
         _cancel_all(session, owner=owner, symbol=symbol, reason=reason, dry_run=dry_run)
         return
-    if owner is not None or symbol is not None or dry_run:
-        raise typer.BadParameter("--owner, --symbol and --dry-run need --all")
+    refuse_unused(context, {"owner", "symbol", "dry_run"}, "without --all")
     api = session.api()
 
     def cancel_one(given: str) -> Answer[OperationCancelled]:

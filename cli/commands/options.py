@@ -49,7 +49,7 @@ TrialsOption = Annotated[
 SeedOption = Annotated[
     int | None,
     typer.Option(
-        help="Random seed; the same seed gives the same result.", show_default="drawn and shown"
+        help="Random seed; the same seed gives the same result.", show_default="a new one each time"
     ),
 ]
 TrainingSeedOption = Annotated[
