@@ -21,7 +21,7 @@ from quant.messages.strategy import ModelSpec
 FIRST_CHUNK: Final = 50
 
 OnIteration = Callable[[int, float, float | None], None]
-"""Called with the iteration, counted from 1 over all chunks, the train loss and the valid loss."""
+"""Called with the iteration, counted from 1 in each chunk, the train loss and the valid loss."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,8 @@ def _build_parameters(spec: ModelSpec, seed: int) -> dict[str, Any]:
 def _make_callback(on_iteration: OnIteration) -> Callable[[lgb.callback.CallbackEnv], None]:
     def report_losses(env: lgb.callback.CallbackEnv) -> None:
         losses = {result[0]: result[2] for result in env.evaluation_result_list or []}
-        on_iteration(env.iteration + 1, losses["train"], losses.get("valid"))
+        # LightGBM numbers iterations by the trees so far. It keeps none that cannot be split.
+        number = env.iteration - env.begin_iteration + 1
+        on_iteration(number, losses["train"], losses.get("valid"))
 
     return report_losses

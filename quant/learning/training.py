@@ -148,8 +148,10 @@ class _Training:
         stride = -(-iterations // POINTS_PER_STAGE)
         name = f"Fold {fold.number} of {TRAINING_FOLDS}" if fold else "Final model"
         number = fold.number if fold else None
+        before = self._state.iteration
 
-        def record(iteration: int, train_loss: float, valid_loss: float | None) -> None:
+        def record(added: int, train_loss: float, valid_loss: float | None) -> None:
+            iteration = before + added
             if iteration % stride == 0 or iteration == iterations:
                 points.append(
                     IterationMetrics(
