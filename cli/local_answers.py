@@ -4,8 +4,9 @@ from typing import Literal
 
 from api.auth.scopes import Scope
 from quant.messages.base import FrozenModel
-from quant.messages.data import DataInfo
+from quant.messages.data import DataInfo, DateRange
 from quant.messages.evidence import CostLevel, Statistics
+from quant.messages.understood import Understood
 
 
 class ResearchStarted(FrozenModel):
@@ -14,6 +15,8 @@ class ResearchStarted(FrozenModel):
     operation_id: str
     status: Literal["started"] = "started"
     type: Literal["research"] = "research"
+    understood: Understood
+    warnings: list[str]
 
 
 class Overview(FrozenModel):
@@ -84,7 +87,7 @@ class Finding(FrozenModel):
     warning: str | None = None
 
 
-class UnreadableBars(Finding):
+class UnreadableBars(DateRange, Finding):
     """Bars that a research would refuse, with the error."""
 
     symbol: str

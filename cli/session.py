@@ -3,8 +3,8 @@
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -41,6 +41,8 @@ class Session:
     as_json: bool
     at_end: Callable[[Callable[[], None]], object]
     """Takes what is to be called when the command ends."""
+    url_given: bool = False
+    """Whether an option named the API."""
     # Progress goes to standard error, so that a pipe receives the answer alone.
     console: Console = field(default_factory=_console)
     stderr: Console = field(default_factory=lambda: SafeConsole(stderr=True, highlight=False))
@@ -68,7 +70,25 @@ class Session:
 def session_of(context: typer.Context, as_json: bool) -> Session:
     """Return the session; `--json` works before and after the command."""
     session: Session = context.obj
-    return Session(session.settings, session.url, session.as_json or as_json, session.at_end)
+    return replace(session, as_json=session.as_json or as_json)
+
+
+def refuse_unused(context: typer.Context, names: Collection[str], why: str) -> None:
+    """Refuse options that would have no effect.
+
+    Args:
+        context: The command as it was typed.
+        names: Parameters that have no effect now.
+        why: Completes "--option has no effect".
+
+    Raises:
+        typer.BadParameter: One of them was typed.
+    """
+    for parameter in context.command.params:
+        if parameter.name in names:
+            source = context.get_parameter_source(parameter.name)
+            if source is not None and source.name == "COMMANDLINE":
+                raise typer.BadParameter(f"{parameter.opts[0]} has no effect {why}")
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from quant.messages.progress import Progress
+from quant.messages.understood import Understood
 
 OPERATION_QUERY = "operation"
 FINISHED_QUERY = "finished"
@@ -170,7 +171,12 @@ class OperationInfo(BaseModel):
     )
     metadata: OperationMetadata = OperationMetadata()
     error_message: str | None = None
-    warnings: list[str] = Field(default_factory=list)
+    understood: Understood | None = Field(
+        None, description="What a research was understood to be about; null for other types"
+    )
+    warnings: list[str] = Field(
+        default_factory=list, description="What of the request has no effect, one sentence each"
+    )
     errors: list[str] = Field(default_factory=list)
     result_summary: dict[str, Any] | None = None
     metrics: dict[str, Any] | None = None

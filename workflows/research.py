@@ -25,6 +25,7 @@ with workflow.unsafe.imports_passed_through():
     from storage.records import Experiment
     from workflows import metrics, policies, search_attributes
     from workflows.backtest import Backtest
+    from workflows.brief import apply_brief
     from workflows.contract import (
         FINISHED_QUERY,
         OPERATION_QUERY,
@@ -45,6 +46,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.operation import Operation
     from workflows.training import Training
+    from workflows.unused_fields import describe_unused_fields
 
 
 @workflow.defn(failure_exception_types=WRONG_ARGUMENTS)
@@ -54,13 +56,15 @@ class Research:
     @workflow.init
     def __init__(self, request: ResearchInput | None = None) -> None:
         # All fields are optional, so a research that is started by hand needs no input.
-        self._request = request = request or ResearchInput()
+        self._request = request = _complete(request or ResearchInput())
         self._finished = request.finished or _make_first_state(request)
         self._operation = Operation(
             OperationType.RESEARCH,
             OperationMetadata(
                 symbol=request.symbol,
                 timeframe=request.timeframe,
+                start_date=request.start_date and request.start_date.isoformat(),
+                end_date=request.end_date and request.end_date.isoformat(),
                 parameters={
                     "brief": request.brief,
                     "strategy_name": request.strategy,
@@ -75,6 +79,8 @@ class Research:
             priority=request.priority,
             goal=request.goal,
         )
+        self._operation.info.understood = request.understood
+        self._operation.info.warnings = list(request.warnings or ())
         for step in self._finished.list_steps():
             self._operation.add_step(step, OperationStatus.COMPLETED)
         self._gate_rejection: str | None = None
@@ -129,6 +135,8 @@ class Research:
                     trials=self._request.trials,
                     seed=self._finished.seed,
                     brief=self._request.brief,
+                    features=self._request.features,
+                    long_only=self._request.long_only,
                 ),
                 memory=self._request.starts_from_memory,
                 memory_of=original and make_step_id(original.operation_id, OperationType.DESIGN),
@@ -193,6 +201,8 @@ class Research:
                     spec=spec,
                     seed=self._finished.seed,
                     brief=self._request.brief,
+                    understood=self._request.understood,
+                    warnings=self._request.warnings or (),
                     design=design,
                     training=training,
                     backtest=backtest,
@@ -213,10 +223,10 @@ class Research:
         """The bars. Once a step has used them, their hash makes sure that they stay the same."""
         used = self._finished.design or self._finished.training
         original = self._request.reproduces
-        return DataSource(
-            symbol=self._request.symbol,
-            timeframe=self._request.timeframe,
-            content_hash=used.data.content_hash if used else original and original.data_hash,
+        return self._request.data.model_copy(
+            update={
+                "content_hash": used.data.content_hash if used else original and original.data_hash
+            }
         )
 
     @property
@@ -288,6 +298,15 @@ class Research:
             ),
             summary=f"Record: {info.status.value}",
         )
+
+
+def _complete(request: ResearchInput) -> ResearchInput:
+    """Return the input with what the API adds to it, unless the API has done so."""
+    if request.warnings is not None:
+        return request
+    applied = apply_brief(request)
+    warnings = *describe_unused_fields(request), *applied.warnings
+    return applied.request.model_copy(update={"warnings": warnings})
 
 
 def _make_first_state(request: ResearchInput) -> FinishedSteps:

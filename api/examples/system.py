@@ -7,13 +7,14 @@ from quant.messages.strategy import FeatureSpec, StrategySpec
 from quant.strategy.files import StrategyEntry
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 
+_STRATEGY = StrategySpec(name="momentum", features=(FeatureSpec(kind="return", period=20),))
+
 EXAMPLES: tuple[BaseModel, ...] = (
+    _STRATEGY,
     StrategyListResponse(
         data=[StrategyEntry(name="momentum", built_in=True, description="Follows the trend")]
     ),
-    StrategyResponse(
-        data=StrategySpec(name="momentum", features=(FeatureSpec(kind="return", period=20),))
-    ),
+    StrategyResponse(data=_STRATEGY),
     Health(version="0.1.0"),
     Readiness(
         ready=True,

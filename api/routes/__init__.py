@@ -15,6 +15,7 @@ from api.routes import (
     strategies,
     workers,
 )
+from api.undeclared import refuse_undeclared
 
 router = APIRouter()
 for module in (
@@ -25,8 +26,11 @@ for module in (
     steps,
     strategies,
     workers,
-    codec,
-    metrics,
 ):
+    router.include_router(
+        module.router, dependencies=[Depends(authorize), Depends(refuse_undeclared)]
+    )
+# Temporal's Web UI and Prometheus decide what they send.
+for module in (codec, metrics):
     router.include_router(module.router, dependencies=[Depends(authorize)])
 router.include_router(health.router)

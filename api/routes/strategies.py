@@ -16,7 +16,13 @@ def get_strategies(services: ServicesDep) -> StrategyListResponse:
     return StrategyListResponse(data=list_strategies(services.settings.strategy_dir))
 
 
-@router.post("/validate")
+_YAML = {"schema": {"$ref": "#/components/schemas/StrategySpec"}}
+
+
+@router.post(
+    "/validate",
+    openapi_extra={"requestBody": {"required": True, "content": {"application/yaml": _YAML}}},
+)
 async def validate(services: ServicesDep, request: Request) -> StrategyResponse:
     """Validate a strategy file, sent as YAML."""
     body = await request.body()

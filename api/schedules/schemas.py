@@ -6,7 +6,7 @@ The command imports this module. So it must not import Temporal or FastAPI.
 import functools
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -20,8 +20,10 @@ from pydantic import (
 from api.envelope import Data, Page
 from api.schedules.ids import ScheduleId
 from quant.messages.base import FrozenModel
+from quant.messages.understood import Understood
 from workflows.messages import ResearchRequest
 
+UTC: Final = "UTC"
 # Listing them reads hundreds of files.
 _list_time_zones = functools.cache(available_timezones)
 
@@ -48,7 +50,7 @@ class Schedule(FrozenModel):
         description="Cron expression of five fields, such as `0 6 * * 1-5`",
     )
     interval_seconds: int | None = Field(None, strict=True, ge=1, le=366 * 86_400)
-    time_zone: str = Field("UTC", description="IANA time zone of `cron`")
+    time_zone: str = Field(UTC, description="IANA time zone of `cron`")
     overlap: Overlap = Overlap.SKIP
     paused: Annotated[bool, Field(strict=True)] = False
     note: str = Field("", max_length=500)
@@ -102,6 +104,8 @@ class ScheduleSummary(Schedule):
 class ScheduleInfo(ScheduleSummary):
     """A schedule and its runs."""
 
+    understood: Understood = Field(description="What its researches are about")
+    warnings: list[str] = Field(description="What of the request has no effect")
     created_at: datetime
     recent_runs: list[ScheduledRun] = Field(description="The last few runs, newest last")
     running: list[str] = Field(description="Operation IDs of active runs")

@@ -13,7 +13,10 @@ TimeframeOption = Annotated[
 ]
 TrialsOption = Annotated[int | None, typer.Option(help="Number of candidates to try.")]
 SeedOption = Annotated[
-    int | None, typer.Option(help="Random seed; the same seed gives the same result.")
+    int | None,
+    typer.Option(
+        help="Random seed; the same seed gives the same result. Default: a new one each time."
+    ),
 ]
 PriorityOption = Annotated[int | None, typer.Option(help="1 to 5; 1 goes first.")]
 OwnerOption = Annotated[str | None, typer.Option(help="Owner of what is started.")]

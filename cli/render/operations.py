@@ -22,6 +22,7 @@ from cli.render.tables import (
     format_time,
     print_rows,
 )
+from cli.render.understood import print_understood
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestResult, TrainingResult
 from quant.wording import format_count
@@ -157,6 +158,7 @@ def print_operation(console: Console, operation: OperationInfo) -> None:
     """Print one operation with its children."""
     if operation.status in _STATUS_STYLE:
         print_outcome(console, operation)
+        print_understood(console, operation.understood, operation.warnings)
         print_next_step(console, operation)
         return
     progress, attempt = operation.progress, operation.attempt
@@ -178,6 +180,7 @@ def print_operation(console: Console, operation: OperationInfo) -> None:
     for child in operation.children:
         table.add_row("Child", f"{escape(child.operation_id)} {child.status}")
     console.print(table)
+    print_understood(console, operation.understood, operation.warnings)
 
 
 def _describe_status(operation: OperationInfo) -> str:

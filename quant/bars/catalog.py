@@ -16,6 +16,7 @@ from errors import InvalidData, InvalidInput, UnknownSymbol
 from quant.bars.directory import list_files
 from quant.bars.mapping import FileMapping, find_mapping, read_mappings
 from quant.bars.timeframes import DAILY, validate_timeframe
+from quant.messages.base import FrozenModel
 from quant.messages.data import DataSource, Symbol
 from quant.wording import join_names
 
@@ -32,9 +33,11 @@ _LONGEST_SYMBOL = 32
 _SYMBOL: TypeAdapter[str] = TypeAdapter(Symbol)
 
 
-class CatalogEntry(DataSource):
+class CatalogEntry(FrozenModel):
     """Bars that a research can use."""
 
+    symbol: str
+    timeframe: str
     built_in: bool
     file: str | None = Field(None, description="Name in the data directory")
 

@@ -14,9 +14,10 @@ from errors import DataChanged, InvalidData, KtrdrError
 from quant.bars import catalog, columns, files
 from quant.bars.bars import Bars
 from quant.bars.columns import Columns, Say, ignore_what_is_said
+from quant.bars.dates import cut_to_dates
 from quant.bars.mapping import FileMapping
 from quant.bars.timeframes import is_daily
-from quant.bars.validation import validate_bars
+from quant.bars.validation import MINIMUM_BARS, validate_bars
 from quant.messages.data import DataSource
 
 _log = logging.getLogger(__name__)
@@ -34,13 +35,15 @@ def load_bars(source: DataSource, data_dir: Path | None) -> Bars:
     The built-in symbols are indices. Their adjusted close equals their close on every day.
 
     Args:
-        source: Symbol and timeframe, and the required hash if earlier steps have used the bars.
+        source: Symbol and timeframe, the days if not all are wanted, and the required hash if
+            earlier steps have used the bars.
         data_dir: Directory of the user's files; None if there are none.
 
     Raises:
         UnknownSymbol: No such symbol.
         InvalidInput: The symbol does not exist in this timeframe.
-        InvalidData: The bars cannot be trusted; the message names file, column and row.
+        InvalidData: The bars cannot be trusted; the message names file, column and row. Or there
+            are too few between these days.
         DataChanged: The bars do not have the required hash.
     """
     file = catalog.find_file(source, data_dir)
@@ -48,6 +51,7 @@ def load_bars(source: DataSource, data_dir: Path | None) -> Bars:
         bars = build_bars(_read_built_in(source.symbol), source, source.symbol)
     else:
         bars = read_bars(file.path, source, file.mapping)
+    bars = cut_to_dates(bars, source, MINIMUM_BARS)
     if source.content_hash not in (None, bars.content_hash):
         raise DataChanged(
             f"The bars of {source.symbol} {source.timeframe} have changed: their SHA-256 is "

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -26,6 +27,7 @@ from cli.render.experiments import print_leaderboard
 from cli.render.operations import print_outcome
 from cli.render.results import print_comparison, print_results
 from cli.render.tables import print_rows
+from cli.render.understood import print_understood
 from cli.transport import ApiUnreachable
 from errors import InvalidInput
 from quant.messages.data import DataInfo
@@ -36,6 +38,7 @@ from storage.records import Standing
 from tests.support.data import walk
 from tests.support.helpers import ROOT, free_port
 from workflows.contract import OperationInfo, OperationStatus, OperationType
+from workflows.messages import ResearchRequest
 
 ID = "op_agent_research_20261125_121439_5b290c3f"
 ROW = Standing(
@@ -302,3 +305,47 @@ def test_a_mapping_of_no_file_is_a_warning(ktrdr: Any, tmp_path: Path) -> None:
     assert "MINE.csv'" not in checked.stdout
     warnings = [each["warning"] for each in json.loads(ktrdr("data", "check", "--json").stdout)]
     assert len([each for each in warnings if each]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("cancel", ID, "--dry-run"), "--dry-run has no effect"),
+        (("experiments", ID, "--symbol", "SP500"), "--symbol has no effect"),
+        (("experiments", "--export", "x.csv", "--limit", "3"), "--limit has no effect"),
+        (("cancel", ID, "--owner", "ann"), "--all"),
+        (("cancel", "--all", "--owner", "ann", "--force"), "--force"),
+        (("--port", "8001", "up"), "up asks no API"),
+        (("--url", "http://127.0.0.1:1", "admin", "versions"), "admin asks no API"),
+        (("--port", "8001", "research", "--embedded"), "--embedded"),
+    ],
+)
+def test_an_option_without_effect_is_refused(
+    ktrdr: Any, arguments: tuple[str, ...], message: str
+) -> None:
+    refusal = ktrdr(*arguments)
+    assert refusal.exit_code == 2
+    assert message in refusal.stderr
+
+
+def test_a_schedule_has_all_options_of_a_research() -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    of_research = {each.name for each in commands["research"].params}
+    of_schedule = {each.name for each in commands["schedule"].commands["create"].params}
+    assert of_research - of_schedule == {"follow", "embedded"}
+    assert {"goal", "designer", "memory", "min_sharpe", "bypass_gates"} <= of_schedule
+
+
+def test_the_help_of_a_research_lists_the_words_of_a_brief(ktrdr: Any) -> None:
+    shown = " ".join(ktrdr("research", "--help").stdout.split())
+    for word in ("momentum", "contrarian", "Bollinger", "long only", "15 minute"):
+        assert word in shown
+
+
+def test_what_was_understood_is_printed() -> None:
+    understood = ResearchRequest(brief="x", trials=3, features=("rsi",), long_only=True).understood
+    shown = printed(200, print_understood, understood, ["'x' has no effect."])
+    assert (
+        "SP500, 1d bars; search of 3 trials, features of mean reversion (rsi), long only" in shown
+    )
+    assert "Warning: 'x' has no effect." in shown
