@@ -83,13 +83,13 @@ class ResearchActivities:
     @activity.defn
     def load_strategy(self, name: str) -> StrategySpec:
         """Read a strategy file by its name."""
-        with _translate_errors():
+        with translate_errors():
             return load_strategy(name, self._settings.strategy_dir)
 
     @activity.defn
     async def design(self, task: jobs.DesignTask) -> DesignResult:
         """Find a strategy. All candidates are recorded, even if the design fails."""
-        with _translate_errors():
+        with translate_errors():
             async with record_trials(self._ledger, task.operation_id) as report_trial:
                 if task.language_model is None:
                     return await self._search(task, report_trial)
@@ -98,7 +98,7 @@ class ResearchActivities:
     @activity.defn
     async def train(self, task: jobs.TrainingTask) -> TrainingResult:
         """Train the model, and count its strategy as a trial."""
-        with _translate_errors():
+        with translate_errors():
             result = await self._run(jobs.train, task, TrainingResult)
             fingerprint = task.input.spec.trial_fingerprint(task.input.seed)
             trial = Trial(number=0, fingerprint=fingerprint, sharpe=None, parameters={})
@@ -109,7 +109,7 @@ class ResearchActivities:
     @activity.defn
     async def backtest(self, task: jobs.BacktestTask) -> BacktestResult:
         """Count the look at the holdout, and trade it with the trained model."""
-        with _translate_errors():
+        with translate_errors():
             await self._ledger.ask(
                 self._ledger.looks.record,
                 task.operation_id,
@@ -122,7 +122,7 @@ class ResearchActivities:
     @activity.defn
     async def assessment(self, task: jobs.AssessmentTask) -> AssessmentResult:
         """Assess the results, deflated by all trials ever made on these bars."""
-        with _translate_errors():
+        with translate_errors():
             if not task.counted:
                 counted = await self._ledger.ask(self._add_counts, task.input)
                 task = task.model_copy(update={"input": counted})
@@ -136,7 +136,7 @@ class ResearchActivities:
     @activity.defn
     def record_experiment(self, experiment: Experiment) -> None:
         """Record the outcome of a research in the ledger, with its cost and library versions."""
-        with _translate_errors():
+        with translate_errors():
             cost = self._ledger.spending.get_cost(experiment.operation_id)
             additions = {"cost": cost, "versions": list_versions()}
             self._ledger.experiments.record(experiment.model_copy(update=additions))
@@ -270,7 +270,7 @@ class ResearchActivities:
 
 
 @contextlib.contextmanager
-def _translate_errors() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Raise errors as failures that Temporal understands, and retries if they are transient.
 
     Computation is deterministic, so a retry would raise any other error again. The failure has no

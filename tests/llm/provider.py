@@ -134,6 +134,8 @@ class Provider:
             finally:
                 self.hung_up.set()
         while reply.endless:
+            # Otherwise the server would never come to see that the client has left.
+            await asyncio.sleep(0)
             yield beginning[-1]
         if reply.breaks_off:
             return

@@ -156,8 +156,14 @@ async def test_a_provider_that_only_says_that_it_is_alive_is_given_up(
 
 @MODELS
 async def test_an_answer_without_end_is_given_up_at_once(
-    provider: Provider, activities: ResearchActivities, environment: ActivityEnvironment, model: str
+    provider: Provider,
+    activities: ResearchActivities,
+    environment: ActivityEnvironment,
+    model: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # So long an answer as is really allowed takes a minute of processor time to be sent and read.
+    monkeypatch.setattr("activities.llm.connection._MOST_ANSWER_BYTES", 256 * 1024)
     provider.replies = [Reply(text="Let me think about that. " * 400, endless=True)]
     error = await failure(environment, activities, model)
     assert (error.type, error.non_retryable) == ("model_misbehaved", True)
