@@ -1,4 +1,4 @@
-"""One engine, one set of images and one installation for all tests of containers."""
+"""For each process of pytest one engine, one set of images and one installation."""
 
 import os
 from collections.abc import Iterator
@@ -24,11 +24,17 @@ REQUIRED = os.environ.get("KTRDR_CONTAINERS") == "1"
 
 
 @pytest.fixture(scope="session")
-def engine() -> Iterator[Engine]:
-    """A container engine; without one the tests are skipped, or fail with KTRDR_CONTAINERS=1."""
+def able() -> None:
+    """On a machine without containers the tests are skipped, or fail with KTRDR_CONTAINERS=1."""
     if missing := what_is_missing():
         (pytest.fail if REQUIRED else pytest.skip)(missing)
-    with running_engine() as started:
+
+
+@pytest.fixture(scope="session")
+def engine(able: None, worker_id: str) -> Iterator[Engine]:
+    """A container engine."""
+    number = 0 if worker_id == "master" else int(worker_id.removeprefix("gw"))
+    with running_engine(number) as started:
         yield started
 
 
@@ -39,25 +45,30 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def bookworm(engine: Engine, directory: Path) -> Path:
-    """The root file system of Debian 12, not to be changed, and an image `debian:bookworm-slim`."""
-    root = root_file_system("bookworm", directory)
+def roots(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A directory for root file systems, which all processes of pytest share."""
+    own = tmp_path_factory.getbasetemp()
+    shared = (own if worker_id == "master" else own.parent) / "roots"
+    shared.mkdir(exist_ok=True)
+    return shared
+
+
+@pytest.fixture(scope="session")
+def bookworm(engine: Engine, roots: Path) -> None:
+    """An image of Debian 12, `debian:bookworm-slim`, on which ours is built, too."""
+    root = root_file_system("bookworm", roots)
     import_base(engine, root, "debian:bookworm-slim", base_of(ROOT / "Dockerfile"))
-    return root
 
 
 @pytest.fixture(scope="session")
-def trixie(engine: Engine, directory: Path) -> Path:
-    """The root file system of Debian 13, not to be changed, and an image `debian:trixie-slim`."""
-    root = root_file_system("trixie", directory)
-    import_base(engine, root, "debian:trixie-slim")
-    return root
+def trixie(engine: Engine, roots: Path) -> None:
+    """An image of Debian 13, `debian:trixie-slim`."""
+    import_base(engine, root_file_system("trixie", roots), "debian:trixie-slim")
 
 
 @pytest.fixture(scope="session")
-def images(engine: Engine, directory: Path, bookworm: Path) -> Path:
+def images(engine: Engine, directory: Path, bookworm: None) -> Path:
     """All images that docker-compose.yml names, and the checkout that ours was built from."""
-    assert bookworm.exists()
     where = checkout(directory / "checkout")
     with built_meanwhile(engine, where, FIRST_BUILD):
         build_stand_ins(engine, directory / "stand_ins")

@@ -12,7 +12,7 @@ import httpx2
 
 from tests.container.commands import run
 from tests.container.documentation import documented
-from tests.container.engine import ADDRESS, Engine
+from tests.container.engine import Engine
 from tests.support.data import walk, write_strategies
 
 HOST: Final = {"Host": "localhost"}
@@ -60,12 +60,12 @@ class Installation:
     def __init__(self, engine: Engine, directory: Path) -> None:
         self.engine = engine
         self.directory = directory
-        self.url = f"http://{ADDRESS}:8000"
-        self.ui = f"http://{ADDRESS}:8233"
+        self.url = f"http://{engine.address}:8000"
+        self.ui = f"http://{engine.address}:8233"
         self._environment = {**_SHELL, **engine.environment}
         self._own = {
-            "KTRDR_PUBLISHED_API": f"{ADDRESS}:8000",
-            "KTRDR_PUBLISHED_UI": f"{ADDRESS}:8233",
+            "KTRDR_PUBLISHED_API": f"{engine.address}:8000",
+            "KTRDR_PUBLISHED_UI": f"{engine.address}:8233",
             "KTRDR_API_REPLICAS": "2",
             "KTRDR_TRAINING_WORKERS": "2",
             "KTRDR_COMPUTE_SLOTS": "2",

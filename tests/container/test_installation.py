@@ -11,7 +11,6 @@ import pytest
 from tests.api.answers import accepted, ended
 from tests.compose.composition import PREVIOUS, QUEUES, SERVICES
 from tests.container.documentation import documented
-from tests.container.engine import ADDRESS
 from tests.container.installation import HOST, LEAK, Installation, first_process, paused
 from tests.support.helpers import assert_eventually
 from tests.support.processes import kill
@@ -102,7 +101,7 @@ def test_scale_and_ports_survive_every_restart(installation: Installation) -> No
     assert published.keys() == PUBLISHED.keys()
     for name, service in published.items():
         [[port]] = [each for each in service["NetworkSettings"]["Ports"].values() if each]
-        assert port == {"HostIp": ADDRESS, "HostPort": PUBLISHED[name]}
+        assert port == {"HostIp": installation.engine.address, "HostPort": PUBLISHED[name]}
 
 
 async def test_researches_share_replicas_and_workers_and_are_cancelled_one_by_one(
