@@ -15,6 +15,7 @@ from tests.container.images import (
     built_meanwhile,
     checkout,
     import_base,
+    inspected,
 )
 from tests.container.installation import Installation
 from tests.support.helpers import ROOT
@@ -24,15 +25,17 @@ REQUIRED = os.environ.get("KTRDR_CONTAINERS") == "1"
 
 
 @pytest.fixture(scope="session")
-def able() -> None:
+def able() -> bool:
     """On a machine without containers the tests are skipped, or fail with KTRDR_CONTAINERS=1."""
     if missing := what_is_missing():
         (pytest.fail if REQUIRED else pytest.skip)(missing)
+    return True
 
 
 @pytest.fixture(scope="session")
-def engine(able: None, worker_id: str) -> Iterator[Engine]:
+def engine(able: bool, worker_id: str) -> Iterator[Engine]:
     """A container engine."""
+    assert able
     number = 0 if worker_id == "master" else int(worker_id.removeprefix("gw"))
     with running_engine(number) as started:
         yield started
@@ -54,21 +57,26 @@ def roots(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def bookworm(engine: Engine, roots: Path) -> None:
-    """An image of Debian 12, `debian:bookworm-slim`, on which ours is built, too."""
+def bookworm(engine: Engine, roots: Path) -> str:
+    """An image of Debian 12, on which ours is built, too."""
+    image = "debian:bookworm-slim"
     root = root_file_system("bookworm", roots)
-    import_base(engine, root, "debian:bookworm-slim", base_of(ROOT / "Dockerfile"))
+    import_base(engine, root, image, base_of(ROOT / "Dockerfile"))
+    return image
 
 
 @pytest.fixture(scope="session")
-def trixie(engine: Engine, roots: Path) -> None:
-    """An image of Debian 13, `debian:trixie-slim`."""
-    import_base(engine, root_file_system("trixie", roots), "debian:trixie-slim")
+def trixie(engine: Engine, roots: Path) -> str:
+    """An image of Debian 13."""
+    image = "debian:trixie-slim"
+    import_base(engine, root_file_system("trixie", roots), image)
+    return image
 
 
 @pytest.fixture(scope="session")
-def images(engine: Engine, directory: Path, bookworm: None) -> Path:
+def images(engine: Engine, directory: Path, bookworm: str) -> Path:
     """All images that docker-compose.yml names, and the checkout that ours was built from."""
+    assert inspected(engine, bookworm)
     where = checkout(directory / "checkout")
     with built_meanwhile(engine, where, FIRST_BUILD):
         build_stand_ins(engine, directory / "stand_ins")

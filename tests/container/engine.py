@@ -19,6 +19,8 @@ _PROGRAMS: Final = (
     "unshare",
 )
 
+# Of an engine that only shows whether this machine can run one.
+_TRIAL: Final = 13
 _SECONDS_TO_START: Final = 180.0
 # It has gigabytes of files to remove.
 _SECONDS_TO_STOP: Final = 300.0
@@ -38,7 +40,11 @@ def what_is_missing() -> str | None:
             return f"the command `docker {plugin}` is missing"
     if mirror() is None:
         return "this is no Debian, whose packages the base images are made of"
-    return None
+    try:
+        with running_engine(_TRIAL):
+            return None
+    except AssertionError as error:
+        return f"a container engine cannot run here: {error}"
 
 
 class Engine:

@@ -1,12 +1,13 @@
 """Images: a base by debootstrap, ours from the real Dockerfile, stand-ins for the others."""
 
+import json
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.compose.composition import SERVICES
 from tests.container.base import archive
@@ -35,6 +36,12 @@ def import_base(engine: Engine, root: Path, *names: str) -> None:
         )
     for name in others:
         engine.docker("tag", first, name)
+
+
+def inspected(engine: Engine, image: str) -> dict[str, Any]:
+    """Return what the engine knows of an image."""
+    [found] = json.loads(engine.docker("image", "inspect", image))
+    return dict(found)
 
 
 def base_of(dockerfile: Path) -> str:

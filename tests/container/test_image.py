@@ -1,16 +1,16 @@
 """What is in the image, and what a release moves."""
 
-import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from tests.container.commands import run
 from tests.container.engine import Engine
 from tests.container.images import FIRST_BUILD as IMAGE
+from tests.container.images import inspected
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.xdist_group("installation"), pytest.mark.timeout(1800)]
 
 MEGABYTE: Final = 1_000_000
 
@@ -22,11 +22,6 @@ for name in names:
         importlib.import_module(".".join(name.parts).removesuffix(".__init__"))
 print(len(names))
 """
-
-
-def inspected(engine: Engine, image: str) -> dict[str, Any]:
-    [found] = json.loads(engine.docker("image", "inspect", image))
-    return dict(found)
 
 
 def test_the_image_is_small(engine: Engine, images: Path) -> None:

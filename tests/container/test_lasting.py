@@ -9,10 +9,10 @@ import pytest
 
 from tests.container.documentation import documented, sections
 from tests.container.installation import Installation
-from tests.container.test_installation import completed, shown, start, until_training
+from tests.container.researches import completed, shown, start, until_training
 from tests.support.helpers import assert_eventually
 
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.xdist_group("installation"), pytest.mark.timeout(1800)]
 
 BACK_UP: Final = "Back up a team's installation"
 RESTORE: Final = "Restore a team's installation"
