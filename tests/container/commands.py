@@ -8,7 +8,7 @@ from typing import IO
 
 def run(
     *command: str,
-    within: float = 120.0,
+    within: float = 300.0,
     environment: Mapping[str, str] | None = None,
     directory: Path | None = None,
     input_from: IO[bytes] | None = None,

@@ -83,7 +83,7 @@ class Engine:
         self.pid = self._guard.pid
         self._wait()
 
-    def docker(self, *arguments: str, within: float = 120.0) -> str:
+    def docker(self, *arguments: str, within: float = 300.0) -> str:
         """Run a `docker` command, and return what it has printed."""
         return run("docker", *arguments, within=within, environment=self.environment)
 

@@ -40,6 +40,16 @@ leave() {
     sysctl -q -w "net.ipv4.ip_forward=$(cat "$shared/forwarding")" && rm "$shared/forwarding"
 } 9>"$shared/lock"
 
+# The containers of an engine would share what the processor has for one session of this machine.
+weigh() {
+    cpu=/sys/fs/cgroup/cpu
+    if [ -d "$cpu" ]; then
+        mkdir "$cpu/$name" && echo 8192 >"$cpu/$name/cpu.shares"
+    else
+        mkdir "/sys/fs/cgroup/$name" && echo 800 >"/sys/fs/cgroup/$name/cpu.weight"
+    fi
+}
+
 connect() {
     # Larger packets than the way out takes would be lost.
     way_out=$(ip route show default | sed -n 's/.* dev \([^ ]*\).*/\1/p' | head -1)
@@ -64,7 +74,9 @@ start() {
         --data-root "$directory/data" --exec-root "$directory/exec" \
         --pidfile "$directory/pid" --host "unix://$directory/socket" \
         --mtu "$mtu" --bip "$bridge/24" --default-address-pool "base=$networks/21,size=24" \
-        --default-ulimit "nofile=1024:$(ulimit -Hn)" >>"$directory/log" 2>&1 </dev/null 8>&- &
+        --default-ulimit "nofile=1024:$(ulimit -Hn)" \
+        --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$name" \
+        >>"$directory/log" 2>&1 </dev/null 8>&- &
     engine=$!
     looks=0
     until docker --host "unix://$directory/socket" version >/dev/null 2>&1; do
@@ -97,6 +109,7 @@ remove() {
     rules -D
     ip link delete "$name"
     leave
+    find /sys/fs/cgroup -depth -type d -path "*/$name*" -exec rmdir {} \;
     # Mounts vanish with the last process of their namespace, or a moment later.
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         rm -rf --one-file-system "$directory" && return
@@ -111,21 +124,27 @@ give_up() {
     exit 1
 }
 
-trap '' INT TERM HUP
-mkdir -p "$shared"
-exec 8>"$shared/lock-$number"
-flock --wait "$2" 8 || {
-    echo "engine.sh: these tests already run on this machine, with engine $number" >&2
-    exit 1
-}
-if [ -e "$directory" ] || [ -e "/run/netns/$name" ]; then
-    remove 2>/dev/null
-fi
-{ mkdir -m 700 "$directory" && enter && connect; } || give_up "cannot connect the engine"
-start
-while read -r _; do
-    stop
+serve() {
+    trap '' INT TERM HUP
+    mkdir -p "$shared"
+    exec 8>"$shared/lock-$number"
+    flock --wait "$2" 8 || {
+        echo "engine.sh: these tests already run on this machine, with engine $number" >&2
+        exit 1
+    }
+    if [ -e "$directory" ] || [ -e "/run/netns/$name" ]; then
+        remove 2>/dev/null
+    fi
+    { mkdir -m 700 "$directory" && enter && connect; } || give_up "cannot connect the engine"
+    weigh 2>/dev/null
     start
-done
-stop
-remove || exit 1
+    while read -r _; do
+        stop
+        start
+    done
+    stop
+    remove
+}
+
+# In one line, because a shell reads on where it was, also if the file has changed meanwhile.
+serve "$@"; exit
