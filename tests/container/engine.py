@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.container.base import mirror
-from tests.container.commands import run
+from tests.container.commands import PATIENCE, run
 from tests.support.guardian import VARIABLE
 
 _SCRIPT: Final = Path(__file__).with_name("engine.sh")
@@ -83,7 +83,7 @@ class Engine:
         self.pid = self._guard.pid
         self._wait()
 
-    def docker(self, *arguments: str, within: float = 300.0) -> str:
+    def docker(self, *arguments: str, within: float = PATIENCE) -> str:
         """Run a `docker` command, and return what it has printed."""
         return run("docker", *arguments, within=within, environment=self.environment)
 

@@ -20,7 +20,7 @@ FIRST_BUILD: Final = "ktrdr:first-build"
 _STAND_INS: Final = Path(__file__).with_name("stand_ins")
 _PATH: Final = "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TEMPORAL: Final = ROOT / ".venv/bin/temporal"
-_SECONDS_TO_BUILD: Final = 1200.0
+SECONDS_TO_BUILD: Final = 1200.0
 
 
 def import_base(engine: Engine, root: Path, *names: str) -> None:
@@ -30,7 +30,6 @@ def import_base(engine: Engine, root: Path, *names: str) -> None:
         assert packed.stdout is not None
         run(
             *("docker", "import", "--change", f"ENV {_PATH}", "-", first),
-            within=300,
             environment=engine.environment,
             input_from=packed.stdout,
         )
@@ -64,7 +63,7 @@ def build_stand_ins(engine: Engine, context: Path) -> None:
     shutil.copy(_TEMPORAL, context / "temporal")
     for image, target in stood_in().items():
         engine.docker(
-            *("build", "--target", target, "--tag", image, str(context)), within=_SECONDS_TO_BUILD
+            *("build", "--target", target, "--tag", image, str(context)), within=SECONDS_TO_BUILD
         )
 
 
@@ -91,7 +90,7 @@ def built_meanwhile(engine: Engine, directory: Path, image: str) -> Iterator[Non
         ) as build:
             try:
                 yield
-                code = build.wait(_SECONDS_TO_BUILD)
+                code = build.wait(SECONDS_TO_BUILD)
             finally:
                 build.kill()
         assert code == 0, Path(log.name).read_text()[-8000:]

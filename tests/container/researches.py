@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 
 from tests.api.answers import accepted
-from tests.support.helpers import assert_eventually
+from tests.support.helpers import PATIENCE, assert_eventually
 
 _SECONDS_TO_COMPLETE = 300.0
 
@@ -29,7 +29,7 @@ async def until_training(api: httpx2.AsyncClient, research: str) -> None:
         answer = await api.get(f"/operations/{research}.training")
         return answer.is_success and bool(answer.json()["data"]["progress"]["percentage"])
 
-    await assert_eventually(look)
+    await assert_eventually(look, within=PATIENCE)
 
 
 async def completed(api: httpx2.AsyncClient, *researches: str) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from tests.container.commands import run
+from tests.container.commands import PATIENCE, run
 from tests.container.engine import Engine
 from tests.container.images import checkout
 from tests.support.helpers import ROOT
@@ -66,7 +66,7 @@ class Machine:
         what = "connect" if connected else "disconnect"
         self._engine.docker("network", what, "bridge", self.name)
 
-    def attempt(self, command: str, within: float = 300.0) -> subprocess.CompletedProcess[str]:
+    def attempt(self, command: str, within: float = PATIENCE) -> subprocess.CompletedProcess[str]:
         """Run a command in the checkout, as somebody who has set PIP_USER."""
         return subprocess.run(
             [
@@ -83,7 +83,7 @@ class Machine:
             check=False,
         )
 
-    def succeed(self, command: str, within: float = 300.0) -> str:
+    def succeed(self, command: str, within: float = PATIENCE) -> str:
         """Run a command in the checkout, which must succeed, and return what it has printed."""
         done = self.attempt(command, within)
         assert done.returncode == 0, f"{command}\n{done.stdout[-8000:]}"
@@ -91,13 +91,12 @@ class Machine:
 
     def stop(self) -> None:
         """Remove the machine with all that is on it."""
-        self._engine.docker("rm", "--force", "--volumes", self.name, within=600)
+        self._engine.docker("rm", "--force", "--volumes", self.name)
 
     def _as_root(self, command: str) -> None:
         run(
             *("docker", "exec", "--env", "DEBIAN_FRONTEND=noninteractive"),
             *(self.name, "sh", "-c", command),
-            within=600,
             environment=self._engine.environment,
         )
 

@@ -8,7 +8,7 @@ import pytest
 from tests.container.commands import run
 from tests.container.engine import Engine
 from tests.container.images import FIRST_BUILD as IMAGE
-from tests.container.images import inspected
+from tests.container.images import SECONDS_TO_BUILD, inspected
 
 pytestmark = [pytest.mark.xdist_group("installation"), pytest.mark.timeout(1800)]
 
@@ -54,7 +54,7 @@ def test_a_release_moves_megabytes(engine: Engine, images: Path) -> None:
         tag = "ktrdr:a-release"
         run(
             *("docker", "build", "--tag", tag, "."),
-            within=900,
+            within=SECONDS_TO_BUILD,
             environment=engine.environment,
             directory=images,
         )

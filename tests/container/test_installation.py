@@ -12,7 +12,7 @@ from tests.compose.composition import PREVIOUS, QUEUES, SERVICES
 from tests.container.documentation import documented
 from tests.container.installation import LEAK, Installation
 from tests.container.researches import completed, shown, start
-from tests.support.helpers import assert_eventually
+from tests.support.helpers import PATIENCE, assert_eventually
 
 pytestmark = [pytest.mark.xdist_group("installation"), pytest.mark.timeout(1800)]
 
@@ -125,7 +125,7 @@ async def test_without_replicas_the_proxy_refuses_in_the_form_of_the_api(
                     return None
                 return answer if answer.status_code == 503 else None
 
-            answer = await assert_eventually(refused)
+            answer = await assert_eventually(refused, within=PATIENCE)
             assert answer is not None
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.json()["reason"] == "api_unavailable"

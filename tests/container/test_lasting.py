@@ -10,7 +10,7 @@ import pytest
 from tests.container.documentation import documented, sections
 from tests.container.installation import Installation
 from tests.container.researches import completed, shown, start, until_training
-from tests.support.helpers import assert_eventually
+from tests.support.helpers import PATIENCE, assert_eventually
 
 pytestmark = [pytest.mark.xdist_group("installation"), pytest.mark.timeout(1800)]
 
@@ -78,13 +78,13 @@ async def test_an_upgrade_leaves_running_researches_to_the_version_before(
     installation: Installation,
 ) -> None:
     installation.set(KTRDR_DEPLOYMENT="ktrdr", KTRDR_BUILD_ID="0.1.0")
-    installation.shell(documented(UPGRADE), within=600)
+    installation.shell(documented(UPGRADE))
     installation.until_healthy()
     async with installation.client() as api:
         running = await start(api, strategy="slow")
         await until_training(api, running)
         installation.set(KTRDR_BUILD_ID="0.2.0", KTRDR_PREVIOUS_BUILD_ID="0.1.0")
-        installation.shell(documented(UPGRADE, block=1), within=600)
+        installation.shell(documented(UPGRADE, block=1))
         new = await start(api, trials=2)
         await completed(api, new)
         assert (await shown(api, running))["status"] == "running"
@@ -95,6 +95,6 @@ async def test_an_upgrade_leaves_running_researches_to_the_version_before(
     async def drained() -> bool:
         return "drained" in installation.shell(versions)
 
-    await assert_eventually(drained)
+    await assert_eventually(drained, within=PATIENCE)
     installation.shell(documented(UPGRADE, block=2))
     assert not installation.containers("previous-training")
