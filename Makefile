@@ -47,7 +47,7 @@ coverage: $(DEVELOPMENT) ## Run all tests and show the lines that none of them r
 	@$(VENV)/bin/coverage report
 
 test-containers: $(DEVELOPMENT) ## Build the image, run the installation in containers: ARGS='-k back_up'
-	@$(VENV)/bin/pytest --dist=loadgroup --verbose --durations=0 --durations-min=5 -o run_limit=5400 \
+	@$(VENV)/bin/pytest --verbose --durations=0 --durations-min=5 -o run_limit=5400 \
 		tests/container $(ARGS)
 
 format: $(DEVELOPMENT) ## Format the code, and fix what can be fixed

@@ -3,8 +3,10 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.container.base import root_file_system
 from tests.container.engine import Engine, running_engine, what_is_missing
@@ -22,6 +24,23 @@ from tests.support.helpers import ROOT
 
 # Read before the tests hide all settings from themselves.
 REQUIRED = os.environ.get("KTRDR_CONTAINERS") == "1"
+
+MACHINES: Final = "test_fresh_machine.py"
+
+
+class SideBySide(LoadScopeScheduling):  # type: ignore[misc]
+    """One process of pytest tests fresh machines, another one all else, with an engine each.
+
+    So the installation can be cut off from power while machines are installed.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return MACHINES if MACHINES in nodeid else "installation"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> SideBySide:
+    """Tell pytest-xdist to distribute the tests like this."""
+    return SideBySide(config, log)
 
 
 @pytest.fixture(scope="session")

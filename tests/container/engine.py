@@ -23,9 +23,9 @@ _PROGRAMS: Final = (
 _TRIAL: Final = 13
 _SECONDS_TO_START: Final = 180.0
 # It has gigabytes of files to remove.
-_SECONDS_TO_STOP: Final = 300.0
+_SECONDS_TO_STOP: Final = 900.0
 # For the engine of tests that were killed to remove them.
-_PATIENCE: Final = 60
+_PATIENCE: Final = 300
 
 
 def what_is_missing() -> str | None:

@@ -28,7 +28,6 @@ for pid in {{killed}}:
 
 pytestmark = [
     pytest.mark.usefixtures("able"),
-    pytest.mark.xdist_group("installation"),
     pytest.mark.timeout(600),
 ]
 

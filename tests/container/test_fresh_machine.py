@@ -18,8 +18,7 @@ from tests.container.engine import Engine
 from tests.container.images import checkout
 from tests.support.helpers import ROOT
 
-# Beside the installation, and each engine for itself, because that one is cut off from power.
-pytestmark = [pytest.mark.xdist_group("machines"), pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.timeout(3600)
 
 _HOMES: Final = {"root": "/root", "ann": "/home/ann"}
 _SECONDS_TO_INSTALL: Final = 1500.0

@@ -10,7 +10,7 @@ from tests.container.engine import Engine
 from tests.container.images import FIRST_BUILD as IMAGE
 from tests.container.images import SECONDS_TO_BUILD, inspected
 
-pytestmark = [pytest.mark.xdist_group("installation"), pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.timeout(1800)
 
 MEGABYTE: Final = 1_000_000
 

@@ -14,7 +14,7 @@ from tests.container.installation import LEAK, Installation
 from tests.container.researches import completed, shown, start
 from tests.support.helpers import PATIENCE, assert_eventually
 
-pytestmark = [pytest.mark.xdist_group("installation"), pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.timeout(1800)
 
 SECONDS_TO_BE_HEALTHY: Final = 120
 FOREVER: Final = 10_000

@@ -12,7 +12,7 @@ from tests.container.installation import Installation
 from tests.container.researches import completed, shown, start, until_training
 from tests.support.helpers import PATIENCE, assert_eventually
 
-pytestmark = [pytest.mark.xdist_group("installation"), pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.timeout(1800)
 
 BACK_UP: Final = "Back up a team's installation"
 RESTORE: Final = "Restore a team's installation"

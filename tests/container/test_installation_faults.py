@@ -12,7 +12,7 @@ from tests.container.installation import HOST, Installation, first_process, paus
 from tests.container.researches import completed, shown, start, until_training
 from tests.support.processes import compute_processes, kill
 
-pytestmark = [pytest.mark.xdist_group("installation"), pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.timeout(1800)
 
 
 def computing(installation: Installation) -> list[psutil.Process]:
