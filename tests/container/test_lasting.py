@@ -21,11 +21,11 @@ UPGRADE: Final = "Two versions side by side"
 LEDGER: Final = ("exec", "-T", "postgresql", "pg_dump", "-U", "temporal", "--data-only", "ktrdr")
 
 
-def ledger(installation: Installation) -> str:
-    """Return all rows of the ledger."""
-    # Each dump restricts psql with a word of its own.
+def ledger(installation: Installation) -> list[str]:
+    """Return all rows of the ledger; they have no order, and a restored table may have another."""
     lines = installation.compose(*LEDGER).splitlines()
-    return "\n".join(line for line in lines if not line.startswith(("\\restrict", "\\unrestrict")))
+    # Each dump restricts psql with a word of its own.
+    return sorted(line for line in lines if not line.startswith(("\\restrict", "\\unrestrict")))
 
 
 def files(archive: Path) -> dict[str, str]:
