@@ -111,7 +111,7 @@ remove() {
     leave
     find /sys/fs/cgroup -depth -type d -path "*/$name*" -exec rmdir {} \;
     # Where each file that is removed tells the disk so, one after the other takes minutes.
-    find "$directory" -mindepth 3 -maxdepth 3 -print0 | xargs -0 -r -P 8 rm -rf --one-file-system
+    find "$directory" -mindepth 3 -maxdepth 3 -print0 | xargs -0 -r -n 1 -P 8 rm -rf
     # Mounts vanish with the last process of their namespace, or a moment later.
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         rm -rf --one-file-system "$directory" && return
