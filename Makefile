@@ -47,7 +47,8 @@ coverage: $(DEVELOPMENT) ## Run all tests and show the lines that none of them r
 	@$(VENV)/bin/coverage report
 
 test-containers: $(DEVELOPMENT) ## Build the image, run the installation in containers: ARGS='-k back_up'
-	@$(VENV)/bin/pytest --numprocesses=0 -o run_limit=7200 tests/container $(ARGS)
+	@$(VENV)/bin/pytest --verbose --durations=0 --durations-min=5 -o run_limit=5400 \
+		tests/container $(ARGS)
 
 format: $(DEVELOPMENT) ## Format the code, and fix what can be fixed
 	@$(VENV)/bin/ruff check --fix-only --quiet .

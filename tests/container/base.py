@@ -1,8 +1,8 @@
 """Root file systems of Debian, made from the packages that this machine's own sources name."""
 
+import fcntl
 import shutil
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -35,13 +35,24 @@ def mirror() -> str | None:
     return next((uri for uri in uris if not uri.rstrip("/").endswith("-security")), None)
 
 
-def root_file_system(suite: str, directory: Path, packages: Sequence[str] = PACKAGES) -> Path:
-    """Make a root file system of a Debian release, in which what this machine trusts is trusted."""
+def root_file_system(suite: str, directory: Path) -> Path:
+    """Return the root file system of a Debian release in a directory, made by who first asks."""
     root = directory / suite
+    with (directory / f"{suite}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not root.exists():
+            _make(suite, directory / f"{suite}.unfinished").rename(root)
+    return root
+
+
+def _make(suite: str, root: Path) -> Path:
+    """Make a root file system, in which what this machine trusts is trusted."""
     found = mirror()
     assert found is not None
-    include = f"--include={','.join(packages)}"
-    run("debootstrap", "--variant=minbase", include, suite, str(root), found, within=600)
+    include = f"--include={','.join(PACKAGES)}"
+    # What it mounts vanishes with it, even if it is killed.
+    own_mounts = ("unshare", "--mount", "debootstrap")
+    run(*own_mounts, "--variant=minbase", include, suite, str(root), found, within=1200)
     for path in (Path("/") / _OWN_CERTIFICATES).glob("*.crt"):
         shutil.copy(path, root / _OWN_CERTIFICATES)
     # The temporary directory of the tests does not exist in there.

@@ -3,12 +3,15 @@
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
+
+PATIENCE: Final = 600.0
+"""Seconds for what takes one on a machine that does nothing else."""
 
 
 def run(
     *command: str,
-    within: float = 120.0,
+    within: float = PATIENCE,
     environment: Mapping[str, str] | None = None,
     directory: Path | None = None,
     input_from: IO[bytes] | None = None,

@@ -1,36 +1,31 @@
 """A container engine of the tests' own, which takes everything that it has made with it."""
 
 import os
+import select
 import shutil
 import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from tests.container.base import mirror
-from tests.container.commands import run
+from tests.container.commands import PATIENCE, run
+from tests.support.guardian import VARIABLE
 
 _SCRIPT: Final = Path(__file__).with_name("engine.sh")
 _PROGRAMS: Final = (
-    "dockerd",
-    "docker",
-    "debootstrap",
-    "iptables",
-    "ip",
-    "nsenter",
-    "sysctl",
+    *("dockerd", "docker", "debootstrap", "flock", "iptables", "ip", "nsenter", "sysctl"),
     "unshare",
 )
-ADDRESS: Final = "10.213.255.2"
-"""Where this machine reaches what containers publish, as engine.sh says."""
 
-_SECONDS_TO_START: Final = 60.0
+# Of an engine that only shows whether this machine can run one.
+_TRIAL: Final = 13
+_SECONDS_TO_START: Final = 180.0
 # It has gigabytes of files to remove.
-_SECONDS_TO_STOP: Final = 300.0
-_SECONDS_BETWEEN_LOOKS: Final = 0.1
+_SECONDS_TO_STOP: Final = 900.0
+# For the engine of tests that were killed to remove them.
+_PATIENCE: Final = 300
 
 
 def what_is_missing() -> str | None:
@@ -45,66 +40,79 @@ def what_is_missing() -> str | None:
             return f"the command `docker {plugin}` is missing"
     if mirror() is None:
         return "this is no Debian, whose packages the base images are made of"
-    return None
+    try:
+        with running_engine(_TRIAL):
+            return None
+    except AssertionError as error:
+        return f"a container engine cannot run here: {error}"
 
 
 class Engine:
     """A running engine.
 
+    Args:
+        number: from 0 to 14; one engine with each can run on a machine.
+        patience: seconds to wait for the engine with this number to end.
+
     Attributes:
+        pid: of the process that removes everything in the end.
+        directory: with all that it has made.
+        address: where this machine reaches what containers publish.
         environment: variables with which `docker` speaks to it, and nothing else of this machine.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._guard = subprocess.Popen(
-            ["sh", str(_SCRIPT), str(directory)], stdin=subprocess.PIPE, start_new_session=True
-        )
+    def __init__(self, number: int, *, patience: int = _PATIENCE) -> None:
+        # As engine.sh says.
+        self.directory = Path(f"/var/tmp/ktrdr-engine-{number}")
+        self.address = f"10.213.255.{4 * number + 2}"
         self.environment = {
             "PATH": os.environ["PATH"],
-            "HOME": str(directory),
-            "DOCKER_HOST": f"unix://{directory}/socket",
+            "HOME": str(self.directory),
+            "DOCKER_HOST": f"unix://{self.directory}/socket",
             "DOCKER_BUILDKIT": "1",
         }
+        self._guard = subprocess.Popen(
+            ["sh", str(_SCRIPT), str(number), str(patience)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            # When the tests are killed it must live on, until it has removed everything.
+            env={name: value for name, value in os.environ.items() if name != VARIABLE},
+        )
+        self.pid = self._guard.pid
         self._wait()
 
-    def docker(self, *arguments: str, within: float = 120.0) -> str:
+    def docker(self, *arguments: str, within: float = PATIENCE) -> str:
         """Run a `docker` command, and return what it has printed."""
         return run("docker", *arguments, within=within, environment=self.environment)
 
     def cut_power(self) -> None:
         """Kill the engine with all its containers, and start it again."""
         assert self._guard.stdin is not None
-        began = self._started()
         self._guard.stdin.write(b"\n")
         self._guard.stdin.flush()
-        self._wait(after=began)
+        self._wait()
 
     def stop(self) -> None:
         """Stop the engine, and remove everything that it has made."""
-        assert self._guard.stdin is not None
-        self._guard.stdin.close()
-        assert self._guard.wait(_SECONDS_TO_STOP) == 0
+        _, complaints = self._guard.communicate(timeout=_SECONDS_TO_STOP)
+        assert self._guard.returncode == 0, complaints.decode(errors="replace")
 
-    def _started(self) -> int:
-        """Return how often the engine was started."""
-        log = self._directory / "log"
-        return log.read_text().count("API listen on") if log.exists() else 0
-
-    def _wait(self, after: int = 0) -> None:
-        deadline = time.monotonic() + _SECONDS_TO_START
-        while self._started() <= after:
-            assert self._guard.poll() is None, "it has not even begun to start"
-            assert time.monotonic() < deadline, (self._directory / "log").read_text()[-4000:]
-            time.sleep(_SECONDS_BETWEEN_LOOKS)
-        self.docker("version")
+    def _wait(self) -> None:
+        """Return when it has started."""
+        output = self._guard.stdout
+        assert output is not None
+        ready, _, _ = select.select([output], [], [], _SECONDS_TO_START)
+        if not ready or os.read(output.fileno(), 100) != b"started\n":
+            self.stop()
+            raise AssertionError("the engine has not started")
 
 
 @contextmanager
-def running_engine() -> Iterator[Engine]:
+def running_engine(number: int) -> Iterator[Engine]:
     """Run an engine that leaves nothing behind."""
-    # Not in /tmp, which may be in memory.
-    engine = Engine(Path(tempfile.mkdtemp(prefix="ktrdr-engine-", dir="/var/tmp")))
+    engine = Engine(number)
     try:
         yield engine
     finally:

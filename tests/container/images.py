@@ -1,12 +1,13 @@
 """Images: a base by debootstrap, ours from the real Dockerfile, stand-ins for the others."""
 
+import json
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.compose.composition import SERVICES
 from tests.container.base import archive
@@ -19,7 +20,7 @@ FIRST_BUILD: Final = "ktrdr:first-build"
 _STAND_INS: Final = Path(__file__).with_name("stand_ins")
 _PATH: Final = "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TEMPORAL: Final = ROOT / ".venv/bin/temporal"
-_SECONDS_TO_BUILD: Final = 1200.0
+SECONDS_TO_BUILD: Final = 1200.0
 
 
 def import_base(engine: Engine, root: Path, *names: str) -> None:
@@ -29,12 +30,17 @@ def import_base(engine: Engine, root: Path, *names: str) -> None:
         assert packed.stdout is not None
         run(
             *("docker", "import", "--change", f"ENV {_PATH}", "-", first),
-            within=300,
             environment=engine.environment,
             input_from=packed.stdout,
         )
     for name in others:
         engine.docker("tag", first, name)
+
+
+def inspected(engine: Engine, image: str) -> dict[str, Any]:
+    """Return what the engine knows of an image."""
+    [found] = json.loads(engine.docker("image", "inspect", image))
+    return dict(found)
 
 
 def base_of(dockerfile: Path) -> str:
@@ -57,7 +63,7 @@ def build_stand_ins(engine: Engine, context: Path) -> None:
     shutil.copy(_TEMPORAL, context / "temporal")
     for image, target in stood_in().items():
         engine.docker(
-            *("build", "--target", target, "--tag", image, str(context)), within=_SECONDS_TO_BUILD
+            *("build", "--target", target, "--tag", image, str(context)), within=SECONDS_TO_BUILD
         )
 
 
@@ -84,7 +90,7 @@ def built_meanwhile(engine: Engine, directory: Path, image: str) -> Iterator[Non
         ) as build:
             try:
                 yield
-                code = build.wait(_SECONDS_TO_BUILD)
+                code = build.wait(SECONDS_TO_BUILD)
             finally:
                 build.kill()
         assert code == 0, Path(log.name).read_text()[-8000:]

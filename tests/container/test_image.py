@@ -1,14 +1,14 @@
 """What is in the image, and what a release moves."""
 
-import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from tests.container.commands import run
 from tests.container.engine import Engine
 from tests.container.images import FIRST_BUILD as IMAGE
+from tests.container.images import SECONDS_TO_BUILD, inspected
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -22,11 +22,6 @@ for name in names:
         importlib.import_module(".".join(name.parts).removesuffix(".__init__"))
 print(len(names))
 """
-
-
-def inspected(engine: Engine, image: str) -> dict[str, Any]:
-    [found] = json.loads(engine.docker("image", "inspect", image))
-    return dict(found)
 
 
 def test_the_image_is_small(engine: Engine, images: Path) -> None:
@@ -59,7 +54,7 @@ def test_a_release_moves_megabytes(engine: Engine, images: Path) -> None:
         tag = "ktrdr:a-release"
         run(
             *("docker", "build", "--tag", tag, "."),
-            within=900,
+            within=SECONDS_TO_BUILD,
             environment=engine.environment,
             directory=images,
         )

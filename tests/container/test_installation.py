@@ -1,6 +1,5 @@
 """The installation of docker-compose.yml, started and used as docs/operations.md says."""
 
-import asyncio
 import json
 import re
 from typing import Any, Final
@@ -11,49 +10,15 @@ import pytest
 from tests.api.answers import accepted, ended
 from tests.compose.composition import PREVIOUS, QUEUES, SERVICES
 from tests.container.documentation import documented
-from tests.container.engine import ADDRESS
-from tests.container.installation import HOST, LEAK, Installation, first_process, paused
-from tests.support.helpers import assert_eventually
-from tests.support.processes import kill
+from tests.container.installation import LEAK, Installation
+from tests.container.researches import completed, shown, start
+from tests.support.helpers import PATIENCE, assert_eventually
 
 pytestmark = pytest.mark.timeout(1800)
 
 SECONDS_TO_BE_HEALTHY: Final = 120
 FOREVER: Final = 10_000
 PUBLISHED: Final = {"proxy": "8000", "temporal-ui": "8233"}
-
-
-async def start(api: httpx2.AsyncClient, **request: object) -> str:
-    body = {"seed": 1, "bypass_gates": True, **request}
-    return str(accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"])
-
-
-async def shown(api: httpx2.AsyncClient, operation_id: str) -> dict[str, Any]:
-    operation: dict[str, Any] = accepted(await api.get(f"/operations/{operation_id}"))["data"]
-    return operation
-
-
-async def until_training(api: httpx2.AsyncClient, research: str) -> None:
-    async def look() -> bool:
-        answer = await api.get(f"/operations/{research}.training")
-        return answer.is_success and bool(answer.json()["data"]["progress"]["percentage"])
-
-    await assert_eventually(look)
-
-
-async def completed(api: httpx2.AsyncClient, *researches: str) -> None:
-    """Wait until researches have ended well; the API may be away meanwhile."""
-
-    async def look() -> bool:
-        try:
-            answers = [await api.get(f"/operations/{research}") for research in researches]
-        except httpx2.HTTPError as error:
-            raise AssertionError(repr(error)) from error
-        for answer in answers:
-            assert answer.is_success, answer.text
-        return all(each.json()["data"]["status"] == "completed" for each in answers)
-
-    await assert_eventually(look, within=300)
 
 
 def test_it_is_healthy_within_two_minutes(started: tuple[Installation, float]) -> None:
@@ -102,7 +67,7 @@ def test_scale_and_ports_survive_every_restart(installation: Installation) -> No
     assert published.keys() == PUBLISHED.keys()
     for name, service in published.items():
         [[port]] = [each for each in service["NetworkSettings"]["Ports"].values() if each]
-        assert port == {"HostIp": ADDRESS, "HostPort": PUBLISHED[name]}
+        assert port == {"HostIp": installation.engine.address, "HostPort": PUBLISHED[name]}
 
 
 async def test_researches_share_replicas_and_workers_and_are_cancelled_one_by_one(
@@ -160,7 +125,7 @@ async def test_without_replicas_the_proxy_refuses_in_the_form_of_the_api(
                     return None
                 return answer if answer.status_code == 503 else None
 
-            answer = await assert_eventually(refused)
+            answer = await assert_eventually(refused, within=PATIENCE)
             assert answer is not None
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.json()["reason"] == "api_unavailable"
@@ -168,60 +133,6 @@ async def test_without_replicas_the_proxy_refuses_in_the_form_of_the_api(
         finally:
             installation.compose("start", "api")
         installation.until_healthy()
-
-
-def kill_container(container: dict[str, Any]) -> None:
-    """Kill a container's first process as the system would, so that the engine starts it again."""
-    kill(first_process(container))
-
-
-async def test_a_training_goes_on_when_its_workers_container_is_killed(
-    installation: Installation,
-) -> None:
-    async with installation.client() as api:
-        research = await start(api, strategy="steady")
-        await until_training(api, research)
-        for container in installation.containers("worker-training"):
-            kill_container(container)
-        await completed(api, research)
-        operation = await shown(api, f"{research}.training")
-        assert operation["status"] == "completed"
-
-
-@pytest.mark.parametrize("service", ["postgresql", "temporal"])
-@pytest.mark.parametrize("fault", ["killed", "paused", "restarted"])
-async def test_a_research_survives_a_server_that_is(
-    installation: Installation, fault: str, service: str
-) -> None:
-    async with installation.client() as api:
-        research = await start(api, strategy="steady")
-        await until_training(api, research)
-        if fault == "killed":
-            [container] = installation.containers(service)
-            kill_container(container)
-        elif fault == "restarted":
-            installation.compose("restart", service)
-        else:
-            with paused(installation, service):
-                # Long enough for every call that is in flight to run out of time.
-                await asyncio.to_thread(wait_unready, installation)
-        await completed(api, research)
-
-
-def wait_unready(installation: Installation) -> None:
-    """Return when the API says that something is missing; it must not be silent itself."""
-    answer = httpx2.get(f"{installation.url}/health/ready", headers=HOST, timeout=60)
-    assert answer.status_code == 503, answer.text
-
-
-async def test_everything_comes_back_after_a_power_cut(installation: Installation) -> None:
-    async with installation.client() as api:
-        research = await start(api, strategy="steady")
-        await until_training(api, research)
-    installation.engine.cut_power()
-    installation.until_healthy()
-    async with installation.client() as api:
-        await completed(api, research)
 
 
 async def test_the_temporal_command_shows_the_installation(installation: Installation) -> None:
