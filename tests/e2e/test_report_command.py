@@ -108,4 +108,4 @@ def test_gates_are_set_by_options(stack: Stack) -> None:
     assert "99,999 needed" in research["result_summary"]["gate_rejection_reason"]
     refused = stack.run("research", "--max-drawdown", "-1")
     assert refused.returncode == 1
-    assert "gates.backtest.max_drawdown" in refused.stderr
+    assert "--max-drawdown" in refused.stderr

@@ -66,6 +66,6 @@ def test_a_research_runs_where_folders_have_the_names_of_our_packages(
     assert research.returncode == 0, research.stdout + research.stderr
     assert "Verdict: " in research.stdout
     state = tmp_path / "home" / ".local" / "state" / "ktrdr"
-    assert f"State            {state}" in research.stdout
+    assert f"State            {state}" in research.stdout + research.stderr
     [report] = (state / "artifacts").glob("*.assessment/report.html")
     assert report.stat().st_size
