@@ -5,7 +5,8 @@ The last 30 % of the bars are the *holdout*. Only the backtest reads it. All bar
 """
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from typing import Any, Final
 
@@ -40,6 +41,8 @@ class Bars:
         low: Lowest price.
         close: Last price.
         volume: Traded volume, not negative.
+        start_date: The day from which they were requested; None for no such limit.
+        end_date: The day until which they were requested, included.
     """
 
     symbol: str
@@ -50,6 +53,8 @@ class Bars:
     low: Floats
     close: Floats
     volume: Floats
+    start_date: date | None = None
+    end_date: date | None = None
 
     def __post_init__(self) -> None:
         for array in self._arrays():
@@ -96,12 +101,8 @@ class Bars:
 
     def slice(self, start: int, stop: int) -> "Bars":
         """Return the bars from index `start` up to, not including, `stop`, without a copy."""
-        arrays = {
-            field.name: getattr(self, field.name)[start:stop]
-            for field in fields(self)
-            if field.name not in ("symbol", "timeframe")
-        }
-        return Bars(symbol=self.symbol, timeframe=self.timeframe, **arrays)
+        names = ("timestamps", "open", "high", "low", "close", "volume")
+        return replace(self, **{name: getattr(self, name)[start:stop] for name in names})
 
     def split(self) -> tuple["Bars", "Bars"]:
         """Return the development bars and the holdout bars."""
@@ -121,6 +122,8 @@ class Bars:
         return DataInfo(
             symbol=self.symbol,
             timeframe=self.timeframe,
+            start_date=self.start_date,
+            end_date=self.end_date,
             bars=len(self),
             start=self.format_time(0),
             end=self.format_time(-1),

@@ -10,6 +10,7 @@ from arch.data import nasdaq, sp500
 from errors import DataChanged, InvalidData
 from quant.bars import catalog, columns, files
 from quant.bars.bars import Bars
+from quant.bars.dates import cut_to_dates
 from quant.bars.mapping import FileMapping
 from quant.messages.data import DataSource
 
@@ -24,13 +25,15 @@ def load_bars(source: DataSource, data_dir: Path | None) -> Bars:
     The built-in symbols are indices. Their adjusted close equals their close on every day.
 
     Args:
-        source: Symbol and timeframe, and the required hash if earlier steps have used the bars.
+        source: Symbol and timeframe, the days if not all are wanted, and the required hash if
+            earlier steps have used the bars.
         data_dir: Directory of the user's files; None if there are none.
 
     Raises:
         UnknownSymbol: No such symbol.
         InvalidInput: The symbol does not exist in this timeframe.
-        InvalidData: The bars cannot be trusted; the message names file, column and row.
+        InvalidData: The bars cannot be trusted; the message names file, column and row. Or there
+            are too few between these days.
         DataChanged: The bars do not have the required hash.
     """
     file = catalog.find_file(source, data_dir)
@@ -40,6 +43,7 @@ def load_bars(source: DataSource, data_dir: Path | None) -> Bars:
     else:
         table = files.read_table(file.path, file.mapping)
         bars = build_bars(table, source, file.path.name, file.mapping)
+    bars = cut_to_dates(bars, source, MINIMUM_BARS)
     if source.content_hash not in (None, bars.content_hash):
         raise DataChanged(
             f"The bars of {source.symbol} {source.timeframe} have changed: their SHA-256 is "

@@ -1,8 +1,9 @@
 """Which bars a step works on, and which bars it found."""
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from quant.messages.base import FrozenModel
 
@@ -14,7 +15,22 @@ Symbol = Annotated[
 Timeframe = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,2}(m|h|d|w)$")]
 
 
-class DataSource(FrozenModel):
+class DateRange(FrozenModel):
+    """The days from which bars are used, the first and the last included. None is open."""
+
+    start_date: date | None = Field(None, description="First day of the bars, in UTC")
+    end_date: date | None = Field(None, description="Last day of the bars, in UTC")
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        if self.start_date and self.end_date and self.start_date > self.end_date:
+            raise ValueError(
+                f"`start_date` {self.start_date} is after `end_date` {self.end_date}"
+            )
+        return self
+
+
+class DataSource(DateRange):
     """Which bars a step works on."""
 
     symbol: Symbol = "SP500"
@@ -22,7 +38,7 @@ class DataSource(FrozenModel):
     content_hash: str | None = Field(None, description="Required SHA-256 of the bars, if given")
 
 
-class DataInfo(FrozenModel):
+class DataInfo(DateRange):
     """The bars found for a `DataSource`."""
 
     symbol: str
@@ -37,5 +53,9 @@ class DataInfo(FrozenModel):
     def source(self) -> DataSource:
         """These bars and no others."""
         return DataSource(
-            symbol=self.symbol, timeframe=self.timeframe, content_hash=self.content_hash
+            symbol=self.symbol,
+            timeframe=self.timeframe,
+            start_date=self.start_date,
+            end_date=self.end_date,
+            content_hash=self.content_hash,
         )
