@@ -17,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
         PHASE_START,
         PHASE_STEP,
         RETRY_OF,
+        WARNINGS,
         ChildOperation,
         OperationInfo,
         OperationMetadata,
@@ -59,6 +60,7 @@ class Operation:
             owner=owner or this.typed_search_attributes.get(search_attributes.OWNER),
             priority=priority or this.priority.priority_key,
             retry_of=workflow.memo_value(RETRY_OF, default=None),
+            warnings=workflow.memo_value(WARNINGS, default=[]),
         )
         self._cancel_accepted: datetime | None = None
 
@@ -77,7 +79,10 @@ class Operation:
             ).record(workflow.now() - began.started_at)
         self.info.phase = phase
         self.info.phases.append(PhaseEntered(phase=phase, started_at=workflow.now()))
-        self.info.metadata.parameters["phase"] = phase.value
+        self.info.metadata.parameters |= {
+            "phase": phase.value,
+            "phase_start_time": workflow.now().isoformat(),
+        }
         self.info.progress = self.info.progress.model_copy(
             update={"percentage": PHASE_START[phase], "current_step": PHASE_STEP[phase]}
         )

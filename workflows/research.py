@@ -44,6 +44,7 @@ with workflow.unsafe.imports_passed_through():
         ResearchResult,
     )
     from workflows.operation import Operation
+    from workflows.parameters import describe_finished, make_model_path
     from workflows.training import Training
 
 
@@ -58,24 +59,23 @@ class Research:
         self._finished = request.finished or _make_first_state(request)
         self._operation = Operation(
             OperationType.RESEARCH,
-            OperationMetadata(
-                symbol=request.symbol,
-                timeframe=request.timeframe,
-                parameters={
-                    "brief": request.brief,
-                    "strategy_name": request.strategy,
-                    "designer": request.designer,
-                    "model": request.model,
-                    "trials": request.trials,
-                    "seed": self._finished.seed,
-                    "bypass_gates": request.bypass_gates,
-                },
+            OperationMetadata.of(
+                request.data,
+                brief=request.brief,
+                strategy_name=request.strategy,
+                design_complete=request.strategy is not None,
+                designer=request.designer,
+                model=request.model,
+                trials=request.trials,
+                seed=self._finished.seed,
+                bypass_gates=request.bypass_gates,
             ),
             owner=request.owner,
             priority=request.priority,
         )
         for step in self._finished.list_steps():
             self._operation.add_step(step, OperationStatus.COMPLETED)
+        self._show_finished()
         self._gate_rejection: str | None = None
         self._result: ResearchResult | None = None
 
@@ -99,7 +99,6 @@ class Research:
 
     async def _research(self) -> ResearchResult:
         spec = self._finished.spec or await self._design()
-        self._operation.info.metadata.parameters["strategy_name"] = spec.name
         training = self._finished.training or await self._train(spec)
         if self._passes(check_training(training, self._request.gates.training)):
             backtest = self._finished.backtest or await self._backtest(spec, training)
@@ -212,11 +211,8 @@ class Research:
         """The bars. Once a step has used them, their hash makes sure that they stay the same."""
         used = self._finished.design or self._finished.training
         original = self._request.reproduces
-        return DataSource(
-            symbol=self._request.symbol,
-            timeframe=self._request.timeframe,
-            content_hash=used.data.content_hash if used else original and original.data_hash,
-        )
+        content_hash = used.data.content_hash if used else original and original.data_hash
+        return self._request.data.model_copy(update={"content_hash": content_hash})
 
     @property
     def _language_model(self) -> LanguageModel | None:
@@ -226,6 +222,11 @@ class Research:
 
     def _keep(self, **results: FrozenModel) -> None:
         self._finished = self._finished.model_copy(update=results)
+        self._show_finished()
+
+    def _show_finished(self) -> None:
+        info = self._operation.info
+        info.metadata.parameters |= describe_finished(self._finished, info.operation_id)
 
     def _passes(self, decision: GateDecision) -> bool:
         if decision.passed or self._request.bypass_gates:
@@ -255,7 +256,7 @@ class Research:
             backtest_result=self._finished.backtest and BacktestSummary.of(self._finished.backtest),
             statistics=assessment.statistics,
             development_sharpe=training.sharpe,
-            model_path=f"{training_id}/{Artifact.MODEL}",
+            model_path=make_model_path(training_id),
             model_sha256=training.model_sha256,
             report_path=f"{assessment_id}/{Artifact.REPORT}",
         )

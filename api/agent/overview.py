@@ -83,7 +83,7 @@ class Overview:
                 agent_assessment=loads[RESEARCH_QUEUE],
             ),
             budget=budget,
-            capacity=Capacity(active=count.count, limit=self._limit),
+            capacity=Capacity.of(count.count, self._limit),
         )
 
     async def _list_first(self, query: str, count: int) -> list[WorkflowExecution]:

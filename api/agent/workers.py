@@ -1,6 +1,7 @@
 """The workers, as Temporal lists them. Each worker process reports its state to the server."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -15,11 +16,25 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.client import Client
 
+from api.agent.assignments import find_assignments
 from api.agent.schemas import QueueLoad, WorkerInfo, WorkerState
 from api.temporal_calls import send_request
-from workflows.policies import COMPUTE_QUEUES, WORKER_HEARTBEAT_INTERVAL
+from workflows.contract import OperationType
+from workflows.policies import (
+    BACKTEST_QUEUE,
+    COMPUTE_QUEUES,
+    RESEARCH_QUEUE,
+    TRAINING_QUEUE,
+    WORKER_HEARTBEAT_INTERVAL,
+)
 
 _PAGE_SIZE: Final = 1000
+
+_STEPS_OF_QUEUE: Final = {
+    RESEARCH_QUEUE: (OperationType.DESIGN, OperationType.ASSESSMENT),
+    TRAINING_QUEUE: (OperationType.TRAINING,),
+    BACKTEST_QUEUE: (OperationType.BACKTEST,),
+}
 
 # Temporal keeps listing a dead worker for minutes.
 _GONE_AFTER: Final = 4 * WORKER_HEARTBEAT_INTERVAL
@@ -37,9 +52,12 @@ class WorkerList:
         self._client = client
 
     async def read(self) -> list[WorkerInfo]:
-        """Return the workers of all task queues that serve activities."""
+        """Return the workers of all task queues that serve activities, with what they compute."""
+        heartbeats = await self._list_serving()
+        computes = any(each.activity_task_slots_info.current_used_slots for each in heartbeats)
+        assigned = await find_assignments(self._client) if computes else {}
         return sorted(
-            (_make_info(each) for each in await self._list_heartbeats() if _is_serving(each)),
+            (_make_info(each, assigned) for each in heartbeats),
             key=lambda worker: (worker.worker_type, worker.worker_id),
         )
 
@@ -69,17 +87,21 @@ class WorkerList:
         """Return how much of the compute is in use, by task queue."""
         activities = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
         workers, queues = await asyncio.gather(
-            self.read(),
+            self._list_serving(),
             asyncio.gather(*(self._describe_queue(queue, activities) for queue in COMPUTE_QUEUES)),
         )
         return {
             queue: QueueLoad(
-                busy=sum(worker.busy for worker in workers if worker.worker_type == queue),
-                total=sum(worker.total for worker in workers if worker.worker_type == queue),
+                busy=sum(_count_slots(each)[0] for each in workers if each.task_queue == queue),
+                total=sum(_count_slots(each)[1] for each in workers if each.task_queue == queue),
                 waiting=description.stats.approximate_backlog_count,
             )
             for queue, description in zip(COMPUTE_QUEUES, queues, strict=True)
         }
+
+    async def _list_serving(self) -> list[WorkerHeartbeat]:
+        """Return the last heartbeats of the workers that serve activities now."""
+        return [each for each in await self._list_heartbeats() if _is_serving(each)]
 
     async def _list_heartbeats(self) -> list[WorkerHeartbeat]:
         """Return the last heartbeat of every worker, the latest last."""
@@ -144,13 +166,27 @@ def _is_within(period: timedelta, moment: Timestamp) -> bool:
     return datetime.now(UTC) - moment.ToDatetime(UTC) < period
 
 
-def _make_info(heartbeat: WorkerHeartbeat) -> WorkerInfo:
+def _count_slots(heartbeat: WorkerHeartbeat) -> tuple[int, int]:
+    """Return the slots in use, and all slots."""
     slots = heartbeat.activity_task_slots_info
+    return slots.current_used_slots, slots.current_used_slots + slots.current_available_slots
+
+
+def _make_info(
+    heartbeat: WorkerHeartbeat, assigned: Mapping[tuple[str, OperationType], str]
+) -> WorkerInfo:
+    busy, total = _count_slots(heartbeat)
+    steps = _STEPS_OF_QUEUE[heartbeat.task_queue]
+    running = (assigned.get((heartbeat.worker_identity, step)) for step in steps)
     return WorkerInfo(
         worker_id=heartbeat.worker_instance_key,
-        worker_type=heartbeat.task_queue,
-        status=WorkerState.AVAILABLE if slots.current_available_slots else WorkerState.BUSY,
-        busy=slots.current_used_slots,
-        total=slots.current_used_slots + slots.current_available_slots,
+        worker_type=steps[0],
+        operation_types=list(steps),
+        task_queue=heartbeat.task_queue,
+        status=WorkerState.AVAILABLE if busy < total else WorkerState.BUSY,
+        busy=busy,
+        total=total,
         host=heartbeat.host_info.host_name,
+        current_operation_id=next((each for each in running if each), None),
+        last_health_check=heartbeat.heartbeat_time.ToDatetime(UTC),
     )

@@ -16,17 +16,21 @@ from api.agent.schemas import (
 )
 from api.examples.research import BEGAN_AT, RESEARCH_ID, STRATEGY, TRAINING_ID
 from storage.records import SpendingEvent
-from workflows.contract import Phase
+from workflows.contract import OperationType, Phase
 from workflows.policies import TRAINING_QUEUE
 
 _FREE = QueueLoad(busy=0, total=2, waiting=0)
 _WORKER = WorkerInfo(
     worker_id="5bdbbf47c0ffee",
-    worker_type=TRAINING_QUEUE,
+    worker_type=OperationType.TRAINING,
+    operation_types=[OperationType.TRAINING],
+    task_queue=TRAINING_QUEUE,
     status=WorkerState.AVAILABLE,
     busy=1,
     total=2,
     host="worker-1",
+    current_operation_id=TRAINING_ID,
+    last_health_check=BEGAN_AT,
 )
 
 EXAMPLES: tuple[BaseModel, ...] = (

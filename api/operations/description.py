@@ -16,6 +16,7 @@ from workflows import search_attributes
 from workflows.contract import (
     ACTIVE,
     RETRY_OF,
+    WARNINGS,
     WORKFLOW_NAME,
     ChildOperation,
     OperationInfo,
@@ -161,6 +162,7 @@ async def _describe_without_answer(workflow: ResolvedWorkflow) -> OperationInfo:
         owner=attributes.get(search_attributes.OWNER),
         priority=description.raw_description.workflow_execution_info.priority.priority_key or None,
         retry_of=await description.memo_value(RETRY_OF, default=None),
+        warnings=await description.memo_value(WARNINGS, default=[]),
     )
     if workflow.closed_status:
         try:

@@ -13,6 +13,7 @@ from temporalio.common import Priority, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.checkpoints.reader import Checkpoints
 from api.idempotency import IdempotencyKey
 from api.operations.description import ResolvedWorkflow
 from api.operations.resolver import Resolver
@@ -31,7 +32,7 @@ from errors import ArtifactsUnavailable, InvalidInput, NotResumable, NotRetryabl
 from quant.messages.steps import TrainingInput
 from storage.artifacts import ArtifactStore
 from workflows import search_attributes
-from workflows.contract import RETRY_OF, OperationStatus, OperationType
+from workflows.contract import RETRY_OF, WARNINGS, OperationStatus, OperationType
 from workflows.ids import make_retry_id, make_step_id, parse_step_id
 from workflows.messages import FinishedSteps, ResearchInput
 
@@ -45,19 +46,26 @@ class Recovery:
     """Resumes and retries operations."""
 
     def __init__(
-        self, client: Client, resolver: Resolver, starter: Starter, artifacts: ArtifactStore
+        self,
+        client: Client,
+        resolver: Resolver,
+        starter: Starter,
+        artifacts: ArtifactStore,
+        checkpoints: Checkpoints,
     ) -> None:
         self._client = client
         self._resolver = resolver
         self._starter = starter
         self._artifacts = artifacts
+        self._checkpoints = checkpoints
 
     async def resume(self, operation_id: str, key: IdempotencyKey | None) -> Resumed:
         """Continue an operation under its id. A research continues with its first unfinished step.
 
         Raises:
             OperationNotFound: No operation has this id.
-            NotResumable: It runs, has completed, or is a step of a research.
+            NotResumable: It runs, has completed, is a step of a research, or its checkpoint was
+                deleted.
             KeyReused: The key was used with a different request.
             AtCapacity: The limit on active researches is reached.
             TemporalUnavailable: Temporal does not answer, or no worker that knows the finished
@@ -68,6 +76,8 @@ class Recovery:
         if key is not None and key.read_memo(memo):
             return _read_answer(operation_id, memo)
         _require_failure(workflow, NotResumable)
+        if await self._checkpoints.is_deleted(operation_id):
+            raise NotResumable(f"The checkpoint of {operation_id} was deleted; retry it instead.")
         finished = None
         if workflow.operation_type is OperationType.RESEARCH:
             finished = await self._resolver.query_finished_steps(workflow)
@@ -112,7 +122,9 @@ class Recovery:
             description.run_id,
             description.close_time or datetime.now(UTC),
         )
-        memo = {RETRY_OF: operation_id} | (key.make_memo(retry_id) if key else {})
+        warnings = await description.memo_value(WARNINGS, default=[])
+        memo = {RETRY_OF: operation_id, WARNINGS: warnings}
+        memo |= key.make_memo(retry_id) if key else {}
         try:
             await self._starter.start_with_id(
                 start, retry_id, id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE, memo=memo

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from temporalio.common import Priority, SearchAttributePair
 
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestInput, TrainingInput
 from workflows import search_attributes
-from workflows.contract import OperationType, Phase
+from workflows.contract import WARNINGS, OperationType, Phase
 from workflows.messages import (
     BacktestRequest,
     FinishedSteps,
@@ -29,6 +30,12 @@ class WorkflowStart:
     summary: str
     priority: Priority
     attributes: Sequence[SearchAttributePair[str]]
+    warnings: Sequence[str] = ()
+
+    @property
+    def memo(self) -> dict[str, Any]:
+        """What the operation keeps besides its input."""
+        return {WARNINGS: list(self.warnings)} if self.warnings else {}
 
 
 def make_priority(request: OwnedRequest) -> Priority:
@@ -63,15 +70,21 @@ def make_research_start(
     )
 
 
-def make_training_start(training: TrainingInput, priority: Priority) -> WorkflowStart:
+def make_training_start(
+    training: TrainingInput, priority: Priority, warnings: Sequence[str] = ()
+) -> WorkflowStart:
     """Return the start of a training outside any research."""
-    return _make_step_start(OperationType.TRAINING, training, training, TRAINING_QUEUE, priority)
+    return _make_step_start(
+        OperationType.TRAINING, training, training, TRAINING_QUEUE, priority, warnings
+    )
 
 
-def make_backtest_start(request: BacktestRequest, priority: Priority) -> WorkflowStart:
+def make_backtest_start(
+    request: BacktestRequest, priority: Priority, warnings: Sequence[str] = ()
+) -> WorkflowStart:
     """Return the start of a backtest outside any research."""
     return _make_step_start(
-        OperationType.BACKTEST, request, request.input, BACKTEST_QUEUE, priority
+        OperationType.BACKTEST, request, request.input, BACKTEST_QUEUE, priority, warnings
     )
 
 
@@ -81,6 +94,7 @@ def _make_step_start(
     step: TrainingInput | BacktestInput,
     task_queue: str,
     priority: Priority,
+    warnings: Sequence[str],
 ) -> WorkflowStart:
     return WorkflowStart(
         operation_type,
@@ -94,4 +108,5 @@ def _make_step_start(
             owner=priority.fairness_key,
             strategy=step.spec.name,
         ),
+        warnings,
     )

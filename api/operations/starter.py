@@ -98,7 +98,7 @@ class Starter:
                     priority=start.priority,
                     static_summary=start.summary,
                     search_attributes=TypedSearchAttributes(start.attributes),
-                    memo=memo,
+                    memo={**(memo or {}), **start.memo},
                     id_reuse_policy=id_reuse_policy,
                     rpc_timeout=RPC_TIMEOUT,
                 )

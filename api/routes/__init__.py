@@ -1,13 +1,16 @@
 """One module per resource. All routes but `/health` require authorisation."""
 
 from fastapi import APIRouter, Depends
+from fastapi.routing import APIRoute
 
 from api.auth.authorization import authorize
 from api.routes import (
     agent,
+    checkpoints,
     codec,
     experiments,
     health,
+    index,
     metrics,
     operations,
     schedules,
@@ -25,8 +28,17 @@ for module in (
     steps,
     strategies,
     workers,
+    checkpoints,
     codec,
     metrics,
 ):
     router.include_router(module.router, dependencies=[Depends(authorize)])
+router.include_router(index.not_offered, dependencies=[Depends(authorize)])
 router.include_router(health.router)
+
+# The paths of all lists, which take no parameter.
+LISTS = {
+    route.path
+    for route in router.routes
+    if isinstance(route, APIRoute) and "GET" in (route.methods or ()) and "{" not in route.path
+}

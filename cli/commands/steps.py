@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from api.operations.schemas import StepStarted
+from api.steps.schemas import StepStarted
 from cli.answer import Answer
 from cli.client import omit_none
 from cli.commands.operations import follow_and_exit

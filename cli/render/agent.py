@@ -9,8 +9,8 @@ from cli.render.tables import print_rows
 def print_status(console: Console, status: AgentStatus) -> None:
     """Print the active researches, or the last one, and the load of the workers."""
     capacity = status.capacity
-    limit = f" of {capacity.limit}" if capacity.limit is not None else ""
-    one = capacity.active == 1 and capacity.limit in (None, 1)
+    limit = "" if capacity.unlimited else f" of {capacity.limit}"
+    one = capacity.active == 1 and (capacity.unlimited or capacity.limit == 1)
     console.print(f"{capacity.active:,}{limit} {'research' if one else 'researches'} active")
     if status.active_researches:
         print_rows(
@@ -42,7 +42,7 @@ def print_workers(console: Console, workers: list[WorkerInfo]) -> None:
         ("Queue", "Status", "Busy", "Host", "ID"),
         (
             (
-                worker.worker_type,
+                worker.task_queue,
                 worker.status,
                 f"{worker.busy} of {worker.total}",
                 worker.host,

@@ -2,12 +2,12 @@
 
 from rich.console import Console
 
+from api.schemas import ListedStrategy
 from cli.render.tables import print_rows
 from quant.messages.strategy import StrategySpec
-from quant.strategy.files import StrategyEntry
 
 
-def print_strategies(console: Console, strategies: list[StrategyEntry]) -> None:
+def print_strategies(console: Console, strategies: list[ListedStrategy]) -> None:
     """Print the strategy files; an invalid one with the reason."""
     print_rows(
         console,

@@ -1,7 +1,7 @@
 """Which bars a step works on, and which bars it found."""
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -15,6 +15,14 @@ Symbol = Annotated[
 Timeframe = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,2}(m|h|d|w)$")]
 
 
+DEVELOPMENT_PERCENT: Final = 70
+
+
+def count_development_bars(bars: int) -> int:
+    """Return how many of so many bars come before the holdout."""
+    return bars * DEVELOPMENT_PERCENT // 100
+
+
 class DateRange(FrozenModel):
     """The days from which bars are used, the first and the last included. None is open."""
 
@@ -24,9 +32,7 @@ class DateRange(FrozenModel):
     @model_validator(mode="after")
     def _check_order(self) -> Self:
         if self.start_date and self.end_date and self.start_date > self.end_date:
-            raise ValueError(
-                f"`start_date` {self.start_date} is after `end_date` {self.end_date}"
-            )
+            raise ValueError(f"`start_date` {self.start_date} is after `end_date` {self.end_date}")
         return self
 
 

@@ -41,7 +41,8 @@ def backtest_holdout(
     """Backtest a trained model and store the curves as `backtest.json`.
 
     The holdout is traded, or the days that the input names. The indicators warm up on the bars
-    before. Positions are decided, traded and measured on the traded bars only. The benchmark buys at the first open at which a strategy can buy.
+    before. Positions are decided, traded and measured on the traded bars only. The benchmark buys
+    at the first open at which a strategy can buy.
 
     Args:
         inp: What to backtest.
