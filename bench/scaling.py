@@ -79,7 +79,7 @@ def run_plain_loop(home: Path) -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     bars = load_bars(SOURCE, home)
     development, holdout = bars.split()
-    space = Space.from_brief(None, len(development))
+    space = Space.make(len(development))
     sampler = optuna.samplers.TPESampler(seed=derive_seed(SEED, 0))
     study = optuna.create_study(direction="maximize", sampler=sampler)
     for parameters in space.list_first_candidates():

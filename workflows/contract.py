@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from quant.messages.data import DataSource, DateRange
 from quant.messages.progress import Progress
+from quant.messages.understood import Understood
 
 OPERATION_QUERY = "operation"
 FINISHED_QUERY = "finished"
@@ -153,6 +154,9 @@ class OperationInfo(BaseModel):
     progress: Progress = Progress()
     metadata: OperationMetadata = OperationMetadata()
     error_message: str | None = None
+    understood: Understood | None = Field(
+        None, description="What a research was understood to be about; null for other types"
+    )
     warnings: list[str] = Field(
         default_factory=list, description="What was asked for has no effect, or needs care"
     )

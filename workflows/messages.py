@@ -7,8 +7,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
+from quant.brief.words import ALL_KINDS, list_families, order_kinds
 from quant.messages.base import FrozenModel
-from quant.messages.data import DataSource, Symbol, Timeframe
+from quant.messages.data import DataSource, DateRange, Symbol, Timeframe
 from quant.messages.evidence import Statistics
 from quant.messages.hypotheses import Verdict
 from quant.messages.steps import (
@@ -19,8 +20,9 @@ from quant.messages.steps import (
     Seed,
     TrainingResult,
 )
-from quant.messages.strategy import StrategyName, StrategySpec
+from quant.messages.strategy import FeatureKind, StrategyName, StrategySpec
 from quant.messages.trials import TrialCount
+from quant.messages.understood import Understood
 from quant.verdict.gates import GateLimits
 from workflows.contract import OperationType
 
@@ -34,14 +36,19 @@ class OwnedRequest(FrozenModel):
     owner: Owner = "anonymous"
 
 
-class ResearchRequest(OwnedRequest):
+class ResearchRequest(OwnedRequest, DateRange):
     """What to research. All fields are optional: `{}` searches the S&P 500."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"brief": "momentum", "symbol": "NASDAQ", "trials": 30}]}
     )
 
-    brief: str | None = Field(None, max_length=4000, description="Guidance for the designer")
+    brief: str | None = Field(
+        None,
+        max_length=4000,
+        description="What to look for, in words. Symbol, timeframe and days are taken from it "
+        "unless their fields are given; `search` knows a few words, and `llm` reads everything",
+    )
     strategy: StrategyName | None = Field(
         None, description="Name of a strategy file; skips the design. Excludes `brief`"
     )
@@ -57,6 +64,18 @@ class ResearchRequest(OwnedRequest):
         None, gt=0.0, le=1000.0, description="Cost limit for `llm`, in US dollars"
     )
     trials: TrialCount = 12
+    features: tuple[FeatureKind, ...] | None = Field(
+        None,
+        min_length=1,
+        max_length=len(ALL_KINDS),
+        description="Features that `search` may choose from; default: those that the brief names, "
+        "or all",
+    )
+    long_only: bool | None = Field(
+        None,
+        strict=True,
+        description="Whether `search` rules short positions out; default: as the brief says",
+    )
     seed: Seed | None = Field(None, description="Random seed; drawn and recorded if absent")
     memory: bool | None = Field(
         None,
@@ -76,7 +95,33 @@ class ResearchRequest(OwnedRequest):
     @property
     def data(self) -> DataSource:
         """The bars to work on."""
-        return DataSource(symbol=self.symbol, timeframe=self.timeframe)
+        return DataSource(
+            symbol=self.symbol,
+            timeframe=self.timeframe,
+            start_date=self.start_date,
+            end_date=self.end_date,
+        )
+
+    @property
+    def understood(self) -> Understood:
+        """What the research works on, and how its strategy is found."""
+        bars = {"symbols": (self.symbol,), "timeframe": self.timeframe}
+        days = {"start_date": self.start_date, "end_date": self.end_date}
+        model = {"model": self.model if self.designer == "llm" else None}
+        if self.strategy is not None:
+            return Understood(**bars, **days, **model, strategy=self.strategy)
+        design = {"designer": self.designer, "trials": self.trials}
+        if self.designer == "llm":
+            return Understood(**bars, **days, **model, **design)
+        features = order_kinds(self.features or ALL_KINDS)
+        return Understood(
+            **bars,
+            **days,
+            **design,
+            families=list_families(features),
+            features=features,
+            long_only=self.long_only or False,
+        )
 
     @property
     def starts_from_memory(self) -> bool:
@@ -136,6 +181,9 @@ class ResearchInput(ResearchRequest):
         None, description="Steps finished by the run that this one resumes"
     )
     reproduces: Reproduction | None = Field(None, description="The research to reproduce")
+    warnings: tuple[str, ...] | None = Field(
+        None, description="What of the request has no effect; null if nobody has read its brief"
+    )
 
     @classmethod
     def of(cls, request: ResearchRequest, finished: FinishedSteps | None = None) -> Self:

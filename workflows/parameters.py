@@ -1,11 +1,11 @@
-"""What the parameters of a research show of the steps that it has finished."""
+"""What the parameters of a research show: its request, and the steps that it has finished."""
 
 from typing import Any
 
 from quant.messages.artifacts import Artifact
-from workflows.contract import OperationType
+from workflows.contract import OperationMetadata, OperationType
 from workflows.ids import make_step_id
-from workflows.messages import BacktestSummary, FinishedSteps
+from workflows.messages import BacktestSummary, FinishedSteps, ResearchRequest
 
 _FIGURES_OF_TRAINING = {
     "accuracy",
@@ -16,6 +16,21 @@ _FIGURES_OF_TRAINING = {
     "iterations",
     "model_sha256",
 }
+
+
+def describe_request(request: ResearchRequest, seed: int) -> OperationMetadata:
+    """Return what a research works on, and what it was told."""
+    return OperationMetadata.of(
+        request.data,
+        brief=request.brief,
+        strategy_name=request.strategy,
+        design_complete=request.strategy is not None,
+        designer=request.designer,
+        model=request.model,
+        trials=request.trials,
+        seed=seed,
+        bypass_gates=request.bypass_gates,
+    )
 
 
 def describe_finished(finished: FinishedSteps, research_id: str) -> dict[str, Any]:

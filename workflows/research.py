@@ -25,11 +25,11 @@ with workflow.unsafe.imports_passed_through():
     from storage.records import Experiment
     from workflows import policies, search_attributes
     from workflows.backtest import Backtest
+    from workflows.brief import apply_brief
     from workflows.contract import (
         FINISHED_QUERY,
         OPERATION_QUERY,
         OperationInfo,
-        OperationMetadata,
         OperationStatus,
         OperationType,
         Phase,
@@ -44,8 +44,9 @@ with workflow.unsafe.imports_passed_through():
         ResearchResult,
     )
     from workflows.operation import Operation
-    from workflows.parameters import describe_finished, make_model_path
+    from workflows.parameters import describe_finished, describe_request, make_model_path
     from workflows.training import Training
+    from workflows.unused_fields import describe_unused_fields
 
 
 @workflow.defn(failure_exception_types=WRONG_ARGUMENTS)
@@ -55,24 +56,16 @@ class Research:
     @workflow.init
     def __init__(self, request: ResearchInput | None = None) -> None:
         # All fields are optional, so a research that is started by hand needs no input.
-        self._request = request = request or ResearchInput()
+        self._request = request = _complete(request or ResearchInput())
         self._finished = request.finished or _make_first_state(request)
         self._operation = Operation(
             OperationType.RESEARCH,
-            OperationMetadata.of(
-                request.data,
-                brief=request.brief,
-                strategy_name=request.strategy,
-                design_complete=request.strategy is not None,
-                designer=request.designer,
-                model=request.model,
-                trials=request.trials,
-                seed=self._finished.seed,
-                bypass_gates=request.bypass_gates,
-            ),
+            describe_request(request, self._finished.seed),
             owner=request.owner,
             priority=request.priority,
         )
+        self._operation.info.understood = request.understood
+        self._operation.info.warnings = list(request.warnings or ())
         for step in self._finished.list_steps():
             self._operation.add_step(step, OperationStatus.COMPLETED)
         self._show_finished()
@@ -127,6 +120,8 @@ class Research:
                     trials=self._request.trials,
                     seed=self._finished.seed,
                     brief=self._request.brief,
+                    features=self._request.features,
+                    long_only=self._request.long_only,
                 ),
                 memory=self._request.starts_from_memory,
                 memory_of=original and make_step_id(original.operation_id, OperationType.DESIGN),
@@ -191,6 +186,8 @@ class Research:
                     spec=spec,
                     seed=self._finished.seed,
                     brief=self._request.brief,
+                    understood=self._request.understood,
+                    warnings=self._request.warnings or (),
                     design=design,
                     training=training,
                     backtest=backtest,
@@ -244,7 +241,6 @@ class Research:
         workflow.metric_meter().with_additional_attributes(
             {"verdict": assessment.verdict}
         ).create_counter("ktrdr_verdicts", "Completed researches by verdict").add(1)
-        training_id = self._operation.step_id(OperationType.TRAINING)
         assessment_id = self._operation.step_id(OperationType.ASSESSMENT)
         self._result = ResearchResult(
             strategy_name=spec.name,
@@ -256,7 +252,7 @@ class Research:
             backtest_result=self._finished.backtest and BacktestSummary.of(self._finished.backtest),
             statistics=assessment.statistics,
             development_sharpe=training.sharpe,
-            model_path=make_model_path(training_id),
+            model_path=make_model_path(self._operation.step_id(OperationType.TRAINING)),
             model_sha256=training.model_sha256,
             report_path=f"{assessment_id}/{Artifact.REPORT}",
         )
@@ -289,6 +285,15 @@ class Research:
             ),
             summary=f"Record: {info.status.value}",
         )
+
+
+def _complete(request: ResearchInput) -> ResearchInput:
+    """Return the input with what the API adds to it, unless the API has done so."""
+    if request.warnings is not None:
+        return request
+    applied = apply_brief(request)
+    warnings = *describe_unused_fields(request), *applied.warnings
+    return applied.request.model_copy(update={"warnings": warnings})
 
 
 def _make_first_state(request: ResearchInput) -> FinishedSteps:

@@ -61,21 +61,29 @@ class ModelName:
     def __str__(self) -> str:
         return f"{self.provider}:{self.model}"
 
+    @property
+    def key_variable(self) -> str:
+        """The environment variable that holds the provider's key."""
+        return PROVIDERS[self.provider].key_variable
+
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a key for the provider."""
+        return bool(os.environ.get(self.key_variable, "").strip())
+
     def read_key(self) -> str:
         """Return the provider's key.
 
         Raises:
             InvalidInput: There is none. The message says what to do.
         """
-        variable = PROVIDERS[self.provider].key_variable
-        key = os.environ.get(variable, "").strip()
-        if not key:
+        if not self.has_key:
             raise InvalidInput(
-                f"The designer `llm` needs a key for {self.provider}: set {variable} for the API "
-                "and the workers, or use the designer `search`.",
+                f"The designer `llm` needs a key for {self.provider}: set {self.key_variable} for "
+                "the API and the workers, or use the designer `search`.",
                 field="designer",
             )
-        return key
+        return os.environ[self.key_variable].strip()
 
     @property
     def address(self) -> str | None:

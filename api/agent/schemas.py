@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, Field
 
+from quant.messages.understood import Understood
 from storage.records import SpendingEvent
 from workflows.contract import OperationType, Phase
 
@@ -17,6 +18,8 @@ class Triggered(BaseModel):
     operation_id: str
     model: str
     message: str = "Research cycle started"
+    understood: Understood = Field(description="What it was understood to be about")
+    warnings: list[str] = Field(description="What of the request has no effect")
 
 
 class ActiveResearch(BaseModel):

@@ -17,6 +17,7 @@ from api.agent.schemas import (
 from api.examples.research import BEGAN_AT, RESEARCH_ID, STRATEGY, TRAINING_ID
 from storage.records import SpendingEvent
 from workflows.contract import OperationType, Phase
+from workflows.messages import ResearchRequest
 from workflows.policies import TRAINING_QUEUE
 
 _FREE = QueueLoad(busy=0, total=2, waiting=0)
@@ -34,7 +35,12 @@ _WORKER = WorkerInfo(
 )
 
 EXAMPLES: tuple[BaseModel, ...] = (
-    Triggered(operation_id=RESEARCH_ID, model="search"),
+    Triggered(
+        operation_id=RESEARCH_ID,
+        model="search",
+        understood=ResearchRequest(symbol="NASDAQ", trials=30).understood,
+        warnings=["Not understood in the brief, so without effect: 'stop loss 5%'."],
+    ),
     AgentStatus(
         status="active",
         active_researches=[

@@ -30,6 +30,8 @@ EXAMPLES: tuple[BaseModel, ...] = (
     ScheduleResponse(
         data=ScheduleInfo(
             **_SCHEDULE_SUMMARY.model_dump(),
+            understood=_SCHEDULE.research.understood,
+            warnings=[],
             created_at=BEGAN_AT,
             recent_runs=[
                 ScheduledRun(operation_id=RESEARCH_ID, scheduled_at=BEGAN_AT, started_at=BEGAN_AT)

@@ -67,6 +67,7 @@ def make_research_start(
             owner=request.owner,
             strategy=earlier.spec.name if earlier and earlier.spec else None,
         ),
+        argument.warnings or (),
     )
 
 

@@ -40,8 +40,8 @@ async def create_schedule(
             f"schedule_id: the research belongs to {research.owner}.", field="schedule_id"
         )
     body = body.model_copy(update={"schedule_id": schedule_id, "research": research})
-    await services.researches.check_research(body.research)
-    created = await services.schedules.create(body)
+    prepared = await services.researches.prepare(body.research)
+    created = await services.schedules.create(body, prepared)
     url = request.url_for("get_schedule", schedule_id=schedule_id)
     response.headers["Location"] = url.path
     record_action(access.caller, "schedule created", schedule_id)

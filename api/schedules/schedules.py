@@ -33,6 +33,7 @@ from api.schedules.schemas import ScheduledRun, ScheduleInfo, ScheduleRequest, S
 from api.temporal_calls import RPC_TIMEOUT, call_temporal, send_request
 from errors import InvalidInput, ScheduleExists, ScheduleNotFound
 from workflows.contract import WORKFLOW_NAME
+from workflows.messages import ResearchInput
 
 _Result = TypeVar("_Result")
 
@@ -40,6 +41,7 @@ _MOST_NEXT_RUNS = 5
 # In the memo of a schedule. Temporal converts a cron expression into calendars and cannot convert
 # it back.
 _REQUEST = "request"
+_WARNINGS = "warnings"
 
 
 class Schedules:
@@ -53,22 +55,27 @@ class Schedules:
         self._client = client
         self._starter = starter
 
-    async def create(self, request: ScheduleRequest) -> ScheduleInfo:
+    async def create(self, request: ScheduleRequest, research: ResearchInput) -> ScheduleInfo:
         """Create a schedule.
+
+        Args:
+            request: Which research starts when.
+            research: The input of each research.
 
         Raises:
             ScheduleExists: The id is taken.
             InvalidInput: Temporal does not understand the cron expression.
         """
+        request = request.model_copy(update={"research": research.request})
         call = self._client.create_schedule(
             request.schedule_id,
             Schedule(
-                action=_make_action(request),
+                action=_make_action(request.schedule_id, research),
                 spec=_make_spec(request),
                 policy=SchedulePolicy(overlap=ScheduleOverlapPolicy[request.overlap.name]),
                 state=ScheduleState(note=request.note or None, paused=request.paused),
             ),
-            memo={_REQUEST: request},
+            memo={_REQUEST: request, _WARNINGS: research.warnings},
             rpc_timeout=RPC_TIMEOUT,
         )
         try:
@@ -93,6 +100,8 @@ class Schedules:
         return ScheduleInfo(
             **_make_current(request, description.schedule.state),
             next_runs=list(info.next_action_times)[:_MOST_NEXT_RUNS],
+            understood=request.research.understood,
+            warnings=await description.memo_value(_WARNINGS, default=[], type_hint=list[str]),
             created_at=info.created_at,
             recent_runs=[
                 ScheduledRun(
@@ -188,13 +197,13 @@ class Schedules:
         return [entry async for entry in await self._client.list_schedules()]
 
 
-def _make_action(request: ScheduleRequest) -> ScheduleActionStartWorkflow:
+def _make_action(schedule_id: str, research: ResearchInput) -> ScheduleActionStartWorkflow:
     """Return the start of a research as the API starts one. Temporal appends the time to its id."""
-    start = make_research_start(request.research)
+    start = make_research_start(research)
     return ScheduleActionStartWorkflow(
         WORKFLOW_NAME[start.operation_type],
         start.argument,
-        id=f"op_{start.operation_type}_{request.schedule_id}",
+        id=f"op_{start.operation_type}_{schedule_id}",
         task_queue=start.task_queue,
         priority=start.priority,
         static_summary=start.summary,

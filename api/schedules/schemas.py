@@ -19,6 +19,7 @@ from pydantic import (
 from api.envelope import Data, Page
 from api.schedules.ids import ScheduleId
 from quant.messages.base import FrozenModel
+from quant.messages.understood import Understood
 from workflows.messages import ResearchRequest
 
 
@@ -98,6 +99,8 @@ class ScheduleSummary(Schedule):
 class ScheduleInfo(ScheduleSummary):
     """A schedule and its runs."""
 
+    understood: Understood = Field(description="What its researches are about")
+    warnings: list[str] = Field(description="What of the request has no effect")
     created_at: datetime
     recent_runs: list[ScheduledRun] = Field(description="The last few runs, newest last")
     running: list[str] = Field(description="Operation IDs of active runs")

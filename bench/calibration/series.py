@@ -155,9 +155,9 @@ def to_table(returns: Floats, traded: Floats, rng: np.random.Generator) -> pd.Da
 def to_bars(returns: Floats, traded: Floats, rng: np.random.Generator) -> Bars:
     """Return the same as bars."""
     table = to_table(returns, traded, rng)
-    arrays = {name: table[name].to_numpy() for name in ("open", "high", "low", "close", "volume")}
+    arrays = [table[name].to_numpy() for name in ("open", "high", "low", "close", "volume")]
     moments = table["timestamp"].to_numpy().astype("datetime64[ns]").astype(np.int64)
-    return Bars(symbol="RULE", timeframe="1d", timestamps=moments, **arrays)
+    return Bars("RULE", "1d", moments, *arrays)
 
 
 def _around_average(

@@ -14,9 +14,10 @@ from quant.messages.base import FrozenModel
 from quant.messages.data import DataInfo, DataSource, DateRange
 from quant.messages.evidence import Benchmark, CostLevel, RandomEntries, Stability, Statistics
 from quant.messages.hypotheses import AnyHypothesis, Verdict
-from quant.messages.strategy import Costs, StrategySpec
+from quant.messages.strategy import Costs, FeatureKind, StrategySpec
 from quant.messages.training_metrics import FoldMetrics
 from quant.messages.trials import EarlierTrials, TrialCount
+from quant.messages.understood import Understood
 
 MAX_SEED = 2**31 - 1
 
@@ -42,6 +43,12 @@ class DesignInput(FrozenModel):
     trials: TrialCount
     seed: Seed
     brief: str | None = None
+    features: tuple[FeatureKind, ...] | None = Field(
+        None, description="Features to choose from; null for those that the brief names, or all"
+    )
+    long_only: bool | None = Field(
+        None, description="Whether to rule short positions out; null for what the brief says"
+    )
     earlier: EarlierTrials | None = Field(
         None, description="Earlier trials; ignored if made on other bars"
     )
@@ -165,6 +172,8 @@ class AssessmentInput(FrozenModel):
     spec: StrategySpec
     seed: Seed
     brief: str | None = None
+    understood: Understood | None = None
+    warnings: tuple[str, ...] = Field((), description="What of the request had no effect")
     design: DesignResult | None = None
     training: TrainingResult
     backtest: BacktestResult | None = None

@@ -14,7 +14,7 @@ import optuna
 from quant.bars.bars import Bars
 from quant.learning import boosting
 from quant.messages.progress import Progress, ReportProgress
-from quant.messages.strategy import StrategySpec
+from quant.messages.strategy import FeatureKind, StrategySpec
 from quant.messages.trials import Trial
 from quant.search.scorer import Scorer
 from quant.search.space import Space, describe
@@ -44,11 +44,12 @@ def search(
     development: Bars,
     trials: int,
     seed: int,
-    brief: str | None,
     report: ReportProgress,
     *,
     on_trial: Callable[[Trial], None],
     earlier: Sequence[Trial] = (),
+    features: Sequence[FeatureKind] = (),
+    long_only: bool = False,
 ) -> SearchResult:
     """Evaluate candidates and return the best.
 
@@ -56,13 +57,14 @@ def search(
         development: Bars to score on; the holdout must not be among them.
         trials: Number of candidates.
         seed: Seed of the proposals and of the models.
-        brief: Free text. `quant.search.space` lists its keywords.
         report: Called after every trial.
         on_trial: Called with every trial as soon as it is scored.
         earlier: Trials on the same bars to start from, the best first.
+        features: Kinds of features to choose from; empty for all.
+        long_only: Whether short positions are ruled out.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    space = Space.from_brief(brief, len(development))
+    space = Space.make(len(development), features, long_only=long_only)
     remembered = [known for trial in earlier if (known := _to_frozen_trial(space, trial))][
         :KEPT_TRIALS
     ]

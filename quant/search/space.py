@@ -1,11 +1,5 @@
-"""The search space of the `search` designer.
+"""The search space of the `search` designer."""
 
-A brief narrows it by keywords alone. "momentum" or "trend", "mean reversion", "volatility" or
-"breakout", and "volume" each admit their family of features; if none occurs, all are admitted.
-"long only" rules short positions out.
-"""
-
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,6 +7,7 @@ from typing import Final
 
 import optuna
 
+from quant.brief.words import ALL_KINDS, order_kinds
 from quant.messages.strategy import FeatureKind, FeatureSpec, ModelSpec, StrategySpec
 
 PERIODS: Final = (5, 10, 20, 40, 80, 160)
@@ -25,22 +20,6 @@ MOST_LEAF_STEPS: Final = 10
 # The first fold trains on a quarter of the bars. A leaf of a simple model has a quarter of those.
 BARS_PER_LEAF: Final = 16 * LEAF_STEP
 
-FAMILIES: Final[Mapping[str, tuple[FeatureKind, ...]]] = MappingProxyType(
-    {
-        "momentum": ("return", "sma_ratio", "ema_ratio", "macd", "adx"),
-        "mean reversion": ("rsi", "bollinger", "stochastic", "range_position"),
-        "volatility": ("volatility", "atr_ratio"),
-        "volume": ("volume_ratio",),
-    }
-)
-_KEYWORDS: Final = MappingProxyType(
-    {
-        "momentum": re.compile(r"momentum|trend", re.IGNORECASE),
-        "mean reversion": re.compile(r"mean[ -]?rever|revert", re.IGNORECASE),
-        "volatility": re.compile(r"volatil|breakout", re.IGNORECASE),
-        "volume": re.compile(r"\bvolumes?\b", re.IGNORECASE),
-    }
-)
 # A search first tries simple models of the usual features. Trees with one split find most of what
 # there is to find, and fit little noise where there is nothing.
 USUAL_PERIODS: Final[Mapping[FeatureKind, int]] = MappingProxyType(
@@ -64,7 +43,6 @@ SIMPLE_MODEL: Final = MappingProxyType(
         "lambda_l2": 1.0,
     }
 )
-_LONG_ONLY: Final = re.compile(r"\blong[ -]only\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -84,14 +62,20 @@ class Space:
     leaf: int
 
     @classmethod
-    def from_brief(cls, brief: str | None, bars: int) -> "Space":
-        """Return the space for a brief and a number of bars: few bars allow short periods only."""
-        text = brief or ""
-        named = [family for family, keyword in _KEYWORDS.items() if keyword.search(text)]
+    def make(
+        cls, bars: int, features: Sequence[FeatureKind] = (), *, long_only: bool = False
+    ) -> "Space":
+        """Return the space for a number of bars: few bars allow short periods only.
+
+        Args:
+            bars: Number of development bars.
+            features: Kinds of features to choose from; empty for all.
+            long_only: Whether short positions are ruled out.
+        """
         return cls(
-            kinds=tuple(kind for family in named or FAMILIES for kind in FAMILIES[family]),
+            kinds=order_kinds(features or ALL_KINDS),
             periods=tuple(period for period in PERIODS if period * BARS_PER_PERIOD <= bars),
-            long_only=bool(_LONG_ONLY.search(text)),
+            long_only=long_only,
             leaf=min(max(bars // BARS_PER_LEAF, 1), MOST_LEAF_STEPS) * LEAF_STEP,
         )
 

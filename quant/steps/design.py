@@ -4,6 +4,7 @@ from pathlib import Path
 
 from quant.backtest.metrics import annualise
 from quant.bars.loader import load_bars
+from quant.brief.reader import read_brief
 from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.progress import ReportProgress, ignore_report
 from quant.messages.steps import CandidateInput, CandidateScore, DesignInput, DesignResult
@@ -22,7 +23,7 @@ def design_strategy(
     """Search for a strategy on the development bars, and store all trials as `trials.json`.
 
     Args:
-        inp: The bars, the number of trials, the seed and the brief.
+        inp: The bars, the number of trials, the seed and the features to choose from.
         data_dir: Directory of the user's bars; None if there are none.
         workspace: Receives the artifact.
         report: Called after every trial.
@@ -38,14 +39,17 @@ def design_strategy(
     if inp.earlier is not None and inp.earlier.data_hash == bars.content_hash:
         earlier = inp.earlier.trials
     source = bars.describe().source
+    # Inputs of earlier versions have nothing but the brief.
+    said = read_brief(inp.brief or "")
     found = search(
         development,
         inp.trials,
         inp.seed,
-        inp.brief,
         report,
         on_trial=lambda trial: report_trial(TrialOnBars(data=source, trial=trial)),
         earlier=earlier,
+        features=said.features if inp.features is None else inp.features,
+        long_only=said.long_only if inp.long_only is None else inp.long_only,
     )
     workspace.write(Artifact.TRIALS, TRIAL_LIST.dump_json(found.trials))
     return DesignResult(

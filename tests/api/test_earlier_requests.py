@@ -1,20 +1,13 @@
 """The bodies that clients of the earlier system send, and the keys that they read."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
 import pytest
 import pytest_asyncio
-from temporalio.client import Client
 
-from quant.messages.artifacts import Artifact
-from settings import Settings
-from storage.artifacts import ArtifactStore
 from tests.api.answers import accepted, ended, refused
 from tests.support.helpers import assert_eventually
-from tests.support.phases import IN_DESIGN, IN_TRAINING, start
-from workflows.messages import ResearchRequest
 
 # The days that a command of the earlier system names. SP500 ends in 2018.
 TRAINED = {"start_date": "2000-01-01", "end_date": "2011-12-31"}

@@ -27,7 +27,7 @@ from tests.support.temporal_server import new_namespace, temporal_command
 from worker import run_workers
 from workflows.claim import make_claim_id
 
-BRIEF = "buy the dips of quiet weeks"
+BRIEF = "mean reversion in quiet weeks"
 KEY = "what ann clicked at noon"
 RESEARCH = {"brief": BRIEF, "trials": 2, "seed": 7, "bypass_gates": True}
 STRATEGY = ("num_leaves", "min_data_in_leaf", "horizon")

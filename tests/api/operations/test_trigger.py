@@ -73,7 +73,7 @@ async def test_without_a_body_the_default_research_starts(
         (await handle.fetch_history()).events[0].workflow_execution_started_event_attributes
     )
     [request] = await alone.data_converter.decode(started_with.input.payloads, [ResearchInput])
-    assert request == ResearchInput()
+    assert request == ResearchInput(warnings=())
 
 
 async def test_the_id_says_type_and_time(alone_api: httpx2.AsyncClient) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from quant.bars.bars import Bars
 from quant.bars.loader import load_bars
+from quant.brief.words import ALL_KINDS
 from quant.messages.artifacts import Artifact
 from quant.messages.data import DataSource
 from quant.messages.progress import Progress, ignore_report
@@ -15,7 +16,7 @@ from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
 from quant.messages.trials import Trial, TrialOnBars
 from quant.search.scorer import Scorer
 from quant.search.search import search
-from quant.search.space import FAMILIES, PERIODS, Space
+from quant.search.space import PERIODS, Space
 from quant.steps.design import design_strategy
 from storage.artifacts import ArtifactStore
 
@@ -26,13 +27,13 @@ def development() -> Bars:
 
 
 def test_the_same_seed_finds_the_same(development: Bars) -> None:
-    first = search(development, 12, 5, None, ignore_report, on_trial=ignore_report)
-    assert search(development, 12, 5, None, ignore_report, on_trial=ignore_report) == first
-    assert search(development, 12, 6, None, ignore_report, on_trial=ignore_report) != first
+    first = search(development, 12, 5, ignore_report, on_trial=ignore_report)
+    assert search(development, 12, 5, ignore_report, on_trial=ignore_report) == first
+    assert search(development, 12, 6, ignore_report, on_trial=ignore_report) != first
 
 
 def test_the_best_candidate_wins_and_is_named_after_its_content(development: Bars) -> None:
-    found = search(development, 12, 5, None, ignore_report, on_trial=ignore_report)
+    found = search(development, 12, 5, ignore_report, on_trial=ignore_report)
     best = max(found.trials, key=lambda trial: -np.inf if trial.sharpe is None else trial.sharpe)
     assert found.sharpe == best.sharpe
     assert found.spec.fingerprint() == best.fingerprint
@@ -83,7 +84,7 @@ def test_a_candidate_that_never_trades_has_no_sharpe_and_loses(development: Bars
     assert Scorer(development, 1).score(cautious) is None
     price = np.full(len(development), 50.0)
     flat = replace(development, open=price, high=price, low=price, close=price)
-    nothing = search(flat, 3, 1, "long only", ignore_report, on_trial=ignore_report)
+    nothing = search(flat, 3, 1, ignore_report, on_trial=ignore_report, long_only=True)
     assert nothing.sharpe is None
     assert [trial.sharpe for trial in nothing.trials] == [None, None, None]
 
@@ -103,7 +104,7 @@ def test_every_trial_is_told_as_soon_as_it_is_made(development: Bars) -> None:
     def count(progress: Progress) -> None:
         assert progress.items_processed == len(told)
 
-    assert search(development, 3, 5, None, count, on_trial=told.append).trials == told
+    assert search(development, 3, 5, count, on_trial=told.append).trials == told
 
 
 def test_another_seed_is_another_trial_where_it_samples_and_only_there() -> None:
@@ -117,11 +118,9 @@ def test_another_seed_is_another_trial_where_it_samples_and_only_there() -> None
 
 
 def test_a_search_begins_simply_unless_it_remembers(development: Bars) -> None:
-    first = search(development, 7, 5, None, ignore_report, on_trial=ignore_report)
+    first = search(development, 7, 5, ignore_report, on_trial=ignore_report)
     assert [trial.parameters["num_leaves"] for trial in first.trials] == [2] * 7
-    again = search(
-        development, 7, 5, None, ignore_report, on_trial=ignore_report, earlier=first.trials
-    )
+    again = search(development, 7, 5, ignore_report, on_trial=ignore_report, earlier=first.trials)
     assert again.remembered > 0
     assert {trial.fingerprint for trial in again.trials} != {
         trial.fingerprint for trial in first.trials
@@ -148,36 +147,35 @@ def test_equal_candidates_are_computed_once(development: Bars) -> None:
 
 def test_progress_tells_the_best_so_far(development: Bars) -> None:
     seen: list[Progress] = []
-    search(development, 3, 5, None, seen.append, on_trial=ignore_report)
+    search(development, 3, 5, seen.append, on_trial=ignore_report)
     assert [progress.items_processed for progress in seen] == [1, 2, 3]
     assert seen[-1].percentage == 100.0
     assert seen[1].current_step.startswith("Trial 2 of 3, best Sharpe ")
 
 
-@pytest.mark.parametrize(
-    ("brief", "families"),
-    [
-        (None, list(FAMILIES)),
-        ("something that works", list(FAMILIES)),
-        ("Momentum, please", ["momentum"]),
-        ("mean-reversion with high volume", ["mean reversion", "volume"]),
-        ("VOLATILITY breakout", ["volatility"]),
-    ],
-)
-def test_a_brief_chooses_families_of_features(brief: str | None, families: list[str]) -> None:
-    kinds = [kind for family in families for kind in FAMILIES[family]]
-    assert list(Space.from_brief(brief, 5000).kinds) == kinds
-
-
-def test_a_brief_can_rule_short_positions_out(development: Bars) -> None:
-    assert Space.from_brief("Long-only momentum", 5000).long_only
-    found = search(development, 3, 5, "long only", ignore_report, on_trial=ignore_report)
+def test_a_search_chooses_from_the_given_features_in_one_order(development: Bars) -> None:
+    assert Space.make(5000).kinds == ALL_KINDS
+    assert Space.make(5000, ("rsi", "macd", "rsi")).kinds == ("macd", "rsi")
+    found = search(
+        development, 3, 5, ignore_report, on_trial=ignore_report, features=("rsi",), long_only=True
+    )
+    assert {feature.kind for feature in found.spec.features} == {"rsi"}
     assert found.spec.positions == "long_only"
 
 
+def test_an_input_of_an_earlier_version_has_a_brief_only(tmp_path: Path) -> None:
+    inp = DesignInput(data=DataSource(), trials=1, seed=3, brief="Long-only volume")
+    result = design_strategy(inp, None, ArtifactStore(str(tmp_path)).open("op"), ignore_report)
+    assert [feature.kind for feature in result.spec.features] == ["volume_ratio"]
+    assert result.spec.positions == "long_only"
+    other = inp.model_copy(update={"features": ("rsi",), "long_only": False})
+    result = design_strategy(other, None, ArtifactStore(str(tmp_path)).open("op"), ignore_report)
+    assert [feature.kind for feature in result.spec.features] == ["rsi"]
+
+
 def test_periods_are_short_against_the_bars() -> None:
-    assert Space.from_brief(None, 350).periods == (5, 10)
-    assert Space.from_brief(None, 3500).periods == PERIODS
+    assert Space.make(350).periods == (5, 10)
+    assert Space.make(3500).periods == PERIODS
 
 
 def test_the_fewest_bars_allowed_can_be_searched() -> None:
@@ -185,7 +183,6 @@ def test_the_fewest_bars_allowed_can_be_searched() -> None:
         load_bars(DataSource(), None).slice(0, 350),
         10,
         1,
-        None,
         ignore_report,
         on_trial=ignore_report,
     )

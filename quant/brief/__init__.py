@@ -1,0 +1,1 @@
+"""Briefs: what a reader without a language model understands of them."""

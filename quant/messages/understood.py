@@ -1,0 +1,40 @@
+"""What a research was understood to be about, whether fields or a brief said so."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from quant.messages.data import DateRange
+from quant.messages.strategy import FeatureKind
+
+
+class Understood(DateRange):
+    """What a research works on, and how its strategy is found."""
+
+    symbols: tuple[str, ...]
+    timeframe: str
+    strategy: str | None = Field(None, description="Given by name; then nothing is designed")
+    designer: Literal["search", "llm"] | None = Field(
+        None, description="Null if the strategy is given"
+    )
+    model: str | None = Field(None, description="Language model that designs or comments")
+    trials: int | None = Field(None, description="Null if the strategy is given")
+    families: tuple[str, ...] = Field(
+        (), description="Families of the features that a search chooses from"
+    )
+    features: tuple[FeatureKind, ...] = Field((), description="Features of these families")
+    long_only: bool | None = Field(None, description="Whether a search rules short positions out")
+
+    @property
+    def sentence(self) -> str:
+        """One sentence for people."""
+        start, end = self.start_date, self.end_date
+        days = "".join([f" from {start}" if start else "", f" until {end}" if end else ""])
+        bars = f"{', '.join(self.symbols)}, {self.timeframe} bars{days}"
+        if self.strategy is not None:
+            return f"{bars}; strategy {self.strategy}"
+        if self.designer == "llm":
+            return f"{bars}; {self.model or 'a language model'} designs, {self.trials} trials"
+        chosen = f"features of {', '.join(self.families)} ({', '.join(self.features)})"
+        short = ", long only" if self.long_only else ""
+        return f"{bars}; search of {self.trials} trials, {chosen}{short}"
