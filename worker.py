@@ -19,6 +19,7 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.admission import count_active
 from activities.compute import Compute
+from activities.ending import read_progress_at_end
 from activities.heartbeat import heartbeat_interval
 from activities.research import ResearchActivities
 from errors import KtrdrError, StartupError
@@ -80,6 +81,7 @@ def make_registrations(
                 activities.assessment,
                 activities.cancel_own_workflow,
                 count_active,
+                read_progress_at_end,
             ],
         ),
         TRAINING_QUEUE: Registration(

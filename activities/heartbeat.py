@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Final
 
@@ -15,6 +16,13 @@ _BEATS_PER_TIMEOUT: Final = 10
 # Without progress, where the server pushes cancels. Often enough that no step times out, and rarely
 # enough that a thousand waiting steps do not keep the server busy.
 _BEATS_BETWEEN_QUIET_ONES: Final = 4
+
+_last_progress: ContextVar[Progress | None] = ContextVar("last_progress", default=None)
+
+
+def get_last_progress() -> Progress | None:
+    """Return how far the current activity was when its work ended. None outside an activity."""
+    return _last_progress.get()
 
 
 def heartbeat_interval(timeout: timedelta) -> timedelta:
@@ -65,3 +73,4 @@ async def send_heartbeats(*, cancels_are_pushed: bool = False) -> AsyncIterator[
         yield report
     finally:
         beating.cancel()
+        _last_progress.set(latest)

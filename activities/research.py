@@ -145,7 +145,7 @@ class ResearchActivities:
         client = activity.client()
         await client.get_workflow_handle(
             this.workflow_id or "", run_id=this.workflow_run_id
-        ).cancel()
+        ).cancel(reason="one of its steps was cancelled")
 
     def _load_researcher(self) -> "Researcher":
         # Its libraries take a second to load. Only a language model needs them.

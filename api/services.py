@@ -12,10 +12,10 @@ from api.agent.researches import ResearchStarter
 from api.agent.workers import WorkerList
 from api.auth.keys import KeyRing
 from api.checkpoints.reader import Checkpoints
+from api.listing.operations import OperationList
 from api.operations.batch_cancel import BatchCanceller
 from api.operations.cancel import Canceller
 from api.operations.events import Feeds
-from api.operations.list import OperationList
 from api.operations.presenter import Presenter
 from api.operations.recovery import Recovery
 from api.operations.reproduce import Reproducer
@@ -72,7 +72,7 @@ class Services:
         starter = Starter(client, settings.max_active_researches)
         budget = DailyBudget(ledger, settings.daily_budget)
         workers = WorkerList(client)
-        operations = OperationList(client)
+        operations = OperationList(client, resolver)
         results = ResultReader(resolver, artifacts)
         trainings = Trainings(client)
         checkpoints = Checkpoints(client, artifacts)
@@ -83,7 +83,7 @@ class Services:
             keys=KeyRing(settings.api_keys) if settings.api_keys else None,
             budget=budget,
             workers=workers,
-            overview=Overview(client, workers, budget, settings.max_active_researches),
+            overview=Overview(operations, workers, budget, settings.max_active_researches),
             researches=ResearchStarter(settings, budget, starter),
             resolver=resolver,
             operations=operations,

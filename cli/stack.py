@@ -25,6 +25,8 @@ _SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal"}
 _START_SECONDS = 60
 _STOP_SECONDS = 20
 _ROOT = Path(__file__).resolve().parent.parent
+# In the Web UI: the researches, without their steps and without idempotency keys.
+_RESEARCHES = "/namespaces/default/workflows?query=OperationType%3D%22agent_research%22"
 _WORKER = (str(_ROOT / "worker.py"),)
 
 
@@ -126,7 +128,7 @@ class Stack:
         """Return the addresses of the parts, by name."""
         return {
             "API docs": f"{self.api}/api/v1/docs",
-            "Temporal Web UI": f"http://127.0.0.1:{self._settings.ui_port}",
+            "Temporal Web UI": f"http://127.0.0.1:{self._settings.ui_port}{_RESEARCHES}",
             "Temporal": self._temporal_address,
             "Logs": str(self.logs),
         }

@@ -26,6 +26,8 @@ class Experiment(FrozenModel):
     metrics: dict[str, Any] | None = Field(None, description="A `ResearchResult`")
     verdict: str | None = None
     error: str | None = None
+    cancellation_reason: str | None = None
+    progress: float | None = Field(None, description="Percentage at which it ended")
     cost: float | None = Field(None, description="Cost of language models, in US dollars")
     request: dict[str, Any] | None = Field(None, description="A `ResearchRequest`")
     versions: dict[str, str] | None = Field(

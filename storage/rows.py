@@ -60,6 +60,8 @@ class ExperimentRow(Base):
     metrics: Mapped[dict[str, Any] | None]
     verdict: Mapped[str | None]
     error: Mapped[str | None]
+    cancellation_reason: Mapped[str | None]
+    progress: Mapped[float | None]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime] = mapped_column(index=True)
     designer: Mapped[str | None]

@@ -6,14 +6,11 @@ from typing import Any
 from pydantic import ValidationError
 from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticPayloadConverter
-from temporalio.converter import (
-    DataConverter,
-    DefaultFailureConverterWithEncodedAttributes,
-    PayloadCodec,
-)
+from temporalio.converter import DataConverter, PayloadCodec
 from temporalio.exceptions import ApplicationError
 
 from errors import InvalidInput
+from temporal.failures import EncodedFailureConverter, ShortFailureConverter
 
 
 class ReadablePayloadConverter(PydanticPayloadConverter):
@@ -41,7 +38,10 @@ class ReadablePayloadConverter(PydanticPayloadConverter):
             raise ApplicationError(problems, type=InvalidInput.reason, non_retryable=True) from None
 
 
-data_converter = DataConverter(payload_converter_class=ReadablePayloadConverter)
+data_converter = DataConverter(
+    payload_converter_class=ReadablePayloadConverter,
+    failure_converter_class=ShortFailureConverter,
+)
 """The converter for payloads that are not encrypted."""
 
 
@@ -50,5 +50,5 @@ def make_encrypting_converter(codec: PayloadCodec) -> DataConverter:
     return DataConverter(
         payload_converter_class=ReadablePayloadConverter,
         payload_codec=codec,
-        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+        failure_converter_class=EncodedFailureConverter,
     )

@@ -32,6 +32,7 @@ class Backtest:
                 initial_capital=request.input.initial_capital,
                 **(request.input.costs or request.input.spec.costs).model_dump(),
             ),
+            goal=request.input.spec.name,
         )
 
     @workflow.run

@@ -25,6 +25,11 @@ def cancel_requested() -> bool:
     return workflow.cancellation_reason() is not None
 
 
+def get_cancel_reason() -> str | None:
+    """Return the reason of the accepted cancel, if it has one."""
+    return workflow.cancellation_reason() or None
+
+
 def raise_if_cancelled() -> None:
     """Raise CancelledError if a cancel has been accepted."""
     if cancel_requested():
@@ -51,13 +56,16 @@ async def run_child(
 ) -> _Result:
     """Start a child workflow and await its end.
 
-    A cancel may arrive while the child is being started. Then the child is cancelled too, and its
-    end awaited. Otherwise it would run on, although "cancelled" means that the work has stopped.
+    A cancel is passed on to the child with its reason, and the end of the child awaited. The cancel
+    may also arrive while the child is being started. Otherwise the child would run on, although
+    "cancelled" means that the work has stopped.
     """
     start = asyncio.create_task(starting)
     try:
         child = await asyncio.shield(start)
+        return await asyncio.shield(child)
     except asyncio.CancelledError:
         child = await start
-        child.cancel()
+        if not child.done():
+            child.cancel(workflow.cancellation_reason())
     return await child

@@ -13,9 +13,13 @@ from quant.messages.understood import Understood
 OPERATION_QUERY = "operation"
 FINISHED_QUERY = "finished"
 
-# Memo key of a retry: the id of the operation that it retries.
+# Keys of the memo, which Temporal shows in lists and without a worker. A retry names the operation
+# that it retries. What it is for and how urgent is known from the start, and with an end without a
+# result, where that was (`quant.messages.progress.Ending`).
 RETRY_OF = "retry_of"
-# Memo key of what the request asked for without effect.
+GOAL = "goal"
+PRIORITY = "priority"
+# What the request asked for without effect.
 WARNINGS = "warnings"
 
 
@@ -91,6 +95,28 @@ PHASE_OF_STEP = {
 }
 
 
+class AttemptState(StrEnum):
+    """What a step does at the moment. Only one of these computes."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    PAUSED = "paused"
+
+
+class Attempt(BaseModel):
+    """The present attempt at the step that an operation is at."""
+
+    state: AttemptState = Field(
+        description="`waiting` for a worker, `running`, `retrying` (waiting for its next attempt "
+        "after an error), or `paused` by somebody"
+    )
+    number: int = Field(1, description="Counted from 1")
+    since: datetime | None = Field(None, description="When this state began, if Temporal knows")
+    last_error: str | None = Field(None, description="Why the attempt before this one failed")
+    next_attempt_at: datetime | None = Field(None, description="Present while `retrying`")
+
+
 class OperationMetadata(BaseModel):
     """What the operation works on."""
 
@@ -127,10 +153,11 @@ class ChildOperation(BaseModel):
     operation_type: OperationType
     status: OperationStatus
     progress: Progress | None = Field(
-        None, description="Progress of the step itself, while it runs"
+        None, description="Progress of the step itself, unless it completed"
     )
     started_at: datetime | None = Field(None, description="Null if an earlier run finished it")
     completed_at: datetime | None = None
+    error_message: str | None = Field(None, description="Why it failed")
 
 
 class PhaseEntered(BaseModel):
@@ -151,7 +178,18 @@ class OperationInfo(BaseModel):
     created_at: datetime
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    duration_seconds: float | None = Field(
+        None, description="From its creation to its end, or until now"
+    )
     progress: Progress = Progress()
+    attempt: Attempt | None = Field(
+        None, description="Of the step that it is at; null between steps and after the end"
+    )
+    step_seconds_left: float | None = Field(
+        None,
+        description="How long the running step still takes at its pace so far; later steps are not "
+        "included",
+    )
     metadata: OperationMetadata = OperationMetadata()
     error_message: str | None = None
     understood: Understood | None = Field(
@@ -165,9 +203,11 @@ class OperationInfo(BaseModel):
     metrics: dict[str, Any] | None = None
     is_backend_local: bool = False
     cancel_requested: bool = False
+    cancellation_reason: str | None = None
     forced: bool = Field(False, description="Whether it was terminated")
     owner: str | None = None
     priority: int | None = None
+    goal: str | None = Field(None, description="What it is for: the brief, strategy or search")
     retry_of: str | None = None
     children: list[ChildOperation] = Field(default_factory=list)
     phases: list[PhaseEntered] = Field(
@@ -179,3 +219,8 @@ class OperationInfo(BaseModel):
         """The running step of a research."""
         running = (c for c in self.children if c.status is OperationStatus.RUNNING)
         return next(running, None)
+
+    @property
+    def step_error(self) -> str | None:
+        """Why a step failed. A research that was cancelled afterwards has no error of its own."""
+        return next((each.error_message for each in self.children if each.error_message), None)

@@ -27,7 +27,9 @@ def describe_failure(error: BaseException) -> str:
     cause = find_root_cause(error)
     if isinstance(cause, TimeoutError) and cause.type is not None:
         return _TIMEOUT_TEXT[cause.type]
-    return cause.message if isinstance(cause, FailureError) else str(cause)
+    message = cause.message if isinstance(cause, FailureError) else str(cause)
+    # Some exceptions of Python have no message.
+    return message or get_reason(error)
 
 
 def get_reason(error: BaseException) -> str:

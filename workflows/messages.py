@@ -3,7 +3,8 @@
 The command imports this module, so it must not import Temporal's SDK.
 """
 
-from typing import Annotated, Literal, Self
+import textwrap
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
@@ -25,6 +26,8 @@ from quant.messages.trials import TrialCount
 from quant.messages.understood import Understood
 from quant.verdict.gates import GateLimits
 from workflows.contract import OperationType
+
+_LONGEST_GOAL: Final = 100
 
 Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$")]
 
@@ -134,6 +137,12 @@ class ResearchRequest(OwnedRequest, DateRange):
         if self.designer == "llm":
             return self.model or "language model"
         return f"{self.trials} trials"
+
+    @property
+    def goal(self) -> str:
+        """What it is for: the brief, or else the strategy or the search."""
+        text = self.brief or self.strategy or f"{self.designer}, {self.design_method}"
+        return textwrap.shorten(text, _LONGEST_GOAL, placeholder=" …")
 
     @property
     def headline(self) -> str:

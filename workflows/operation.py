@@ -10,12 +10,19 @@ from temporalio.common import Priority, SearchAttributePair
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities.research import ResearchActivities
-    from workflows import policies, search_attributes
-    from workflows.cancellation import cancel_requested, finish_cleanup, raise_if_cancelled
+    from quant.messages.progress import Progress
+    from workflows import metrics, policies, search_attributes
+    from workflows.cancellation import (
+        cancel_requested,
+        finish_cleanup,
+        get_cancel_reason,
+        raise_if_cancelled,
+    )
     from workflows.contract import (
+        GOAL,
         PHASE_START,
         PHASE_STEP,
+        PRIORITY,
         RETRY_OF,
         WARNINGS,
         ChildOperation,
@@ -26,8 +33,10 @@ with workflow.unsafe.imports_passed_through():
         Phase,
         PhaseEntered,
     )
+    from workflows.ending import cancel_with_step, keep_ending, keep_goal
     from workflows.failures import describe_failure, get_reason
     from workflows.ids import get_step_name, make_step_id
+    from workflows.progress import find_progress
 
 _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
@@ -38,6 +47,7 @@ class Operation:
 
     Attributes:
         info: Its current state, as the query `operation` answers.
+        outcome: What Temporal's Web UI shows of the result, once there is one.
     """
 
     def __init__(
@@ -47,6 +57,7 @@ class Operation:
         *,
         owner: str | None = None,
         priority: int | None = None,
+        goal: str | None = None,
     ) -> None:
         this = workflow.info()
         self.info = OperationInfo(
@@ -59,24 +70,29 @@ class Operation:
             metadata=metadata,
             owner=owner or this.typed_search_attributes.get(search_attributes.OWNER),
             priority=priority or this.priority.priority_key,
+            goal=goal,
             retry_of=workflow.memo_value(RETRY_OF, default=None),
             warnings=workflow.memo_value(WARNINGS, default=[]),
         )
+        self.outcome: str | None = None
+        self._stopped: ChildOperation | None = None
+        self._progress: Progress | None = None
         self._cancel_accepted: datetime | None = None
 
     def snapshot(self) -> OperationInfo:
         """Return the current state for a query."""
-        return self.info.model_copy(update={"cancel_requested": cancel_requested()})
+        return self.info.model_copy(
+            update={
+                "cancel_requested": cancel_requested(),
+                "cancellation_reason": get_cancel_reason(),
+            }
+        )
 
     def enter(self, phase: Phase, *attributes: SearchAttributePair[str]) -> None:
         """Enter the next phase, and show it in the query and in lists."""
         if self.info.phases:
             began = self.info.phases[-1]
-            workflow.metric_meter().with_additional_attributes(
-                {"phase": began.phase.value}
-            ).create_histogram_timedelta(
-                "ktrdr_phase_duration", "How long researches are in a phase", "s"
-            ).record(workflow.now() - began.started_at)
+            metrics.record_phase(began.phase, workflow.now() - began.started_at)
         self.info.phase = phase
         self.info.phases.append(PhaseEntered(phase=phase, started_at=workflow.now()))
         self.info.metadata.parameters |= {
@@ -88,7 +104,11 @@ class Operation:
         )
         self.publish(SearchAttributePair(search_attributes.RESEARCH_PHASE, phase), *attributes)
         self._log(phase)
-        workflow.set_current_details(f"**{phase.value}** · {PHASE_STEP[phase]}")
+        self._show(phase.value, PHASE_STEP[phase])
+
+    def _show(self, state: str, text: str | None) -> None:
+        """Show the state in Temporal's Web UI."""
+        workflow.set_current_details(f"**{state}** · {text}" if text else f"**{state}**")
 
     def publish(self, *attributes: SearchAttributePair[str]) -> None:
         """Set the search attributes whose value has changed."""
@@ -96,6 +116,12 @@ class Operation:
         changed = [pair for pair in attributes if known.get(pair.key) != pair.value]
         if changed:
             workflow.upsert_search_attributes([pair.key.value_set(pair.value) for pair in changed])
+
+    def _leave_queue(self) -> None:
+        """Take a step that runs alone out of the list of waiting operations. It has no phases."""
+        queued = workflow.info().typed_search_attributes.get(search_attributes.RESEARCH_PHASE)
+        if queued and self.info.operation_type is not OperationType.RESEARCH:
+            workflow.upsert_search_attributes([search_attributes.RESEARCH_PHASE.value_unset()])
 
     def step_id(self, step: OperationType) -> str:
         """Return the operation id of a step."""
@@ -143,6 +169,7 @@ class Operation:
                 owner=self.info.owner,
                 strategy=strategy,
             ),
+            memo={GOAL: strategy, PRIORITY: self.info.priority},
             summary=summary,
             priority=self._priority,
         )
@@ -159,6 +186,9 @@ class Operation:
             cancelled = is_cancelled_exception(error)
             child.status = OperationStatus.CANCELLED if cancelled else OperationStatus.FAILED
             child.completed_at = workflow.now()
+            self._stopped, self._progress = child, find_progress(error)
+            if not cancelled:
+                child.error_message = describe_failure(error)
             # The list shows how the child ended, but an accepted cancel wins over that.
             raise_if_cancelled()
             raise
@@ -197,6 +227,8 @@ class Operation:
         try:
             raise_if_cancelled()
             # The API sets these at the start. A workflow that is started by hand lacks them.
+            keep_goal(self.info)
+            self._leave_queue()
             self.publish(
                 *search_attributes.make_pairs(
                     operation_type=self.info.operation_type,
@@ -210,18 +242,21 @@ class Operation:
             raise_if_cancelled()
         except (Exception, asyncio.CancelledError) as error:
             failure = error
+            self._progress = self._progress or find_progress(error)
         else:
             return result
         if not cancel_requested() and is_cancelled_exception(failure):
-            await _cancel_own_workflow(failure)
+            await cancel_with_step(failure)
         if not cancel_requested():
             self.info.error_message = describe_failure(failure)
+            await keep_ending(self.info, self._stopped, self._progress)
             await self._end(OperationStatus.FAILED, record, get_reason(failure))
             if not cancel_requested():
                 raise ApplicationError(
                     self.info.error_message, type=get_reason(failure)
                 ) from failure
         self.info.error_message = None
+        await keep_ending(self.info, self._stopped, self._progress)
         await self._end(OperationStatus.CANCELLED, record)
         raise asyncio.CancelledError
 
@@ -230,6 +265,7 @@ class Operation:
         await workflow.wait_condition(cancel_requested)
         self._cancel_accepted = workflow.now()
         self._log("cancel accepted")
+        self._show("cancelling", get_cancel_reason())
 
     async def _end(
         self,
@@ -241,21 +277,15 @@ class Operation:
         self.info.completed_at = workflow.now()
         if status is OperationStatus.COMPLETED:
             self.info.progress = self.info.progress.model_copy(update={"percentage": 100.0})
-        workflow.set_current_details(f"**{status.value}** {self.info.error_message or ''}".strip())
-        if status is OperationStatus.CANCELLED:
-            workflow.metric_meter().create_histogram_timedelta(
-                "ktrdr_cancel_latency", "From an accepted cancel until the work has stopped", "s"
-            ).record(workflow.now() - (self._cancel_accepted or workflow.now()))
+        cancelled = status is OperationStatus.CANCELLED
+        why = get_cancel_reason() if cancelled else self.info.error_message
+        self._show(status.value, why or self.outcome)
+        if cancelled:
+            metrics.record_cancel(workflow.now() - (self._cancel_accepted or workflow.now()))
         if record is not None:
             await self._record_end(record, status)
         self._log(f"{status.value} {reason}".strip())
-        workflow.metric_meter().with_additional_attributes(
-            {
-                "operation_type": self.info.operation_type.value,
-                "status": status.value,
-                "reason": reason,
-            }
-        ).create_counter("ktrdr_operations_ended", "Operations by how they have ended").add(1)
+        metrics.count_ended(self.info.operation_type, status, reason)
 
     async def _record_end(
         self, record: Callable[[], Coroutine[Any, Any, None]], status: OperationStatus
@@ -267,19 +297,3 @@ class Operation:
             if status is OperationStatus.COMPLETED:
                 raise
             workflow.logger.exception("%s is not in the ledger", self.info.operation_id)
-
-
-async def _cancel_own_workflow(failure: BaseException) -> None:
-    """Cancel this workflow because one of its steps was cancelled on its own.
-
-    Temporal marks a workflow as cancelled only if somebody requested a cancel of that workflow. A
-    workflow cannot request its own cancel, so an activity does.
-    """
-    if isinstance(failure, asyncio.CancelledError):
-        raise failure  # The worker is evicting this workflow from its cache.
-    try:
-        await finish_cleanup(policies.cancel_this_workflow(ResearchActivities.cancel_own_workflow))
-        await workflow.wait_condition(cancel_requested)
-    except asyncio.CancelledError:
-        if not cancel_requested():
-            raise

@@ -1,6 +1,6 @@
 """Task queues, timeouts, retries and cancellation of every step, defined once."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -138,6 +138,7 @@ def run_child_workflow(
     child_id: str,
     task_queue: str,
     attributes: Sequence[SearchAttributePair[str]],
+    memo: Mapping[str, Any],
     summary: str,
     priority: Priority,
 ) -> Awaitable[_Result]:
@@ -150,6 +151,7 @@ def run_child_workflow(
             task_queue=task_queue,
             cancellation_type=CHILD_CANCELLATION,
             search_attributes=TypedSearchAttributes(attributes),
+            memo=memo,
             static_summary=summary,
             priority=priority,
         )

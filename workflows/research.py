@@ -23,9 +23,8 @@ with workflow.unsafe.imports_passed_through():
     from quant.messages.strategy import StrategySpec
     from quant.verdict.gates import check_backtest, check_training
     from storage.records import Experiment
-    from workflows import policies, search_attributes
+    from workflows import metrics, policies, search_attributes
     from workflows.backtest import Backtest
-    from workflows.brief import apply_brief
     from workflows.contract import (
         FINISHED_QUERY,
         OPERATION_QUERY,
@@ -46,7 +45,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.operation import Operation
     from workflows.parameters import describe_finished, describe_request, make_model_path
     from workflows.training import Training
-    from workflows.unused_fields import describe_unused_fields
+    from workflows.unused_fields import complete_input
 
 
 @workflow.defn(failure_exception_types=WRONG_ARGUMENTS)
@@ -56,13 +55,14 @@ class Research:
     @workflow.init
     def __init__(self, request: ResearchInput | None = None) -> None:
         # All fields are optional, so a research that is started by hand needs no input.
-        self._request = request = _complete(request or ResearchInput())
+        self._request = request = complete_input(request or ResearchInput())
         self._finished = request.finished or _make_first_state(request)
         self._operation = Operation(
             OperationType.RESEARCH,
             describe_request(request, self._finished.seed),
             owner=request.owner,
             priority=request.priority,
+            goal=request.goal,
         )
         self._operation.info.understood = request.understood
         self._operation.info.warnings = list(request.warnings or ())
@@ -238,9 +238,7 @@ class Research:
         self._operation.enter(
             Phase.DONE, SearchAttributePair(search_attributes.VERDICT, assessment.verdict)
         )
-        workflow.metric_meter().with_additional_attributes(
-            {"verdict": assessment.verdict}
-        ).create_counter("ktrdr_verdicts", "Completed researches by verdict").add(1)
+        metrics.count_verdict(assessment.verdict)
         assessment_id = self._operation.step_id(OperationType.ASSESSMENT)
         self._result = ResearchResult(
             strategy_name=spec.name,
@@ -256,11 +254,12 @@ class Research:
             model_sha256=training.model_sha256,
             report_path=f"{assessment_id}/{Artifact.REPORT}",
         )
+        self._operation.outcome = f"{assessment.verdict} · report: `{self._result.report_path}`"
         self._operation.info.result_summary = self._result.model_dump(mode="json")
         return self._result
 
     async def _record(self) -> None:
-        info = self._operation.info
+        info = self._operation.snapshot()
         await policies.record(
             ResearchActivities.record_experiment,
             Experiment(
@@ -277,7 +276,9 @@ class Research:
                 strategy=self._finished.spec and self._finished.spec.model_dump(mode="json"),
                 metrics=self._result.model_dump(mode="json") if self._result else None,
                 verdict=self._result.verdict if self._result else None,
-                error=info.error_message,
+                error=info.error_message or info.step_error,
+                cancellation_reason=info.cancellation_reason,
+                progress=info.progress.percentage,
                 request=self._request.request.model_dump(mode="json"),
                 reproduces=self._request.reproduces and self._request.reproduces.operation_id,
                 started_at=info.created_at,
@@ -285,15 +286,6 @@ class Research:
             ),
             summary=f"Record: {info.status.value}",
         )
-
-
-def _complete(request: ResearchInput) -> ResearchInput:
-    """Return the input with what the API adds to it, unless the API has done so."""
-    if request.warnings is not None:
-        return request
-    applied = apply_brief(request)
-    warnings = *describe_unused_fields(request), *applied.warnings
-    return applied.request.model_copy(update={"warnings": warnings})
 
 
 def _make_first_state(request: ResearchInput) -> FinishedSteps:

@@ -9,8 +9,19 @@ SYMBOL = SearchAttributeKey.for_keyword("Symbol")
 OWNER = SearchAttributeKey.for_keyword("Owner")
 VERDICT = SearchAttributeKey.for_keyword("Verdict")
 STRATEGY = SearchAttributeKey.for_keyword("Strategy")
+# The run that this run of the same operation continues. Lists leave the earlier run out.
+RESUMED_RUN = SearchAttributeKey.for_keyword("ResumedRun")
 
-ALL = (OPERATION_TYPE, PARENT_OPERATION_ID, RESEARCH_PHASE, SYMBOL, OWNER, VERDICT, STRATEGY)
+ALL = (
+    OPERATION_TYPE,
+    PARENT_OPERATION_ID,
+    RESEARCH_PHASE,
+    SYMBOL,
+    OWNER,
+    VERDICT,
+    STRATEGY,
+    RESUMED_RUN,
+)
 
 
 def make_pairs(

@@ -22,6 +22,7 @@ class Training:
         self._operation = Operation(
             OperationType.TRAINING,
             OperationMetadata.of(request.data, strategy_name=request.spec.name, seed=request.seed),
+            goal=request.spec.name,
         )
 
     @workflow.run

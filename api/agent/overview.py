@@ -1,30 +1,30 @@
 """The overview: active researches, workers, budget, and how many more researches may start."""
 
 import asyncio
-from datetime import UTC, datetime
 
-from temporalio.client import Client, WorkflowExecution
+from temporalio.client import WorkflowExecution
 
 from api.agent.budget import DailyBudget
-from api.agent.schemas import (
-    ActiveResearch,
-    AgentStatus,
-    Capacity,
-    LastCycle,
-    Workers,
-)
+from api.agent.load import measure_loads
+from api.agent.schemas import ActiveResearch, AgentStatus, Capacity, LastCycle, Queues
 from api.agent.workers import WorkerList
-from api.operations.description import CLOSED_STATUS
-from api.operations.list import RUNNING
-from api.temporal_calls import RPC_TIMEOUT, call_temporal
+from api.listing.filters import RUNNING, OperationFilter
+from api.listing.operations import OperationList
 from workflows import search_attributes
-from workflows.contract import PHASE_OF_STEP, WORKFLOW_NAME, OperationStatus, OperationType, Phase
+from workflows.contract import (
+    PHASE_OF_STEP,
+    OperationInfo,
+    OperationStatus,
+    OperationType,
+    Phase,
+)
 from workflows.ids import make_step_id
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 
 _MOST_RESEARCHES = 1000
+# A research runs with one child workflow at most.
+_MOST_OPERATIONS = 2 * _MOST_RESEARCHES
 
-_RESEARCHES = f"WorkflowType = '{WORKFLOW_NAME[OperationType.RESEARCH]}'"
 _ENDED_WITHOUT_CANCEL = "ExecutionStatus IN ('Completed', 'Failed', 'TimedOut')"
 
 _STEP_OF_PHASE = {phase: step for step, phase in PHASE_OF_STEP.items()}
@@ -34,20 +34,20 @@ class Overview:
     """Reads the status of the agent.
 
     Args:
-        client: The client of Temporal.
-        workers: Knows the load of the task queues.
+        operations: Lists what runs.
+        workers: Knows the slots of the task queues.
         budget: Today's budget.
         max_active_researches: None for no limit.
     """
 
     def __init__(
         self,
-        client: Client,
+        operations: OperationList,
         workers: WorkerList,
         budget: DailyBudget,
         max_active_researches: int | None,
     ) -> None:
-        self._client = client
+        self._operations = operations
         self._workers = workers
         self._budget = budget
         self._limit = max_active_researches
@@ -61,57 +61,61 @@ class Overview:
         Raises:
             TemporalUnavailable: Temporal does not answer.
         """
-        researches = _RESEARCHES
-        if owner is not None:
-            researches += f" AND {search_attributes.OWNER.name} = '{owner}'"
-        active = f"{researches} AND {RUNNING}"
-        count, running, last, loads, budget = await asyncio.gather(
-            call_temporal(self._client.count_workflows(active, rpc_timeout=RPC_TIMEOUT)),
-            self._list_first(active, _MOST_RESEARCHES),
-            self._list_first(f"{researches} AND {_ENDED_WITHOUT_CANCEL}", 1),
-            self._workers.read_loads(),
+        researches = OperationFilter(operation_type=OperationType.RESEARCH, owner=owner)
+        active, ended, running, slots, budget = await asyncio.gather(
+            self._operations.count(f"{researches.make_query()} AND {RUNNING}"),
+            self._operations.find(f"{researches.make_query()} AND {_ENDED_WITHOUT_CANCEL}", 1),
+            # Everybody's: the load of the workers is that of all owners together.
+            self._operations.find(OperationFilter(active_only=True).make_query(), _MOST_OPERATIONS),
+            self._workers.read_slots(),
             self._budget.read_left(),
         )
+        mine = [
+            (operation, execution)
+            for operation, execution in running
+            if operation.operation_type is OperationType.RESEARCH
+            and owner in (None, operation.owner)
+        ]
+        loads = measure_loads([operation for operation, _ in running], slots)
         return AgentStatus(
-            status="active" if running else "idle",
-            active_researches=[_make_active(execution) for execution in running],
-            last_cycle=_make_last(last[0]) if last and not running else None,
-            workers=Workers(
-                training=loads[TRAINING_QUEUE],
-                backtesting=loads[BACKTEST_QUEUE],
-                agent_design=loads[RESEARCH_QUEUE],
-                agent_assessment=loads[RESEARCH_QUEUE],
+            status="active" if mine else "idle",
+            active_researches=[_make_active(*each) for each in mine[:_MOST_RESEARCHES]],
+            last_cycle=_make_last(*ended[0]) if ended and not mine else None,
+            workers=loads,
+            queues=Queues(
+                research=slots[RESEARCH_QUEUE],
+                training=slots[TRAINING_QUEUE],
+                backtesting=slots[BACKTEST_QUEUE],
             ),
             budget=budget,
-            capacity=Capacity.of(count.count, self._limit),
+            capacity=Capacity.of(active, self._limit),
         )
 
-    async def _list_first(self, query: str, count: int) -> list[WorkflowExecution]:
-        pages = self._client.list_workflows(query, page_size=count, rpc_timeout=RPC_TIMEOUT)
-        await call_temporal(pages.fetch_next_page())
-        return list(pages.current_page or ())
 
-
-def _make_active(execution: WorkflowExecution) -> ActiveResearch:
-    attributes = execution.typed_search_attributes
-    phase = Phase(attributes.get(search_attributes.RESEARCH_PHASE) or Phase.QUEUED)
-    step = _STEP_OF_PHASE.get(phase)
+def _make_active(operation: OperationInfo, execution: WorkflowExecution) -> ActiveResearch:
+    step = _STEP_OF_PHASE.get(operation.phase or Phase.QUEUED)
     return ActiveResearch(
-        operation_id=execution.id,
-        phase=phase,
-        strategy_name=attributes.get(search_attributes.STRATEGY),
-        duration_seconds=int((datetime.now(UTC) - execution.start_time).total_seconds()),
-        child_operation_id=make_step_id(execution.id, step) if step else None,
-        symbol=attributes.get(search_attributes.SYMBOL),
-        owner=attributes.get(search_attributes.OWNER),
+        operation_id=operation.operation_id,
+        phase=operation.phase or Phase.QUEUED,
+        strategy_name=execution.typed_search_attributes.get(search_attributes.STRATEGY),
+        duration_seconds=int(operation.duration_seconds or 0),
+        child_operation_id=make_step_id(operation.operation_id, step) if step else None,
+        symbol=operation.metadata.symbol,
+        owner=operation.owner,
+        priority=operation.priority,
+        goal=operation.goal,
+        progress_percentage=operation.progress.percentage,
+        current_step=operation.progress.current_step or None,
+        attempt=operation.attempt,
+        cancel_requested=operation.cancel_requested,
     )
 
 
-def _make_last(execution: WorkflowExecution) -> LastCycle:
-    status = CLOSED_STATUS[execution.status] if execution.status else None
+def _make_last(operation: OperationInfo, execution: WorkflowExecution) -> LastCycle:
+    completed = operation.status is OperationStatus.COMPLETED
     return LastCycle(
-        operation_id=execution.id,
-        outcome="completed" if status is OperationStatus.COMPLETED else "failed",
+        operation_id=operation.operation_id,
+        outcome="completed" if completed else "failed",
         strategy_name=execution.typed_search_attributes.get(search_attributes.STRATEGY),
-        completed_at=execution.close_time,
+        completed_at=operation.completed_at,
     )

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from quant.messages.understood import Understood
 from storage.records import SpendingEvent
-from workflows.contract import OperationType, Phase
+from workflows.contract import Attempt, OperationType, Phase
 
 
 class Triggered(BaseModel):
@@ -32,6 +32,14 @@ class ActiveResearch(BaseModel):
     child_operation_id: str | None
     symbol: str | None
     owner: str | None
+    priority: int | None = None
+    goal: str | None = None
+    progress_percentage: float
+    current_step: str | None = None
+    attempt: Attempt | None = Field(
+        None, description="Of the step that it is at; null between steps"
+    )
+    cancel_requested: bool = False
 
 
 class LastCycle(BaseModel):
@@ -50,13 +58,20 @@ class WorkerState(StrEnum):
     BUSY = "busy"
 
 
+class WorkerType(StrEnum):
+    """What a worker does. Workers of `research` run designs and assessments."""
+
+    RESEARCH = "research"
+    TRAINING = "training"
+    BACKTESTING = "backtesting"
+
+
 class WorkerInfo(BaseModel):
     """A worker on one task queue."""
 
     worker_id: str
-    worker_type: OperationType = Field(description="First of `operation_types`")
+    worker_type: WorkerType
     operation_types: list[OperationType] = Field(description="The steps that it runs")
-    task_queue: str
     status: WorkerState = Field(description="`busy` when all slots are taken")
     busy: int = Field(description="Slots in use, as last reported")
     total: int = Field(description="All slots")
@@ -73,16 +88,33 @@ class WorkerInfo(BaseModel):
     last_health_check: datetime = Field(description="When it reported to Temporal last")
 
 
-class QueueLoad(BaseModel):
-    """How much of a task queue's compute is in use."""
+class Slots(BaseModel):
+    """The slots of a task queue's workers, as they last reported: at most five seconds ago."""
 
     busy: int
     total: int
-    waiting: int = Field(description="Steps waiting for a slot, as estimated by Temporal")
+
+
+class Queues(BaseModel):
+    """The slots by what their workers do. Those of `research` do designs and assessments."""
+
+    research: Slots
+    training: Slots
+    backtesting: Slots
+
+
+class QueueLoad(BaseModel):
+    """How many steps of a kind there are at the moment. Only those that compute are busy."""
+
+    busy: int
+    total: int = Field(description="Slots of the workers that do such steps")
+    waiting: int = Field(description="Steps that wait for a slot")
+    retrying: int = Field(0, description="Steps that wait for their next attempt after an error")
+    paused: int = Field(0, description="Steps that somebody has paused")
 
 
 class Workers(BaseModel):
-    """Compute by kind of step. Design and assessment share the slots of the research queue."""
+    """Compute by kind of step. Design and assessment share the slots of the research workers."""
 
     training: QueueLoad
     backtesting: QueueLoad
@@ -151,5 +183,6 @@ class AgentStatus(BaseModel):
         description="The research that ended last; only while idle"
     )
     workers: Workers
+    queues: Queues
     budget: BudgetLeft
     capacity: Capacity

@@ -17,7 +17,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 
 from api.agent.assignments import find_assignments
-from api.agent.schemas import QueueLoad, WorkerInfo, WorkerState
+from api.agent.schemas import Slots, WorkerInfo, WorkerState, WorkerType
 from api.temporal_calls import send_request
 from workflows.contract import OperationType
 from workflows.policies import (
@@ -30,6 +30,12 @@ from workflows.policies import (
 
 _PAGE_SIZE: Final = 1000
 
+# What the workers of a task queue do, in the words of the operation types.
+QUEUE_NAME: Final = {
+    RESEARCH_QUEUE: WorkerType.RESEARCH,
+    TRAINING_QUEUE: WorkerType.TRAINING,
+    BACKTEST_QUEUE: WorkerType.BACKTESTING,
+}
 _STEPS_OF_QUEUE: Final = {
     RESEARCH_QUEUE: (OperationType.DESIGN, OperationType.ASSESSMENT),
     TRAINING_QUEUE: (OperationType.TRAINING,),
@@ -83,20 +89,15 @@ class WorkerList:
             for queue, description in zip(COMPUTE_QUEUES, queues, strict=True)
         }
 
-    async def read_loads(self) -> dict[str, QueueLoad]:
-        """Return how much of the compute is in use, by task queue."""
-        activities = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY
-        workers, queues = await asyncio.gather(
-            self._list_serving(),
-            asyncio.gather(*(self._describe_queue(queue, activities) for queue in COMPUTE_QUEUES)),
-        )
+    async def read_slots(self) -> dict[str, Slots]:
+        """Return the slots of the workers, by task queue."""
+        workers = await self._list_serving()
         return {
-            queue: QueueLoad(
+            queue: Slots(
                 busy=sum(_count_slots(each)[0] for each in workers if each.task_queue == queue),
                 total=sum(_count_slots(each)[1] for each in workers if each.task_queue == queue),
-                waiting=description.stats.approximate_backlog_count,
             )
-            for queue, description in zip(COMPUTE_QUEUES, queues, strict=True)
+            for queue in COMPUTE_QUEUES
         }
 
     async def _list_serving(self) -> list[WorkerHeartbeat]:
@@ -180,9 +181,8 @@ def _make_info(
     running = (assigned.get((heartbeat.worker_identity, step)) for step in steps)
     return WorkerInfo(
         worker_id=heartbeat.worker_instance_key,
-        worker_type=steps[0],
+        worker_type=QUEUE_NAME[heartbeat.task_queue],
         operation_types=list(steps),
-        task_queue=heartbeat.task_queue,
         status=WorkerState.AVAILABLE if busy < total else WorkerState.BUSY,
         busy=busy,
         total=total,

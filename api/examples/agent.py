@@ -9,23 +9,24 @@ from api.agent.schemas import (
     BudgetLeft,
     Capacity,
     QueueLoad,
+    Queues,
+    Slots,
     Triggered,
     WorkerInfo,
     Workers,
     WorkerState,
+    WorkerType,
 )
 from api.examples.research import BEGAN_AT, RESEARCH_ID, STRATEGY, TRAINING_ID
 from storage.records import SpendingEvent
-from workflows.contract import OperationType, Phase
+from workflows.contract import Attempt, AttemptState, OperationType, Phase
 from workflows.messages import ResearchRequest
-from workflows.policies import TRAINING_QUEUE
 
 _FREE = QueueLoad(busy=0, total=2, waiting=0)
 _WORKER = WorkerInfo(
     worker_id="5bdbbf47c0ffee",
-    worker_type=OperationType.TRAINING,
+    worker_type=WorkerType.TRAINING,
     operation_types=[OperationType.TRAINING],
-    task_queue=TRAINING_QUEUE,
     status=WorkerState.AVAILABLE,
     busy=1,
     total=2,
@@ -52,6 +53,11 @@ EXAMPLES: tuple[BaseModel, ...] = (
                 child_operation_id=TRAINING_ID,
                 symbol="NASDAQ",
                 owner="ada",
+                priority=3,
+                goal="momentum",
+                progress_percentage=38.0,
+                current_step="Training model... Fold 3 of 5",
+                attempt=Attempt(state=AttemptState.RUNNING, since=BEGAN_AT),
             )
         ],
         last_cycle=None,
@@ -60,6 +66,11 @@ EXAMPLES: tuple[BaseModel, ...] = (
             backtesting=_FREE,
             agent_design=_FREE,
             agent_assessment=_FREE,
+        ),
+        queues=Queues(
+            research=Slots(busy=0, total=2),
+            training=Slots(busy=1, total=2),
+            backtesting=Slots(busy=0, total=2),
         ),
         budget=BudgetLeft(remaining=18.2, daily_limit=20.0),
         capacity=Capacity(active=1, limit=50),

@@ -32,6 +32,8 @@ from api.operations.schemas import (
 )
 from quant.messages.progress import Progress
 from workflows.contract import (
+    Attempt,
+    AttemptState,
     ChildOperation,
     OperationInfo,
     OperationMetadata,
@@ -50,7 +52,10 @@ _OPERATION = OperationInfo(
     phase=Phase.TRAINING,
     created_at=BEGAN_AT,
     started_at=BEGAN_AT,
-    progress=Progress(percentage=38.0, current_step="Training model..."),
+    duration_seconds=4.2,
+    progress=Progress(percentage=38.0, current_step="Training model... Fold 3 of 5"),
+    attempt=Attempt(state=AttemptState.RUNNING, since=TRAINING_BEGAN_AT),
+    step_seconds_left=3.1,
     metadata=OperationMetadata(
         symbol="NASDAQ",
         timeframe="1d",
@@ -58,6 +63,7 @@ _OPERATION = OperationInfo(
     ),
     owner="ada",
     priority=3,
+    goal="momentum",
     children=[
         ChildOperation(
             operation_id=DESIGN_ID,
@@ -90,6 +96,8 @@ _SUMMARY = OperationSummary(
     phase=Phase.DONE,
     symbol="NASDAQ",
     owner="ada",
+    priority=3,
+    goal="momentum",
     verdict="poor",
     duration_seconds=8.0,
 )
@@ -118,6 +126,8 @@ EXAMPLES: tuple[BaseModel, ...] = (
             cancellation_reason="no longer needed",
             forced=False,
             children_cancelled=[TRAINING_ID],
+            task_cancelled=True,
+            remote_cancelled=True,
         )
     ),
     BatchCancelResponse(

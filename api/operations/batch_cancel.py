@@ -7,7 +7,7 @@ from temporalio.api.batch.v1 import BatchOperationCancellation
 from temporalio.api.workflowservice.v1 import StartBatchOperationRequest
 from temporalio.client import Client
 
-from api.operations.list import RUNNING, OperationFilter
+from api.listing.filters import RUNNING, OperationFilter
 from api.operations.schemas import BatchCancel, BatchCancelResponse
 from api.temporal_calls import RPC_TIMEOUT, call_temporal, send_request
 from errors import InvalidInput

@@ -9,14 +9,15 @@ import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from temporalio.client import WorkflowFailureError
+from temporalio.client import WorkflowExecutionDescription, WorkflowFailureError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.operations.description import ResolvedWorkflow, get_closed_status
+from api.operations.description import ResolvedWorkflow, get_closed_status, read_memo
 from api.operations.resolver import Resolver
 from api.operations.schemas import CancelAccepted, OperationCancelled, OperationCancelResponse
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from errors import NotCancellable, NotResearch, TemporalUnavailable
+from quant.messages.progress import Ending, Progress
 from workflows.contract import ACTIVE, ACTIVITY_STEPS, OperationStatus, OperationType
 from workflows.ids import parse_step_id
 
@@ -28,10 +29,12 @@ class _Outcome:
     Attributes:
         child: The step that was running.
         stopped_at: When the work stopped. None while it is stopping.
+        reason: The reason that Temporal has recorded. An earlier cancel may have given another.
     """
 
     child: str | None
     stopped_at: datetime | None
+    reason: str | None
 
 
 class Canceller:
@@ -95,15 +98,20 @@ class Canceller:
         if operation.status not in ACTIVE:
             raise _make_already_ended(operation_id, operation.status)
         top = await self._resolver.find_workflow(operation.parent_operation_id or operation_id)
-        outcome = await _cancel(top, wait_seconds, reason=reason, force=force)
+        forced_at = None
+        if force:
+            forced_at = (await self._resolver.find_operation(top.handle.id)).progress
+        outcome = await _cancel(top, wait_seconds, reason=reason, forced_at=forced_at)
         return OperationCancelResponse(
             data=OperationCancelled(
                 operation_id=operation_id,
                 status="cancelled" if outcome.stopped_at else "cancelling",
                 cancelled_at=outcome.stopped_at,
-                cancellation_reason=reason,
+                cancellation_reason=outcome.reason,
                 forced=force,
                 children_cancelled=[outcome.child] if outcome.child else [],
+                task_cancelled=outcome.stopped_at is not None,
+                remote_cancelled=outcome.stopped_at is not None and outcome.child is not None,
             )
         )
 
@@ -113,12 +121,14 @@ async def _cancel(
     wait_seconds: float,
     *,
     reason: str | None = None,
-    force: bool = False,
+    forced_at: Progress | None = None,
 ) -> _Outcome:
+    """Cancel a workflow, or terminate it if it is known how far it is."""
     if workflow.closed_status:
         raise _make_already_ended(workflow.handle.id, workflow.closed_status)
-    if force:
-        request = workflow.handle.terminate(reason=reason, rpc_timeout=RPC_TIMEOUT)
+    if forced_at is not None:
+        # A terminated workflow can record nothing. What the API knows goes with the request.
+        request = workflow.handle.terminate(forced_at, reason=reason, rpc_timeout=RPC_TIMEOUT)
     else:
         request = workflow.handle.cancel(reason=reason or "", rpc_timeout=RPC_TIMEOUT)
     try:
@@ -128,17 +138,33 @@ async def _cancel(
             raise
         # It has ended since it was described. A terminate then fails. A cancel fails only if
         # Temporal no longer keeps the workflow.
-    end, closed_at = await _wait_for_end(workflow, wait_seconds)
-    if end not in (None, OperationStatus.CANCELLED):
+    described = await _wait_for_end(workflow, wait_seconds)
+    end = get_closed_status(described) if described else None
+    if end is not None and end is not OperationStatus.CANCELLED:
         # It ended by itself between the description and the cancel.
         raise _make_already_ended(workflow.handle.id, end)
-    return _Outcome(workflow.running_child, closed_at)
+    if forced_at is None:
+        reason = await _read_recorded_reason(workflow, described, reason)
+    stopped_at = described.close_time if described else None
+    return _Outcome(workflow.running_child, stopped_at, reason)
+
+
+async def _read_recorded_reason(
+    workflow: ResolvedWorkflow, described: WorkflowExecutionDescription | None, reason: str | None
+) -> str | None:
+    """Return the reason of the first cancel, which is the one that Temporal has recorded."""
+    ending = await read_memo(described, Ending.memo_key, Ending) if described else None
+    if ending is not None:
+        return ending.cancellation_reason
+    if workflow.description.raw_description.workflow_extended_info.cancel_requested:
+        return workflow.answer.cancellation_reason if workflow.answer else None
+    return reason
 
 
 async def _wait_for_end(
     workflow: ResolvedWorkflow, wait_seconds: float
-) -> tuple[OperationStatus | None, datetime | None]:
-    """Return how and when a workflow ended, or None if it still runs.
+) -> WorkflowExecutionDescription | None:
+    """Wait for the end of a workflow, and return its description; None if Temporal is silent.
 
     Temporal has accepted the cancel. So a failure to answer is no longer an error.
     """
@@ -147,9 +173,8 @@ async def _wait_for_end(
             async with asyncio.timeout(wait_seconds):
                 await workflow.handle.result(follow_runs=False)
     with contextlib.suppress(RPCError, TemporalUnavailable):
-        description = await call_temporal(workflow.handle.describe(rpc_timeout=RPC_TIMEOUT))
-        return get_closed_status(description), description.close_time
-    return None, None
+        return await call_temporal(workflow.handle.describe(rpc_timeout=RPC_TIMEOUT))
+    return None
 
 
 def _make_already_ended(operation_id: str, status: OperationStatus) -> NotCancellable:

@@ -1,23 +1,33 @@
 """What one workflow is as an operation, by its own answer and by Temporal's description."""
 
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
+from pydantic import ValidationError
 from temporalio.client import (
+    WorkflowExecution,
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowHandle,
 )
+from temporalio.exceptions import FailureError, TerminatedError
 
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
-from quant.messages.progress import Progress
+from errors import KtrdrError
+from quant.messages.progress import Ending, Progress
 from workflows import search_attributes
 from workflows.contract import (
-    ACTIVE,
+    GOAL,
+    PHASE_START,
+    PHASE_STEP,
+    PRIORITY,
     RETRY_OF,
     WARNINGS,
     WORKFLOW_NAME,
+    Attempt,
+    AttemptState,
     ChildOperation,
     OperationInfo,
     OperationMetadata,
@@ -27,6 +37,8 @@ from workflows.contract import (
 )
 from workflows.failures import describe_failure
 from workflows.ids import parse_step_id
+
+_Value = TypeVar("_Value")
 
 TYPE_OF_WORKFLOW = {name: operation_type for operation_type, name in WORKFLOW_NAME.items()}
 
@@ -38,8 +50,7 @@ CLOSED_STATUS = {
     WorkflowExecutionStatus.TERMINATED: OperationStatus.CANCELLED,
 }
 
-# The start and the first scheduled workflow task. A cancel request adds one.
-_EVENTS_OF_NEW_WORKFLOW = 2
+_PHASES = {phase.value: phase for phase in Phase}
 
 
 def get_closed_status(description: WorkflowExecutionDescription) -> OperationStatus | None:
@@ -78,8 +89,10 @@ class ResolvedWorkflow:
         for child in raw.pending_children:
             return child.workflow_id
         for activity in raw.pending_activities:
-            if self.operation_type is OperationType.RESEARCH:
-                return f"{self.description.id}.{activity.activity_id}"
+            step_id = f"{self.description.id}.{activity.activity_id}"
+            # The record of a research is an activity, too, but no step.
+            if self.operation_type is OperationType.RESEARCH and parse_step_id(step_id):
+                return step_id
         return None
 
 
@@ -89,32 +102,146 @@ async def describe_operation(workflow: ResolvedWorkflow) -> OperationInfo:
     Raises:
         TemporalUnavailable: Temporal does not answer.
     """
-    description = workflow.description
-    info = workflow.answer or await _describe_without_answer(workflow)
-    requested = description.raw_description.workflow_extended_info.cancel_requested
-    status = workflow.closed_status
-    if status is None:
-        # While a workflow records its end, it answers that it has ended.
-        current = info.status if info.status in ACTIVE else OperationStatus.RUNNING
-        return info.model_copy(
-            update={"status": current, "completed_at": None, "cancel_requested": requested}
-        )
-    children = [
+    known = await describe_execution(workflow.description)
+    info = workflow.answer or known
+    update: dict[str, Any] = {
+        "status": known.status,
+        "created_at": known.created_at,
+        "completed_at": known.completed_at,
+        "duration_seconds": known.duration_seconds,
+        "attempt": known.attempt,
+        "cancel_requested": known.cancel_requested,
+        "forced": known.forced,
+        "priority": info.priority or known.priority,
+        "goal": info.goal or known.goal,
+    }
+    if workflow.closed_status is None:
+        return info.model_copy(update=update | _find_running_step(workflow, info))
+    if workflow.closed_status is not OperationStatus.COMPLETED:
+        update |= await _read_end(workflow)
+    elif workflow.answer is None:
+        result = await call_temporal(workflow.handle.result(rpc_timeout=RPC_TIMEOUT))
+        update["result_summary"] = result
+    update["children"] = [
         # A terminated research cannot update the status of its running step.
-        child.model_copy(update={"status": status})
+        child.model_copy(update={"status": workflow.closed_status})
         if child.status is OperationStatus.RUNNING
         else child
         for child in info.children
     ]
-    return info.model_copy(
-        update={
-            "status": status,
-            "completed_at": description.close_time,
-            "cancel_requested": requested,
-            "forced": description.status is WorkflowExecutionStatus.TERMINATED,
-            "children": children,
-        }
+    return info.model_copy(update=update)
+
+
+async def describe_execution(execution: WorkflowExecution) -> OperationInfo:
+    """Return what Temporal itself knows of an operation, in a list or in a description."""
+    attributes = execution.typed_search_attributes
+    phase = read_phase(execution)
+    operation_type = TYPE_OF_WORKFLOW.get(execution.workflow_type, OperationType.RESEARCH)
+    is_research = operation_type is OperationType.RESEARCH
+    status = CLOSED_STATUS.get(execution.status) if execution.status else None
+    queued = phase is Phase.QUEUED or (is_research and phase is None)
+    if status is None:
+        status = OperationStatus.PENDING if queued else OperationStatus.RUNNING
+    progress = Progress(
+        percentage=PHASE_START[phase] if phase else 0.0,
+        current_step=PHASE_STEP[phase] if phase else "",
     )
+    if status is OperationStatus.COMPLETED:
+        progress = Progress(percentage=100.0, current_step=PHASE_STEP[Phase.DONE])
+    ending = await read_memo(execution, Ending.memo_key, Ending)
+    began, ended = execution.start_time, execution.close_time
+    waits = Attempt(state=AttemptState.WAITING, since=began)
+    return OperationInfo(
+        operation_id=execution.id,
+        parent_operation_id=execution.parent_id
+        or attributes.get(search_attributes.PARENT_OPERATION_ID),
+        operation_type=operation_type,
+        status=status,
+        phase=(phase or Phase.QUEUED) if is_research else None,
+        created_at=began,
+        completed_at=ended,
+        duration_seconds=measure_duration(began, ended),
+        progress=ending.progress if ending else progress,
+        attempt=waits if status is OperationStatus.PENDING else None,
+        metadata=OperationMetadata(
+            symbol=attributes.get(search_attributes.SYMBOL),
+            parameters={"phase": phase} if phase and is_research else {},
+        ),
+        cancel_requested=isinstance(execution, WorkflowExecutionDescription)
+        and execution.raw_description.workflow_extended_info.cancel_requested,
+        cancellation_reason=ending and ending.cancellation_reason,
+        forced=execution.status is WorkflowExecutionStatus.TERMINATED,
+        owner=attributes.get(search_attributes.OWNER),
+        # Only a description has the priority of Temporal.
+        priority=await read_memo(execution, PRIORITY, int)
+        or execution.raw_info.priority.priority_key
+        or None,
+        goal=await read_memo(execution, GOAL, str),
+        retry_of=await read_memo(execution, RETRY_OF, str),
+        warnings=[str(each) for each in await read_memo(execution, WARNINGS, list) or ()],
+    )
+
+
+async def read_memo(execution: WorkflowExecution, key: str, kind: type[_Value]) -> _Value | None:
+    """Return a value of the memo. None if it has none of this kind: anybody may write a memo."""
+    try:
+        value = await execution.memo_value(key, None, type_hint=kind)
+    except (FailureError, KtrdrError, ValueError):
+        return None
+    return value if isinstance(value, kind) else None
+
+
+def read_phase(execution: WorkflowExecution) -> Phase | None:
+    """Return the phase by its search attribute. None if it is unknown: anybody may write one."""
+    value = execution.typed_search_attributes.get(search_attributes.RESEARCH_PHASE)
+    return _PHASES.get(value or "")
+
+
+async def read_forced_end(handle: WorkflowHandle[Any, Any]) -> dict[str, Any]:
+    """Return where a terminated workflow was, and why it was terminated, as far as Temporal knows.
+
+    Raises:
+        TemporalUnavailable: Temporal does not answer.
+    """
+    error = await _read_failure(handle)
+    if not isinstance(error, TerminatedError):
+        return {}
+    end: dict[str, Any] = {"cancellation_reason": error.message or None}
+    try:
+        # The API notes it with the request.
+        return end | {"progress": Progress.model_validate(error.details[0])}
+    except (IndexError, ValidationError):
+        return end
+
+
+async def _read_failure(handle: WorkflowHandle[Any, Any]) -> BaseException | None:
+    try:
+        await call_temporal(handle.result(follow_runs=False, rpc_timeout=RPC_TIMEOUT))
+    except WorkflowFailureError as error:
+        return error.cause
+    return None
+
+
+async def _read_end(workflow: ResolvedWorkflow) -> dict[str, Any]:
+    """Return how a workflow ended that has no result."""
+    if workflow.description.status is WorkflowExecutionStatus.TERMINATED:
+        return await read_forced_end(workflow.handle)
+    if workflow.answer is not None or workflow.closed_status is OperationStatus.CANCELLED:
+        return {}
+    error = await _read_failure(workflow.handle)
+    return {"error_message": describe_failure(error) if error else None}
+
+
+def _find_running_step(workflow: ResolvedWorkflow, info: OperationInfo) -> dict[str, Any]:
+    """Return the step that runs, by Temporal's description, if no worker has named it."""
+    child = workflow.running_child
+    step = parse_step_id(child) if child else None
+    if workflow.answer is not None or child is None or step is None:
+        return {}
+    running = ChildOperation(
+        operation_id=child, operation_type=step[1], status=OperationStatus.RUNNING
+    )
+    return {"children": [*info.children, running]}
 
 
 def describe_activity_step(research: OperationInfo, child: ChildOperation) -> OperationInfo:
@@ -122,6 +249,9 @@ def describe_activity_step(research: OperationInfo, child: ChildOperation) -> Op
     running = child.status is OperationStatus.RUNNING
     failed = child.status is OperationStatus.FAILED
     completed = child.status is OperationStatus.COMPLETED
+    cancelled = child.status is OperationStatus.CANCELLED
+    began = child.started_at or research.created_at
+    ended = None if running else child.completed_at or research.completed_at
     return research.model_copy(
         update={
             "operation_id": child.operation_id,
@@ -130,51 +260,22 @@ def describe_activity_step(research: OperationInfo, child: ChildOperation) -> Op
             "status": child.status,
             "phase": None,
             "phases": [],
-            "created_at": child.started_at or research.created_at,
+            "created_at": began,
             "started_at": child.started_at,
-            "completed_at": None if running else child.completed_at or research.completed_at,
+            "completed_at": ended,
+            "duration_seconds": measure_duration(began, ended),
             "progress": child.progress or Progress(percentage=100.0 if completed else 0.0),
+            "attempt": research.attempt if running else None,
+            "step_seconds_left": research.step_seconds_left if running else None,
+            "cancellation_reason": research.cancellation_reason if cancelled else None,
             "result_summary": None,
-            "error_message": research.error_message if failed else None,
+            "error_message": (child.error_message or research.error_message) if failed else None,
+            "errors": [],
             "children": [],
         }
     )
 
 
-async def _describe_without_answer(workflow: ResolvedWorkflow) -> OperationInfo:
-    """Return what Temporal knows without a worker."""
-    description = workflow.description
-    attributes = description.typed_search_attributes
-    phase = attributes.get(search_attributes.RESEARCH_PHASE)
-    requested = description.raw_description.workflow_extended_info.cancel_requested
-    started = description.history_length > _EVENTS_OF_NEW_WORKFLOW + int(requested)
-    info = OperationInfo(
-        operation_id=description.id,
-        parent_operation_id=description.parent_id,
-        operation_type=workflow.operation_type or OperationType.RESEARCH,
-        status=OperationStatus.RUNNING if started else OperationStatus.PENDING,
-        phase=Phase(phase) if phase else None,
-        created_at=description.start_time,
-        metadata=OperationMetadata(
-            symbol=attributes.get(search_attributes.SYMBOL),
-            parameters={"phase": phase} if phase else {},
-        ),
-        owner=attributes.get(search_attributes.OWNER),
-        priority=description.raw_description.workflow_execution_info.priority.priority_key or None,
-        retry_of=await description.memo_value(RETRY_OF, default=None),
-        warnings=await description.memo_value(WARNINGS, default=[]),
-    )
-    if workflow.closed_status:
-        try:
-            result = await call_temporal(workflow.handle.result(rpc_timeout=RPC_TIMEOUT))
-            return info.model_copy(update={"result_summary": result})
-        except WorkflowFailureError as error:
-            return info.model_copy(update={"error_message": describe_failure(error.cause)})
-    child = workflow.running_child
-    step = parse_step_id(child) if child else None
-    if child and step:
-        running = ChildOperation(
-            operation_id=child, operation_type=step[1], status=OperationStatus.RUNNING
-        )
-        return info.model_copy(update={"children": [running]})
-    return info
+def measure_duration(began: datetime, ended: datetime | None) -> float:
+    """Return the seconds from the beginning to the end, or until now."""
+    return round(((ended or datetime.now(UTC)) - began).total_seconds(), 1)

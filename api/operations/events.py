@@ -13,9 +13,14 @@ from workflows.contract import ACTIVE, OperationInfo
 POLL_SECONDS = 1.0
 
 
+# They change with the time alone. That is no news.
+_CLOCKS = {"duration_seconds", "step_seconds_left"}
+
+
 def make_event_id(operation: OperationInfo) -> str:
     """Return an id of this state of an operation. It is the same in every API process."""
-    return hashlib.sha256(operation.model_dump_json().encode()).hexdigest()[:16]
+    state = operation.model_dump_json(exclude=_CLOCKS)
+    return hashlib.sha256(state.encode()).hexdigest()[:16]
 
 
 class Feed:
@@ -80,7 +85,7 @@ class Feed:
     def _publish(self, operation: OperationInfo) -> None:
         if self._latest is not None:
             operation = keep_progress(operation, self._latest)
-        if operation != self._latest:
+        if self._latest is None or make_event_id(operation) != make_event_id(self._latest):
             self._latest = operation
             self._change.set()
             self._change = asyncio.Event()

@@ -5,11 +5,12 @@ open, and the id of a retry derives from the run that it repeats.
 """
 
 import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError
-from temporalio.common import Priority, WorkflowIDReusePolicy
+from temporalio.common import Priority, SearchAttributePair, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -29,6 +30,7 @@ from api.operations.starter import Starter
 from api.operations.workflow_input import read_input
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from errors import ArtifactsUnavailable, InvalidInput, NotResumable, NotRetryable, OperationNotFound
+from quant.messages.progress import Ending
 from quant.messages.steps import TrainingInput
 from storage.artifacts import ArtifactStore
 from workflows import search_attributes
@@ -83,7 +85,9 @@ class Recovery:
             finished = await self._resolver.query_finished_steps(workflow)
             await self._wait_for_children(workflow)
         start = await self._make_start(workflow, NotResumable, finished)
+        start = _mark_resumed(start, workflow.description.run_id)
         resumed_from = await self._find_resumed_from(workflow)
+        memo.pop(Ending.memo_key, None)
         memo |= {_RESUMED_FROM: resumed_from.model_dump(mode="json")}
         memo |= key.make_memo(operation_id) if key else {}
         try:
@@ -198,6 +202,12 @@ class Recovery:
             created_at=description.close_time or description.start_time,
             epoch=metrics and metrics.iterations_completed,
         )
+
+
+def _mark_resumed(start: WorkflowStart, run_id: str) -> WorkflowStart:
+    """Return the start with the run that it continues, which lists then leave out."""
+    resumed = SearchAttributePair(search_attributes.RESUMED_RUN, run_id)
+    return replace(start, attributes=[*start.attributes, resumed])
 
 
 def _read_answer(operation_id: str, memo: dict[str, Any]) -> Resumed:

@@ -6,6 +6,7 @@ can be shown and cancelled while no worker runs.
 """
 
 import asyncio
+import contextlib
 import logging
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -25,7 +26,7 @@ from api.operations.description import (
     describe_operation,
     get_closed_status,
 )
-from api.operations.progress import add_step_progress, read_activity_progress
+from api.operations.progress import add_step, read_step
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from errors import OperationNotFound, TemporalUnavailable
 from workflows import search_attributes
@@ -37,6 +38,7 @@ from workflows.contract import (
     OperationInfo,
     OperationStatus,
     OperationType,
+    Phase,
 )
 from workflows.ids import parse_step_id
 from workflows.messages import FinishedSteps
@@ -104,6 +106,15 @@ class Resolver:
         finally:
             query.cancel()
 
+    async def describe_run(self, workflow_id: str, run_id: str) -> WorkflowExecutionDescription:
+        """Return Temporal's description of one run.
+
+        Raises:
+            OperationNotFound: Temporal does not know it, or no longer.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        return await self._describe(self._client.get_workflow_handle(workflow_id, run_id=run_id))
+
     async def find_owner(self, workflow_id: str) -> str | None:
         """Return the owner of a workflow; None if Temporal knows no such workflow.
 
@@ -133,21 +144,21 @@ class Resolver:
         info = await describe_operation(workflow)
         if workflow.closed_status:
             return info
-        description = workflow.description
+        return await self.add_running_step(info, workflow.description)
+
+    async def add_running_step(
+        self, info: OperationInfo, description: WorkflowExecutionDescription
+    ) -> OperationInfo:
+        """Return a running operation with what its present step does.
+
+        Raises:
+            TemporalUnavailable: Temporal does not answer.
+        """
         for child in description.raw_description.pending_children:
-            description = await self._describe(self._get_handle(child.workflow_id))
-        step = await read_activity_progress(description, self._client.data_converter)
-        if step is None:
-            return info
-        if info.operation_type is not OperationType.RESEARCH:
-            return info.model_copy(update={"progress": step})
-        children = [
-            child.model_copy(update={"progress": step})
-            if child.status is OperationStatus.RUNNING
-            else child
-            for child in info.children
-        ]
-        return add_step_progress(info.model_copy(update={"children": children}), step)
+            with contextlib.suppress(OperationNotFound):  # It is just being started.
+                description = await self._describe(self._get_handle(child.workflow_id))
+        step = await read_step(description, self._client.data_converter)
+        return info if step is None else add_step(info, step)
 
     async def _find_child(self, parent: OperationInfo, child: ChildOperation) -> OperationInfo:
         if child.operation_type in ACTIVITY_STEPS:
@@ -161,7 +172,7 @@ class Resolver:
         research = await self._describe_operation(workflow)
         child = next((c for c in research.children if c.operation_id == operation_id), None)
         if workflow.operation_type is not OperationType.RESEARCH or child is None:
-            if workflow.answer is None and research.phase is not None:
+            if workflow.answer is None and research.phase is not Phase.QUEUED:
                 raise _make_no_worker_error(research_id)
             raise OperationNotFound(f"There is no operation {_shorten(operation_id)}.")
         info = describe_activity_step(research, child)

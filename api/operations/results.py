@@ -19,7 +19,7 @@ from quant.messages.artifacts import Artifact
 from quant.messages.steps import TrainingResult
 from quant.messages.training_metrics import TrainingMetrics
 from storage.artifacts import ArtifactStore
-from workflows.contract import ACTIVE, OperationInfo, OperationStatus, OperationType
+from workflows.contract import ACTIVE, OperationStatus, OperationType
 from workflows.ids import make_step_id
 
 _REPORTS = {"html": Artifact.REPORT, "json": Artifact.DOSSIER}
@@ -55,7 +55,9 @@ class ResultReader:
             OperationNotFound: No operation has this id.
             TemporalUnavailable: Temporal does not answer.
         """
-        rows = [_make_summary(child) for child in await self._resolver.find_children(operation_id)]
+        rows = [
+            OperationSummary.of(child) for child in await self._resolver.find_children(operation_id)
+        ]
         return ChildrenResponse(
             data=rows,
             total_count=len(rows),
@@ -149,21 +151,3 @@ class ResultReader:
         if operation.status in ACTIVE:
             raise NotFinished(f"{operation_id} is {operation.status}; it has no report yet.")
         raise MissingArtifact(f"{operation_id} is {operation.status}, and has no report.")
-
-
-def _make_summary(operation: OperationInfo) -> OperationSummary:
-    ended = operation.completed_at
-    begun = operation.started_at or operation.created_at
-    return OperationSummary(
-        operation_id=operation.operation_id,
-        operation_type=operation.operation_type,
-        status=operation.status,
-        created_at=operation.created_at,
-        completed_at=ended,
-        progress_percentage=operation.progress.percentage,
-        current_step=operation.progress.current_step,
-        phase=operation.phase,
-        symbol=operation.metadata.symbol,
-        owner=operation.owner,
-        duration_seconds=(ended - begun).total_seconds() if ended else None,
-    )

@@ -17,7 +17,7 @@ from quant.messages.steps import (
     TrainingResult,
 )
 from quant.messages.training_metrics import IterationMetrics, TrainingMetrics
-from workflows.contract import OperationInfo, OperationStatus, OperationType
+from workflows.contract import Attempt, OperationInfo, OperationStatus, OperationType
 from workflows.messages import ResearchResult
 
 
@@ -26,7 +26,7 @@ class CancelAccepted(BaseModel):
 
     success: Literal[True] = True
     operation_id: str
-    child_cancelled: str | None
+    child_cancelled: str | None = Field(description="Step that was told to stop")
     status: Literal["cancelled", "cancelling"]
     message: str
 
@@ -50,9 +50,9 @@ class OperationCancelled(BaseModel):
     cancelled_at: datetime | None = Field(description="Null while the work is stopping")
     cancellation_reason: str | None
     forced: bool
-    children_cancelled: list[str]
-    task_cancelled: bool = True
-    remote_cancelled: bool = True
+    children_cancelled: list[str] = Field(description="Steps that were told to stop")
+    task_cancelled: bool = Field(description="Whether the operation has ended")
+    remote_cancelled: bool = Field(description="Whether a step was running, and has stopped")
 
 
 class OperationCancelResponse(Data[OperationCancelled]):
@@ -88,11 +88,40 @@ class OperationSummary(BaseModel):
     completed_at: datetime | None = None
     progress_percentage: float
     current_step: str | None = None
+    attempt: Attempt | None = Field(
+        None, description="Of the step that it is at; null between steps and after the end"
+    )
+    step_seconds_left: float | None = Field(
+        None, description="How long the running step still takes at its pace so far"
+    )
     phase: str | None = None
     symbol: str | None = None
     owner: str | None = None
+    priority: int | None = None
+    goal: str | None = None
     verdict: str | None = None
-    duration_seconds: float | None = None
+    cancel_requested: bool = False
+    cancellation_reason: str | None = None
+    forced: bool = False
+    duration_seconds: float | None = Field(
+        None, description="From its creation to its end, or until now"
+    )
+
+    @classmethod
+    def of(cls, operation: OperationInfo, *, verdict: str | None = None) -> "OperationSummary":
+        """Return an operation as one row. The row has the values of the operation."""
+        shared = {
+            name: getattr(operation, name)
+            for name in cls.model_fields
+            if name in OperationInfo.model_fields
+        }
+        return cls(
+            **shared,
+            progress_percentage=operation.progress.percentage,
+            current_step=operation.progress.current_step or None,
+            symbol=operation.metadata.symbol,
+            verdict=verdict,
+        )
 
 
 class OperationListResponse(Page[OperationSummary]):

@@ -9,7 +9,7 @@ from temporalio.common import Priority, SearchAttributePair
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestInput, TrainingInput
 from workflows import search_attributes
-from workflows.contract import WARNINGS, OperationType, Phase
+from workflows.contract import GOAL, PRIORITY, WARNINGS, OperationType, Phase
 from workflows.messages import (
     BacktestRequest,
     FinishedSteps,
@@ -28,14 +28,22 @@ class WorkflowStart:
     argument: FrozenModel
     task_queue: str
     summary: str
+    goal: str
     priority: Priority
     attributes: Sequence[SearchAttributePair[str]]
     warnings: Sequence[str] = ()
 
     @property
     def memo(self) -> dict[str, Any]:
-        """What the operation keeps besides its input."""
-        return {WARNINGS: list(self.warnings)} if self.warnings else {}
+        """What lists show besides the attributes, and what the request asked for in vain."""
+        shown = {GOAL: self.goal, PRIORITY: self.priority.priority_key}
+        return {**shown, WARNINGS: list(self.warnings)} if self.warnings else shown
+
+    @property
+    def details(self) -> str:
+        """What Temporal's Web UI shows besides the summary."""
+        owner = self.priority.fairness_key or "anonymous"
+        return f"{self.goal} · owner {owner} · priority {self.priority.priority_key}"
 
 
 def make_priority(request: OwnedRequest) -> Priority:
@@ -59,6 +67,7 @@ def make_research_start(
         argument,
         RESEARCH_QUEUE,
         request.headline,
+        request.goal,
         make_priority(request),
         search_attributes.make_pairs(
             operation_type=OperationType.RESEARCH,
@@ -102,9 +111,11 @@ def _make_step_start(
         argument,
         task_queue,
         f"{step.data.symbol} {step.data.timeframe} · {step.spec.name}",
+        step.spec.name,
         priority,
         search_attributes.make_pairs(
             operation_type=operation_type,
+            phase=Phase.QUEUED,
             symbol=step.data.symbol,
             owner=priority.fairness_key,
             strategy=step.spec.name,

@@ -97,6 +97,7 @@ class Starter:
                     task_queue=start.task_queue,
                     priority=start.priority,
                     static_summary=start.summary,
+                    static_details=start.details,
                     search_attributes=TypedSearchAttributes(start.attributes),
                     memo={**(memo or {}), **start.memo},
                     id_reuse_policy=id_reuse_policy,

@@ -12,10 +12,10 @@ from api.auth.audit import record_action
 from api.auth.authorization import AccessDep
 from api.dependencies import FeedDep, IdempotencyKeyDep, LocateDep, WaitSeconds
 from api.errors import document_errors
+from api.listing.filters import OperationPage
 from api.operations.batch_cancel import BatchSelection
 from api.operations.events import make_event_id
 from api.operations.figures import add_figures
-from api.operations.list import OperationPage
 from api.operations.results import ReportFormat
 from api.operations.schemas import (
     BatchCancelResponse,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.agent.schemas import WorkerInfo, WorkerState
+from api.agent.schemas import WorkerInfo, WorkerState, WorkerType
 from api.services import ServicesDep
 from workflows.contract import OperationType
 
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/workers", tags=["workers"])
 async def get_workers(
     services: ServicesDep,
     worker_type: Annotated[
-        OperationType | None, Query(description="Only workers that run this type of step")
+        WorkerType | OperationType | None, Query(description="Only workers that do this")
     ] = None,
     status: WorkerState | None = None,
 ) -> list[WorkerInfo]:
@@ -23,6 +23,6 @@ async def get_workers(
     return [
         worker
         for worker in await services.workers.read()
-        if (worker_type is None or worker_type in worker.operation_types)
+        if (worker_type is None or worker_type in {worker.worker_type, *worker.operation_types})
         and status in (None, worker.status)
     ]

@@ -207,6 +207,8 @@ def _make_action(schedule_id: str, research: ResearchInput) -> ScheduleActionSta
         task_queue=start.task_queue,
         priority=start.priority,
         static_summary=start.summary,
+        static_details=start.details,
+        memo=start.memo,
         typed_search_attributes=TypedSearchAttributes(start.attributes),
     )
 

@@ -3,7 +3,8 @@
 import asyncio
 from typing import Final
 
-from api.operations.list import OperationList, OperationPage
+from api.listing.filters import OperationPage
+from api.listing.operations import OperationList
 from api.operations.results import ResultReader
 from api.operations.schemas import OperationListResponse, OperationSummary
 from errors import InvalidInput, OperationNotFound

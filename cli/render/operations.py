@@ -15,7 +15,13 @@ from api.operations.schemas import (
 )
 from cli.answer import read_model
 from cli.local_answers import Overview
-from cli.render.tables import format_duration, format_figure, format_time, print_rows
+from cli.render.tables import (
+    format_duration,
+    format_figure,
+    format_state,
+    format_time,
+    print_rows,
+)
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestResult, TrainingResult
 from quant.wording import format_count
@@ -49,8 +55,10 @@ def print_outcome(console: Console, operation: OperationInfo) -> None:
     status = operation.status
     style = _STATUS_STYLE.get(status, "")
     console.print(f"[{style}]{status}[/] {operation.operation_id}" if style else status)
-    if operation.error_message:
-        console.print(operation.error_message, style="red", markup=False)
+    if operation.cancellation_reason:
+        console.print(f"Reason: {operation.cancellation_reason}", markup=False)
+    if error := operation.error_message or operation.step_error:
+        console.print(error, style="red", markup=False)
     match read_result(operation):
         case ResearchResult() as result:
             console.print(f"\n[{_VERDICT_STYLE[result.verdict]}]Verdict: {result.verdict}[/]")
@@ -149,32 +157,70 @@ def print_operation(console: Console, operation: OperationInfo) -> None:
     """Print one operation with its children."""
     if operation.status in _STATUS_STYLE:
         print_outcome(console, operation)
+        print_next_step(console, operation)
         return
-    progress = operation.progress
-    stopping = ", cancel requested" if operation.cancel_requested else ""
+    progress, attempt = operation.progress, operation.attempt
     table = Table.grid(padding=(0, 2))
     table.add_row("Operation", escape(operation.operation_id))
     table.add_row("Type", operation.operation_type)
-    table.add_row("Status", f"{operation.status}{stopping}")
+    table.add_row("Goal", escape(operation.goal or ""))
+    table.add_row("Owner", escape(f"{operation.owner or ''}, priority {operation.priority or ''}"))
+    table.add_row("Status", _describe_status(operation))
+    if operation.cancellation_reason:
+        table.add_row("Reason", escape(operation.cancellation_reason))
     table.add_row("Progress", f"{progress.percentage:.0f} % {escape(progress.current_step)}")
+    if attempt and attempt.last_error:
+        table.add_row("Last error", escape(f"{attempt.last_error} (attempt {attempt.number})"))
+    left = operation.step_seconds_left
+    table.add_row("Started", format_time(operation.created_at))
+    rest = f", about {format_duration(left)} left in this step" if left is not None else ""
+    table.add_row("Elapsed", f"{format_duration(operation.duration_seconds)}{rest}")
     for child in operation.children:
         table.add_row("Child", f"{escape(child.operation_id)} {child.status}")
     console.print(table)
+
+
+def _describe_status(operation: OperationInfo) -> str:
+    """Say the status, and what the step does if it does not compute."""
+    if operation.cancel_requested:
+        return f"{operation.status}, cancel requested"
+    state = format_state(operation.attempt)
+    return f"{operation.status}, {state}" if state not in ("", "running") else operation.status
+
+
+def print_next_step(console: Console, operation: OperationInfo) -> None:
+    """Print what may be done with an operation that failed or was cancelled."""
+    if operation.status is OperationStatus.COMPLETED:
+        return
+    top = operation.parent_operation_id or operation.operation_id
+    console.print(f"ktrdr resume {top}", style="dim", markup=False, soft_wrap=True)
+    console.print(f"ktrdr retry {top}", style="dim", markup=False, soft_wrap=True)
 
 
 def print_operations(console: Console, page: OperationListResponse) -> None:
     """Print a page of operations as a table."""
     print_rows(
         console,
-        ("ID", "Type", "Status", "Progress", "Symbol", "Verdict", "Duration"),
+        (
+            *("ID", "Type", "Status", "State", "Progress", "Owner", "Priority", "Goal", "Symbol"),
+            *("Verdict", "Started", "Elapsed"),
+        ),
         (
             (
                 row.operation_id,
                 row.operation_type,
                 row.status,
+                format_state(
+                    row.attempt,
+                    cancelling=row.cancel_requested and row.status not in _STATUS_STYLE,
+                ),
                 f"{row.progress_percentage:.0f} %",
+                row.owner or "",
+                str(row.priority or ""),
+                row.goal or "",
                 row.symbol or "",
                 row.verdict or "",
+                f"{row.created_at:%Y-%m-%d %H:%M:%S}",
                 format_duration(row.duration_seconds),
             )
             for row in page.data
@@ -185,10 +231,13 @@ def print_operations(console: Console, page: OperationListResponse) -> None:
 
 def print_cancelled(console: Console, cancelled: OperationCancelled) -> None:
     """Print the outcome of a cancel."""
-    still = "" if cancelled.cancelled_at else " (accepted; the work is stopping)"
+    stopped = cancelled.cancelled_at is not None
+    still = "" if stopped else " (accepted; the work is stopping)"
     console.print(f"{cancelled.status}: {cancelled.operation_id}{still}", markup=False)
     for child in cancelled.children_cancelled:
-        console.print(f"  stopped {child}", markup=False)
+        console.print(f"  {'stopped' if stopped else 'stopping'} {child}", markup=False)
+    if cancelled.cancellation_reason:
+        console.print(f"  reason: {cancelled.cancellation_reason}", markup=False)
 
 
 def print_batch(console: Console, batch: BatchCancel) -> None:

@@ -13,8 +13,12 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from workflows.contract import Attempt
+
 UNLIMITED: Final = 100_000
 """Width of a pipe or a file: no line is ever broken."""
+
+_SECONDS_PER_MINUTE: Final = 60
 
 _INDENT: Final = "  "
 # Keeps a heading and its value in one line; a plain space takes its place again.
@@ -66,7 +70,24 @@ def format_figure(value: float | None, how: str, unit: str = "") -> str:
 
 def format_duration(seconds: float | None) -> str:
     """Return a duration, or an empty text if it is not known."""
-    return "" if seconds is None else f"{seconds:.1f} s"
+    if seconds is None:
+        return ""
+    if seconds < _SECONDS_PER_MINUTE:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), _SECONDS_PER_MINUTE)
+    hours, minutes = divmod(minutes, _SECONDS_PER_MINUTE)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def format_state(attempt: Attempt | None, *, cancelling: bool = False) -> str:
+    """Return what an operation does at the moment; nothing between two steps."""
+    if cancelling:
+        return "cancelling"
+    if attempt is None:
+        return ""
+    if attempt.next_attempt_at is not None:
+        return f"{attempt.state} at {attempt.next_attempt_at:%H:%M:%S} UTC"
+    return attempt.state
 
 
 def format_time(moment: datetime) -> str:

@@ -1,6 +1,7 @@
 """The progress of a step, and how a step reports it."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -18,6 +19,15 @@ class Progress(FrozenModel):
     items_total: int | None = None
     current_item: str | None = None
     context: dict[str, float | int | str] = Field(default_factory=dict)
+
+
+class Ending(FrozenModel):
+    """Where an operation was when it failed or was cancelled."""
+
+    memo_key: ClassVar[str] = "ending"
+
+    progress: Progress
+    cancellation_reason: str | None = None
 
 
 ReportProgress = Callable[[Progress], None]

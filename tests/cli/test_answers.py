@@ -106,7 +106,7 @@ COMMANDS = [
     (("children", ID), data("GET", f"/operations/{ID}/children"), f"{ID}.training"),
     (("results", ID), SERVED["GET", f"/operations/{ID}/results"], f"{ID}: completed"),
     (("metrics", ID), data("GET", f"/operations/{ID}/metrics"), "iterations"),
-    (("agent", "status"), SERVED["GET", "/agent/status"], "slots busy"),
+    (("agent", "status"), SERVED["GET", "/agent/status"], "training 1 running"),
     (("budget",), SERVED["GET", "/agent/budget"], "(UTC)"),
     (("workers",), SERVED["GET", "/workers"], "available"),
     (("experiments",), SERVED["GET", "/experiments"], "1 of 1 experiment"),

@@ -65,7 +65,7 @@ def test_what_goes_on_is_shown(stack: Stack) -> None:
     assert {worker["worker_type"] for worker in stack.answer("workers")} == {
         "research",
         "training",
-        "backtest",
+        "backtesting",
     }
     assert "backtest" in stack.run("workers").stdout
     stack.answer("cancel", operation_id)

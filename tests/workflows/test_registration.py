@@ -74,7 +74,7 @@ def test_every_activity_is_served(tmp_path: Path) -> None:
         for function in registration.activities
     }
     assert names == defined_activities()
-    assert len(names) == 8
+    assert len(names) == 9
 
 
 def test_every_task_queue_is_served(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client
 
 from tests.support.helpers import assert_eventually, new_id
@@ -26,7 +27,12 @@ async def test_search_attributes_say_what_came_out(client: Client) -> None:
         "Owner": "ada",
         "Verdict": result.verdict,
         "Strategy": result.strategy_name,
+        "ResumedRun": None,
     }
+    metadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    assert "completed" in metadata.current_details
+    assert result.verdict in metadata.current_details
+    assert result.report_path in metadata.current_details
 
 
 @pytest.mark.parametrize(

@@ -163,12 +163,20 @@ async def test_the_overview_shows_active_researches_and_workers(
         assert overview["status"] == "active"
 
         async def busy() -> bool:
-            workers = accepted(await alone_api.get("/agent/status"))["workers"]
-            return bool(workers["training"]["busy"] == 1)
+            overview = accepted(await alone_api.get("/agent/status"))
+            slots = settings.compute_slots
+            assert overview["queues"]["training"] == {"busy": 1, "total": slots}
+            assert overview["workers"] == {
+                step: {"total": slots, "waiting": 0, "retrying": 0, "paused": 0}
+                | {"busy": int(step == "training")}
+                for step in ("training", "backtesting", "agent_design", "agent_assessment")
+            }
+            return True
 
         await assert_eventually(busy)
         listed = (await alone_api.get("/workers")).json()
-        assert [worker["worker_type"] for worker in listed] == ["backtest", "research", "training"]
+        types = [worker["worker_type"] for worker in listed]
+        assert types == ["backtesting", "research", "training"]
         assert {worker["total"] for worker in listed} == {settings.compute_slots}
         only = (await alone_api.get("/workers", params={"worker_type": "training"})).json()
         assert [worker["worker_type"] for worker in only] == ["training"]

@@ -1,0 +1,1 @@
+"""Lists of operations, from Temporal's visibility store."""

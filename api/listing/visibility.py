@@ -1,0 +1,160 @@
+"""Reads Temporal's visibility store: newest first, and one run of each operation.
+
+Temporal lists runs, the running ones first and the others by their end. An operation that was
+resumed has several runs.
+"""
+
+import base64
+import binascii
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from temporalio.client import Client, WorkflowExecution
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.listing.filters import LARGEST_PAGE
+from api.temporal_calls import RPC_TIMEOUT, call_temporal
+from errors import InvalidInput
+from workflows import search_attributes
+
+_DIGEST_BYTES = 8
+
+_RESUMED = f"{search_attributes.RESUMED_RUN.name} IS NOT NULL"
+_MOST_PARENTS = 200
+"""So many parents are named in one query."""
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """The place of a run among all runs, by its start. Two may start at the same time."""
+
+    started: str
+    run_id: str
+
+    @classmethod
+    def of(cls, execution: WorkflowExecution) -> Self:
+        """Return the place of a run."""
+        # With a fixed number of digits, so that the texts are in the order of the times.
+        start = execution.raw_info.start_time
+        return cls(f"{start.ToDatetime():%Y-%m-%dT%H:%M:%S}.{start.nanos:09d}Z", execution.run_id)
+
+    def make_cursor(self) -> str:
+        """Return a cursor for what follows after this place."""
+        content = f"{self.started} {self.run_id}".encode()
+        return base64.urlsafe_b64encode(_make_digest(content) + content).decode()
+
+    @classmethod
+    def read_cursor(cls, cursor: str) -> Self:
+        """Return the place that a cursor names.
+
+        Raises:
+            InvalidInput: The cursor is not one that this API returned.
+        """
+        try:
+            whole = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
+        except (binascii.Error, UnicodeEncodeError):
+            whole = b""
+        digest, content = whole[:_DIGEST_BYTES], whole[_DIGEST_BYTES:]
+        if not content or digest != _make_digest(content):
+            raise InvalidInput("invalid cursor: use one that this API returned", field="cursor")
+        started, _, run_id = content.decode().partition(" ")
+        return cls(started, run_id)
+
+
+class Visibility:
+    """The runs of a namespace.
+
+    Every method raises TemporalUnavailable if Temporal does not answer.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def count(self, query: str) -> int:
+        """Return how many runs match a query."""
+        counting = self._client.count_workflows(query, rpc_timeout=RPC_TIMEOUT)
+        return (await call_temporal(counting)).count
+
+    async def find_newest(
+        self, query: str, number: int, before: Place | None = None
+    ) -> list[WorkflowExecution]:
+        """Return the runs that started last, in this order.
+
+        Of the runs read so far, the last of so many newest bounds what is still to be read.
+
+        Args:
+            query: Which runs.
+            number: At most so many.
+            before: Only those that come after this place in the order.
+        """
+        if before is not None:
+            query = f"{query} AND StartTime <= '{before.started}'"
+        newest: dict[Place, WorkflowExecution] = {}
+        since, token, size = "", None, min(number, LARGEST_PAGE)
+        while True:
+            bounded = f"{query} AND StartTime >= '{since}'" if since else query
+            rows, token = await self._fetch(bounded, size, token)
+            newest |= {Place.of(row): row for row in rows}
+            places = sorted((p for p in newest if before is None or p < before), reverse=True)
+            newest = {place: newest[place] for place in places[:number]}
+            if token is None:
+                return list(newest.values())
+            size = LARGEST_PAGE
+            if len(newest) == number and (oldest := places[number - 1].started) > since:
+                since, token = oldest, None
+
+    async def find_superseded(self) -> list[str]:
+        """Return the ids of the runs that a later run of the same operation has continued."""
+        try:
+            resumed = await self._list_all(_RESUMED)
+        except RPCError as error:
+            if error.status is RPCStatusCode.INVALID_ARGUMENT:
+                return []  # No worker of this version has registered the attribute yet.
+            raise
+        parents = sorted({each.id for each in resumed})
+        runs = {each.typed_search_attributes[search_attributes.RESUMED_RUN] for each in resumed}
+        steps: defaultdict[str, list[WorkflowExecution]] = defaultdict(list)
+        for start in range(0, len(parents), _MOST_PARENTS):
+            ids = ", ".join(map(_quote, parents[start : start + _MOST_PARENTS]))
+            of_parents = f"{search_attributes.PARENT_OPERATION_ID.name} IN ({ids})"
+            for step in await self._list_all(of_parents):
+                steps[step.id].append(step)
+        for same in steps.values():
+            *earlier, _ = sorted(same, key=Place.of)
+            runs |= {each.run_id for each in earlier}
+        return sorted(runs)
+
+    async def _list_all(self, query: str) -> list[WorkflowExecution]:
+        rows, token = await self._fetch(query, LARGEST_PAGE, None)
+        found = [*rows]
+        while token is not None:
+            rows, token = await self._fetch(query, LARGEST_PAGE, token)
+            found += rows
+        return found
+
+    async def _fetch(
+        self, query: str, size: int, token: bytes | None
+    ) -> tuple[Sequence[WorkflowExecution], bytes | None]:
+        pages = self._client.list_workflows(
+            query, page_size=size, next_page_token=token, rpc_timeout=RPC_TIMEOUT
+        )
+        await call_temporal(pages.fetch_next_page())
+        return pages.current_page or (), pages.next_page_token or None
+
+
+def leave_out(query: str, run_ids: Iterable[str]) -> str:
+    """Return the query without these runs."""
+    ids = ", ".join(map(_quote, run_ids))
+    return f"{query} AND RunId NOT IN ({ids})" if ids else query
+
+
+def _quote(value: str) -> str:
+    """Return a value for a query. Ids of workflows that others have started may contain quotes."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _make_digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()[:_DIGEST_BYTES]

@@ -1,0 +1,83 @@
+"""How operations end: what is kept of it, so that it is known without a worker and in lists."""
+
+import asyncio
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.ending import read_progress_at_end
+    from activities.research import ResearchActivities
+    from quant.messages.progress import Ending, Progress
+    from workflows import policies
+    from workflows.cancellation import cancel_requested, finish_cleanup, get_cancel_reason
+    from workflows.contract import (
+        ACTIVITY_STEPS,
+        GOAL,
+        PRIORITY,
+        ChildOperation,
+        OperationInfo,
+    )
+    from workflows.progress import place_step
+
+_GOAL_PATCH = "goal-in-memo"
+
+
+def keep_goal(info: OperationInfo) -> None:
+    """Put goal and priority into the memo, unless whoever started the workflow did so.
+
+    Workflows that began before there was such a memo go on without it.
+    """
+    if not _has_memo() and workflow.patched(_GOAL_PATCH):
+        workflow.upsert_memo({GOAL: info.goal or "", PRIORITY: info.priority})
+
+
+def _has_memo() -> bool:
+    return GOAL in workflow.memo()
+
+
+async def keep_ending(
+    info: OperationInfo, stopped: ChildOperation | None, progress: Progress | None
+) -> None:
+    """Keep how far an operation was that has failed or was cancelled, and why it was cancelled.
+
+    Args:
+        info: The operation. Its progress becomes what is kept.
+        stopped: The step that did not complete, if the operation has steps.
+        progress: How far its activity was, if known.
+    """
+    if not _has_memo():
+        return
+    if stopped is not None:
+        if progress is None and stopped.operation_type not in ACTIVITY_STEPS:
+            progress = await finish_cleanup(_read_progress(stopped.operation_id))
+        stopped.progress = progress
+    if progress is not None:
+        info.progress = progress if info.phase is None else place_step(info.phase, progress)
+    ending = Ending(progress=info.progress, cancellation_reason=get_cancel_reason())
+    workflow.upsert_memo({Ending.memo_key: ending})
+
+
+async def _read_progress(child_id: str) -> Progress | None:
+    try:
+        return await policies.read_temporal(
+            read_progress_at_end, child_id, summary=f"How far was {child_id}?"
+        )
+    except ActivityError:
+        return None
+
+
+async def cancel_with_step(failure: BaseException) -> None:
+    """Cancel this workflow because one of its steps was cancelled on its own.
+
+    Temporal marks a workflow as cancelled only if somebody requested a cancel of that workflow. A
+    workflow cannot request its own cancel, so an activity does.
+    """
+    if isinstance(failure, asyncio.CancelledError):
+        raise failure  # The worker is evicting this workflow from its cache.
+    try:
+        await finish_cleanup(policies.cancel_this_workflow(ResearchActivities.cancel_own_workflow))
+        await workflow.wait_condition(cancel_requested)
+    except asyncio.CancelledError:
+        if not cancel_requested():
+            raise
