@@ -6,6 +6,7 @@ from api.auth.scopes import Scope
 from quant.messages.base import FrozenModel
 from quant.messages.data import DataInfo
 from quant.messages.evidence import CostLevel, Statistics
+from quant.messages.understood import Understood
 
 
 class ResearchStarted(FrozenModel):
@@ -14,6 +15,8 @@ class ResearchStarted(FrozenModel):
     operation_id: str
     status: Literal["started"] = "started"
     type: Literal["research"] = "research"
+    understood: Understood
+    warnings: list[str]
 
 
 class Overview(FrozenModel):

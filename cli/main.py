@@ -23,6 +23,8 @@ from cli.session import JsonOption, Session, report_errors, session_of
 from cli.stack import Stack
 from settings import load_settings
 
+# These commands ask no API, so its address would have no effect.
+_WITHOUT_API = frozenset({"admin", "up"})
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
@@ -75,9 +77,14 @@ def options(
             signal.signal(signal_number, _interrupt)
     with report_errors(as_json):
         settings = load_settings()
+    if url is not None and port is not None:
+        raise typer.BadParameter("give either --url or --port")
+    if (url or port) and context.invoked_subcommand in _WITHOUT_API:
+        raise typer.BadParameter(f"{context.invoked_subcommand} asks no API; omit --url and --port")
     # An option wins over the environment, which the settings were read from.
     address = url or (f"http://localhost:{port}" if port else settings.api_url)
-    context.obj = Session(settings, address, as_json, context.call_on_close)
+    url_given = url is not None or port is not None
+    context.obj = Session(settings, address, as_json, context.call_on_close, url_given)
 
 
 @app.command()

@@ -4,7 +4,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -40,6 +40,8 @@ class Session:
     as_json: bool
     at_end: Callable[[Callable[[], None]], object]
     """Takes what is to be called when the command ends."""
+    url_given: bool = False
+    """Whether an option named the API."""
     # Progress goes to standard error, so that a pipe receives the answer alone.
     console: Console = field(default_factory=_console)
     stderr: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
@@ -67,7 +69,7 @@ class Session:
 def session_of(context: typer.Context, as_json: bool) -> Session:
     """Return the session; `--json` works before and after the command."""
     session: Session = context.obj
-    return Session(session.settings, session.url, session.as_json or as_json, session.at_end)
+    return replace(session, as_json=session.as_json or as_json)
 
 
 @contextlib.contextmanager

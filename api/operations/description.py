@@ -53,7 +53,7 @@ CLOSED_STATUS = {
 _PHASES = {phase.value: phase for phase in Phase}
 
 
-def get_closed_status(description: WorkflowExecutionDescription) -> OperationStatus | None:
+def get_closed_status(description: WorkflowExecution) -> OperationStatus | None:
     """Return the status of a closed workflow, or None while it runs."""
     return CLOSED_STATUS.get(description.status) if description.status else None
 

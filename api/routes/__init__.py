@@ -18,6 +18,7 @@ from api.routes import (
     strategies,
     workers,
 )
+from api.undeclared import refuse_undeclared
 
 router = APIRouter()
 for module in (
@@ -29,9 +30,12 @@ for module in (
     strategies,
     workers,
     checkpoints,
-    codec,
-    metrics,
 ):
+    router.include_router(
+        module.router, dependencies=[Depends(authorize), Depends(refuse_undeclared)]
+    )
+# Temporal's Web UI and Prometheus decide what they send.
+for module in (codec, metrics):
     router.include_router(module.router, dependencies=[Depends(authorize)])
 router.include_router(index.not_offered, dependencies=[Depends(authorize)])
 router.include_router(health.router)

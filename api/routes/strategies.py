@@ -28,7 +28,13 @@ async def get_strategies(services: ServicesDep, access: AccessDep) -> StrategyLi
     return StrategyListResponse(data=await services.strategies.read(access.only_owner))
 
 
-@router.post("/validate")
+_YAML = {"schema": {"type": "string"}, "example": "name: my-trend\nfeatures: [...]"}
+
+
+@router.post(
+    "/validate",
+    openapi_extra={"requestBody": {"required": True, "content": {"application/yaml": _YAML}}},
+)
 async def validate(request: Request) -> StrategyResponse:
     """Validate a strategy file, sent as YAML."""
     return StrategyResponse(data=parse_strategy(await request.body()))

@@ -29,7 +29,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.idempotency import IdempotencyKey
 from api.operations.start import make_research_start
 from api.operations.starter import Starter
-from api.schedules.schemas import ScheduledRun, ScheduleInfo, ScheduleRequest, ScheduleSummary
+from api.schedules.schemas import UTC, ScheduledRun, ScheduleInfo, ScheduleRequest, ScheduleSummary
 from api.temporal_calls import RPC_TIMEOUT, call_temporal, send_request
 from errors import InvalidInput, ScheduleExists, ScheduleNotFound
 from workflows.contract import WORKFLOW_NAME
@@ -64,8 +64,13 @@ class Schedules:
 
         Raises:
             ScheduleExists: The id is taken.
-            InvalidInput: Temporal does not understand the cron expression.
+            InvalidInput: Temporal does not understand the cron expression, or the time zone has no
+                effect.
         """
+        if request.interval_seconds is not None and request.time_zone != UTC:
+            raise InvalidInput(
+                "time_zone has no effect: only `cron` has a time zone.", field="time_zone"
+            )
         request = request.model_copy(update={"research": research.request})
         call = self._client.create_schedule(
             request.schedule_id,

@@ -5,7 +5,7 @@ The command imports this module. So it must not import Temporal or FastAPI.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -21,6 +21,8 @@ from api.schedules.ids import ScheduleId
 from quant.messages.base import FrozenModel
 from quant.messages.understood import Understood
 from workflows.messages import ResearchRequest
+
+UTC: Final = "UTC"
 
 
 class Overlap(StrEnum):
@@ -45,7 +47,7 @@ class Schedule(FrozenModel):
         description="Cron expression of five fields, such as `0 6 * * 1-5`",
     )
     interval_seconds: int | None = Field(None, strict=True, ge=1, le=366 * 86_400)
-    time_zone: str = Field("UTC", description="IANA time zone of `cron`")
+    time_zone: str = Field(UTC, description="IANA time zone of `cron`")
     overlap: Overlap = Overlap.SKIP
     paused: Annotated[bool, Field(strict=True)] = False
     note: str = Field("", max_length=500)

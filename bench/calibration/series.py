@@ -155,9 +155,11 @@ def to_table(returns: Floats, traded: Floats, rng: np.random.Generator) -> pd.Da
 def to_bars(returns: Floats, traded: Floats, rng: np.random.Generator) -> Bars:
     """Return the same as bars."""
     table = to_table(returns, traded, rng)
-    arrays = [table[name].to_numpy() for name in ("open", "high", "low", "close", "volume")]
     moments = table["timestamp"].to_numpy().astype("datetime64[ns]").astype(np.int64)
-    return Bars("RULE", "1d", moments, *arrays)
+    first, high, low, close, volume = (
+        table[name].to_numpy() for name in ("open", "high", "low", "close", "volume")
+    )
+    return Bars("RULE", "1d", moments, first, high, low, close, volume)
 
 
 def _around_average(

@@ -41,6 +41,9 @@ class Source(StrEnum):
     YAHOO = "yahoo"
 
 
+_SHOWN = {"symbol", "timeframe", "built_in", "file"}
+
+
 @data.command("list")
 def list_bars(context: typer.Context, as_json: JsonOption = False) -> None:
     """List all bars that a research can use."""
@@ -48,7 +51,7 @@ def list_bars(context: typer.Context, as_json: JsonOption = False) -> None:
     with report_errors(session.as_json):
         available = [
             AvailableBars(
-                **entry.model_dump(exclude={"content_hash"}),
+                **entry.model_dump(include=_SHOWN),
                 path=_path(entry.file, session.settings.data_dir),
             )
             for entry in catalog.list_symbols(session.settings.data_dir)

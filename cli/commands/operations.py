@@ -135,6 +135,10 @@ def cancel(
     session = session_of(context, as_json)
     if every == (operation_id is not None):
         raise typer.BadParameter("give either an operation id or --all")
+    if not every and (owner is not None or symbol is not None or dry_run):
+        raise typer.BadParameter("--owner, --symbol and --dry-run need --all")
+    if every and force:
+        raise typer.BadParameter("--force terminates one operation, not --all")
     with report_errors(session.as_json):
         if operation_id is None:
             if owner is None and symbol is None:

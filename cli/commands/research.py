@@ -2,21 +2,14 @@
 
 import time
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from cli.answer import Answer
-from cli.client import Api, omit_none
-from cli.commands.options import (
-    OwnerOption,
-    PriorityOption,
-    SeedOption,
-    StrategyOption,
-    SymbolOption,
-    TimeframeOption,
-    TrialsOption,
-)
+from cli.client import Api
+from cli.commands.research_options import takes_research
 from cli.follow import follow_to_end
 from cli.local_answers import ResearchStarted
 from cli.render.operations import (
@@ -27,55 +20,17 @@ from cli.render.operations import (
     print_times,
     read_result,
 )
+from cli.render.understood import print_understood
 from cli.session import FAILED, INTERRUPTED, JsonOption, Session, report_errors, session_of
 from cli.stack import Stack
 from workflows.contract import OperationInfo, OperationStatus
 from workflows.messages import ResearchResult
 
 
+@takes_research
 def research(
     context: typer.Context,
-    goal: Annotated[str | None, typer.Argument(help="What to look for, in words.")] = None,
-    strategy: StrategyOption = None,
-    symbol: SymbolOption = None,
-    timeframe: TimeframeOption = None,
-    trials: TrialsOption = None,
-    seed: SeedOption = None,
-    designer: Annotated[
-        str | None, typer.Option(help="`search`, or `llm` for a language model.")
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", "-m", help="Language model, as provider:model."),
-    ] = None,
-    max_cost: Annotated[
-        float | None,
-        typer.Option("--max-cost", help="Cost limit for the language model, in US dollars."),
-    ] = None,
-    memory: Annotated[
-        bool | None,
-        typer.Option(
-            "--memory/--no-memory",
-            help="Start from earlier trials on the same bars; default: only without a seed.",
-        ),
-    ] = None,
-    priority: PriorityOption = None,
-    owner: OwnerOption = None,
-    min_trades: Annotated[
-        int | None, typer.Option(help="Gate: minimum round trips on the holdout.")
-    ] = None,
-    max_drawdown: Annotated[
-        float | None, typer.Option(help="Gate: maximum drawdown on the holdout, as a fraction.")
-    ] = None,
-    min_sharpe: Annotated[
-        float | None, typer.Option(help="Gate: minimum Sharpe ratio in walk-forward.")
-    ] = None,
-    max_excess_log_loss: Annotated[
-        float | None, typer.Option(help="Gate: maximum log loss above that of the base rate.")
-    ] = None,
-    bypass_gates: Annotated[
-        bool, typer.Option("--bypass-gates", help="Continue even if a gate rejects.")
-    ] = False,
+    research: Mapping[str, object],
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Follow it to its end; Ctrl-C cancels it.")
     ] = False,
@@ -86,48 +41,44 @@ def research(
 ) -> None:
     """Start a research. Without a goal or a strategy, it searches freely."""
     session = session_of(context, as_json)
-    training = omit_none(sharpe=min_sharpe, excess_log_loss=max_excess_log_loss)
-    backtest = omit_none(trades=min_trades, max_drawdown=max_drawdown)
-    request = omit_none(
-        brief=goal,
-        strategy=strategy,
-        symbol=symbol,
-        timeframe=timeframe,
-        trials=trials,
-        seed=seed,
-        designer=designer,
-        model=model,
-        max_cost=max_cost,
-        memory=memory,
-        priority=priority,
-        owner=owner,
-        gates=omit_none(training=training or None, backtest=backtest or None) or None,
-        bypass_gates=bypass_gates or None,
-    )
+    if embedded and session.url_given:
+        raise typer.BadParameter("--embedded starts an API of its own; omit --url and --port")
     with report_errors(session.as_json):
         if embedded:
-            operation = _run_in_own_stack(session, request)
+            operation = _run_in_own_stack(session, research)
         elif follow:
-            operation = _start_and_follow(session, session.api(), request)
+            operation = _start_and_follow(session, session.api(), research)
             session.answer(operation, print_outcome)
         else:
-            _start(session, request)
+            _start(session, research)
             return
     if operation.model.status is OperationStatus.FAILED:
         raise typer.Exit(FAILED)
 
 
-def _start(session: Session, request: Mapping[str, Any]) -> None:
-    operation_id = session.api().trigger(request).model.operation_id
-    session.answer(Answer.own(ResearchStarted(operation_id=operation_id)), print_started)
+def _start(session: Session, request: Mapping[str, object]) -> None:
+    triggered = session.api().trigger(request).model
+    started = ResearchStarted(
+        operation_id=triggered.operation_id,
+        understood=triggered.understood,
+        warnings=triggered.warnings,
+    )
+    session.answer(Answer.own(started), _print_started)
+
+
+def _print_started(console: Console, started: ResearchStarted) -> None:
+    print_started(console, started)
+    print_understood(console, started.understood, started.warnings)
 
 
 def _start_and_follow(
-    session: Session, api: Api, request: Mapping[str, Any]
+    session: Session, api: Api, request: Mapping[str, object]
 ) -> Answer[OperationInfo]:
     """Start a research and follow it to its end; Ctrl-C cancels it."""
-    operation_id = api.trigger(request).model.operation_id
+    triggered = api.trigger(request).model
+    operation_id = triggered.operation_id
     session.stderr.print(f"Started {operation_id}", markup=False)
+    print_understood(session.stderr, triggered.understood, triggered.warnings)
     try:
         return follow_to_end(api, operation_id, session.stderr)
     except KeyboardInterrupt:
@@ -146,7 +97,7 @@ def seconds_by_phase(operation: OperationInfo) -> dict[str, float]:
     }
 
 
-def _run_in_own_stack(session: Session, request: Mapping[str, Any]) -> Answer[OperationInfo]:
+def _run_in_own_stack(session: Session, request: Mapping[str, object]) -> Answer[OperationInfo]:
     """Start the stack, follow one research to its end, and stop the stack."""
     began = time.monotonic()
     session.stderr.print("Starting Temporal, worker and API ...")

@@ -1,20 +1,14 @@
 """`ktrdr schedule`: recurring researches."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
 from cli.answer import Answer
 from cli.client import omit_none
-from cli.commands.options import (
-    OwnerOption,
-    PriorityOption,
-    StrategyOption,
-    SymbolOption,
-    TimeframeOption,
-    TrialsOption,
-)
+from cli.commands.research_options import takes_research
 from cli.local_answers import ScheduleDeleted
 from cli.render.schedules import print_deleted, print_schedule, print_schedules
 from cli.session import JsonOption, report_errors, session_of
@@ -27,10 +21,11 @@ NameArgument = Annotated[str, typer.Argument(metavar="SCHEDULE_ID")]
 
 
 @schedule.command()
+@takes_research
 def create(
     context: typer.Context,
     schedule_id: NameArgument,
-    goal: Annotated[str | None, typer.Argument(help="What to look for, in words.")] = None,
+    research: Mapping[str, object],
     cron: Annotated[
         str | None, typer.Option(help="Cron expression of five fields, such as '0 6 * * 1-5'.")
     ] = None,
@@ -48,29 +43,10 @@ def create(
     ] = None,
     paused: Annotated[bool, typer.Option("--paused", help="Create it paused.")] = False,
     note: Annotated[str | None, typer.Option(help="Note to show with the schedule.")] = None,
-    strategy: StrategyOption = None,
-    symbol: SymbolOption = None,
-    timeframe: TimeframeOption = None,
-    trials: TrialsOption = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Random seed; if omitted, each run draws its own.")
-    ] = None,
-    priority: PriorityOption = None,
-    owner: OwnerOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Schedule a recurring research."""
     session = session_of(context, as_json)
-    research = omit_none(
-        brief=goal,
-        strategy=strategy,
-        symbol=symbol,
-        timeframe=timeframe,
-        trials=trials,
-        seed=seed,
-        priority=priority,
-        owner=owner,
-    )
     request = omit_none(
         schedule_id=schedule_id,
         cron=cron,

@@ -13,6 +13,7 @@ from api.operations.schemas import (
     OperationListResponse,
     Resumed,
 )
+from api.steps.schemas import StepStarted
 from cli.answer import read_model
 from cli.local_answers import Overview
 from cli.render.tables import (
@@ -22,6 +23,7 @@ from cli.render.tables import (
     format_time,
     print_rows,
 )
+from cli.render.understood import print_understood
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestResult, TrainingResult
 from quant.wording import format_count
@@ -59,6 +61,7 @@ def print_outcome(console: Console, operation: OperationInfo) -> None:
         console.print(f"Reason: {operation.cancellation_reason}", markup=False)
     if error := operation.error_message or operation.step_error:
         console.print(error, style="red", markup=False)
+    print_understood(console, operation.understood, operation.warnings)
     match read_result(operation):
         case ResearchResult() as result:
             console.print(f"\n[{_VERDICT_STYLE[result.verdict]}]Verdict: {result.verdict}[/]")
@@ -141,6 +144,12 @@ def print_started(console: Console, started: Started) -> None:
     console.print(f"ktrdr follow {started.operation_id}", style="dim", markup=False)
 
 
+def print_step_started(console: Console, started: StepStarted) -> None:
+    """Print what was started, what of the request needs care, and how to watch it."""
+    print_understood(console, None, started.warnings)
+    print_started(console, started)
+
+
 def print_resumed(console: Console, resumed: Resumed) -> None:
     """Print what continues, and from where."""
     since = resumed.resumed_from
@@ -178,6 +187,7 @@ def print_operation(console: Console, operation: OperationInfo) -> None:
     for child in operation.children:
         table.add_row("Child", f"{escape(child.operation_id)} {child.status}")
     console.print(table)
+    print_understood(console, operation.understood, operation.warnings)
 
 
 def _describe_status(operation: OperationInfo) -> str:

@@ -7,6 +7,7 @@ from rich.table import Table
 from api.schedules.schemas import Schedule, ScheduleInfo, ScheduleSummary
 from cli.local_answers import ScheduleDeleted
 from cli.render.tables import format_time, print_rows
+from cli.render.understood import print_understood
 from quant.wording import format_count
 from workflows.messages import ResearchRequest
 
@@ -43,6 +44,7 @@ def print_schedule(console: Console, schedule: ScheduleInfo) -> None:
     for run in reversed(schedule.recent_runs):
         table.add_row("", escape(run.operation_id))
     console.print(table)
+    print_understood(console, schedule.understood, schedule.warnings)
 
 
 def print_deleted(console: Console, answer: ScheduleDeleted) -> None:

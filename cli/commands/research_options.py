@@ -1,0 +1,125 @@
+"""The options that describe a research, for every command that starts or schedules one."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import omit_none
+from cli.commands.options import (
+    EndOption,
+    OwnerOption,
+    PriorityOption,
+    SeedOption,
+    StartOption,
+    StrategyOption,
+    SymbolOption,
+    TimeframeOption,
+    TrialsOption,
+)
+from quant.brief.words import KNOWN_WORDS
+
+GOAL_HELP = f"What to look for, in words. Without a language model these are known: {KNOWN_WORDS}."
+
+
+def _make_request(
+    goal: Annotated[str | None, typer.Argument(help=GOAL_HELP)] = None,
+    strategy: StrategyOption = None,
+    symbol: SymbolOption = None,
+    timeframe: TimeframeOption = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    trials: TrialsOption = None,
+    feature: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FEATURE",
+            help="Feature that the search may choose, such as rsi; may be repeated.",
+        ),
+    ] = None,
+    long_only: Annotated[
+        bool | None,
+        typer.Option("--long-only/--no-long-only", help="Search without short positions."),
+    ] = None,
+    seed: SeedOption = None,
+    designer: Annotated[
+        str | None, typer.Option(help="`search`, or `llm` for a language model.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", help="Language model, as provider:model; means `llm`."),
+    ] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option("--max-cost", help="Cost limit for the language model, in US dollars."),
+    ] = None,
+    memory: Annotated[
+        bool | None,
+        typer.Option(
+            "--memory/--no-memory",
+            help="Start from earlier trials on the same bars; default: only without a seed.",
+        ),
+    ] = None,
+    priority: PriorityOption = None,
+    owner: OwnerOption = None,
+    min_trades: Annotated[
+        int | None, typer.Option(help="Gate: minimum round trips on the holdout.")
+    ] = None,
+    max_drawdown: Annotated[
+        float | None, typer.Option(help="Gate: maximum drawdown on the holdout, as a fraction.")
+    ] = None,
+    min_sharpe: Annotated[
+        float | None, typer.Option(help="Gate: minimum Sharpe ratio in walk-forward.")
+    ] = None,
+    max_excess_log_loss: Annotated[
+        float | None, typer.Option(help="Gate: maximum log loss above that of the base rate.")
+    ] = None,
+    bypass_gates: Annotated[
+        bool, typer.Option("--bypass-gates", help="Continue even if a gate rejects.")
+    ] = False,
+) -> dict[str, object]:
+    """Return the body of the request for a research."""
+    training = omit_none(sharpe=min_sharpe, excess_log_loss=max_excess_log_loss)
+    backtest = omit_none(trades=min_trades, max_drawdown=max_drawdown)
+    return omit_none(
+        brief=goal,
+        strategy=strategy,
+        symbol=symbol,
+        timeframe=timeframe,
+        start_date=start,
+        end_date=end,
+        trials=trials,
+        features=feature or None,
+        long_only=long_only,
+        seed=seed,
+        designer=designer,
+        model=model,
+        max_cost=max_cost,
+        memory=memory,
+        priority=priority,
+        owner=owner,
+        gates=omit_none(training=training or None, backtest=backtest or None) or None,
+        bypass_gates=bypass_gates or None,
+    )
+
+
+def takes_research(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a research. It gets the request as `research`.
+
+    The options take the place of this parameter, so that all commands have the same ones.
+    """
+    options = inspect.signature(_make_request).parameters
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(command).parameters.items():
+        parameters += options.values() if name == "research" else [parameter]
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        research = _make_request(**{name: given.pop(name) for name in options})
+        command(**given, research=research)
+
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run
