@@ -118,7 +118,7 @@ class Operation:
             workflow.upsert_search_attributes([pair.key.value_set(pair.value) for pair in changed])
 
     def _leave_queue(self) -> None:
-        """Take a step that runs alone out of the list of waiting operations. It has no phases."""
+        """Take a training or backtest out of the list of pending operations. It has no phases."""
         queued = workflow.info().typed_search_attributes.get(search_attributes.RESEARCH_PHASE)
         if queued and self.info.operation_type is not OperationType.RESEARCH:
             workflow.upsert_search_attributes([search_attributes.RESEARCH_PHASE.value_unset()])
@@ -165,6 +165,7 @@ class Operation:
             attributes=search_attributes.make_pairs(
                 operation_type=step,
                 parent_operation_id=self.info.operation_id,
+                phase=Phase.QUEUED,
                 symbol=self.info.metadata.symbol,
                 owner=self.info.owner,
                 strategy=strategy,

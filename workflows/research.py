@@ -239,7 +239,6 @@ class Research:
             Phase.DONE, SearchAttributePair(search_attributes.VERDICT, assessment.verdict)
         )
         metrics.count_verdict(assessment.verdict)
-        assessment_id = self._operation.step_id(OperationType.ASSESSMENT)
         self._result = ResearchResult(
             strategy_name=spec.name,
             verdict=assessment.verdict,
@@ -252,7 +251,7 @@ class Research:
             development_sharpe=training.sharpe,
             model_path=make_model_path(self._operation.step_id(OperationType.TRAINING)),
             model_sha256=training.model_sha256,
-            report_path=f"{assessment_id}/{Artifact.REPORT}",
+            report_path=f"{self._operation.step_id(OperationType.ASSESSMENT)}/{Artifact.REPORT}",
         )
         self._operation.outcome = f"{assessment.verdict} · report: `{self._result.report_path}`"
         self._operation.info.result_summary = self._result.model_dump(mode="json")

@@ -13,7 +13,8 @@ LARGEST_PAGE = 1000
 
 RUNNING = "ExecutionStatus = 'Running'"
 
-# A research enters its first phase when a worker begins it. A step has no phases.
+# An operation is queued until a worker begins it. Until then, a research that was started by hand
+# has no phase. A training or backtest has none from then on.
 _QUEUED = (
     f"({search_attributes.RESEARCH_PHASE.name} = '{Phase.QUEUED}' OR "
     f"({search_attributes.RESEARCH_PHASE.name} IS NULL AND "

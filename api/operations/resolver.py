@@ -142,7 +142,7 @@ class Resolver:
 
     async def _describe_operation(self, workflow: ResolvedWorkflow) -> OperationInfo:
         info = await describe_operation(workflow)
-        if workflow.closed_status:
+        if info.status is not OperationStatus.RUNNING:
             return info
         return await self.add_running_step(info, workflow.description)
 

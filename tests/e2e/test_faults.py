@@ -91,7 +91,7 @@ async def served_by(api: httpx2.AsyncClient) -> dict[str, int]:
 async def slots_for_design(api: httpx2.AsyncClient) -> dict[str, int]:
     """Return what `ktrdr agent status` shows of the slots for designs."""
     shown: dict[str, int] = accepted(await api.get("/agent/status"))["workers"]["agent_design"]
-    return shown
+    return {name: shown[name] for name in ("busy", "total", "waiting")}
 
 
 async def silent(client: Client, queue: str) -> bool:

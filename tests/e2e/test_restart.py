@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
-from api.agent.workers import WorkerList
+from api.agent.workers import QUEUE_NAME, WorkerList
 from api.app import create_app
 from quant.bars.loader import load_bars
 from quant.messages.artifacts import Artifact
@@ -47,7 +47,7 @@ from tests.support.phases import start
 from tests.support.processes import children_with, compute_processes, kill
 from tests.support.temporal_server import activity_started, connect, dev_server, temporal_command
 from workflows.messages import ResearchRequest
-from workflows.policies import COMPUTE_QUEUES, TRAINING_QUEUE
+from workflows.policies import TRAINING_QUEUE
 from workflows.training import Training
 
 Handle = WorkflowHandle[Training, TrainingResult]
@@ -138,7 +138,7 @@ async def test_training_continues_from_its_checkpoint_after_its_worker_was_kille
         async def only_the_new_one_is_there() -> bool:
             listed = [each.worker_type for each in await WorkerList(alone).read()]
             counted = await WorkerList(alone).count()
-            return sorted(listed) == sorted(COMPUTE_QUEUES) and set(counted.values()) == {1}
+            return sorted(listed) == sorted(QUEUE_NAME.values()) and set(counted.values()) == {1}
 
         await assert_eventually(only_the_new_one_is_there, within=PATIENCE)
 

@@ -20,6 +20,7 @@ from tests.support.phases import IN_TRAINING, STAYS, Stay
 from tests.support.temporal_server import connect, dev_server
 from worker import run_workers
 from workflows.admission import Admission
+from workflows.contract import GOAL, PRIORITY
 from workflows.messages import AdmissionRequest, Reproduction, ResearchInput, ResearchRequest
 from workflows.policies import RESEARCH_QUEUE
 from workflows.research import Research
@@ -73,8 +74,25 @@ async def _record_all(client: Client) -> None:
     await IN_TRAINING.working(client, handle.id).cancel()
     await _finish(handle)
     await _save(client, handle.id)
+    await _record_ending(client)
     await _record_continued(client)
     await _record_admission(client)
+
+
+async def _record_ending(client: Client) -> None:
+    """What keeps in its memo where it ended, as all that the API has started."""
+    handle = await client.start_workflow(
+        Research.run,
+        ResearchInput.of(IN_TRAINING.request),
+        id="research-ended-training",
+        task_queue=RESEARCH_QUEUE,
+        memo={GOAL: "slow", PRIORITY: 3},
+    )
+    await IN_TRAINING.begun(client, handle.id)
+    await handle.cancel(reason="no longer needed")
+    await _finish(handle)
+    await _save(client, handle.id)
+    await _save(client, IN_TRAINING.working(client, handle.id).id)
 
 
 async def _record_continued(client: Client) -> None:

@@ -46,6 +46,7 @@ def test_there_is_a_history_of_every_kind() -> None:
     assert names >= {f"research-cancelled-{stay.phase}" for stay in STAYS}
     assert names >= {"research-completed.training", "research-completed.backtest"}
     assert names >= {"research-resumed", "research-reproduced", "admission"}
+    assert names >= {"research-ended-training", "research-ended-training.training"}
 
 
 def test_a_cancel_that_came_in_with_the_end_is_among_them() -> None:
