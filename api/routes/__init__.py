@@ -20,8 +20,7 @@ from api.routes import (
 )
 from api.undeclared import refuse_undeclared
 
-router = APIRouter()
-for module in (
+_RESOURCES = (
     agent,
     operations,
     experiments,
@@ -30,7 +29,10 @@ for module in (
     strategies,
     workers,
     checkpoints,
-):
+)
+
+router = APIRouter()
+for module in _RESOURCES:
     router.include_router(
         module.router, dependencies=[Depends(authorize), Depends(refuse_undeclared)]
     )
@@ -43,6 +45,7 @@ router.include_router(health.router)
 # The paths of all lists, which take no parameter.
 LISTS = {
     route.path
-    for route in router.routes
+    for module in _RESOURCES
+    for route in module.router.routes
     if isinstance(route, APIRoute) and "GET" in (route.methods or ()) and "{" not in route.path
 }
