@@ -103,8 +103,9 @@ async def test_models_are_listed_with_the_paths_that_backtests_take(
     assert model["model_path"] == f"{completed}.training/model.txt"
 
 
+@pytest.mark.usefixtures("completed")
 async def test_strategies_are_listed_under_both_names_with_their_trainings(
-    api: httpx2.AsyncClient, completed: str
+    api: httpx2.AsyncClient,
 ) -> None:
     async def listed() -> dict[str, Any] | None:
         body = accepted(await api.get("/strategies"))
