@@ -190,7 +190,7 @@ async def test_designs_and_assessments_are_listed(
     designing = await IN_DESIGN.begin(client)
 
     async def found(operation_type: str, **filters: Any) -> dict[str, str]:
-        params = {"operation_type": operation_type, "limit": 1000} | filters
+        params: dict[str, Any] = {"operation_type": operation_type, "limit": 1000} | filters
         body = accepted(await api.get("/operations", params=params))
         assert all(row["operation_type"] == operation_type for row in body["data"])
         assert body["total_count"] == len(body["data"])
@@ -252,6 +252,7 @@ async def test_a_failed_training_makes_its_strategy_failed(api: httpx2.AsyncClie
 
     async def failed() -> bool:
         rows = accepted(await api.get("/strategies"))["strategies"]
-        return {row["name"]: row["training_status"] for row in rows}["mean-reversion"] == "failed"
+        status = {row["name"]: row["training_status"] for row in rows}
+        return bool(status["mean-reversion"] == "failed")
 
     await assert_eventually(failed)
