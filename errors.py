@@ -9,8 +9,10 @@
     │   └── KeyReused
     ├── CheckpointMismatch
     ├── MissingArtifact
+    ├── DamagedArtifact
     ├── InconsistentAccount
     ├── ComputeDied
+    ├── Unexpected
     ├── NotAuthenticated
     ├── NotAllowed
     ├── KeysUnavailable
@@ -24,6 +26,7 @@
     ├── NotRetryable
     ├── NotReproducible
     ├── AtCapacity
+    ├── Busy
     ├── BudgetExhausted
     ├── ModelMisbehaved
     ├── NotFinished
@@ -37,6 +40,8 @@
 `reason` is the code for programs: the API, the command and failures in Temporal carry it. `field`
 names the invalid input. A table in `api/errors.py` gives each class an HTTP status.
 """
+
+_LONGEST_QUOTE = 300
 
 
 class KtrdrError(Exception):
@@ -92,6 +97,12 @@ class MissingArtifact(KtrdrError):
     reason = "missing_artifact"
 
 
+class DamagedArtifact(KtrdrError):
+    """An artifact of an earlier step is not what that step has stored."""
+
+    reason = "damaged_artifact"
+
+
 class InconsistentAccount(KtrdrError):
     """The figures of a simulated account contradict each other and must not be used."""
 
@@ -102,6 +113,22 @@ class ComputeDied(KtrdrError):
     """A compute process was killed before it had a result."""
 
     reason = "compute_died"
+
+
+class Unexpected(KtrdrError):
+    """An error that nobody has foreseen. Its trace is in the log.
+
+    Args:
+        where: What was being done, such as `step train`.
+        error: The error. Only the beginning of its text is quoted.
+    """
+
+    def __init__(self, where: str, error: BaseException) -> None:
+        said = " ".join(str(error).split())[:_LONGEST_QUOTE]
+        super().__init__(
+            f"An unexpected error in {where}: {type(error).__name__}: {said}. Its trace is in the "
+            "log of the worker; please report it."
+        )
 
 
 class NotAuthenticated(KtrdrError):
@@ -185,6 +212,12 @@ class AtCapacity(KtrdrError):
         super().__init__(f"{active_count} researches are active; the limit is {limit}.")
         self.active_count = active_count
         self.limit = limit
+
+
+class Busy(KtrdrError):
+    """Too many requests arrive at once. Nothing has begun."""
+
+    reason = "busy"
 
 
 class BudgetExhausted(KtrdrError):

@@ -16,6 +16,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from errors import StartupError
 
 
+def find_home() -> Path:
+    """Return the state directory, wherever a command is run from: there is only one.
+
+    It is `var` in the checkout that this file belongs to. An installed wheel has none, and keeps
+    its state where the user's programs do (XDG Base Directory Specification).
+    """
+    here = Path(__file__).resolve().parent
+    if (here / "pyproject.toml").is_file():
+        return here / "var"
+    of_user = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(of_user) / "ktrdr"
+
+
 class Settings(BaseSettings):
     """Settings of every process, from `KTRDR_*` environment variables.
 
@@ -26,12 +39,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="KTRDR_", frozen=True, env_ignore_empty=True)
 
     home: Path = Field(
-        Path("var"), description="State directory of the embedded stack, created if missing"
+        default_factory=find_home,
+        description="State directory of the embedded stack, created if missing",
     )
     api_host: str = "127.0.0.1"
     api_port: int = Field(8000, ge=1, le=65535)
     temporal_port: int = Field(7233, ge=1, le=65535, description="Port of the embedded server")
-    ui_port: int = Field(8233, ge=1, le=65535, description="Port of its Web UI")
+    ui_port: int = Field(8233, ge=0, le=65535, description="Port of its Web UI; 0 for none")
     temporal_bin: str | None = Field(None, description="Another `temporal` executable to embed")
     api_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] = Field(
         default_factory=lambda known: f"http://{known['api_host']}:{known['api_port']}",

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from activities.jobs import JobContext, Report
 from activities.tracing import continue_trace
-from errors import KtrdrError
+from errors import ComputeDied, KtrdrError, Unexpected
 from quant.messages.progress import Progress
 from quant.messages.trials import TrialOnBars
 
@@ -84,19 +84,41 @@ def serve(
             last_report = time.monotonic()
             _send(channel, Message(progress=news))
 
+    channel.send_bytes(do_job(job, argument, context, report, trace))
+
+
+def do_job(
+    job: Job[Argument, Result],
+    argument: Argument,
+    context: JobContext,
+    report: Report,
+    trace: Mapping[str, str],
+) -> bytes:
+    """Do a job, and return the `Message` with its result or with the error that it raised.
+
+    No error but ours leaves here. The stack trace of another one is in the log only.
+    """
     try:
         with continue_trace(f"job {job.__name__}", trace):
             message = Message(result=job(argument, context, report))
+        return message.model_dump_json().encode()
     except KtrdrError as error:
-        message = _make_failure(error.reason, error.message, error.field)
+        return _encode_failure(error)
+    except MemoryError:
+        return _encode_failure(
+            ComputeDied(
+                f"The step {job.__name__} needs more memory than there is. Use fewer bars, or "
+                "lower KTRDR_COMPUTE_SLOTS."
+            )
+        )
     except Exception as error:
         _log.exception("%s failed", job.__name__)
-        message = _make_failure("internal", f"{type(error).__name__}: {error}")
-    _send(channel, message)
+        return _encode_failure(Unexpected(f"step {job.__name__}", error))
 
 
-def _make_failure(reason: str, text: str, field: str | None = None) -> Message:
-    return Message(failure=Failure(reason=reason, message=text, field=field))
+def _encode_failure(error: KtrdrError) -> bytes:
+    failure = Failure(reason=error.reason, message=error.message, field=error.field)
+    return Message(failure=failure).model_dump_json().encode()
 
 
 def _send(channel: Connection, message: Message) -> None:

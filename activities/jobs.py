@@ -50,7 +50,10 @@ class JobContext:
         """Return an artifact of an earlier step."""
         content = self.open_artifacts(operation_id).read(name)
         if content is None:
-            raise MissingArtifact(f"{name} of {operation_id} is not in the artifact store")
+            raise MissingArtifact(
+                f"{name} of {operation_id} is not in the artifact store. Start over with "
+                "`ktrdr retry`."
+            )
         return content
 
 
@@ -141,7 +144,7 @@ def backtest(task: BacktestTask, context: JobContext, report: ReportProgress) ->
     """Trade the holdout once, at three cost levels."""
     from quant.steps.backtest import backtest_holdout
 
-    model = context.read_artifact(task.training_id, Artifact.MODEL).decode()
+    model = context.read_artifact(task.training_id, Artifact.MODEL).decode(errors="replace")
     return backtest_holdout(task.input, model, context.data_dir, context.open_artifacts(), report)
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, FailureError
 
 from activities import jobs
 from activities.compute import Compute
@@ -20,8 +21,9 @@ from errors import (
     ComputeDied,
     KtrdrError,
     LedgerUnavailable,
+    Unexpected,
 )
-from quant.messages.artifacts import Artifact
+from quant.messages.artifacts import Artifact, parse_artifact
 from quant.messages.base import FrozenModel
 from quant.messages.data import DataSource
 from quant.messages.progress import ignore_report
@@ -44,6 +46,8 @@ from storage.records import Experiment
 
 if TYPE_CHECKING:
     from activities.llm.researcher import Researcher
+
+_log = logging.getLogger(__name__)
 
 _Task = TypeVar("_Task", bound=jobs.Task)
 _Result = TypeVar("_Result", bound=FrozenModel)
@@ -79,13 +83,13 @@ class ResearchActivities:
     @activity.defn
     def load_strategy(self, name: str) -> StrategySpec:
         """Read a strategy file by its name."""
-        with _translate_errors():
+        with translate_errors():
             return load_strategy(name, self._settings.strategy_dir)
 
     @activity.defn
     async def design(self, task: jobs.DesignTask) -> DesignResult:
         """Find a strategy. All candidates are recorded, even if the design fails."""
-        with _translate_errors():
+        with translate_errors():
             async with record_trials(self._ledger, task.operation_id) as report_trial:
                 if task.language_model is None:
                     return await self._search(task, report_trial)
@@ -94,18 +98,18 @@ class ResearchActivities:
     @activity.defn
     async def train(self, task: jobs.TrainingTask) -> TrainingResult:
         """Train the model, and count its strategy as a trial."""
-        result = await self._run(jobs.train, task, TrainingResult)
-        fingerprint = task.input.spec.trial_fingerprint(task.input.seed)
-        trial = Trial(number=0, fingerprint=fingerprint, sharpe=None, parameters={})
-        trials = [TrialOnBars(data=result.data.source, trial=trial)]
-        with _translate_errors():
+        with translate_errors():
+            result = await self._run(jobs.train, task, TrainingResult)
+            fingerprint = task.input.spec.trial_fingerprint(task.input.seed)
+            trial = Trial(number=0, fingerprint=fingerprint, sharpe=None, parameters={})
+            trials = [TrialOnBars(data=result.data.source, trial=trial)]
             await self._ledger.ask(self._ledger.trials.record, task.operation_id, trials)
-        return result
+            return result
 
     @activity.defn
     async def backtest(self, task: jobs.BacktestTask) -> BacktestResult:
         """Count the look at the holdout, and trade it with the trained model."""
-        with _translate_errors():
+        with translate_errors():
             await self._ledger.ask(
                 self._ledger.looks.record,
                 task.operation_id,
@@ -113,27 +117,26 @@ class ResearchActivities:
                 fingerprint=task.input.spec.fingerprint(),
                 model_sha256=task.input.model_sha256,
             )
-        return await self._run(jobs.backtest, task, BacktestResult)
+            return await self._run(jobs.backtest, task, BacktestResult)
 
     @activity.defn
     async def assessment(self, task: jobs.AssessmentTask) -> AssessmentResult:
         """Assess the results, deflated by all trials ever made on these bars."""
-        if not task.counted:
-            with _translate_errors():
+        with translate_errors():
+            if not task.counted:
                 counted = await self._ledger.ask(self._add_counts, task.input)
-            task = task.model_copy(update={"input": counted})
-        result = await self._run(jobs.assess, task, AssessmentResult)
-        if task.language_model is not None:
-            result = await self._ask_for_comment(task, task.language_model, result)
-        if not task.counted:
-            with _translate_errors():
+                task = task.model_copy(update={"input": counted})
+            result = await self._run(jobs.assess, task, AssessmentResult)
+            if task.language_model is not None:
+                result = await self._ask_for_comment(task, task.language_model, result)
+            if not task.counted:
                 await self._ledger.ask(self._keep_hypotheses, task.input, result)
-        return result
+            return result
 
     @activity.defn
     def record_experiment(self, experiment: Experiment) -> None:
         """Record the outcome of a research in the ledger, with its cost and library versions."""
-        with _translate_errors():
+        with translate_errors():
             cost = self._ledger.spending.get_cost(experiment.operation_id)
             additions = {"cost": cost, "versions": list_versions()}
             self._ledger.experiments.record(experiment.model_copy(update=additions))
@@ -212,7 +215,7 @@ class ResearchActivities:
                 earlier = await self._ledger.ask(self._find_earlier_trials, task.input.data)
                 content = earlier.model_dump_json().encode()
             await context.open_artifacts().store(Artifact.MEMORY, content)
-        earlier = EarlierTrials.model_validate_json(content)
+        earlier = parse_artifact(EarlierTrials, content, Artifact.MEMORY)
         return task.model_copy(update={"input": task.input.model_copy(update={"earlier": earlier})})
 
     def _find_earlier_trials(self, source: DataSource) -> EarlierTrials:
@@ -250,16 +253,15 @@ class ResearchActivities:
         returns: type[_Result],
         report_trial: ReportTrial = ignore_report,
     ) -> _Result:
-        with _translate_errors():
-            async with send_heartbeats(cancels_are_pushed=self._cancels_are_pushed) as report:
-                return await self._compute.run(
-                    job,
-                    task,
-                    self._context(task),
-                    returns=returns,
-                    report=report,
-                    report_trial=report_trial,
-                )
+        async with send_heartbeats(cancels_are_pushed=self._cancels_are_pushed) as report:
+            return await self._compute.run(
+                job,
+                task,
+                self._context(task),
+                returns=returns,
+                report=report,
+                report_trial=report_trial,
+            )
 
     def _context(self, task: jobs.Task) -> jobs.JobContext:
         return jobs.JobContext(
@@ -268,8 +270,8 @@ class ResearchActivities:
 
 
 @contextlib.contextmanager
-def _translate_errors() -> Iterator[None]:
-    """Raise our errors as failures that Temporal understands, and retries if they are transient.
+def translate_errors() -> Iterator[None]:
+    """Raise errors as failures that Temporal understands, and retries if they are transient.
 
     Computation is deterministic, so a retry would raise any other error again. The failure has no
     cause, or else the cause would pass for the root of the failure.
@@ -277,9 +279,22 @@ def _translate_errors() -> Iterator[None]:
     try:
         yield
     except KtrdrError as error:
-        raise ApplicationError(
-            error.message,
-            {"field": error.field},
-            type=error.reason,
-            non_retryable=error.reason not in _TRANSIENT,
+        raise _make_failure(error) from None
+    except FailureError:
+        raise
+    except Exception as error:
+        step = activity.info().activity_type
+        _log.exception("%s failed", step)
+        # The system may have more files, memory or disk later.
+        raise _make_failure(
+            Unexpected(f"step {step}", error), transient=isinstance(error, OSError | MemoryError)
         ) from None
+
+
+def _make_failure(error: KtrdrError, *, transient: bool = False) -> ApplicationError:
+    return ApplicationError(
+        error.message,
+        {"field": error.field},
+        type=error.reason,
+        non_retryable=not transient and error.reason not in _TRANSIENT,
+    )

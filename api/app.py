@@ -13,7 +13,10 @@ from temporalio.runtime import Runtime
 
 from api.errors import document_errors, install_error_handlers
 from api.middleware.body_limit import BodyLimit
+from api.middleware.concurrency import ConcurrencyLimit
+from api.middleware.cross_site import CrossSiteCheck
 from api.middleware.durations import RequestDurations, make_duration_histogram
+from api.middleware.encoded_slashes import EncodedSlashes
 from api.middleware.hosts import HostCheck, parse_names
 from api.middleware.security_headers import SecurityHeaders
 from api.middleware.trailing_slash import TrailingSlash
@@ -56,7 +59,7 @@ def create_app(
         )
         app.state.services = Services.build(loaded, connected)
         yield
-        app.state.services.ledger.close()
+        app.state.services.close()
 
     app = DocumentedApp(
         title="ktrdr",
@@ -72,6 +75,7 @@ def create_app(
             HTTPStatus.BAD_REQUEST,
             HTTPStatus.UNAUTHORIZED,
             HTTPStatus.FORBIDDEN,
+            HTTPStatus.REQUEST_TIMEOUT,
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             HTTPStatus.UNPROCESSABLE_ENTITY,
             HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -86,8 +90,13 @@ def create_app(
     # The last one added is the outermost.
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(TrailingSlash, lists=LISTS | {f"{API_PREFIX}{path}" for path in LISTS})
+    app.add_middleware(EncodedSlashes)
+    # A body that arrives slowly must not take a place.
+    app.add_middleware(ConcurrencyLimit)
     app.add_middleware(BodyLimit)
-    if origins := parse_names(loaded.api_cors_origins):
+    origins = parse_names(loaded.api_cors_origins)
+    app.add_middleware(CrossSiteCheck, origins=origins)
+    if origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"]
         )

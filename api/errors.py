@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 from typing import Any, Literal
+from urllib.parse import unquote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -9,10 +10,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from api.auth.audit import record_refusal
 from errors import (
     ArtifactsUnavailable,
     AtCapacity,
     BudgetExhausted,
+    Busy,
     CheckpointNotFound,
     ExperimentNotFound,
     InvalidInput,
@@ -35,6 +38,7 @@ from errors import (
     TemporalUnavailable,
     UnreadablePayload,
 )
+from quant.problems import MOST_PROBLEMS, join_problems, shorten
 
 # The first class of which an error is an instance decides.
 _STATUS: dict[type[KtrdrError], HTTPStatus] = {
@@ -57,6 +61,7 @@ _STATUS: dict[type[KtrdrError], HTTPStatus] = {
     ScheduleExists: HTTPStatus.CONFLICT,
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnreadablePayload: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Busy: HTTPStatus.SERVICE_UNAVAILABLE,
     TemporalUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     LedgerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     KeysUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -64,7 +69,10 @@ _STATUS: dict[type[KtrdrError], HTTPStatus] = {
     KtrdrError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
-_LONGEST_VALUE = 200
+
+_SECONDS_BEFORE_REPEAT = 2
+
+_LONGEST_INSTANCE = 200
 
 
 class FieldProblem(BaseModel):
@@ -98,13 +106,14 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 _DESCRIPTIONS = {
     HTTPStatus.BAD_REQUEST: "The body cannot be decoded as text",
     HTTPStatus.UNAUTHORIZED: "The API key is missing or unknown",
-    HTTPStatus.FORBIDDEN: "The API key lacks the required scope",
+    HTTPStatus.FORBIDDEN: "The API key lacks the required scope, or a page of another site asks",
     HTTPStatus.NOT_FOUND: "No resource has this ID",
     HTTPStatus.CONFLICT: "The current state does not allow this",
+    HTTPStatus.REQUEST_TIMEOUT: "The body did not arrive in time",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large",
     HTTPStatus.UNPROCESSABLE_ENTITY: "The request is not valid",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Internal error",
-    HTTPStatus.SERVICE_UNAVAILABLE: "Temporal or the ledger does not answer",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Temporal or the ledger does not answer, or this API is busy",
 }
 
 
@@ -138,7 +147,7 @@ def make_problem_response(
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,
-        instance=request.url.path[:_LONGEST_VALUE],
+        instance=unquote(request.url.path)[:_LONGEST_INSTANCE],
         reason=reason,
         message=detail,
         errors=errors or [],
@@ -151,8 +160,8 @@ def make_problem_response(
     )
 
 
-async def _answer_ktrdr_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, KtrdrError)  # noqa: S101 - as registered below
+def answer_error(request: Request, error: KtrdrError) -> JSONResponse:
+    """Return the answer to an expected error."""
     status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
     fields = [FieldProblem(field=error.field, message=error.message)] if error.field else []
     response = make_problem_response(
@@ -160,7 +169,16 @@ async def _answer_ktrdr_error(request: Request, error: Exception) -> JSONRespons
     )
     if isinstance(error, NotAuthenticated):
         response.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, Busy):
+        response.headers["Retry-After"] = str(_SECONDS_BEFORE_REPEAT)
     return response
+
+
+async def _answer_ktrdr_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, KtrdrError)  # noqa: S101 - as registered below
+    if isinstance(error, NotAuthenticated | NotAllowed):
+        record_refusal(request, error.reason)
+    return answer_error(request, error)
 
 
 def _get_more_fields(error: KtrdrError) -> dict[str, Any]:
@@ -173,19 +191,22 @@ def _get_more_fields(error: KtrdrError) -> dict[str, Any]:
 
 async def _answer_validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - as registered below
-    fields = [_make_field_problem(each) for each in error.errors()]
-    detail = "; ".join(f"{each.field}: {each.message}" for each in fields)
+    problems = [_locate(each) for each in error.errors()]
+    fields = [
+        FieldProblem(field=shorten(field), message=shorten(said))
+        for field, said in problems[:MOST_PROBLEMS]
+    ]
+    detail = join_problems(problems)
     return make_problem_response(
         request, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_input", detail, fields
     )
 
 
-def _make_field_problem(error: dict[str, Any]) -> FieldProblem:
+def _locate(error: dict[str, Any]) -> tuple[str, str]:
+    """Return the field, and what is wrong with it."""
     # The first part of the location says whether it was the body, the path or the query.
     field = ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0])
-    return FieldProblem(
-        field=field[:_LONGEST_VALUE], message=error["msg"].removeprefix("Value error, ")
-    )
+    return field, error["msg"].removeprefix("Value error, ")
 
 
 async def _answer_http_error(request: Request, error: Exception) -> JSONResponse:

@@ -40,9 +40,10 @@ class IdempotencyKey:
         """
         if memo.get("key") != self.claim_id:
             return None
-        if memo["request"] != self.request_digest:
+        if memo.get("request") != self.request_digest:
             raise KeyReused(
                 "This Idempotency-Key was already used with a different request.",
                 field="Idempotency-Key",
             )
-        return str(memo["stands_for"])
+        stands_for = memo.get("stands_for")
+        return stands_for if isinstance(stands_for, str) else None

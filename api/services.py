@@ -12,6 +12,7 @@ from api.agent.researches import ResearchStarter
 from api.agent.workers import WorkerList
 from api.auth.keys import KeyRing
 from api.checkpoints.reader import Checkpoints
+from api.heavy_work import HeavyWork
 from api.listing.operations import OperationList
 from api.operations.batch_cancel import BatchCanceller
 from api.operations.cancel import Canceller
@@ -43,6 +44,7 @@ class Services:
     client: Client
     ledger: Ledger
     keys: KeyRing | None
+    heavy_work: HeavyWork
     budget: DailyBudget
     workers: WorkerList
     overview: Overview
@@ -81,6 +83,7 @@ class Services:
             client=client,
             ledger=ledger,
             keys=KeyRing(settings.api_keys) if settings.api_keys else None,
+            heavy_work=HeavyWork(),
             budget=budget,
             workers=workers,
             overview=Overview(operations, workers, budget, settings.max_active_researches),
@@ -101,6 +104,11 @@ class Services:
             reproducer=Reproducer(ledger, starter),
             schedules=Schedules(client, starter),
         )
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self.heavy_work.close()
+        self.ledger.close()
 
 
 def _get_services(request: Request) -> Services:

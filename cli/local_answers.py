@@ -4,7 +4,7 @@ from typing import Literal
 
 from api.auth.scopes import Scope
 from quant.messages.base import FrozenModel
-from quant.messages.data import DataInfo
+from quant.messages.data import DataInfo, DateRange
 from quant.messages.evidence import CostLevel, Statistics
 from quant.messages.understood import Understood
 
@@ -87,7 +87,7 @@ class Finding(FrozenModel):
     warning: str | None = None
 
 
-class UnreadableBars(Finding):
+class UnreadableBars(DateRange, Finding):
     """Bars that a research would refuse, with the error."""
 
     symbol: str
@@ -102,9 +102,15 @@ class ReadableBars(DataInfo, Finding):
 
 
 class ImportedBars(DataInfo):
-    """Bars that were stored in the data directory."""
+    """Bars that were read, and where they are stored or would be."""
 
-    path: str | None
+    path: str
+    stored: bool
+    """False for a dry run."""
+    notes: list[str]
+    """How the file was understood."""
+    remarks: list[str]
+    """What a trader of these bars should know."""
 
 
 class Changes(FrozenModel):

@@ -77,8 +77,6 @@ def options(
             signal.signal(signal_number, _interrupt)
     with report_errors(as_json):
         settings = load_settings()
-    if url is not None and port is not None:
-        raise typer.BadParameter("give either --url or --port")
     if (url or port) and context.invoked_subcommand in _WITHOUT_API:
         raise typer.BadParameter(f"{context.invoked_subcommand} asks no API; omit --url and --port")
     # An option wins over the environment, which the settings were read from.

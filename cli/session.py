@@ -3,7 +3,7 @@
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypeVar
 
@@ -12,6 +12,7 @@ from rich.console import Console
 
 from cli.answer import Answer
 from cli.client import Api
+from cli.render.console import SafeConsole
 from cli.render.tables import UNLIMITED
 from errors import KtrdrError
 from settings import Settings
@@ -27,8 +28,8 @@ OperationArgument = Annotated[str, typer.Argument(metavar="OPERATION_ID")]
 
 def _console() -> Console:
     """Return where answers go. Lines are broken for a terminal only, never in a pipe or a file."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=UNLIMITED)
+    console = SafeConsole(highlight=False)
+    return console if console.is_terminal else SafeConsole(highlight=False, width=UNLIMITED)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Session:
     """Whether an option named the API."""
     # Progress goes to standard error, so that a pipe receives the answer alone.
     console: Console = field(default_factory=_console)
-    stderr: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
+    stderr: Console = field(default_factory=lambda: SafeConsole(stderr=True, highlight=False))
 
     def api(self) -> Api:
         """Return a client of the chosen API. It is closed when the command ends."""
@@ -72,6 +73,24 @@ def session_of(context: typer.Context, as_json: bool) -> Session:
     return replace(session, as_json=session.as_json or as_json)
 
 
+def refuse_unused(context: typer.Context, names: Collection[str], why: str) -> None:
+    """Refuse options that would have no effect.
+
+    Args:
+        context: The command as it was typed.
+        names: Parameters that have no effect now.
+        why: Completes "--option has no effect".
+
+    Raises:
+        typer.BadParameter: One of them was typed.
+    """
+    for parameter in context.command.params:
+        if parameter.name in names:
+            source = context.get_parameter_source(parameter.name)
+            if source is not None and source.name == "COMMANDLINE":
+                raise typer.BadParameter(f"{parameter.opts[0]} has no effect {why}")
+
+
 @contextlib.contextmanager
 def report_errors(as_json: bool) -> Iterator[None]:
     """Print an expected error in one line or as JSON, and exit with 1."""
@@ -82,7 +101,7 @@ def report_errors(as_json: bool) -> Iterator[None]:
             answer = {"status": "error", "reason": error.reason, "message": error.message}
             sys.stdout.write(json.dumps(answer) + "\n")
         else:
-            Console(stderr=True, highlight=False).print(
+            SafeConsole(stderr=True, highlight=False).print(
                 f"Error: {error.message}", style="red", markup=False, soft_wrap=True
             )
         raise typer.Exit(FAILED) from None

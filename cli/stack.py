@@ -16,8 +16,10 @@ from typing import Any, BinaryIO, Self
 
 import httpx2
 
+from activities.llm.providers import KEY_IS_SET, KEY_VARIABLES
 from errors import StartupError
 from settings import Settings
+from storage.private_directory import make_private_directory
 from temporal.dynamic_config import load_dynamic_config
 
 _SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal"}
@@ -58,7 +60,11 @@ def make_server_command(
 ) -> list[str]:
     """Return the command line of a Temporal server on loopback with a SQLite file."""
     command = [executable, "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
-    command += ["--headless"] if ui_port is None else ["--ui-port", str(ui_port)]
+    if ui_port is None:
+        command += ["--headless"]
+    else:
+        # On loopback only, and without a request to the outside.
+        command += ["--ui-ip", "127.0.0.1", "--ui-port", str(ui_port), "--ui-disable-news-fetch"]
     command += ["--db-filename", str(database), "--log-level", "warn"]
     for name, value in _SQLITE_PRAGMAS.items():
         command += ["--sqlite-pragma", f"{name}={value}"]
@@ -99,7 +105,7 @@ class Stack:
         server = make_server_command(
             executable,
             port=settings.temporal_port,
-            ui_port=settings.ui_port,
+            ui_port=settings.ui_port or None,
             database=settings.home / "temporal.db",
             config=self._server_config,
         )
@@ -126,10 +132,12 @@ class Stack:
 
     def addresses(self) -> dict[str, str]:
         """Return the addresses of the parts, by name."""
+        web_ui = f"http://127.0.0.1:{self._settings.ui_port}{_RESEARCHES}"
         return {
             "API docs": f"{self.api}/api/v1/docs",
-            "Temporal Web UI": f"http://127.0.0.1:{self._settings.ui_port}{_RESEARCHES}",
+            **({"Temporal Web UI": web_ui} if self._settings.ui_port else {}),
             "Temporal": self._temporal_address,
+            "State": str(self._settings.home),
             "Logs": str(self.logs),
         }
 
@@ -157,7 +165,8 @@ class Stack:
         """
         home = self._settings.home
         try:
-            self.logs.mkdir(parents=True, exist_ok=True)
+            make_private_directory(home, is_ours="home" not in self._settings.model_fields_set)
+            make_private_directory(self.logs, is_ours=True)
             self._lock = (home / ".lock").open("ab")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -177,6 +186,11 @@ class Stack:
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")
         }
+        if process != "worker":
+            # Only workers call language models. The API asks whether there is a key.
+            for variable in KEY_VARIABLES:
+                if inherited.pop(variable, "").strip() and process == "api":
+                    inherited[variable] = KEY_IS_SET
         if process == "api":
             # Only one process can listen at an address, and the API has a route for its metrics.
             inherited.pop("KTRDR_METRICS_ADDRESS", None)
@@ -212,6 +226,8 @@ class Stack:
                 stderr=log,
                 # Ctrl-C must reach this process only, because it stops the server last.
                 start_new_session=True,
+                # Databases, artifacts and logs are nobody else's.
+                umask=0o077,
                 pass_fds=[self._lock.fileno()] if self._lock and name == "temporal" else [],
             )
 
@@ -234,16 +250,18 @@ class Stack:
         return StartupError(f"{name} has ended: {lines[-1] if lines else 'silently'} (see {log})")
 
     def _stop(self) -> None:
-        for name in ("api", "worker", "temporal"):
-            process = self._processes.get(name)
-            if process is None:
-                continue
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        # The server last: worker and API tell it that they end.
+        for names in (("api", "worker"), ("temporal",)):
+            ending = [self._processes[name] for name in names if name in self._processes]
+            for process in ending:
+                process.send_signal(signal.SIGTERM)
+            deadline = time.monotonic() + _STOP_SECONDS
+            for process in ending:
+                try:
+                    process.wait(deadline - time.monotonic())
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
         if self._lock is not None:
             self._lock.close()
 
@@ -251,7 +269,7 @@ class Stack:
 def _require_free_ports(settings: Settings) -> None:
     ports = {
         "KTRDR_TEMPORAL_PORT": ("127.0.0.1", settings.temporal_port),
-        "KTRDR_UI_PORT": ("127.0.0.1", settings.ui_port),
+        **({"KTRDR_UI_PORT": ("127.0.0.1", settings.ui_port)} if settings.ui_port else {}),
         "KTRDR_API_PORT": (settings.api_host, settings.api_port),
     }
     # All bound at the same time, because two of the ports may be equal.

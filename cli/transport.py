@@ -20,6 +20,7 @@ _TIMEOUT_SECONDS = 35.0
 # The API sends a keep-alive at least every 15 s.
 _SECONDS_OF_SILENCE = 40.0
 _SECONDS_BEFORE_REPEAT = (0.1, 0.4)
+_LONGEST_PAUSE = 5.0
 
 
 class ApiRefused(KtrdrError):
@@ -86,11 +87,12 @@ class Transport:
         try:
             with self._http.sse(path, headers=headers, timeout=_SECONDS_OF_SILENCE) as stream:
                 self.has_answered = True
-                if stream.response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-                    raise ApiUnreachable(f"{self._url} cannot reach Temporal.")
                 if not stream.response.is_success:
                     stream.response.read()
-                    raise self._refusal(stream.response)
+                    refusal = self._refusal(stream.response)
+                    if stream.response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+                        raise ApiUnreachable(refusal.message)
+                    raise refusal
                 yield from stream
         except httpx2.TransportError as error:
             raise self._unreachable(error) from error
@@ -117,6 +119,7 @@ class Transport:
                     return response
                 if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE or pause is None:
                     raise self._refusal(response)
+                pause = max(pause, _read_pause(response))  # noqa: PLW2901 - what the API asks for
             time.sleep(pause)
         raise AssertionError("unreachable")
 
@@ -134,3 +137,9 @@ class Transport:
             return response.json()
         except ValueError as error:
             raise ApiUnreachable(f"{self._url} is not a ktrdr API.") from error
+
+
+def _read_pause(response: httpx2.Response) -> float:
+    """Return for how many seconds a busy API asks for patience, within reason."""
+    asked = response.headers.get("retry-after", "")
+    return min(float(asked), _LONGEST_PAUSE) if asked.isdecimal() else 0.0

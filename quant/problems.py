@@ -1,12 +1,17 @@
 """Says what is wrong with a value, in words for people who write files by hand."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from quant.wording import format_count
+
+MOST_PROBLEMS: Final = 20
+"""How many problems a message names. A hostile input has tens of thousands."""
+
+_LONGEST_PART: Final = 200
 
 
 def _count_entries(number: int) -> str:
@@ -45,6 +50,24 @@ def list_problems(error: ValidationError) -> list[tuple[str, str]]:
         (".".join(str(part) for part in each["loc"] if part != "[key]"), _explain(each))
         for each in error.errors(include_url=False, include_input=False)
     ]
+
+
+def join_problems(problems: Sequence[tuple[str, str]]) -> str:
+    """Return a message that names the first problems, and how many more there are.
+
+    Args:
+        problems: Places and what is wrong there. Both come from outside and may be long.
+    """
+    named = "; ".join(
+        ": ".join(shorten(part) for part in problem if part) for problem in problems[:MOST_PROBLEMS]
+    )
+    more = len(problems) - MOST_PROBLEMS
+    return f"{named}; and {more:,} more" if more > 0 else named
+
+
+def shorten(text: str) -> str:
+    """Return a text from outside, short enough for a message."""
+    return text if len(text) <= _LONGEST_PART else f"{text[:_LONGEST_PART]}…"
 
 
 def _explain(problem: ErrorDetails) -> str:

@@ -1,6 +1,11 @@
 """Numbers and names in messages."""
 
 from collections.abc import Collection
+from typing import Final
+from unicodedata import category
+
+# As wide as a plus, unlike the hyphen.
+MINUS: Final = "\N{MINUS SIGN}"
 
 
 def format_count(number: int, one: str, many: str | None = None) -> str:
@@ -19,3 +24,13 @@ def join_names(names: Collection[str], limit: int = 10) -> str:
     shown = ", ".join(sorted(names)[:limit])
     hidden = len(names) - limit
     return f"{shown} and {hidden} more" if hidden > 0 else shown
+
+
+def strip_controls(text: str) -> str:
+    """Return a text from outside without what controls a terminal or the reading direction.
+
+    Line breaks, tabs and spaces of every width stay.
+    """
+    return "".join(
+        each for each in text if each.isprintable() or each in "\n\t" or category(each) == "Zs"
+    )

@@ -1,23 +1,28 @@
 """The conversion of values for Temporal: JSON of pydantic models."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import DataConverter, PayloadCodec
 from temporalio.exceptions import ApplicationError
 
 from errors import InvalidInput
+from quant.problems import join_problems, shorten
 from temporal.failures import EncodedFailureConverter, ShortFailureConverter
+
+_JSON: Final = b"json/plain"
 
 
 class ReadablePayloadConverter(PydanticPayloadConverter):
-    """Reports an invalid value in plain words, by field.
+    """Reports a value that cannot be used in plain words, by field.
 
-    A user who starts a workflow by hand sees the message in the Web UI. An ApplicationError also
-    fails the workflow at once. After any other error its first task would be retried for ever.
+    Whoever has access to Temporal may send a payload of any encoding and type. A user who starts a
+    workflow by hand sees the message in the Web UI. An ApplicationError also fails the workflow at
+    once. After any other error its first task would be retried for ever.
     """
 
     def from_payloads(
@@ -26,16 +31,38 @@ class ReadablePayloadConverter(PydanticPayloadConverter):
         """Return the values.
 
         Raises:
-            ApplicationError: A value does not match its type hint.
+            ApplicationError: A value cannot be read, or does not match its type hint.
         """
         try:
-            return super().from_payloads(payloads, type_hints)
+            values = super().from_payloads(payloads, type_hints)
+            for payload, value, hint in zip(payloads, values, type_hints or (), strict=False):
+                if payload.metadata.get("encoding") != _JSON:
+                    _check_type(value, hint)
         except ValidationError as error:
-            problems = "; ".join(
-                ": ".join([*(str(part) for part in problem["loc"]), problem["msg"]])
-                for problem in error.errors(include_url=False, include_input=False)
-            )
-            raise ApplicationError(problems, type=InvalidInput.reason, non_retryable=True) from None
+            problems = [
+                (": ".join(str(part) for part in each["loc"]), each["msg"])
+                for each in error.errors(include_url=False, include_input=False)
+            ]
+            raise _make_failure(join_problems(problems)) from None
+        except (LookupError, RuntimeError, TypeError, ValueError) as error:
+            problem = shorten(str(error.args[0] if error.args else error))
+            raise _make_failure(f"The value cannot be read: {problem}.") from None
+        return values
+
+
+def _check_type(value: object, hint: Any) -> None:
+    """Check a value that pydantic has not validated: none, bytes or a message of protobuf.
+
+    Raises:
+        ValidationError: It is not of the type.
+    """
+    if hint is None or hint is RawValue or (isinstance(hint, type) and isinstance(value, hint)):
+        return
+    TypeAdapter(hint).validate_python(value, strict=True)
+
+
+def _make_failure(message: str) -> ApplicationError:
+    return ApplicationError(message, type=InvalidInput.reason, non_retryable=True)
 
 
 data_converter = DataConverter(
@@ -46,7 +73,7 @@ data_converter = DataConverter(
 
 
 def make_encrypting_converter(codec: PayloadCodec) -> DataConverter:
-    """Return a converter that encrypts payloads, and messages and stack traces of failures."""
+    """Return a converter that encrypts payloads and the messages of failures."""
     return DataConverter(
         payload_converter_class=ReadablePayloadConverter,
         payload_codec=codec,

@@ -56,6 +56,18 @@ class EncryptingCodec(PayloadCodec):
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Return the payloads encrypted."""
+        return self.encrypt(payloads)
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Return the payloads decrypted, as `decrypt` does.
+
+        Raises:
+            UnreadablePayload: The key is unknown, or the payload failed authentication.
+        """
+        return self.decrypt(payloads)
+
+    def encrypt(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Return the payloads encrypted."""
         keys = self._file.read()
         cipher = AESGCM(keys.keys[keys.current])
         key_id = keys.current.encode()
@@ -67,14 +79,18 @@ class EncryptingCodec(PayloadCodec):
             encrypted.append(Payload(metadata=metadata, data=data))
         return encrypted
 
-    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+    def decrypt(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Return the payloads decrypted. Those from before encryption was enabled stay as they are.
+
+        So does one that names no key. It cannot be ours, and the converter refuses it.
 
         Raises:
             UnreadablePayload: The key is unknown, or the payload failed authentication.
         """
         return [
-            self._decrypt(payload) if payload.metadata.get("encoding") == ENCODING else payload
+            self._decrypt(payload)
+            if payload.metadata.get("encoding") == ENCODING and _KEY_ID in payload.metadata
+            else payload
             for payload in payloads
         ]
 

@@ -19,6 +19,7 @@ from temporalio.runtime import (
 )
 
 from errors import StartupError
+from quant.wording import strip_controls
 from settings import Settings
 
 _BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
@@ -59,6 +60,21 @@ def make_runtime(settings: Settings, worker_heartbeat_interval: timedelta | None
         raise StartupError(f"KTRDR_METRICS_ADDRESS: {error}") from error
 
 
+class TextFormatter(logging.Formatter):
+    """Formats an event as text for a terminal.
+
+    Names and reasons come from outside. None of them controls the terminal, or passes for an event
+    of its own: further lines are indented.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - of the base class
+        """Return the event without its exception."""
+        return strip_controls(super().formatMessage(record)).replace("\n", "\n  ")
+
+
 class JsonFormatter(logging.Formatter):
     """Formats an event as one line of JSON, with the operation to which it belongs."""
 
@@ -92,7 +108,7 @@ def set_up_logging(settings: Settings, level: int) -> None:
     if settings.log_format == "json":
         handler.setFormatter(JsonFormatter())
     else:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        handler.setFormatter(TextFormatter())
     logging.basicConfig(level=level, handlers=[handler])
     # The workflow or activity is in other fields, so it need not be in the message.
     workflow.logger.workflow_info_on_message = False

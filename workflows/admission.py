@@ -2,15 +2,18 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import VersioningBehavior
 from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
+    from pydantic import AwareDatetime
+
     from activities.admission import ActiveQuestion, count_active
     from workflows import policies
+    from workflows.failures import WRONG_ARGUMENTS
     from workflows.messages import AdmissionAnswer, AdmissionRequest
 
 ADMISSION_ID = "admission"
@@ -27,18 +30,18 @@ class _Batch:
     answers: asyncio.Future[list[AdmissionAnswer]]
 
 
-@workflow.defn
+@workflow.defn(failure_exception_types=WRONG_ARGUMENTS)
 class Admission:
     """Remembers the latest admissions. Older researches are in Temporal's lists."""
 
     @workflow.init
-    def __init__(self, admitted: dict[str, datetime] | None = None) -> None:
+    def __init__(self, admitted: dict[str, AwareDatetime] | None = None) -> None:
         self._admitted = admitted or {}
         self._waiting: list[_Batch] = []
         self._one_at_a_time = asyncio.Lock()
 
     @workflow.run
-    async def run(self, admitted: dict[str, datetime] | None = None) -> None:  # noqa: ARG002 - see init
+    async def run(self, admitted: dict[str, AwareDatetime] | None = None) -> None:  # noqa: ARG002 - see init
         """Answer updates until the history is long, then continue as new."""
         await workflow.wait_condition(
             lambda: (
@@ -59,6 +62,8 @@ class Admission:
     @workflow.update
     async def admit_all(self, requests: list[AdmissionRequest]) -> list[AdmissionAnswer]:
         """Admit as many researches as the limit allows, in this order. Idempotent."""
+        if not requests:
+            return []
         return await self._answer(requests)
 
     async def _answer(self, requests: list[AdmissionRequest]) -> list[AdmissionAnswer]:
@@ -106,7 +111,11 @@ class Admission:
         return [each for each, since in self._admitted.items() if now - since < _LISTED_AFTER]
 
 
-@workflow.defn(name="Admission", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn(
+    name="Admission",
+    versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
+    failure_exception_types=WRONG_ARGUMENTS,
+)
 class LastingAdmission(Admission):
     """The same workflow for versioned workers. It never ends, so it moves to every new version.
 
@@ -114,10 +123,10 @@ class LastingAdmission(Admission):
     """
 
     @workflow.init
-    def __init__(self, admitted: dict[str, datetime] | None = None) -> None:
+    def __init__(self, admitted: dict[str, AwareDatetime] | None = None) -> None:
         super().__init__(admitted)
 
     @workflow.run
-    async def run(self, admitted: dict[str, datetime] | None = None) -> None:
+    async def run(self, admitted: dict[str, AwareDatetime] | None = None) -> None:
         """Run as the base class does."""
         await super().run(admitted)

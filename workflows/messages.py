@@ -35,7 +35,9 @@ Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0
 class OwnedRequest(FrozenModel):
     """Whose work it is, and how urgent it is."""
 
-    priority: int = Field(3, strict=True, ge=1, le=5, description="1 (first) to 5 (last)")
+    priority: int = Field(
+        3, strict=True, ge=1, le=5, description="1 (first) to 5 (last), across owners"
+    )
     owner: Owner = "anonymous"
 
 

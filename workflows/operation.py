@@ -68,11 +68,11 @@ class Operation:
             created_at=this.start_time,
             started_at=workflow.now(),
             metadata=metadata,
-            owner=owner or this.typed_search_attributes.get(search_attributes.OWNER),
+            owner=owner or search_attributes.read_owner(this.typed_search_attributes),
             priority=priority or this.priority.priority_key,
             goal=goal,
-            retry_of=workflow.memo_value(RETRY_OF, default=None),
-            warnings=workflow.memo_value(WARNINGS, default=[]),
+            retry_of=workflow.memo_value(RETRY_OF, default=None, type_hint=str),
+            warnings=workflow.memo_value(WARNINGS, default=[], type_hint=list[str]),
         )
         self.outcome: str | None = None
         self._stopped: ChildOperation | None = None

@@ -1,6 +1,12 @@
 """Search attributes, by which lists of operations are filtered and counted."""
 
-from temporalio.common import SearchAttributeKey, SearchAttributePair
+import contextlib
+
+from pydantic import TypeAdapter, ValidationError
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+
+from workflows.contract import Phase
+from workflows.messages import Owner
 
 OPERATION_TYPE = SearchAttributeKey.for_keyword("OperationType")
 PARENT_OPERATION_ID = SearchAttributeKey.for_keyword("ParentOperationId")
@@ -22,6 +28,25 @@ ALL = (
     STRATEGY,
     RESUMED_RUN,
 )
+
+_OWNER: TypeAdapter[str] = TypeAdapter(Owner)
+
+
+def read_phase(attributes: TypedSearchAttributes) -> Phase | None:
+    """Return the phase of a research, or None if the attributes name none.
+
+    Whoever has access to Temporal may set an attribute to any text.
+    """
+    with contextlib.suppress(ValueError):
+        return Phase(attributes.get(RESEARCH_PHASE, ""))
+    return None
+
+
+def read_owner(attributes: TypedSearchAttributes) -> str | None:
+    """Return the owner of an operation, or None if the attributes name none."""
+    with contextlib.suppress(ValidationError):
+        return _OWNER.validate_python(attributes.get(OWNER))
+    return None
 
 
 def make_pairs(

@@ -11,11 +11,11 @@ from pydantic_ai.models import Model
 
 from activities.llm import prompts
 from activities.llm.designer import CORRECTIONS
-from activities.llm.text import strip_controls
 from errors import ModelMisbehaved
 from quant.messages.base import FrozenModel
 from quant.messages.hypotheses import MAX_STATEMENT
 from quant.messages.steps import AssessmentInput, AssessmentResult
+from quant.wording import strip_controls
 
 _CALLS: Final = 6
 _PLACEHOLDER: Final = re.compile(r"\{([a-z_]*)\}")

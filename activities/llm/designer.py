@@ -10,7 +10,6 @@ from pydantic_ai.exceptions import UnexpectedModelBehavior, UsageLimitExceeded
 from pydantic_ai.models import Model
 
 from activities.llm import prompts
-from activities.llm.text import strip_controls
 from errors import BudgetExhausted, InvalidInput, KtrdrError, ModelMisbehaved
 from quant.messages.base import FrozenModel
 from quant.messages.progress import Progress, ReportProgress
@@ -18,6 +17,7 @@ from quant.messages.steps import CandidateScore
 from quant.messages.strategy import Costs, StrategySpec
 from quant.messages.trials import ReportTrial, Trial, TrialOnBars
 from quant.strategy import parser
+from quant.wording import strip_controls
 
 # How many invalid answers a model may correct before the call fails.
 CORRECTIONS: Final = 3
@@ -143,7 +143,7 @@ async def design(model: Model, prompt: str, candidates: Candidates) -> Design:
     limits = UsageLimits(request_limit=2 * candidates.limit + _CALLS_BESIDE_SCORES)
     try:
         answer = await _make_agent(candidates).run(prompt, model=model, usage_limits=limits)
-    except BudgetExhausted as error:
+    except (BudgetExhausted, ModelMisbehaved) as error:
         return _take_best(candidates, error)
     except (UnexpectedModelBehavior, UsageLimitExceeded):
         return _take_best(candidates, ModelMisbehaved("The language model gave no valid answer."))

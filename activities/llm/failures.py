@@ -40,6 +40,18 @@ def make_break_failure(name: ModelName) -> ApplicationError:
     return ApplicationError(f"{name} broke off in the middle of its answer.", type=FAILURE)
 
 
+def make_endless_failure(name: ModelName, *, last: bool) -> ApplicationError:
+    """Return the failure for an answer that does not end in time.
+
+    Args:
+        name: Name of the model.
+        last: Whether enough attempts were made. Each holds a slot all the time.
+    """
+    return ApplicationError(
+        f"{name} did not end its answer in time.", type=FAILURE, non_retryable=last
+    )
+
+
 def _retry_may_help(error: ModelAPIError) -> bool:
     if isinstance(error, ModelQuotaExceededError):
         return False  # The account is exhausted. The status is that of a rate limit.

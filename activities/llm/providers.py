@@ -26,6 +26,11 @@ PROVIDERS: Final[Mapping[str, Provider]] = {
     "openai": Provider("OPENAI_API_KEY", "OPENAI_BASE_URL"),
 }
 
+KEY_VARIABLES: Final = tuple(provider.key_variable for provider in PROVIDERS.values())
+
+KEY_IS_SET: Final = "set"
+"""In place of a key, for a process that only asks whether there is one."""
+
 # Names of the earlier system.
 _ALIASES: Final[Mapping[str, str]] = {
     "opus": "anthropic:claude-opus-5-5",

@@ -18,7 +18,7 @@ from activities.llm.meter import Conversation, Meter, MeteredModel
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
 from errors import KtrdrError, ModelMisbehaved
-from quant.messages.artifacts import Artifact
+from quant.messages.artifacts import Artifact, parse_artifact
 from quant.messages.data import DataSource
 from quant.messages.hypotheses import Hypothesis
 from quant.messages.progress import Progress, ReportProgress
@@ -241,7 +241,7 @@ class Researcher:
 
 async def _load_conversation(artifacts: OperationArtifacts) -> Conversation | None:
     content = await artifacts.fetch(Artifact.CONVERSATION)
-    return Conversation.model_validate_json(content) if content else None
+    return parse_artifact(Conversation, content, Artifact.CONVERSATION) if content else None
 
 
 def _explain_missing_comment(result: AssessmentResult, why: str) -> AssessmentResult:

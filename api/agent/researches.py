@@ -38,6 +38,8 @@ class ResearchStarter:
         if unused := find_unused_fields(request):
             detail = "; ".join(f"{name} has no effect: {why}" for name, why in unused.items())
             raise InvalidInput(f"{detail}.", field=next(iter(unused)))
+        if request.designer == "llm" and request.model is not None:
+            ModelName.parse(request.model).read_key()
         if request.brief is not None:
             bars = await asyncio.to_thread(self._list_bars)
             applied = apply_brief(request, bars)
@@ -84,7 +86,6 @@ class ResearchStarter:
         if "designer" in request.model_fields_set and request.designer == "search":
             return request, []
         if "designer" in request.model_fields_set or request.max_cost is not None or name.has_key:
-            name.read_key()
             return request.model_copy(update={"designer": "llm", "model": str(name)}), []
         warning = (
             f"`model` has no effect: there is no key for {name.provider} ({name.key_variable}), so "

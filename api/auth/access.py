@@ -4,6 +4,9 @@ Lists and counts leave out what the caller may not see. A request for its id is 
 did not exist.
 """
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -22,6 +25,21 @@ from workflows.ids import parse_step_id
 from workflows.messages import OwnedRequest
 
 _Request = TypeVar("_Request", bound=OwnedRequest)
+
+# Longer than any look-up takes.
+_SECONDS_TO_REFUSE = 0.05
+
+
+@contextlib.asynccontextmanager
+async def _constant_time() -> AsyncIterator[None]:
+    """Delay a refusal to a fixed time. Its duration must not reveal whether something exists."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    try:
+        yield
+    except (OperationNotFound, ExperimentNotFound, ScheduleNotFound):
+        await asyncio.sleep(began + _SECONDS_TO_REFUSE - loop.time())
+        raise
 
 
 @dataclass(frozen=True)
@@ -88,6 +106,7 @@ class Access:
             return name
         return ids.qualify(name, owner or self.caller.owner)
 
+    @_constant_time()
     async def require_operation(self, operation_id: str) -> None:
         """Check that the caller may see this operation.
 
@@ -102,6 +121,7 @@ class Access:
         if await self.services.resolver.find_owner(top) != self.only_owner:
             raise _make_not_found(operation_id)
 
+    @_constant_time()
     async def require_report(self, operation_id: str) -> None:
         """Check that the caller may see the report of this research.
 
@@ -128,6 +148,7 @@ class Access:
         if owner is not None or experiment is None or experiment.owner != self.only_owner:
             raise unavailable or _make_not_found(operation_id)
 
+    @_constant_time()
     async def require_experiment(self, operation_id: str) -> None:
         """Check that the caller may see this experiment.
 
@@ -142,7 +163,8 @@ class Access:
         if experiment is None or experiment.owner != self.only_owner:
             raise ExperimentNotFound(f"There is no experiment {operation_id[:100]!r}.")
 
-    def require_schedule(self, schedule_id: str) -> None:
+    @_constant_time()
+    async def require_schedule(self, schedule_id: str) -> None:
         """Check that the caller may see this schedule.
 
         Raises:

@@ -1,15 +1,15 @@
 """Authentication: who the caller is, by the API key of the request."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.auth.scopes import Scope
-from api.services import ServicesDep
+from api.services import Services, ServicesDep
 from errors import KeysUnavailable, NotAuthenticated, StartupError
 
 _log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ ANYBODY = Caller(None, None, frozenset(Scope))
 
 
 async def authenticate(
+    request: Request,
     services: ServicesDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> Caller:
@@ -56,6 +57,15 @@ async def authenticate(
         NotAuthenticated: The key is missing or unknown.
         KeysUnavailable: The file with the keys cannot be read.
     """
+    caller = _find_caller(services, credentials)
+    request.state.caller = caller
+    return caller
+
+
+CallerDep = Annotated[Caller, Depends(authenticate)]
+
+
+def _find_caller(services: Services, credentials: HTTPAuthorizationCredentials | None) -> Caller:
     if services.keys is None:
         return ANYBODY
     try:
@@ -70,4 +80,19 @@ async def authenticate(
     return Caller(key.name, key.owner, frozenset(key.scopes))
 
 
-CallerDep = Annotated[Caller, Depends(authenticate)]
+def _make_check(
+    services: ServicesDep,
+    caller: CallerDep,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+) -> Callable[[], bool]:
+    def is_still_valid() -> bool:
+        try:
+            return _find_caller(services, credentials) == caller
+        except (NotAuthenticated, KeysUnavailable):
+            return False
+
+    return is_still_valid
+
+
+# Whether the key of a request is still valid. An answer that lasts asks now and then.
+KeyCheckDep = Annotated[Callable[[], bool], Depends(_make_check)]

@@ -1,9 +1,6 @@
 """Authorization: whether the caller may send this request. The dependency of all routes."""
 
-import asyncio
-import contextlib
 import re
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -13,7 +10,7 @@ from api.auth.authentication import Caller, CallerDep
 from api.auth.scopes import Scope
 from api.paths import get_path
 from api.services import ServicesDep
-from errors import ExperimentNotFound, NotAllowed, OperationNotFound, ScheduleNotFound
+from errors import NotAllowed
 
 # Each of these scopes allows the method.
 _SCOPES_OF_METHOD = {
@@ -36,9 +33,6 @@ _SCOPE_FOR_OTHERS = {"GET": Scope.READ, "POST": Scope.ADMIN, "DELETE": Scope.CAN
 
 _REPORT_PATH = re.compile(r"/operations/[^/]+/report")
 
-# Longer than any look-up takes.
-_SECONDS_TO_REFUSE = 0.05
-
 
 async def authorize(services: ServicesDep, request: Request, caller: CallerDep) -> Access:
     """Return what the caller may see, if the caller may send this request.
@@ -57,8 +51,7 @@ async def authorize(services: ServicesDep, request: Request, caller: CallerDep) 
     if lasting and request.method != "GET":
         scope_for_others = Scope.ADMIN
     access = Access(caller, services, scope_for_others)
-    async with _constant_time():
-        await _require_resource(access, request, path)
+    await _require_resource(access, request, path)
     return access
 
 
@@ -88,7 +81,7 @@ async def _require_resource(access: Access, request: Request, path: str) -> None
     schedule_id = request.path_params.get("schedule_id")
     operation_id = request.path_params.get("operation_id")
     if schedule_id is not None:
-        access.require_schedule(schedule_id)
+        await access.require_schedule(schedule_id)
     elif operation_id is None:
         return
     elif path.startswith("/experiments/"):
@@ -97,15 +90,3 @@ async def _require_resource(access: Access, request: Request, path: str) -> None
         await access.require_report(operation_id)
     else:
         await access.require_operation(operation_id)
-
-
-@contextlib.asynccontextmanager
-async def _constant_time() -> AsyncIterator[None]:
-    """Delay a refusal to a fixed time. Its duration must not reveal whether something exists."""
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    try:
-        yield
-    except (OperationNotFound, ExperimentNotFound, ScheduleNotFound):
-        await asyncio.sleep(began + _SECONDS_TO_REFUSE - loop.time())
-        raise

@@ -194,8 +194,8 @@ class Checkpoints:
     async def _read_state(self, found: _Resumable) -> dict[str, Any]:
         """Return how far the operation has come. Clients format what is there as numbers."""
         state: dict[str, Any] = {"operation_type": found.operation_type}
-        attributes = found.description.typed_search_attributes
-        if phase := attributes.get(search_attributes.RESEARCH_PHASE):
+        phase = search_attributes.read_phase(found.description.typed_search_attributes)
+        if phase is not None:
             state["step"] = phase
         if found.operation_type is OperationType.BACKTEST:
             return state

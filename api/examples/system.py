@@ -18,7 +18,10 @@ from api.schemas import (
 from quant.messages.strategy import FeatureSpec, StrategySpec
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 
+_STRATEGY = StrategySpec(name="momentum", features=(FeatureSpec(kind="return", period=20),))
+
 EXAMPLES: tuple[BaseModel, ...] = (
+    _STRATEGY,
     StrategyListResponse(
         data=[
             ListedStrategy(
@@ -46,9 +49,7 @@ EXAMPLES: tuple[BaseModel, ...] = (
         features=[FeatureInfo(kind="return", period=20, feature_id="return_20")],
         count=1,
     ),
-    StrategyResponse(
-        data=StrategySpec(name="momentum", features=(FeatureSpec(kind="return", period=20),))
-    ),
+    StrategyResponse(data=_STRATEGY),
     Health(version="0.1.0"),
     Readiness(
         ready=True,

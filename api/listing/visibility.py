@@ -4,9 +4,6 @@ Temporal lists runs, the running ones first and the others by their end. An oper
 resumed has several runs.
 """
 
-import base64
-import binascii
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,12 +12,10 @@ from typing import Self
 from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.cursors import make_cursor, read_cursor
 from api.listing.filters import LARGEST_PAGE
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
-from errors import InvalidInput
 from workflows import search_attributes
-
-_DIGEST_BYTES = 8
 
 _RESUMED = f"{search_attributes.RESUMED_RUN.name} IS NOT NULL"
 _MOST_PARENTS = 200
@@ -43,8 +38,7 @@ class Place:
 
     def make_cursor(self) -> str:
         """Return a cursor for what follows after this place."""
-        content = f"{self.started} {self.run_id}".encode()
-        return base64.urlsafe_b64encode(_make_digest(content) + content).decode()
+        return make_cursor(f"{self.started} {self.run_id}".encode())
 
     @classmethod
     def read_cursor(cls, cursor: str) -> Self:
@@ -53,14 +47,7 @@ class Place:
         Raises:
             InvalidInput: The cursor is not one that this API returned.
         """
-        try:
-            whole = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
-        except (binascii.Error, UnicodeEncodeError):
-            whole = b""
-        digest, content = whole[:_DIGEST_BYTES], whole[_DIGEST_BYTES:]
-        if not content or digest != _make_digest(content):
-            raise InvalidInput("invalid cursor: use one that this API returned", field="cursor")
-        started, _, run_id = content.decode().partition(" ")
+        started, _, run_id = read_cursor(cursor).decode().partition(" ")
         return cls(started, run_id)
 
 
@@ -154,7 +141,3 @@ def leave_out(query: str, run_ids: Iterable[str]) -> str:
 def _quote(value: str) -> str:
     """Return a value for a query. Ids of workflows that others have started may contain quotes."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _make_digest(content: bytes) -> bytes:
-    return hashlib.sha256(content).digest()[:_DIGEST_BYTES]

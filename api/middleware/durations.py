@@ -56,7 +56,7 @@ class RequestDurations:
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         durations: MetricHistogramTimedelta = scope["app"].state.durations
-        route = getattr(scope.get("route"), "path", "none")
+        route = getattr(scope.get("route"), "path_format", "none")
         durations.record(
             timedelta(seconds=seconds),
             {"method": scope["method"], "route": route, "status": status},

@@ -27,5 +27,7 @@ class TrailingSlash:
         if scope["type"] == "http" and scope["method"] in _READING:
             shorter = scope["path"].removesuffix("/")
             if shorter != scope["path"] and shorter in self._lists:
-                scope = {**scope, "path": shorter, "raw_path": shorter.encode()}
+                # Not in a copy: outer middleware reads from this scope which route was taken.
+                scope["path"] = shorter
+                scope["raw_path"] = shorter.encode()
         await self._app(scope, receive, send)

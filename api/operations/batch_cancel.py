@@ -1,20 +1,26 @@
 """Cancels many operations at once, as one batch operation of Temporal."""
 
+import asyncio
+import contextlib
 import uuid
+from collections.abc import Sequence
+from typing import Final
 
 from pydantic import Field
 from temporalio.api.batch.v1 import BatchOperationCancellation
 from temporalio.api.workflowservice.v1 import StartBatchOperationRequest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecution
+from temporalio.service import RPCError
 
 from api.listing.filters import RUNNING, OperationFilter
 from api.operations.schemas import BatchCancel, BatchCancelResponse
 from api.temporal_calls import RPC_TIMEOUT, call_temporal, send_request
-from errors import InvalidInput
+from errors import InvalidInput, TemporalUnavailable
 from workflows import search_attributes
 from workflows.contract import ACTIVITY_STEPS
 
 _MOST_IDS = 1000
+_MOST_CANCELS: Final = 32
 
 
 class BatchSelection(OperationFilter):
@@ -63,6 +69,8 @@ class BatchCanceller:
         matched = await call_temporal(self._client.count_workflows(query, rpc_timeout=RPC_TIMEOUT))
         batch_id = None
         if not selection.dry_run and matched.count:
+            if selection.reason:
+                await self._give_reason(pages.current_page or (), selection.reason)
             batch_id = await self._start_batch(query, selection.reason or "cancelled together")
         return BatchCancelResponse(
             data=BatchCancel(
@@ -72,6 +80,22 @@ class BatchCanceller:
                 batch_id=batch_id,
             )
         )
+
+    async def _give_reason(self, executions: Sequence[WorkflowExecution], reason: str) -> None:
+        """Cancel the listed operations with the reason.
+
+        Temporal keeps the reason of a batch with the batch, and passes none on. A cancel that fails
+        here is repeated by the batch.
+        """
+        at_once = asyncio.Semaphore(_MOST_CANCELS)
+
+        async def cancel(execution: WorkflowExecution) -> None:
+            handle = self._client.get_workflow_handle(execution.id, run_id=execution.run_id)
+            async with at_once:
+                with contextlib.suppress(RPCError, TemporalUnavailable):
+                    await call_temporal(handle.cancel(reason=reason, rpc_timeout=RPC_TIMEOUT))
+
+        await asyncio.gather(*map(cancel, executions))
 
     async def _start_batch(self, query: str, reason: str) -> str:
         batch_id = str(uuid.uuid4())

@@ -12,7 +12,8 @@ from datetime import datetime
 from temporalio.client import WorkflowExecutionDescription, WorkflowFailureError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.operations.description import ResolvedWorkflow, get_closed_status, read_memo
+from api.memo import read_memo
+from api.operations.description import ResolvedWorkflow, get_closed_status
 from api.operations.resolver import Resolver
 from api.operations.schemas import CancelAccepted, OperationCancelled, OperationCancelResponse
 from api.temporal_calls import RPC_TIMEOUT, call_temporal

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import ValidationError
 from temporalio.client import (
@@ -14,8 +14,9 @@ from temporalio.client import (
 )
 from temporalio.exceptions import FailureError, TerminatedError
 
+from api.memo import read_memo, read_texts
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
-from errors import KtrdrError
+from errors import UnreadablePayload
 from quant.messages.progress import Ending, Progress
 from workflows import search_attributes
 from workflows.contract import (
@@ -38,8 +39,6 @@ from workflows.contract import (
 from workflows.failures import describe_failure
 from workflows.ids import parse_step_id
 
-_Value = TypeVar("_Value")
-
 TYPE_OF_WORKFLOW = {name: operation_type for operation_type, name in WORKFLOW_NAME.items()}
 
 CLOSED_STATUS = {
@@ -49,8 +48,6 @@ CLOSED_STATUS = {
     WorkflowExecutionStatus.CANCELED: OperationStatus.CANCELLED,
     WorkflowExecutionStatus.TERMINATED: OperationStatus.CANCELLED,
 }
-
-_PHASES = {phase.value: phase for phase in Phase}
 
 
 def get_closed_status(description: WorkflowExecution) -> OperationStatus | None:
@@ -120,8 +117,7 @@ async def describe_operation(workflow: ResolvedWorkflow) -> OperationInfo:
     if workflow.closed_status is not OperationStatus.COMPLETED:
         update |= await _read_end(workflow)
     elif workflow.answer is None:
-        result = await call_temporal(workflow.handle.result(rpc_timeout=RPC_TIMEOUT))
-        update["result_summary"] = result
+        update["result_summary"] = await _read_result(workflow.handle)
     update["children"] = [
         # A terminated research cannot update the status of its running step.
         child.model_copy(update={"status": workflow.closed_status})
@@ -135,7 +131,7 @@ async def describe_operation(workflow: ResolvedWorkflow) -> OperationInfo:
 async def describe_execution(execution: WorkflowExecution) -> OperationInfo:
     """Return what Temporal itself knows of an operation, in a list or in a description."""
     attributes = execution.typed_search_attributes
-    phase = read_phase(execution)
+    phase = search_attributes.read_phase(attributes)
     operation_type = TYPE_OF_WORKFLOW.get(execution.workflow_type, OperationType.RESEARCH)
     is_research = operation_type is OperationType.RESEARCH
     status = CLOSED_STATUS.get(execution.status) if execution.status else None
@@ -178,23 +174,8 @@ async def describe_execution(execution: WorkflowExecution) -> OperationInfo:
         or None,
         goal=await read_memo(execution, GOAL, str),
         retry_of=await read_memo(execution, RETRY_OF, str),
-        warnings=[str(each) for each in await read_memo(execution, WARNINGS, list) or ()],
+        warnings=await read_texts(execution, WARNINGS),
     )
-
-
-async def read_memo(execution: WorkflowExecution, key: str, kind: type[_Value]) -> _Value | None:
-    """Return a value of the memo. None if it has none of this kind: anybody may write a memo."""
-    try:
-        value = await execution.memo_value(key, None, type_hint=kind)
-    except (FailureError, KtrdrError, ValueError):
-        return None
-    return value if isinstance(value, kind) else None
-
-
-def read_phase(execution: WorkflowExecution) -> Phase | None:
-    """Return the phase by its search attribute. None if it is unknown: anybody may write one."""
-    value = execution.typed_search_attributes.get(search_attributes.RESEARCH_PHASE)
-    return _PHASES.get(value or "")
 
 
 async def read_forced_end(handle: WorkflowHandle[Any, Any]) -> dict[str, Any]:
@@ -214,11 +195,22 @@ async def read_forced_end(handle: WorkflowHandle[Any, Any]) -> dict[str, Any]:
         return end
 
 
+async def _read_result(handle: WorkflowHandle[Any, Any]) -> dict[str, Any] | None:
+    """Return the result of a completed workflow. None if it is no result of ours."""
+    try:
+        result = await call_temporal(handle.result(rpc_timeout=RPC_TIMEOUT))
+    except (FailureError, UnreadablePayload):
+        return None
+    return result if isinstance(result, dict) else None
+
+
 async def _read_failure(handle: WorkflowHandle[Any, Any]) -> BaseException | None:
     try:
         await call_temporal(handle.result(follow_runs=False, rpc_timeout=RPC_TIMEOUT))
     except WorkflowFailureError as error:
         return error.cause
+    except (FailureError, UnreadablePayload):
+        pass  # It is nothing that a workflow of ours leaves.
     return None
 
 

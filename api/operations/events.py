@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from api.operations.progress import keep_progress
 from api.operations.resolver import Resolver
-from errors import TemporalUnavailable
+from errors import Busy, TemporalUnavailable
 from workflows.contract import ACTIVE, OperationInfo
 
 POLL_SECONDS = 1.0
+
+MOST_FOLLOWERS = 500
 
 
 # They change with the time alone. That is no news.
@@ -52,10 +54,14 @@ class Feed:
         if self.ended:
             self._polling.result()
 
-    async def watch(self) -> AsyncIterator[OperationInfo]:
-        """Yield the current state, then every change, until the operation has ended."""
+    async def watch(self, may_continue: Callable[[], bool]) -> AsyncIterator[OperationInfo]:
+        """Yield the current state, then every change, until the operation has ended.
+
+        Args:
+            may_continue: Whether the follower may still see the operation. Asked once a second.
+        """
         seen = None
-        while True:
+        while may_continue():
             # The event is read before the state. So a later change wakes this follower.
             change = self._change
             if self._latest is not None and self._latest is not seen:
@@ -64,7 +70,9 @@ class Feed:
             elif self.ended:
                 return
             else:
-                await change.wait()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await change.wait()
 
     async def stop(self) -> None:
         """Stop polling."""
@@ -100,7 +108,13 @@ class Feeds:
 
     @contextlib.asynccontextmanager
     async def follow(self, operation_id: str) -> AsyncIterator[Feed]:
-        """Follow an operation. The feed stops when its last follower leaves."""
+        """Follow an operation. The feed stops when its last follower leaves.
+
+        Raises:
+            Busy: Too many follow already. They would leave no connection for others.
+        """
+        if sum(each.followers for each in self._feeds.values()) >= MOST_FOLLOWERS:
+            raise Busy("Too many operations are followed at once. Try again later.")
         feed = self._feeds.get(operation_id)
         if feed is None or feed.ended:
             feed = self._feeds[operation_id] = Feed(self._resolver, operation_id)

@@ -16,6 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.checkpoints.reader import Checkpoints
 from api.idempotency import IdempotencyKey
+from api.memo import read_texts, read_whole_memo
 from api.operations.description import ResolvedWorkflow
 from api.operations.resolver import Resolver
 from api.operations.results import fetch_training_metrics
@@ -74,7 +75,7 @@ class Recovery:
                 steps.
         """
         workflow = await self._find_workflow(operation_id, NotResumable)
-        memo = dict(await workflow.description.memo())
+        memo = await read_whole_memo(workflow.description)
         if key is not None and key.read_memo(memo):
             return _read_answer(operation_id, memo)
         _require_failure(workflow, NotResumable)
@@ -99,7 +100,7 @@ class Recovery:
             )
         except WorkflowAlreadyStartedError:
             running = await self._find_workflow(operation_id, NotResumable)
-            memo = dict(await running.description.memo())
+            memo = await read_whole_memo(running.description)
             if key is None or not key.read_memo(memo):
                 raise NotResumable(f"{operation_id} is running.") from None
         return _read_answer(operation_id, memo)
@@ -126,7 +127,7 @@ class Recovery:
             description.run_id,
             description.close_time or datetime.now(UTC),
         )
-        warnings = await description.memo_value(WARNINGS, default=[])
+        warnings = await read_texts(description, WARNINGS)
         memo = {RETRY_OF: operation_id, WARNINGS: warnings}
         memo |= key.make_memo(retry_id) if key else {}
         try:
@@ -135,7 +136,7 @@ class Recovery:
             )
         except WorkflowAlreadyStartedError:
             earlier = await self._find_workflow(retry_id, NotRetryable)
-            if key is None or not key.read_memo(dict(await earlier.description.memo())):
+            if key is None or not key.read_memo(await read_whole_memo(earlier.description)):
                 raise NotRetryable(f"{operation_id} was already retried, as {retry_id}.") from None
         return retry_id
 

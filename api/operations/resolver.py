@@ -28,7 +28,7 @@ from api.operations.description import (
 )
 from api.operations.progress import add_step, read_step
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
-from errors import OperationNotFound, TemporalUnavailable
+from errors import OperationNotFound, TemporalUnavailable, UnreadablePayload
 from workflows import search_attributes
 from workflows.contract import (
     ACTIVITY_STEPS,
@@ -204,7 +204,11 @@ async def _query(
         async with asyncio.timeout(QUERY_TIMEOUT.total_seconds()):
             answer: _Answer = await handle.query(query, result_type=kind, rpc_timeout=QUERY_TIMEOUT)
             return answer
-    except (RPCError, WorkflowQueryFailedError, FailureError, TimeoutError) as error:
+    except (
+        *(RPCError, WorkflowQueryFailedError, TimeoutError),
+        # The answer is not of the type. A workflow of another worker may have our names.
+        *(FailureError, UnreadablePayload),
+    ) as error:
         _log.debug("%s does not answer the query %s: %s", handle.id, query, error)
         return None
 

@@ -15,7 +15,7 @@ from api.operations.schemas import (
 )
 from api.steps.schemas import TrainingPerformance
 from errors import InvalidInput, MissingArtifact, NotFinished
-from quant.messages.artifacts import Artifact
+from quant.messages.artifacts import Artifact, parse_artifact
 from quant.messages.steps import TrainingResult
 from quant.messages.training_metrics import TrainingMetrics
 from storage.artifacts import ArtifactStore
@@ -36,9 +36,12 @@ async def fetch_training_metrics(
 
     Raises:
         ArtifactsUnavailable: The artifact store does not answer.
+        DamagedArtifact: The metrics cannot be read.
     """
     content = await artifacts.open(training_id).fetch(Artifact.TRAINING_METRICS)
-    return TrainingMetrics.model_validate_json(content) if content is not None else None
+    if content is None:
+        return None
+    return parse_artifact(TrainingMetrics, content, Artifact.TRAINING_METRICS)
 
 
 class ResultReader:

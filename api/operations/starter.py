@@ -12,6 +12,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.idempotency import IdempotencyKey
+from api.memo import read_whole_memo
 from api.operations.admission import AdmissionClient
 from api.operations.start import WorkflowStart
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
@@ -56,11 +57,16 @@ class Starter:
             operation_id, claimed_before = await self.claim(key, operation_id)
             if claimed_before and await self._exists(operation_id):
                 return operation_id
-        # Of simultaneous requests with the same key, only one starts it.
-        with contextlib.suppress(WorkflowAlreadyStartedError):
-            await self.start_with_id(
-                start, operation_id, id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE
-            )
+        try:
+            # Of simultaneous requests with the same key, only one starts it.
+            with contextlib.suppress(WorkflowAlreadyStartedError):
+                await self.start_with_id(
+                    start, operation_id, id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE
+                )
+        except TemporalUnavailable:
+            # Temporal may have started it and answered too late.
+            if not await self._exists(operation_id):
+                raise
         return operation_id
 
     async def start_with_id(
@@ -131,7 +137,7 @@ class Starter:
             except WorkflowAlreadyStartedError:
                 handle = self._client.get_workflow_handle(key.claim_id)
                 description = await call_temporal(handle.describe(rpc_timeout=RPC_TIMEOUT))
-                return key.read_memo(dict(await description.memo())) or stands_for, True
+                return key.read_memo(await read_whole_memo(description)) or stands_for, True
             return stands_for, False
 
     @contextlib.asynccontextmanager

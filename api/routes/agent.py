@@ -50,7 +50,7 @@ async def get_budget(services: ServicesDep, access: AccessDep) -> Budget:
     return budget if access.only_owner is None else budget.model_copy(update={"spend_events": []})
 
 
-@router.delete("/cancel/{operation_id:path}")
+@router.delete("/cancel/{operation_id:rest}")
 async def cancel(
     services: ServicesDep, access: AccessDep, operation_id: str, wait: WaitSeconds = 2.0
 ) -> CancelAccepted:

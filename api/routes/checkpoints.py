@@ -31,13 +31,13 @@ async def get_checkpoints(
     )
 
 
-@router.get("/{operation_id}")
+@router.get("/{operation_id:id}")
 async def get_checkpoint(services: ServicesDep, operation_id: str) -> CheckpointResponse:
     """Return what one operation can be resumed from."""
     return CheckpointResponse(data=await services.checkpoints.read(operation_id))
 
 
-@router.delete("/{operation_id}", responses=document_errors(HTTPStatus.CONFLICT))
+@router.delete("/{operation_id:id}", responses=document_errors(HTTPStatus.CONFLICT))
 async def delete_checkpoint(
     services: ServicesDep, access: AccessDep, operation_id: str
 ) -> CheckpointDeleted:

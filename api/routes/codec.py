@@ -3,47 +3,71 @@
 Both use Temporal's protocol for codec servers: they send payloads, and show the answer.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from fastapi import APIRouter, Request, Response
 from google.protobuf.json_format import MessageToJson, Parse, ParseError
+from pydantic_core import from_json
 from temporalio.api.common.v1 import Payload, Payloads
-from temporalio.converter import PayloadCodec
 
-from api.services import ServicesDep
+from api.services import Services, ServicesDep
 from errors import InvalidInput, MissingArtifact
+from temporal.encryption import EncryptingCodec
 
 router = APIRouter(prefix="/codec", include_in_schema=False)
 
-_Conversion = Callable[[Sequence[Payload]], Awaitable[list[Payload]]]
+# More than the events of a page of a history have.
+_MOST_PAYLOADS: Final = 2000
+
+_Conversion = Callable[[Sequence[Payload]], list[Payload]]
 
 
 @router.post("/decode")
 async def decode(services: ServicesDep, request: Request) -> Response:
     """Decrypt payloads."""
-    return await _convert(
-        request, _require_codec(services.client.data_converter.payload_codec).decode
-    )
+    codec = _require_codec(services)
+    return await services.heavy_work.run(_convert, await request.body(), codec.decrypt)
 
 
 @router.post("/encode")
 async def encode(services: ServicesDep, request: Request) -> Response:
     """Encrypt payloads."""
-    return await _convert(
-        request, _require_codec(services.client.data_converter.payload_codec).encode
-    )
+    codec = _require_codec(services)
+    return await services.heavy_work.run(_convert, await request.body(), codec.encrypt)
 
 
-def _require_codec(codec: PayloadCodec | None) -> PayloadCodec:
-    if codec is None:
+def _require_codec(services: Services) -> EncryptingCodec:
+    codec = services.client.data_converter.payload_codec
+    if not isinstance(codec, EncryptingCodec):
         raise MissingArtifact("Payloads are not encrypted here.")
     return codec
 
 
-async def _convert(request: Request, convert: _Conversion) -> Response:
+def _convert(body: bytes, convert: _Conversion) -> Response:
+    _check_size(body)
     try:
-        message = Parse(await request.body(), Payloads())
-    except (ParseError, UnicodeDecodeError) as error:
+        message = Parse(body, Payloads())
+    except (ParseError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput(f"body: not a Payloads message: {error}", field="body") from None
-    payloads = Payloads(payloads=await convert(message.payloads))
+    payloads = Payloads(payloads=convert(message.payloads))
     return Response(MessageToJson(payloads), media_type="application/json")
+
+
+def _check_size(body: bytes) -> None:
+    """Check the number of payloads, before a slow parser makes an object of each.
+
+    Raises:
+        InvalidInput: There are too many, or the body is not a JSON object.
+    """
+    try:
+        content = from_json(body)
+    except ValueError as error:
+        raise InvalidInput(f"body: not a Payloads message: {error}", field="body") from None
+    payloads = content.get("payloads", []) if isinstance(content, dict) else content
+    if not isinstance(payloads, list):
+        raise InvalidInput("body: not a Payloads message.", field="body")
+    if len(payloads) > _MOST_PAYLOADS:
+        raise InvalidInput(
+            f"body: {len(payloads):,} payloads; at most {_MOST_PAYLOADS:,} at once.", field="body"
+        )

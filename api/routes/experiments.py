@@ -96,7 +96,7 @@ async def get_leaderboard(
     return LeaderboardResponse(data=standings, total_count=total)
 
 
-@router.get("/experiments/{operation_id}", responses=document_errors(HTTPStatus.NOT_FOUND))
+@router.get("/experiments/{operation_id:id}", responses=document_errors(HTTPStatus.NOT_FOUND))
 async def get_experiment(services: ServicesDep, operation_id: str) -> ExperimentResponse:
     """Return the full record of one ended research."""
     experiment = await services.ledger.ask(services.ledger.experiments.get, operation_id)
@@ -106,7 +106,7 @@ async def get_experiment(services: ServicesDep, operation_id: str) -> Experiment
 
 
 @router.post(
-    "/experiments/{operation_id}/reproduce",
+    "/experiments/{operation_id:id}/reproduce",
     status_code=HTTPStatus.ACCEPTED,
     responses=document_errors(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
@@ -125,7 +125,7 @@ async def reproduce(
 
 
 @router.get(
-    "/experiments/{operation_id}/reproduction",
+    "/experiments/{operation_id:id}/reproduction",
     responses=document_errors(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
 async def get_reproduction(services: ServicesDep, operation_id: str) -> Reproduced:

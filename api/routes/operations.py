@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.auth.audit import record_action
+from api.auth.authentication import KeyCheckDep
 from api.auth.authorization import AccessDep
 from api.dependencies import FeedDep, IdempotencyKeyDep, LocateDep, WaitSeconds
 from api.errors import document_errors
@@ -82,14 +83,14 @@ async def cancel_operations(
     return answer
 
 
-@router.get("/{operation_id}")
+@router.get("/{operation_id:id}")
 async def get_operation(services: ServicesDep, operation_id: str) -> OperationResponse:
     """Return one operation with its progress."""
     operation = await services.resolver.find_operation(operation_id)
     return OperationResponse(data=await services.presenter.present(operation))
 
 
-@router.delete("/{operation_id}")
+@router.delete("/{operation_id:id}")
 async def cancel_operation(
     services: ServicesDep,
     access: AccessDep,
@@ -109,7 +110,7 @@ async def cancel_operation(
 
 
 @router.post(
-    "/{operation_id}/resume",
+    "/{operation_id:id}/resume",
     status_code=HTTPStatus.ACCEPTED,
 )
 async def resume_operation(
@@ -127,7 +128,7 @@ async def resume_operation(
 
 
 @router.post(
-    "/{operation_id}/retry",
+    "/{operation_id:id}/retry",
     status_code=HTTPStatus.ACCEPTED,
 )
 async def retry_operation(
@@ -144,36 +145,37 @@ async def retry_operation(
     return OperationResponse(data=await services.resolver.find_operation(retry_id))
 
 
-@router.get("/{operation_id}/children")
+@router.get("/{operation_id:id}/children")
 async def get_children(services: ServicesDep, operation_id: str) -> ChildrenResponse:
     """List the steps that an operation has begun, in their order."""
     return await services.results.read_children(operation_id)
 
 
-@router.get("/{operation_id}/results")
+@router.get("/{operation_id:id}/results")
 async def get_results(services: ServicesDep, operation_id: str) -> ResultsResponse:
     """Return the result of an operation."""
     return await services.results.read_results(operation_id)
 
 
-@router.get("/{operation_id}/metrics")
+@router.get("/{operation_id:id}/metrics")
 async def get_metrics(services: ServicesDep, operation_id: str) -> MetricsResponse:
     """Return the metrics of a training by iteration, also while it runs."""
     return await services.results.read_metrics(operation_id)
 
 
 @router.get(
-    "/{operation_id}/events",
+    "/{operation_id:id}/events",
     response_class=EventSourceResponse,
 )
 async def get_events(
     feed: FeedDep,
+    key_is_valid: KeyCheckDep,
     last_event_id: Annotated[
         str | None, Header(max_length=100, description="ID of the last event that was received")
     ] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream an operation: the event `progress` on every change, and `end` when it has ended."""
-    async for operation in feed.watch():
+    async for operation in feed.watch(key_is_valid):
         event_id = make_event_id(operation)
         if operation.status not in ACTIVE:
             yield ServerSentEvent(event="end", id=event_id, data=add_figures(operation))
@@ -182,7 +184,7 @@ async def get_events(
 
 
 @router.get(
-    "/{operation_id}/report",
+    "/{operation_id:id}/report",
     response_class=HTMLResponse,
     responses={
         HTTPStatus.OK: {

@@ -1,8 +1,9 @@
 """`/schedules`: recurring researches."""
 
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from api.auth.audit import record_action
 from api.auth.authorization import AccessDep
@@ -11,6 +12,7 @@ from api.errors import document_errors
 from api.schedules.ids import get_owner
 from api.schedules.schemas import (
     ScheduleListResponse,
+    SchedulePage,
     ScheduleRequest,
     ScheduleResponse,
 )
@@ -49,14 +51,11 @@ async def create_schedule(
 
 
 @router.get("")
-async def get_schedules(services: ServicesDep, access: AccessDep) -> ScheduleListResponse:
+async def get_schedules(
+    services: ServicesDep, access: AccessDep, page: Annotated[SchedulePage, Query()]
+) -> ScheduleListResponse:
     """List the schedules."""
-    schedules = [
-        schedule
-        for schedule in await services.schedules.list_all()
-        if access.only_owner in (None, get_owner(schedule.schedule_id))
-    ]
-    return ScheduleListResponse(data=schedules, total_count=len(schedules))
+    return await services.schedules.read_page(page, access.only_owner)
 
 
 @router.get("/{schedule_id}")

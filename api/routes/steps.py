@@ -38,7 +38,7 @@ async def start_training(
     return started
 
 
-@router.get("/trainings/{operation_id}/performance")
+@router.get("/trainings/{operation_id:id}/performance")
 async def get_performance(services: ServicesDep, operation_id: str) -> TrainingPerformance:
     """Return the figures of a finished training."""
     return await services.results.read_performance(operation_id)

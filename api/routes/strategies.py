@@ -28,16 +28,17 @@ async def get_strategies(services: ServicesDep, access: AccessDep) -> StrategyLi
     return StrategyListResponse(data=await services.strategies.read(access.only_owner))
 
 
-_YAML = {"schema": {"type": "string"}, "example": "name: my-trend\nfeatures: [...]"}
+_YAML = {"schema": {"$ref": "#/components/schemas/StrategySpec"}}
 
 
 @router.post(
     "/validate",
     openapi_extra={"requestBody": {"required": True, "content": {"application/yaml": _YAML}}},
 )
-async def validate(request: Request) -> StrategyResponse:
+async def validate(services: ServicesDep, request: Request) -> StrategyResponse:
     """Validate a strategy file, sent as YAML."""
-    return StrategyResponse(data=parse_strategy(await request.body()))
+    body = await request.body()
+    return StrategyResponse(data=await services.heavy_work.run(parse_strategy, body))
 
 
 @router.post("/validate/{name}")

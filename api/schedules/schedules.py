@@ -1,11 +1,12 @@
 """Recurring researches, stored in Temporal's schedules and nowhere else."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from temporalio.api.schedule.v1 import SchedulePatch, TriggerImmediatelyRequest
-from temporalio.api.workflowservice.v1 import PatchScheduleRequest
+from temporalio.api.workflowservice.v1 import CountSchedulesRequest, PatchScheduleRequest
 from temporalio.client import (
     Client,
     Schedule,
@@ -26,10 +27,21 @@ from temporalio.client import (
 from temporalio.common import TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.cursors import make_cursor, read_cursor
 from api.idempotency import IdempotencyKey
+from api.memo import read_memo, read_texts
 from api.operations.start import make_research_start
 from api.operations.starter import Starter
-from api.schedules.schemas import UTC, ScheduledRun, ScheduleInfo, ScheduleRequest, ScheduleSummary
+from api.schedules.ids import get_owner, qualify
+from api.schedules.schemas import (
+    UTC,
+    ScheduledRun,
+    ScheduleInfo,
+    ScheduleListResponse,
+    SchedulePage,
+    ScheduleRequest,
+    ScheduleSummary,
+)
 from api.temporal_calls import RPC_TIMEOUT, call_temporal, send_request
 from errors import InvalidInput, ScheduleExists, ScheduleNotFound
 from workflows.contract import WORKFLOW_NAME
@@ -106,7 +118,7 @@ class Schedules:
             **_make_current(request, description.schedule.state),
             next_runs=list(info.next_action_times)[:_MOST_NEXT_RUNS],
             understood=request.research.understood,
-            warnings=await description.memo_value(_WARNINGS, default=[], type_hint=list[str]),
+            warnings=await read_texts(description, _WARNINGS),
             created_at=info.created_at,
             recent_runs=[
                 ScheduledRun(
@@ -121,16 +133,42 @@ class Schedules:
             skipped=info.num_actions_skipped_overlap,
         )
 
-    async def list_all(self) -> list[ScheduleSummary]:
-        """Return the schedules of researches, sorted by id."""
+    async def read_page(self, page: SchedulePage, owner: str | None) -> ScheduleListResponse:
+        """Return some schedules of researches, sorted by id.
+
+        Args:
+            page: How many, and from where on.
+            owner: In whose namespace they are. None for all.
+
+        Raises:
+            InvalidInput: The cursor is not one that this API returned.
+        """
+        entries = await self._client.list_schedules(
+            _make_query(owner),
+            page_size=page.limit,
+            next_page_token=read_cursor(page.cursor) if page.cursor else None,
+            rpc_timeout=RPC_TIMEOUT,
+        )
+        await call_temporal(entries.fetch_next_page())
         summaries = []
-        for entry in await call_temporal(self._list_entries()):
-            request = await _read_request(entry)
-            if request is not None and entry.schedule is not None and entry.info is not None:
-                next_runs = list(entry.info.next_action_times)[:_MOST_NEXT_RUNS]
-                current = _make_current(request, entry.schedule.state)
-                summaries.append(ScheduleSummary(**current, next_runs=next_runs))
-        return sorted(summaries, key=lambda schedule: schedule.schedule_id)
+        for entry in entries.current_page or ():
+            # Each takes a moment, and other requests wait for the event loop.
+            await asyncio.sleep(0)
+            # Temporal's filter may disregard case.
+            if owner in (None, get_owner(entry.id)) and (summary := await _make_summary(entry)):
+                summaries.append(summary)
+        token = entries.next_page_token
+        return ScheduleListResponse(
+            data=sorted(summaries, key=lambda schedule: schedule.schedule_id),
+            total_count=await self._count(owner) if token or page.cursor else len(summaries),
+            next_cursor=make_cursor(token) if token else None,
+        )
+
+    async def _count(self, owner: str | None) -> int:
+        request = CountSchedulesRequest(
+            namespace=self._client.namespace, query=_make_query(owner) or ""
+        )
+        return (await send_request(self._client.workflow_service.count_schedules, request)).count
 
     async def pause(self, schedule_id: str) -> ScheduleInfo:
         """Pause a schedule."""
@@ -198,8 +236,21 @@ class Schedules:
                 raise _make_not_found(schedule_id) from None
             raise
 
-    async def _list_entries(self) -> list[ScheduleListDescription]:
-        return [entry async for entry in await self._client.list_schedules()]
+
+def _make_query(owner: str | None) -> str | None:
+    """Return the query for the schedules in this namespace, or None for all."""
+    return None if owner is None else f"ScheduleId STARTS_WITH '{qualify('', owner)}'"
+
+
+async def _make_summary(entry: ScheduleListDescription) -> ScheduleSummary | None:
+    """Return a row of a list, or None for a schedule that is not one of ours."""
+    request = await _read_request(entry)
+    if request is None or entry.schedule is None or entry.info is None:
+        return None
+    return ScheduleSummary(
+        **_make_current(request, entry.schedule.state),
+        next_runs=list(entry.info.next_action_times)[:_MOST_NEXT_RUNS],
+    )
 
 
 def _make_action(schedule_id: str, research: ResearchInput) -> ScheduleActionStartWorkflow:
@@ -232,8 +283,7 @@ async def _read_request(
     entry: ScheduleDescription | ScheduleListDescription,
 ) -> ScheduleRequest | None:
     """Return the original request, or None if the schedule is not one of ours."""
-    content = await entry.memo_value(_REQUEST, default=None, type_hint=ScheduleRequest)
-    return content if isinstance(content, ScheduleRequest) else None
+    return await read_memo(entry, _REQUEST, ScheduleRequest)
 
 
 def _make_current(

@@ -3,6 +3,7 @@
 The command imports this module. So it must not import Temporal or FastAPI.
 """
 
+import functools
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Self
@@ -23,6 +24,8 @@ from quant.messages.understood import Understood
 from workflows.messages import ResearchRequest
 
 UTC: Final = "UTC"
+# Listing them reads hundreds of files.
+_list_time_zones = functools.cache(available_timezones)
 
 
 class Overlap(StrEnum):
@@ -73,7 +76,7 @@ class ScheduleRequest(Schedule):
     @field_validator("time_zone")
     @classmethod
     def _check_time_zone(cls, name: str) -> str:
-        if name not in available_timezones():
+        if name not in _list_time_zones():
             raise ValueError("not the name of a time zone, such as Europe/Berlin")
         return name
 
@@ -114,5 +117,16 @@ class ScheduleResponse(Data[ScheduleInfo]):
     """One schedule."""
 
 
+class SchedulePage(BaseModel):
+    """Which schedules of a list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(1000, ge=1, le=1000)
+    cursor: str | None = Field(None, max_length=4000)
+
+
 class ScheduleListResponse(Page[ScheduleSummary]):
-    """All schedules."""
+    """Some schedules; `next_cursor` fetches the next."""
+
+    next_cursor: str | None = None

@@ -6,10 +6,12 @@ from typing import Final
 
 from pydantic import ValidationError
 from temporalio.client import Client, WorkflowExecution, WorkflowFailureError
+from temporalio.exceptions import FailureError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.steps.schemas import ModelListResponse, ModelSummary
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
+from errors import UnreadablePayload
 from quant.messages.steps import TrainingResult
 from workflows import search_attributes
 from workflows.contract import WORKFLOW_NAME, OperationType
@@ -80,7 +82,13 @@ class Trainings:
             try:
                 result = await call_temporal(handle.result(rpc_timeout=RPC_TIMEOUT))
                 return TrainingResult.model_validate(result)
-            except (WorkflowFailureError, ValidationError, RPCError):
+            except (
+                WorkflowFailureError,
+                FailureError,
+                UnreadablePayload,
+                ValidationError,
+                RPCError,
+            ):
                 return None  # Someone else's workflow, or removed meanwhile.
 
     async def list_models(self, limit: int, *, owner: str | None = None) -> ModelListResponse:

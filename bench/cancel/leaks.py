@@ -57,20 +57,21 @@ class Leftovers:
         ]
 
 
-async def measure(each: int, *, warm_up: int) -> list[Figure]:
+async def measure(each: int, *, warm_up: int, slots: int = SLOTS) -> list[Figure]:
     """Cancel and fail so many of each kind, in every step.
 
     Args:
         each: How many are cancelled, and how many fail.
         warm_up: How many before the first measurement; without, the growths mean nothing.
+        slots: How many steps run at once.
     """
-    async with bench_stack(slots=SLOTS) as bench:
-        await _batch(bench, warm_up)
+    async with bench_stack(slots=slots) as bench:
+        await _batch(bench, warm_up, slots)
         before = Usage.measure(bench)
-        handles = await _batch(bench, each)
+        handles = await _batch(bench, each, slots)
         left = await count_leftovers(bench, handles)
         after = Usage.measure(bench)
-        busy_slots = await _busy_slots(bench)
+        busy_slots = await _busy_slots(bench, slots)
     name = f"after {each} cancels and {each} failures"
     return [
         *left.figures(name),
@@ -108,9 +109,9 @@ async def count_leftovers(bench: Bench, handles: Sequence[Handle]) -> Leftovers:
     )
 
 
-async def _batch(bench: Bench, each: int) -> list[Handle]:
+async def _batch(bench: Bench, each: int, slots: int) -> list[Handle]:
     """Cancel so many researches, and let so many fail, in every step alternately."""
-    limit = asyncio.Semaphore(SLOTS)
+    limit = asyncio.Semaphore(slots)
 
     async def cancelled(plan: Plan) -> Handle:
         async with limit:
@@ -143,12 +144,12 @@ async def _open_workflows(bench: Bench) -> int:
     return await bench.count_running()
 
 
-async def _busy_slots(bench: Bench) -> int:
+async def _busy_slots(bench: Bench, slots: int) -> int:
     """Count the slots that new work does not get, on every task queue."""
     running, waiting = [], 0
     # Designs come last: the other researches begin with a design, which needs a slot.
     for plan in (Plan.STAY_IN_BACKTEST, Plan.STAY_IN_TRAINING, Plan.STAY_IN_DESIGN):
-        starting = [asyncio.create_task(bench.stay(plan)) for _ in range(SLOTS)]
+        starting = [asyncio.create_task(bench.stay(plan)) for _ in range(slots)]
         begun, not_begun = await asyncio.wait(starting, timeout=_STARTED_SECONDS)
         for task in not_begun:
             task.cancel()

@@ -3,7 +3,7 @@
 from temporalio import activity
 
 from activities import jobs as real
-from activities.research import ResearchActivities
+from activities.research import ResearchActivities, translate_errors
 from bench.cancel import canned, jobs
 from bench.cancel.plans import Plan
 from quant.messages.base import FrozenModel
@@ -42,4 +42,5 @@ class StandIns(ResearchActivities):
         if plan.step is not step:
             return
         job = jobs.fail if plan.fails else jobs.idle
-        await self._run(job, task, FrozenModel)
+        with translate_errors():
+            await self._run(job, task, FrozenModel)

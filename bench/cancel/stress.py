@@ -156,7 +156,7 @@ async def _stress(
         async with limit:
             return await attempt(moment)
 
-    takes = median(await asyncio.gather(*(timed() for _ in range(_UNDISTURBED))))
+    takes = median(await asyncio.gather(*(timed() for _ in range(min(researches, _UNDISTURBED)))))
     moments = random.Random(_SEED)
     attempts = (limited(moments.uniform(0.0, _LATEST * takes)) for _ in range(researches))
     return Stress(Counter(await asyncio.gather(*attempts)))

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 from pydantic import BaseModel, ValidationError
@@ -22,26 +22,26 @@ from errors import InvalidInput, KtrdrError
 from quant.bars import catalog
 from quant.bars.directory import list_files
 from quant.bars.mapping import MAPPING_FILE, FileMapping, find_pattern, read_mappings
+from quant.bars.timeframes import DAILY, validate_timeframe
 from quant.messages.data import DataSource
 from quant.problems import list_problems
 
 if TYPE_CHECKING:
     from quant.bars.bars import Bars
+    from quant.bars.columns import Say
 
 _Kind = TypeVar("_Kind", bound=BaseModel)
 
 data = typer.Typer(no_args_is_help=True, help="List, check and import bars on this machine.")
 
-TimeframeOption = Annotated[str, typer.Option(help="Length of a bar: 15m, 1h, 1d, 1w ...")]
+# The options of `import` that are not called as the fields of a mapping.
+_OPTIONS: Final = {"columns": "column", "header": "columns", "time_format": "time-format"}
 
 
 class Source(StrEnum):
     """Sources of bars other than files."""
 
     YAHOO = "yahoo"
-
-
-_SHOWN = {"symbol", "timeframe", "built_in", "file"}
 
 
 @data.command("list")
@@ -51,7 +51,7 @@ def list_bars(context: typer.Context, as_json: JsonOption = False) -> None:
     with report_errors(session.as_json):
         available = [
             AvailableBars(
-                **entry.model_dump(include=_SHOWN),
+                **entry.model_dump(),
                 path=_path(entry.file, session.settings.data_dir),
             )
             for entry in catalog.list_symbols(session.settings.data_dir)
@@ -100,20 +100,43 @@ def import_(
     symbol: Annotated[
         str | None, typer.Option("--symbol", "-s", help="Symbol to store the bars under.")
     ] = None,
-    timeframe: TimeframeOption = catalog.DAILY,
+    timeframe: Annotated[
+        str | None,
+        typer.Option(help="Length of a bar: 15m, 1h, 1d, 1w ...; by name or times if left out."),
+    ] = None,
     column: Annotated[
         list[str] | None,
-        typer.Option("--column", help="Column name, such as close='Adj Close'; may be repeated."),
+        typer.Option(
+            "--column",
+            help="Column name, such as close='Adj Close' or timestamp='<DATE>+<TIME>'; may be "
+            "repeated.",
+        ),
     ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            "--columns", help="Names of all columns of a file without a header, comma-separated."
+        ),
+    ] = None,
+    no_volume: Annotated[
+        bool, typer.Option("--no-volume", help="The file has no volume; features of it go.")
+    ] = False,
+    sort: Annotated[bool, typer.Option("--sort", help="Sort the rows by time.")] = False,
     timezone: Annotated[
-        str,
-        typer.Option(help="Time zone of timestamps without an offset; daily bars keep their date."),
-    ] = "UTC",
+        str | None,
+        typer.Option(help="Time zone of the market, such as Asia/Tokyo; UTC if left out."),
+    ] = None,
     time_format: Annotated[
         str | None, typer.Option(help="strptime format of the timestamps.")
     ] = None,
-    delimiter: Annotated[str, typer.Option(help="CSV field delimiter.")] = ",",
+    delimiter: Annotated[
+        str | None,
+        typer.Option(help="CSV field delimiter, such as ';' or '\\t'; found if left out."),
+    ] = None,
     decimal: Annotated[str, typer.Option(help="CSV decimal mark.")] = ".",
+    thousands: Annotated[
+        str | None, typer.Option(help="Separator of thousands; none if left out.")
+    ] = None,
     start: Annotated[
         datetime | None, typer.Option(help="With --from: first day to download.")
     ] = None,
@@ -123,29 +146,54 @@ def import_(
     replace: Annotated[
         bool, typer.Option("--replace", help="Overwrite an earlier import.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read and validate, but store nothing.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Validate bars and store them in the data directory."""
     session = session_of(context, as_json)
+    notes: list[str] = []
     with report_errors(session.as_json):
-        source = _source(symbol or (what if origin else Path(what).stem), timeframe)
+        names = dict(_parse_column(each) for each in column or ())
+        options: dict[str, Any] = {
+            "columns": names | ({"volume": None} if no_volume else {}),
+            "header": None if columns is None else tuple(columns.split(",")),
+            "sort": sort,
+            "timezone": timezone,
+            "time_format": time_format,
+            "delimiter": delimiter,
+            "decimal": decimal,
+            "thousands": thousands,
+        }
+        mapping = _validate(FileMapping, options)
         if origin is not None:
-            bars = _download(origin, what, source, _to_date(start), _to_date(end))
+            _refuse_unused(_list_changed(mapping), "a download")
+            period = _to_date(start), _to_date(end)
+            bars = _download(origin, what, symbol, timeframe or DAILY, period, notes.append)
         else:
-            options = {
-                "columns": dict(_parse_column(each) for each in column or ()),
-                "timezone": timezone,
-                "time_format": time_format,
-                "delimiter": delimiter,
-                "decimal": decimal,
-            }
-            bars = _read(Path(what), source, _validate(FileMapping, options))
-        from quant.bars.importer import import_bars  # noqa: PLC0415
-
-        info = import_bars(bars, session.settings.data_dir, replace=replace)
-        stored = catalog.find_file(info.source, session.settings.data_dir)
-    imported = ImportedBars(**info.model_dump(), path=str(stored.path) if stored else None)
+            given = {"--start": start, "--end": end}
+            _refuse_unused([name for name, day in given.items() if day], "a file")
+            bars = _read(Path(what), symbol, timeframe, mapping, notes.append)
+        imported = _store(bars, session.settings.data_dir, notes, replace=replace, dry_run=dry_run)
     session.answer(Answer.own(imported), print_imported)
+
+
+def _store(
+    bars: "Bars", directory: Path, notes: list[str], *, replace: bool, dry_run: bool
+) -> ImportedBars:
+    from quant.bars.importer import import_bars, require_free  # noqa: PLC0415
+    from quant.verdict import remarks  # noqa: PLC0415 - loads the numerical libraries
+
+    _, path = require_free(bars, directory, replace=replace)
+    info = bars.describe() if dry_run else import_bars(bars, directory, replace=replace)
+    return ImportedBars(
+        **info.model_dump(),
+        path=str(path),
+        stored=not dry_run,
+        notes=notes,
+        remarks=remarks.describe_bars(bars),
+    )
 
 
 def _check(entry: catalog.CatalogEntry, directory: Path) -> Finding:
@@ -183,28 +231,49 @@ def _path(file: str | None, directory: Path) -> str | None:
     return file and str(directory / file)
 
 
-def _read(path: Path, source: DataSource, mapping: FileMapping) -> "Bars":
-    from quant.bars import files  # noqa: PLC0415
-    from quant.bars.loader import build_bars  # noqa: PLC0415
+def _read(
+    path: Path, symbol: str | None, timeframe: str | None, mapping: FileMapping, say: "Say"
+) -> "Bars":
+    from quant.bars.importer import read_for_import  # noqa: PLC0415
 
-    if path.suffix.lower() not in catalog.SUFFIXES:
-        raise InvalidInput(f"{path.name} is neither a CSV nor a Parquet file.", field="file")
-    return build_bars(files.read_table(path, mapping), source, path.name, mapping)
+    if timeframe is not None:
+        validate_timeframe(timeframe)
+    return read_for_import(path, symbol, timeframe, mapping, say)
 
 
 def _download(
-    origin: Source, name: str, source: DataSource, start: date | None, end: date | None
+    origin: Source,
+    name: str,
+    symbol: str | None,
+    timeframe: str,
+    period: tuple[date | None, date | None],
+    say: "Say",
 ) -> "Bars":
     from quant.bars.downloads import SOURCES  # noqa: PLC0415
+    from quant.bars.importer import choose_symbol  # noqa: PLC0415
     from quant.bars.loader import build_bars  # noqa: PLC0415
 
-    wanted = _source(name, source.timeframe)
-    table = SOURCES[origin]().fetch(wanted, start, end)
-    return build_bars(table, source, f"{name} from {origin}")
+    source = DataSource(
+        symbol=choose_symbol(symbol or name, say), timeframe=validate_timeframe(timeframe)
+    )
+    table = SOURCES[origin]().fetch(name, source.timeframe, *period)
+    return build_bars(table, source, f"{name} from {origin}", say=say)
 
 
-def _source(symbol: str, timeframe: str) -> DataSource:
-    return _validate(DataSource, {"symbol": symbol, "timeframe": timeframe})
+def _list_changed(mapping: FileMapping) -> list[str]:
+    """Return the options that say something about a file."""
+    return [
+        f"--{_OPTIONS.get(name, name)}"
+        for name, value in mapping.model_dump().items()
+        if value != FileMapping.model_fields[name].get_default(call_default_factory=True)
+    ]
+
+
+def _refuse_unused(options: list[str], what: str) -> None:
+    if options:
+        raise InvalidInput(
+            f"{', '.join(options)}: has no effect on {what}.", field=options[0].lstrip("-")
+        )
 
 
 def _validate(kind: type[_Kind], values: dict[str, Any]) -> _Kind:

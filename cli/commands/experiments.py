@@ -20,7 +20,14 @@ from cli.render.experiments import (
     print_leaderboard,
     print_reproduction,
 )
-from cli.session import FAILED, JsonOption, OperationArgument, report_errors, session_of
+from cli.session import (
+    FAILED,
+    JsonOption,
+    OperationArgument,
+    refuse_unused,
+    report_errors,
+    session_of,
+)
 from errors import NotFinished
 from storage.records import ExperimentSummary
 from workflows.contract import OperationStatus
@@ -62,6 +69,10 @@ def experiments(
     """List ended researches, including those that Temporal no longer keeps."""
     session = session_of(context, as_json)
     filters = {"symbol": symbol, "owner": owner, "status": status, "verdict": verdict, "sort": sort}
+    if operation_id is not None:
+        refuse_unused(context, {*filters, "limit", "export"}, "on a single experiment")
+    if export is not None:
+        refuse_unused(context, {"limit"}, "with --export: it writes all")
     if export is not None and export.suffix not in SUFFIXES:
         raise typer.BadParameter(f"--export writes {' or '.join(SUFFIXES)} files")
     with report_errors(session.as_json):

@@ -18,7 +18,15 @@ from cli.render.operations import (
     print_resumed,
     print_started,
 )
-from cli.session import FAILED, JsonOption, OperationArgument, Session, report_errors, session_of
+from cli.session import (
+    FAILED,
+    JsonOption,
+    OperationArgument,
+    Session,
+    refuse_unused,
+    report_errors,
+    session_of,
+)
 from errors import InvalidInput
 from workflows.contract import OperationStatus
 
@@ -135,10 +143,10 @@ def cancel(
     session = session_of(context, as_json)
     if every == (operation_id is not None):
         raise typer.BadParameter("give either an operation id or --all")
-    if not every and (owner is not None or symbol is not None or dry_run):
-        raise typer.BadParameter("--owner, --symbol and --dry-run need --all")
-    if every and force:
-        raise typer.BadParameter("--force terminates one operation, not --all")
+    if every:
+        refuse_unused(context, {"force"}, "with --all: it terminates one operation")
+    else:
+        refuse_unused(context, {"owner", "symbol", "dry_run"}, "without --all")
     with report_errors(session.as_json):
         if operation_id is None:
             if owner is None and symbol is None:

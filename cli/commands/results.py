@@ -156,6 +156,6 @@ def _require_several(operation_ids: list[str]) -> None:
 
 def _draw(report: bytes) -> bytes:
     from quant.messages.dossier import Dossier  # noqa: PLC0415
-    from quant.report import figures  # noqa: PLC0415 - loads the numerical libraries
+    from quant.report.sheet import draw_sheet  # noqa: PLC0415 - loads the numerical libraries
 
-    return figures.draw_sheet(Dossier.model_validate_json(report))
+    return draw_sheet(Dossier.model_validate_json(report))

@@ -36,9 +36,18 @@ def print_findings(console: Console, findings: list[Finding]) -> None:
 
 
 def print_imported(console: Console, imported: ImportedBars) -> None:
-    """Print what was imported, and where it is."""
-    console.print(f"Imported {_describe(imported)}", markup=False, soft_wrap=True)
-    console.print(f"File: {imported.path}", markup=False, soft_wrap=True)
+    """Print what was imported, how it was understood, and where it is."""
+    done = "Imported" if imported.stored else "Would import"
+    console.print(f"{done} {_describe(imported)}", markup=False, soft_wrap=True)
+    for note in imported.notes:
+        console.print(note, markup=False, soft_wrap=True)
+    for remark in imported.remarks:
+        console.print("[yellow]![/yellow] " + escape(remark), soft_wrap=True)
+    console.print(
+        f"File: {imported.path}" if imported.stored else "Nothing was stored (--dry-run).",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _describe(info: DataInfo) -> str:

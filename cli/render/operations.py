@@ -61,7 +61,6 @@ def print_outcome(console: Console, operation: OperationInfo) -> None:
         console.print(f"Reason: {operation.cancellation_reason}", markup=False)
     if error := operation.error_message or operation.step_error:
         console.print(error, style="red", markup=False)
-    print_understood(console, operation.understood, operation.warnings)
     match read_result(operation):
         case ResearchResult() as result:
             console.print(f"\n[{_VERDICT_STYLE[result.verdict]}]Verdict: {result.verdict}[/]")
@@ -166,6 +165,7 @@ def print_operation(console: Console, operation: OperationInfo) -> None:
     """Print one operation with its children."""
     if operation.status in _STATUS_STYLE:
         print_outcome(console, operation)
+        print_understood(console, operation.understood, operation.warnings)
         print_next_step(console, operation)
         return
     progress, attempt = operation.progress, operation.attempt

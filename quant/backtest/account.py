@@ -33,6 +33,8 @@ from quant.bars.bars import Floats
 from quant.messages.strategy import Costs
 
 TOLERANCE: Final = 1e-9
+# Figures of a larger account could exceed what a float holds.
+LARGEST_EQUITY: Final = 1e100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +76,7 @@ def follow_targets(opens: Floats, closes: Floats, weights: Floats, costs: Costs)
             weights = np.concatenate([weights[:ruined], np.zeros_like(weights[ruined:])])
             targets, fills, equity = _follow(opens, closes, weights, costs)
         trades = build_trades(fills, costs)
+        _require_plausible(equity)
         require_consistent(float(equity[-1]) - 1.0, trades.profit)
         return Account(equity, _compute_returns(equity), targets, trades)
 
@@ -94,6 +97,14 @@ def require_consistent(equity_change: float, profits: Floats) -> None:
         raise InconsistentAccount(
             f"The equity changed by {equity_change:.12g} but the trades earned {earned:.12g}; "
             "the account contradicts itself"
+        )
+
+
+def _require_plausible(equity: Floats) -> None:
+    if not np.max(np.abs(equity)) <= LARGEST_EQUITY:
+        raise InconsistentAccount(
+            f"The account grew to more than {LARGEST_EQUITY:g} times its start, which no market "
+            "allows. Check the bars for jumps (ktrdr data check)."
         )
 
 

@@ -4,6 +4,7 @@
 account at each close in units of its start, shape (bars,). Neither has NaN.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -15,6 +16,9 @@ FloatArray = NDArray[np.float64]
 
 # Rounding leaves a smaller deviation in a constant series; that of real returns is far larger.
 NO_VARIANCE: Final = 1e-12
+
+# An account that grows faster was observed for minutes or days. No account keeps that up.
+MOST_GROWTH: Final = 1000.0
 
 
 def sharpe(returns: FloatArray) -> float | None:
@@ -64,16 +68,22 @@ def total_return(equity: FloatArray) -> float:
     return float(equity[-1] / equity[0] - 1.0) if len(equity) else 0.0
 
 
-def annual_return(equity: FloatArray, periods_per_year: float) -> float:
+def annual_return(equity: FloatArray, periods_per_year: float) -> float | None:
     """Return the compound growth per year: (end / start) ** (periods per year / periods) - 1.
 
-    -1 for an account that lost everything, 0 for fewer than two bars.
+    -1 for an account that lost everything, 0 for fewer than two bars. None if it is not
+    meaningful, because so short a time, extrapolated to a year, multiplies the account by more than
+    `MOST_GROWTH`.
     """
     periods = len(equity) - 1
     if periods < 1:
         return 0.0
     growth = float(equity[-1] / equity[0])
-    return growth ** (periods_per_year / periods) - 1.0 if growth > 0.0 else -1.0
+    if growth <= 0.0:
+        return -1.0
+    if math.log(growth) * periods_per_year / periods > math.log(MOST_GROWTH):
+        return None
+    return float(growth ** (periods_per_year / periods)) - 1.0
 
 
 def annual_volatility(returns: FloatArray, periods_per_year: float) -> float:

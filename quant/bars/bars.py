@@ -39,7 +39,7 @@ class Bars:
         high: Highest price.
         low: Lowest price.
         close: Last price.
-        volume: Traded volume, not negative.
+        volume: Traded volume, not negative; 0 throughout if it is not known.
         start_date: The day from which they were requested; None for no such limit.
         end_date: The day until which they were requested, included.
     """
@@ -87,6 +87,11 @@ class Bars:
             _NANOSECONDS_PER_DAY * _DAYS_PER_YEAR
         )
         return (len(self) - 1) / years
+
+    @cached_property
+    def has_volume(self) -> bool:
+        """Whether any volume is known."""
+        return bool(np.any(self.volume > 0.0))
 
     @cached_property
     def repeated_open_share(self) -> float:

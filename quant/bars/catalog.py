@@ -15,22 +15,29 @@ from pydantic import Field, TypeAdapter, ValidationError
 from errors import InvalidData, InvalidInput, UnknownSymbol
 from quant.bars.directory import list_files
 from quant.bars.mapping import FileMapping, find_mapping, read_mappings
-from quant.messages.data import DataSource, Symbol, Timeframe
+from quant.bars.timeframes import DAILY, validate_timeframe
+from quant.messages.base import FrozenModel
+from quant.messages.data import DataSource, Symbol
 from quant.wording import join_names
 
 BUILT_IN_SYMBOLS = frozenset({"NASDAQ", "SP500"})
-DAILY = "1d"
-MINUTES_PER_DAY = 1440
 SUFFIXES = frozenset({".csv", ".parquet"})
 
 _WITH_TIMEFRAME = re.compile(r"(?P<symbol>.+)_(?P<timeframe>[1-9][0-9]{0,2}[mhdw])")
-_TIMEFRAME: TypeAdapter[str] = TypeAdapter(Timeframe)
+# For imports: what people put before a timeframe varies.
+_ENDING_WITH_TIMEFRAME = re.compile(
+    r"(?P<symbol>.+?)[_. -](?P<timeframe>[1-9][0-9]{0,2}[mhdw])", re.IGNORECASE
+)
+_ILLEGAL = re.compile(r"[^A-Za-z0-9_.=^-]+")
+_LONGEST_SYMBOL = 32
 _SYMBOL: TypeAdapter[str] = TypeAdapter(Symbol)
 
 
-class CatalogEntry(DataSource):
+class CatalogEntry(FrozenModel):
     """Bars that a research can use."""
 
+    symbol: str
+    timeframe: str
     built_in: bool
     file: str | None = Field(None, description="Name in the data directory")
 
@@ -65,7 +72,7 @@ def find_file(source: DataSource, data_dir: Path | None) -> BarsFile | None:
         InvalidInput: The symbol exists, but not in this timeframe.
         InvalidData: Two files hold these bars, or `mapping.yaml` is not valid.
     """
-    timeframe = _validate_timeframe(source.timeframe)
+    timeframe = validate_timeframe(source.timeframe)
     # Built-in bars must load even if something in the user's directory is wrong.
     files = {} if source.symbol in BUILT_IN_SYMBOLS else _map_files(data_dir)
     known = {(symbol, DAILY) for symbol in BUILT_IN_SYMBOLS} | set(files)
@@ -91,19 +98,24 @@ def find_file(source: DataSource, data_dir: Path | None) -> BarsFile | None:
     return file
 
 
-def count_minutes(timeframe: str) -> int:
-    """Return the length of a bar in minutes."""
-    return int(timeframe[:-1]) * {"m": 1, "h": 60, "d": 1440, "w": 10_080}[timeframe[-1]]
+def name_symbol(text: str) -> str:
+    """Return a symbol for a name that others use: `GSPC` for `^GSPC`, `BTC-USDT` for `BTC/USDT`.
+
+    Raises:
+        InvalidInput: Nothing of the name is left.
+    """
+    legal = _ILLEGAL.sub("-", text.strip()).lstrip("_.=^-").rstrip("-")[:_LONGEST_SYMBOL]
+    if not legal:
+        raise InvalidInput(f"{text!r} is not a symbol.", field="symbol")
+    return legal
 
 
-def _validate_timeframe(timeframe: str) -> str:
-    try:
-        return _TIMEFRAME.validate_python(timeframe)
-    except ValidationError:
-        raise InvalidInput(
-            f"{timeframe!r} is not a timeframe; examples are 15m, 1h, 1d and 1w.",
-            field="timeframe",
-        ) from None
+def split_name(stem: str) -> tuple[str, str | None]:
+    """Return the symbol and the timeframe that a file name ends with, such as `_1h` or `-1h`."""
+    match = _ENDING_WITH_TIMEFRAME.fullmatch(stem)
+    if match is None:
+        return stem, None
+    return match["symbol"], match["timeframe"].lower()
 
 
 def _map_files(data_dir: Path | None) -> dict[tuple[str, str], list[BarsFile]]:

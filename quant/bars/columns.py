@@ -1,188 +1,289 @@
-"""Reads the columns of a table of bars into arrays, or says which row is wrong.
+"""Finds the columns of bars in a table, and reads them into arrays or says which row is wrong.
 
 Messages name the table, the column, and the data row, counted from 1.
 """
 
-from typing import Any, Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from errors import InvalidData
-from quant.bars.mapping import FileMapping
+from quant.bars.mapping import MAPPING_FILE, FileMapping
+from quant.bars.numerals import parse_numbers
+from quant.bars.times import Times, convert_times, read_times
 
-TIMESTAMP_NAMES: Final = ("timestamp", "datetime", "date", "time", "index", "__index_level_0__")
-NUMBER_COLUMNS: Final = ("open", "high", "low", "close", "volume")
-
-# The size of an epoch number shows its unit: up to the year 2286, seconds have at most 10 digits.
-_EPOCH_UNITS: Final = ((1e10, 10**9), (1e13, 10**6), (1e16, 10**3), (np.inf, 1))
-_EARLIEST_EPOCH: Final = 1e8
-_NANOSECOND_RANGE: Final = (
-    pd.Timestamp.min.tz_localize("UTC"),
-    pd.Timestamp.max.tz_localize("UTC"),
+TIMESTAMP_NAMES: Final[tuple[str, ...]] = (
+    "timestamp",
+    "datetime",
+    "date",
+    "time",
+    "index",
+    "__index_level_0__",
+    "",  # an index without a name, in the first column
 )
+PRICE_COLUMNS: Final = ("open", "high", "low", "close")
+VOLUME_NAMES: Final = ("volume", "vol", "vol.", "tickvol")
+_CLOCK: Final = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?:\.[0-9]+)?|[0-9]{1,6}"
+_COLUMNS_SHOWN: Final = 20
+
+Floats = npt.NDArray[np.float64]
+Say = Callable[[str], None]
+"""Takes a sentence about how a file was understood."""
+
+
+class Columns(NamedTuple):
+    """The columns of bars, each of shape (rows,).
+
+    Attributes:
+        timestamps: Nanoseconds since 1970 in UTC.
+        open: First price of each bar; all values here and below are finite.
+        high: Highest price.
+        low: Lowest price.
+        close: Last price.
+        volume: Traded volume, 0 if the table has none.
+    """
+
+    timestamps: npt.NDArray[np.int64]
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+
+
+def ignore_what_is_said(_: str) -> None:
+    """Drop a sentence, for a caller that shows none."""
+
+
+def normalise(name: object) -> str:
+    """Return a column name as names are compared: without case and decoration."""
+    return str(name).strip().strip("<>\"'").strip().lower()
 
 
 def parse_columns(
-    table: pd.DataFrame, name: str, mapping: FileMapping, *, daily: bool = False
-) -> tuple[
-    npt.NDArray[np.int64],
-    npt.NDArray[np.float64],
-    npt.NDArray[np.float64],
-    npt.NDArray[np.float64],
-    npt.NDArray[np.float64],
-    npt.NDArray[np.float64],
-]:
-    """Return timestamps, open, high, low, close and volume, each of shape (rows,).
-
-    Timestamps are nanoseconds since 1970 in UTC. All other values are finite. Column names match
-    in upper and lower case.
+    table: pd.DataFrame,
+    name: str,
+    mapping: FileMapping,
+    *,
+    daily: bool = False,
+    say: Say = ignore_what_is_said,
+) -> Columns:
+    """Read the columns of bars.
 
     Args:
         table: One row per bar.
         name: Name of the table in messages.
-        mapping: Names of the columns, and the zone and format of the times.
-        daily: Whether a bar lasts a day or longer. Then a time in a zone of the mapping is a date,
-            and becomes midnight in UTC of that date.
+        mapping: Names of the columns, and the form of their cells.
+        daily: Whether a bar lasts a day or longer. Then its time is the date on which it is traded.
+        say: Told what was understood beyond the plain names of columns.
 
     Raises:
         InvalidData: A column is missing or occurs twice, or a value is not a time or a finite
             number.
     """
-    found = _find_columns([str(column) for column in table.columns], name, mapping)
-    if len(table) == 0:
-        raise InvalidData(f"{name} has no data rows.", field="symbol")
-    timestamps = _parse_times(table.iloc[:, found["timestamp"]], name, mapping, daily=daily)
-    first, *rest = (
-        _parse_numbers(table.iloc[:, found[column]], column, timestamps, name)
-        for column in NUMBER_COLUMNS
-    )
-    high, low, close, volume = rest
-    return timestamps, first, high, low, close, volume
+    found = _Finder(table, name, mapping, say).find()
+    times, cells = _read_times(table, found, name, mapping)
+    timestamps = convert_times(times, cells, name, mapping, daily=daily)
+
+    def read(position: int, column: str) -> Floats:
+        return parse_numbers(table.iloc[:, position], column, timestamps, name, mapping)
+
+    prices = {column: read(found.numbers[column], column) for column in PRICE_COLUMNS}
+    volume = np.zeros(len(table))
+    if "volume" in found.numbers:
+        volume = read(found.numbers["volume"], "volume")
+    if found.raw_close is not None:
+        factors = _divide_closes(prices["close"], read(found.raw_close, "close"), name)
+        for column in ("open", "high", "low"):
+            prices[column] *= factors
+    return Columns(timestamps, **prices, volume=volume)
+
+
+def read_written_times(table: pd.DataFrame, name: str, mapping: FileMapping) -> Times:
+    """Read the times only.
+
+    Raises:
+        InvalidData: The column is missing, or a value is not a time.
+    """
+    found = _Finder(table, name, mapping, ignore_what_is_said).find()
+    return _read_times(table, found, name, mapping)[0]
 
 
 def may_be_needed(name: str, mapping: FileMapping) -> bool:
     """Return whether a column of this name may hold the times or numbers of bars."""
-    return name.lower() in {*TIMESTAMP_NAMES, *NUMBER_COLUMNS, *_map_names(mapping).values()}
+    known = {*TIMESTAMP_NAMES, *PRICE_COLUMNS, *VOLUME_NAMES, *_list_mapped(mapping)}
+    return normalise(name) in known
 
 
-def _map_names(mapping: FileMapping) -> dict[str, str]:
-    return {column: name.strip().lower() for column, name in mapping.columns.items()}
+def _list_mapped(mapping: FileMapping) -> set[str]:
+    """Return the names in the mapping, and the parts of names that join two columns."""
+    names = {normalise(name) for name in mapping.columns.values() if name is not None}
+    return names | {normalise(part) for name in names for part in name.split("+")}
 
 
-def _find_columns(names: list[str], file: str, mapping: FileMapping) -> dict[str, int]:
-    """Return the position of each needed column in the table."""
-    normalised = [name.strip().lower() for name in names]
-    time_name = next((name for name in TIMESTAMP_NAMES if name in normalised), "timestamp")
-    usual = {"timestamp": time_name} | {name: name for name in NUMBER_COLUMNS}
-    wanted = usual | _map_names(mapping)
-    missing = {column: name for column, name in wanted.items() if name not in normalised}
-    if missing:
-        raise InvalidData(
-            f"{file} lacks the column{'s' if len(missing) > 1 else ''} "
-            f"{', '.join(missing.values())}.",
-            field=next(iter(missing)),
+@dataclass(frozen=True)
+class _Found:
+    """Positions of columns in a table.
+
+    Attributes:
+        times: One column, or two whose texts are joined.
+        numbers: By name; without `volume` if the table has none.
+        raw_close: The close before adjustments, if the mapping names an adjusted one beside it.
+    """
+
+    times: list[int]
+    numbers: dict[str, int]
+    raw_close: int | None
+
+
+class _Finder:
+    """Finds the columns of one table."""
+
+    def __init__(self, table: pd.DataFrame, file: str, mapping: FileMapping, say: Say) -> None:
+        self._table = table
+        self._names = [normalise(column) for column in table.columns]
+        self._file = file
+        self._mapped = {
+            column: None if name is None else normalise(name)
+            for column, name in mapping.columns.items()
+        }
+        self._say = say
+
+    def find(self) -> _Found:
+        wanted = {
+            "timestamp": self._name_times(),
+            **{column: [self._mapped.get(column) or column] for column in PRICE_COLUMNS},
+            **self._name_volume(),
+        }
+        self._require_once(wanted)
+        if len(self._table) == 0:
+            raise InvalidData(f"{self._file} has no data rows.", field="symbol")
+        numbers = {
+            column: self._names.index(name)
+            for column, [name, *_] in wanted.items()
+            if column != "timestamp"
+        }
+        times = [self._names.index(name) for name in wanted["timestamp"]]
+        return _Found(times, numbers, self._find_raw_close())
+
+    def _name_times(self) -> list[str]:
+        mapped = self._mapped.get("timestamp")
+        if mapped is not None:
+            joined = [normalise(part) for part in mapped.split("+")]
+            return [mapped] if mapped in self._names or len(joined) != 2 else joined
+        usual = [
+            name
+            for name in TIMESTAMP_NAMES
+            if name in self._names and (name or self._names[0] == "")
+        ]
+        if usual[:2] == ["date", "time"] and self._holds_clock("time"):
+            self._say("The times are in the two columns date and time.")
+            return usual[:2]
+        return usual[:1] or ["timestamp"]
+
+    def _holds_clock(self, name: str) -> bool:
+        first = self._table.iloc[:1, self._names.index(name)].astype(str)
+        return bool(first.str.fullmatch(_CLOCK).all())
+
+    def _name_volume(self) -> dict[str, list[str]]:
+        if "volume" not in self._mapped:
+            usual = next((name for name in VOLUME_NAMES if name in self._names), "volume")
+            if usual != "volume":
+                self._say(f"The volume is in the column {usual}.")
+            return {"volume": [usual]}
+        mapped = self._mapped["volume"]
+        return {} if mapped is None else {"volume": [mapped]}
+
+    def _find_raw_close(self) -> int | None:
+        """Return the column `close` if another one is used, whose name begins with `adj`."""
+        used = self._mapped.get("close") or "close"
+        others = [self._mapped.get(column) for column in ("open", "high", "low")]
+        if not used.startswith("adj") or any(others) or self._names.count("close") != 1:
+            return None
+        self._say(f"Open, high and low are adjusted as the close is, by {used} over close.")
+        return self._names.index("close")
+
+    def _require_once(self, wanted: dict[str, list[str]]) -> None:
+        missing = {
+            name: column
+            for column, names in wanted.items()
+            for name in names
+            if name not in self._names
+        }
+        if missing:
+            raise InvalidData(
+                f"{self._file} lacks the column{'s' if len(missing) > 1 else ''} "
+                f"{', '.join(missing)}; found columns: {self._list_found()}."
+                + _advise(list(missing.values()), self._names),
+                field=next(iter(missing.values())),
+            )
+        for column, names in wanted.items():
+            for name in names:
+                if self._names.count(name) > 1:
+                    raise InvalidData(
+                        f"{self._file} has the column {name} more than once.", field=column
+                    )
+
+    def _list_found(self) -> str:
+        names = [str(column).strip()[:40] for column in self._table.columns]
+        shown = ", ".join(name or "(without a name)" for name in names[:_COLUMNS_SHOWN])
+        return shown + (", ..." if len(names) > _COLUMNS_SHOWN else "")
+
+
+def _advise(missing: list[str], found: list[str]) -> str:
+    if missing == ["volume"]:
+        return (
+            " If the file has no volume, say so (--no-volume, or `columns: {volume: null}` in "
+            f"{MAPPING_FILE})."
         )
-    for column, name in wanted.items():
-        if normalised.count(name) > 1:
-            raise InvalidData(f"{file} has the column {name} more than once.", field=column)
-    return {column: normalised.index(name) for column, name in wanted.items()}
+    if any(any(character.isdigit() for character in name) for name in found):
+        return (
+            " If it has no header, name its columns (--columns timestamp,open,high,low,close,"
+            f"volume, or `header` in {MAPPING_FILE})."
+        )
+    return f" Name those that are called otherwise with --column, or `columns` in {MAPPING_FILE}."
 
 
-def _parse_times(
-    values: "pd.Series[Any]", file: str, mapping: FileMapping, *, daily: bool
-) -> npt.NDArray[np.int64]:
-    if pd.api.types.is_numeric_dtype(values.dtype) and mapping.time_format is None:
-        return _parse_epochs(values, file)
-    times = _convert_to_utc(values, mapping, daily=daily)
-    earliest, latest = _NANOSECOND_RANGE
-    broken = ~((times >= earliest) & (times <= latest)).to_numpy(dtype=bool)
+def _read_times(
+    table: pd.DataFrame, found: _Found, name: str, mapping: FileMapping
+) -> tuple[Times, "pd.Series[Any]"]:
+    """Return the times and the cells that they were read from."""
+    cells = table.iloc[:, found.times[0]]
+    if len(found.times) > 1:
+        cells = (
+            cells.astype("string").str.strip() + " " + _write_clock(table.iloc[:, found.times[1]])
+        )
+        if mapping.time_format is None:
+            # 20200102 is a date, also beside a time.
+            cells = cells.str.replace(r"^([0-9]{4})([0-9]{2})([0-9]{2}) ", r"\1-\2-\3 ", regex=True)
+    return read_times(cells, name, mapping), cells
+
+
+def _write_clock(cells: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Write 930 as 09:30 and 93000 as 09:30:00; other texts stay."""
+    texts = cells.astype("string").str.strip()
+    digits = texts.str.fullmatch(r"[0-9]{1,6}").fillna(False)
+    if not digits.any():
+        return texts
+    width = 6 if texts.where(digits, "").str.len().max() > 4 else 4
+    padded = texts.str.zfill(width)
+    clock = padded.str.slice(0, 2) + ":" + padded.str.slice(2, 4)
+    if width == 6:
+        clock = clock + ":" + padded.str.slice(4, 6)
+    return texts.where(~digits, clock)
+
+
+def _divide_closes(adjusted: Floats, raw: Floats, file: str) -> Floats:
+    """Return by what the close was multiplied when it was adjusted, shape (rows,)."""
+    broken = ~((raw > 0.0) & (adjusted > 0.0))
     if broken.any():
-        row = int(np.argmax(broken))
         raise InvalidData(
-            f"{file}, row {row + 1}: timestamp {_quote(values.iloc[row])} is not "
-            f"{_describe_format(mapping, daily=daily)}.",
-            field="timestamp",
+            f"{file}, row {int(np.argmax(broken)) + 1}: the close or the adjusted close is not a "
+            "positive price.",
+            field="close",
         )
-    return np.asarray(times.dt.as_unit("ns").astype(np.int64), dtype=np.int64)
-
-
-def _convert_to_utc(
-    values: "pd.Series[Any]", mapping: FileMapping, *, daily: bool
-) -> "pd.Series[Any]":
-    """Return the times in UTC, NaT where one is missing, ambiguous or nonexistent in its zone."""
-    how = mapping.time_format or "ISO8601"
-    if pd.api.types.is_numeric_dtype(values.dtype):
-        # 20240131 is a date here, not a number of seconds.
-        values = values.astype("string")
-    if mapping.timezone == "UTC":
-        return pd.to_datetime(values, utc=True, format=how, errors="coerce")
-    local = pd.to_datetime(values, format=how, errors="coerce")
-    if local.dt.tz is None and daily:
-        local = local.dt.normalize().dt.tz_localize("UTC")
-    elif local.dt.tz is None:
-        local = local.dt.tz_localize(mapping.timezone, ambiguous="NaT", nonexistent="NaT")
-    in_utc: pd.Series[Any] = local.dt.tz_convert("UTC")
-    return in_utc
-
-
-def _describe_format(mapping: FileMapping, *, daily: bool) -> str:
-    if mapping.time_format is not None:
-        described = f"a time in the form {mapping.time_format}"
-    else:
-        described = "an ISO 8601 time such as 2024-01-31 or 2024-01-31T15:30:00Z"
-    if mapping.timezone != "UTC" and not daily:
-        described += f" that occurs exactly once in {mapping.timezone}"
-    return described
-
-
-def _parse_epochs(values: "pd.Series[Any]", file: str) -> npt.NDArray[np.int64]:
-    """Return nanoseconds since 1970, shape (rows,), from seconds or a smaller unit."""
-    numbers = _to_floats(values)
-    broken = ~((numbers >= _EARLIEST_EPOCH) & (numbers < 2.0**63))
-    if broken.any():
-        row = int(np.argmax(broken))
-        raise InvalidData(
-            f"{file}, row {row + 1}: timestamp {_quote(values.iloc[row])} is neither an ISO 8601 "
-            "time nor a number of seconds, milliseconds, microseconds or nanoseconds since 1970.",
-            field="timestamp",
-        )
-    factor = next(factor for limit, factor in _EPOCH_UNITS if numbers[0] < limit)
-    if numbers.max() * factor >= 2.0**63:
-        row = int(np.argmax(numbers))
-        raise InvalidData(
-            f"{file}, row {row + 1}: timestamp {_quote(values.iloc[row])} has another unit than "
-            "the first row.",
-            field="timestamp",
-        )
-    if pd.api.types.is_integer_dtype(values.dtype):  # a float loses digits beyond 2^53
-        return np.asarray(values.to_numpy(dtype=np.int64) * factor, dtype=np.int64)
-    return np.rint(numbers * factor).astype(np.int64)
-
-
-def _parse_numbers(
-    values: "pd.Series[Any]", column: str, timestamps: npt.NDArray[np.int64], file: str
-) -> npt.NDArray[np.float64]:
-    if not pd.api.types.is_numeric_dtype(values.dtype) or values.dtype.kind == "b":
-        values = values.astype(str).where(values.notna())  # a boolean or a time is not a price
-    numbers = _to_floats(pd.to_numeric(values, errors="coerce"))
-    broken = ~np.isfinite(numbers)
-    if broken.any():
-        row = int(np.argmax(broken))
-        value = values.iloc[row]
-        complaint = "is missing" if pd.isna(value) else f"is {_quote(value)}, not a finite number"
-        time = np.datetime_as_string(np.datetime64(int(timestamps[row]), "ns"), unit="s")
-        raise InvalidData(f"{file}, row {row + 1} ({time}Z): {column} {complaint}.", field=column)
-    return numbers
-
-
-def _to_floats(values: "pd.Series[Any]") -> npt.NDArray[np.float64]:
-    """Copy into a C-contiguous array of shape (rows,), NaN where a value is missing."""
-    return np.array(values.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64, order="C")
-
-
-def _quote(value: object) -> str:
-    """Quote a cell, shortened to fit into a message."""
-    text = str(value)
-    return repr(text if len(text) <= 40 else f"{text[:40]}...")
+    return adjusted / raw

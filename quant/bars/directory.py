@@ -12,19 +12,25 @@ def list_files(directory: Path | None, suffixes: Collection[str]) -> list[Path]:
     """List the regular files of a directory, sorted by name; subdirectories are left out.
 
     A symbolic link counts only if its target lies in the directory, too. Pipes, devices and broken
-    links are left out: reading a listed file never blocks.
+    links are left out: reading a listed file never blocks. What may not be read is left out, too.
 
     Args:
         directory: The directory. None, or one that does not exist, has no files.
         suffixes: The file name extensions to list, in lower case and with the dot.
     """
-    if directory is None or not directory.is_dir():
+    try:
+        if directory is None or not directory.is_dir():
+            return []
+        root = directory.resolve()
+        paths = sorted(directory.iterdir())
+    except OSError:
         return []
-    root = directory.resolve()
-    return sorted(
-        path
-        for path in directory.iterdir()
-        if path.suffix.lower() in suffixes
-        and path.is_file()
-        and path.resolve().is_relative_to(root)
-    )
+    return [path for path in paths if path.suffix.lower() in suffixes and _is_file_in(root, path)]
+
+
+def _is_file_in(root: Path, path: Path) -> bool:
+    """Whether this is a regular file in the directory. One that cannot be examined is not."""
+    try:
+        return path.is_file() and path.resolve().is_relative_to(root)
+    except OSError:
+        return False

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, Protocol
 import pandas as pd
 
 from errors import InvalidInput, SourceUnavailable
-from quant.messages.data import DataSource
 
 if TYPE_CHECKING:
     from requests import Session
@@ -22,11 +21,14 @@ _EARLIEST: Final = date(1900, 1, 1)
 class DownloadSource(Protocol):
     """A source from which bars can be downloaded."""
 
-    def fetch(self, source: DataSource, start: date | None, end: date | None) -> pd.DataFrame:
+    def fetch(
+        self, symbol: str, timeframe: str, start: date | None, end: date | None
+    ) -> pd.DataFrame:
         """Return a table, one row per bar, with timestamp, open, high, low, close and volume.
 
         Args:
-            source: The symbol, under the name that this source uses, and the timeframe.
+            symbol: The symbol, under the name that this source uses, such as `^GSPC`.
+            timeframe: The length of a bar.
             start: First day; None for the earliest available.
             end: Day after the last; None for the latest available.
 
@@ -56,23 +58,24 @@ class Yahoo:
     def __init__(self, session: "Session | None" = None) -> None:
         self._session = session
 
-    def fetch(self, source: DataSource, start: date | None, end: date | None) -> pd.DataFrame:
-        """Return the table; see `Download`."""
+    def fetch(
+        self, symbol: str, timeframe: str, start: date | None, end: date | None
+    ) -> pd.DataFrame:
+        """Return the table; see `DownloadSource`. Its times are those of the exchange."""
         try:
             import yfinance  # noqa: PLC0415 - an optional extra
         except ImportError:
             raise SourceUnavailable(
                 "Yahoo Finance needs the extra: pip install 'ktrdr[yahoo]'."
             ) from None
-        interval = self._INTERVALS.get(source.timeframe)
+        interval = self._INTERVALS.get(timeframe)
         if interval is None:
             raise InvalidInput(
-                f"Yahoo Finance has no bars of {source.timeframe}, only of "
-                f"{', '.join(self._INTERVALS)}.",
+                f"Yahoo Finance has no bars of {timeframe}, only of {', '.join(self._INTERVALS)}.",
                 field="timeframe",
             )
         yfinance.config.debug.hide_exceptions = False
-        ticker = yfinance.Ticker(source.symbol, session=self._session)
+        ticker = yfinance.Ticker(symbol, session=self._session)
         try:
             table = ticker.history(
                 # Without a start, yfinance returns one month before the end.
@@ -83,21 +86,19 @@ class Yahoo:
                 timeout=_SECONDS,
             )
         except yfinance.exceptions.YFTickerMissingError:
-            raise _refuse_unknown_bars(source) from None
+            raise _refuse_unknown_bars(symbol) from None
         except Exception as error:
             if getattr(getattr(error, "response", None), "status_code", None) == _NOT_FOUND:
-                raise _refuse_unknown_bars(source) from None
+                raise _refuse_unknown_bars(symbol) from None
             raise SourceUnavailable(f"Yahoo Finance does not answer: {error}") from error
         if table.empty:
-            raise _refuse_unknown_bars(source)
+            raise _refuse_unknown_bars(symbol)
         bars: pd.DataFrame = table.rename_axis("timestamp").reset_index()
         return bars
 
 
-def _refuse_unknown_bars(source: DataSource) -> InvalidInput:
-    return InvalidInput(
-        f"Yahoo Finance has no bars of {source.symbol!r} in that period.", field="symbol"
-    )
+def _refuse_unknown_bars(symbol: str) -> InvalidInput:
+    return InvalidInput(f"Yahoo Finance has no bars of {symbol!r} in that period.", field="symbol")
 
 
 SOURCES: Final[dict[str, type[DownloadSource]]] = {"yahoo": Yahoo}

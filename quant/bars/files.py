@@ -4,28 +4,30 @@
 Messages name the file without its directory, the column, and the data row, counted from 1.
 """
 
-import io
-import warnings
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from errors import InvalidData
-from quant.bars.columns import may_be_needed
+from quant.bars.columns import Say, ignore_what_is_said
+from quant.bars.formats.parquet import read_parquet
+from quant.bars.formats.text import MAX_ROWS, read_text
 from quant.bars.mapping import FileMapping
 
 MAX_FILE_BYTES: Final = 256 * 2**20
-MAX_ROWS: Final = 5_000_000
 
 
-def read_table(path: Path, mapping: FileMapping) -> pd.DataFrame:
+def read_table(path: Path, mapping: FileMapping, say: Say = ignore_what_is_said) -> pd.DataFrame:
     """Read a file; its values stay as they are, and columns that bars do not need may be missing.
 
+    Args:
+        path: A Parquet file by its suffix, otherwise a text.
+        mapping: How to read it.
+        say: Told what was found.
+
     Raises:
-        InvalidData: The file is too large, empty, not UTF-8, truncated or not a table.
+        InvalidData: The file is too large, empty, in no known encoding, truncated or not a table.
     """
     try:
         size = path.stat().st_size
@@ -42,50 +44,5 @@ def read_table(path: Path, mapping: FileMapping) -> pd.DataFrame:
     if not content.strip():
         raise InvalidData(f"{path.name} is empty.", field="symbol")
     if path.suffix.lower() == ".parquet":
-        return _read_parquet(content, path.name, mapping)
-    return _read_csv(content, path.name, mapping)
-
-
-def _read_csv(content: bytes, name: str, mapping: FileMapping) -> pd.DataFrame:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InvalidData(f"{name}, line {line}: not valid UTF-8.", field="symbol") from error
-    if b"\0" in content:
-        raise InvalidData(f"{name} contains NUL bytes; it is not a CSV file.", field="symbol")
-    try:
-        with warnings.catch_warnings():
-            # pandas drops surplus fields of a row with a warning only.
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            return pd.read_csv(
-                io.BytesIO(content),
-                encoding="utf-8-sig",
-                sep=mapping.delimiter,
-                decimal=mapping.decimal,
-                index_col=False,
-                low_memory=False,
-                nrows=MAX_ROWS + 1,
-            )
-    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError) as error:
-        raise InvalidData(
-            f"{name} is not a well-formed CSV file: {' '.join(str(error).split())}", field="symbol"
-        ) from error
-
-
-def _read_parquet(content: bytes, name: str, mapping: FileMapping) -> pd.DataFrame:
-    try:
-        file = pq.ParquetFile(pa.BufferReader(content))
-        rows = file.metadata.num_rows
-        if rows > MAX_ROWS:
-            raise InvalidData(
-                f"{name} has {rows:,} rows; at most {MAX_ROWS:,} are read.", field="symbol"
-            )
-        names = [each for each in file.schema_arrow.names if may_be_needed(each, mapping)]
-        # The metadata of pandas would turn its index from a column into an index again.
-        table: pd.DataFrame = file.read(columns=names, use_threads=False).to_pandas(
-            ignore_metadata=True, use_threads=False
-        )
-    except (pa.ArrowException, OSError) as error:
-        raise InvalidData(f"{name} is not a readable Parquet file.", field="symbol") from error
-    return table
+        return read_parquet(content, path.name, mapping, MAX_ROWS)
+    return read_text(content, path.name, mapping, say)

@@ -1,22 +1,32 @@
 """Loads bars from a built-in data set or a user's file, and refuses bars that cannot be trusted."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
-from arch.data import nasdaq, sp500
 
-from errors import DataChanged, InvalidData
+from errors import DataChanged, InvalidData, KtrdrError
 from quant.bars import catalog, columns, files
 from quant.bars.bars import Bars
+from quant.bars.columns import Columns, Say, ignore_what_is_said
 from quant.bars.dates import cut_to_dates
 from quant.bars.mapping import FileMapping
+from quant.bars.timeframes import is_daily
+from quant.bars.validation import MINIMUM_BARS, validate_bars
 from quant.messages.data import DataSource
 
-MINIMUM_BARS: Final = 500
+_log = logging.getLogger(__name__)
 
-_BUILT_IN_LOADERS: Final = {"NASDAQ": nasdaq.load, "SP500": sp500.load}
+# Files of `arch`. Importing its loaders would load all of it, and statsmodels.
+_BUILT_IN_FILES: Final = {
+    "NASDAQ": "arch/data/nasdaq/nasdaq.csv.gz",
+    "SP500": "arch/data/sp500/sp500.csv.gz",
+}
 
 
 def load_bars(source: DataSource, data_dir: Path | None) -> Bars:
@@ -38,11 +48,9 @@ def load_bars(source: DataSource, data_dir: Path | None) -> Bars:
     """
     file = catalog.find_file(source, data_dir)
     if file is None:
-        table = _BUILT_IN_LOADERS[source.symbol]().reset_index(names="timestamp")
-        bars = build_bars(table, source, source.symbol)
+        bars = build_bars(_read_built_in(source.symbol), source, source.symbol)
     else:
-        table = files.read_table(file.path, file.mapping)
-        bars = build_bars(table, source, file.path.name, file.mapping)
+        bars = read_bars(file.path, source, file.mapping)
     bars = cut_to_dates(bars, source, MINIMUM_BARS)
     if source.content_hash not in (None, bars.content_hash):
         raise DataChanged(
@@ -53,8 +61,50 @@ def load_bars(source: DataSource, data_dir: Path | None) -> Bars:
     return bars
 
 
+def read_bars(
+    path: Path, source: DataSource, mapping: FileMapping, say: Say = ignore_what_is_said
+) -> Bars:
+    """Read bars from a file, and validate them.
+
+    Args:
+        path: The file.
+        source: Symbol and timeframe.
+        mapping: How to read the file.
+        say: Told how the file was understood.
+
+    Raises:
+        InvalidData: The bars cannot be trusted; the message names file, column and row.
+    """
+    with refusing_the_unforeseen(path.name):
+        table = files.read_table(path, mapping, say)
+        return build_bars(table, source, path.name, mapping, say)
+
+
+@contextmanager
+def refusing_the_unforeseen(name: str) -> Iterator[None]:
+    """Refuse a file over which a library fails: nobody knows what a file may hold.
+
+    Raises:
+        InvalidData: Something other than our own errors was raised.
+    """
+    try:
+        yield
+    except KtrdrError:
+        raise
+    except Exception as error:
+        _log.exception("%s cannot be read", name)
+        raise InvalidData(
+            f"{name} cannot be read as bars ({type(error).__name__}: {str(error)[:200]}).",
+            field="symbol",
+        ) from error
+
+
 def build_bars(
-    table: pd.DataFrame, source: DataSource, name: str, mapping: FileMapping | None = None
+    table: pd.DataFrame,
+    source: DataSource,
+    name: str,
+    mapping: FileMapping | None = None,
+    say: Say = ignore_what_is_said,
 ) -> Bars:
     """Build bars from a table, and validate them.
 
@@ -63,44 +113,27 @@ def build_bars(
         source: Symbol and timeframe.
         name: Name of the table in messages.
         mapping: Names and time zone of its columns.
+        say: Told how the columns were understood.
 
     Raises:
         InvalidData: The bars cannot be trusted; the message names column and row.
     """
-    daily = catalog.count_minutes(source.timeframe) >= catalog.MINUTES_PER_DAY
-    arrays = columns.parse_columns(table, name, mapping or FileMapping(), daily=daily)
-    bars = Bars(source.symbol, source.timeframe, *arrays)
-    _validate(bars, name)
-    return bars
+    mapping = mapping or FileMapping()
+    found = columns.parse_columns(table, name, mapping, daily=is_daily(source.timeframe), say=say)
+    if mapping.sort:
+        found = _sort(found, say)
+    return validate_bars(Bars(source.symbol, source.timeframe, *found), name)
 
 
-def _validate(bars: Bars, name: str) -> None:
-    """Refuse the first row that breaks a rule. Later rules rely on the earlier ones."""
-    steps = np.diff(bars.timestamps, prepend=bars.timestamps[:1] - 1)
-    lowest_body = np.minimum(bars.open, bars.close)
-    highest_body = np.maximum(bars.open, bars.close)
-    rules = (
-        ("timestamp", steps == 0, "repeats the timestamp of the row before"),
-        ("timestamp", steps < 0, "is older than the row before; sort the rows by time"),
-        ("open", bars.open <= 0, "is not a positive price"),
-        ("high", bars.high <= 0, "is not a positive price"),
-        ("low", bars.low <= 0, "is not a positive price"),
-        ("close", bars.close <= 0, "is not a positive price"),
-        ("volume", bars.volume < 0, "is negative"),
-        ("high", bars.high < bars.low, "is below the low"),
-        ("high", bars.high < highest_body, "is below the open or the close"),
-        ("low", bars.low > lowest_body, "is above the open or the close"),
-    )
-    for column, broken, complaint in rules:
-        if broken.any():
-            row = int(np.argmax(broken))
-            raise InvalidData(
-                f"{name}, row {row + 1} ({bars.format_time(row)}): {column} {complaint}.",
-                field=column,
-            )
-    if len(bars) < MINIMUM_BARS:
-        raise InvalidData(
-            f"{name} has {len(bars)} bars; at least {MINIMUM_BARS} are needed to split them into "
-            "development and holdout.",
-            field="symbol",
-        )
+def _read_built_in(symbol: str) -> pd.DataFrame:
+    path = distribution("arch").locate_file(_BUILT_IN_FILES[symbol])
+    return pd.read_csv(str(path), parse_dates=["Date"], date_format="%m/%d/%Y")
+
+
+def _sort(found: Columns, say: Say) -> Columns:
+    order = np.argsort(found.timestamps, kind="stable")
+    if np.any(np.diff(order) < 0):
+        say("The rows were sorted by time; rows in messages are counted after that.")
+    timestamps, *values = found
+    first, high, low, close, volume = (column[order] for column in values)
+    return Columns(timestamps[order], first, high, low, close, volume)

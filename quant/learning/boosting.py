@@ -14,6 +14,7 @@ from typing import Any, Final
 import lightgbm as lgb
 import numpy as np
 
+from errors import DamagedArtifact
 from quant.bars.bars import Floats
 from quant.messages.strategy import ModelSpec
 
@@ -92,7 +93,7 @@ def grow(
         _build_parameters(spec, seed),
         train_set,
         num_boost_round=iterations,
-        init_model=lgb.Booster(model_str=model) if model else None,
+        init_model=_load(model) if model else None,
         valid_sets=list(sets.values()) if on_iteration else None,
         valid_names=list(sets) if on_iteration else None,
         callbacks=[_make_callback(on_iteration)] if on_iteration else None,
@@ -103,17 +104,31 @@ def grow(
 
 def predict(model: str, features: Floats) -> Floats:
     """Return the probability of label 1, shape (rows,), for features of shape (rows, features)."""
-    booster = lgb.Booster(model_str=model)
+    booster = _load(model)
     return np.asarray(booster.predict(features, num_threads=1), dtype=np.float64)
 
 
 def compute_importance(model: str) -> dict[str, float]:
     """Return the share of each feature in the total split gain; all 0 without any split."""
-    booster = lgb.Booster(model_str=model)
+    booster = _load(model)
     gains = np.asarray(booster.feature_importance("gain"), dtype=np.float64)
     total = float(gains.sum())
     shares = gains / total if total > 0.0 else gains
     return dict(zip(booster.feature_name(), shares.tolist(), strict=True))
+
+
+def _load(model: str) -> lgb.Booster:
+    """Return the model of a text.
+
+    Raises:
+        DamagedArtifact: The text is none of LightGBM's.
+    """
+    try:
+        return lgb.Booster(model_str=model)
+    except lgb.basic.LightGBMError as error:
+        raise DamagedArtifact(
+            f"The stored model is damaged ({str(error)[:100]}). Start over with `ktrdr retry`."
+        ) from error
 
 
 def _build_parameters(spec: ModelSpec, seed: int) -> dict[str, Any]:

@@ -5,7 +5,13 @@ that were stored years ago must stay readable.
 """
 
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from errors import DamagedArtifact
+
+T = TypeVar("T")
 
 
 class Artifact(StrEnum):
@@ -37,3 +43,23 @@ class Workspace(Protocol):
 
     def read(self, name: str) -> bytes | None:
         """Return the artifact, or None if it was never written."""
+
+
+def parse_artifact(kind: type[T], content: bytes, name: str) -> T:
+    """Return the value that an artifact holds as JSON.
+
+    Args:
+        kind: Type of the value.
+        content: The artifact.
+        name: Its name, for the message.
+
+    Raises:
+        DamagedArtifact: The artifact holds something else.
+    """
+    try:
+        return TypeAdapter(kind).validate_json(content)
+    except ValidationError as error:
+        raise DamagedArtifact(
+            f"{name} is damaged: {error.error_count():,} of its values are not what was stored. "
+            "Start over with `ktrdr retry`."
+        ) from None

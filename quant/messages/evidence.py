@@ -15,7 +15,10 @@ class CostLevel(FrozenModel):
 
     cost_multiple: float
     total_return: float = Field(description="Fraction of the initial capital")
-    annual_return: float
+    annual_return: float | None = Field(
+        description="Compound growth per year; null if not meaningful, because the holdout is so "
+        "short that a year of such growth would multiply the capital by more than 1,000"
+    )
     annual_volatility: float
     sharpe: float | None = Field(description="Annualised; null without any variance")
     max_drawdown: float = Field(description="Positive fraction of the peak")

@@ -1,11 +1,12 @@
 """What a research was understood to be about, whether fields or a brief said so."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
 from quant.messages.data import DateRange
 from quant.messages.strategy import FeatureKind
+from quant.wording import format_count
 
 
 class Understood(DateRange):
@@ -31,10 +32,14 @@ class Understood(DateRange):
         start, end = self.start_date, self.end_date
         days = "".join([f" from {start}" if start else "", f" until {end}" if end else ""])
         bars = f"{', '.join(self.symbols)}, {self.timeframe} bars{days}"
+        trials = format_count(self.trials or 0, "trial")
         if self.strategy is not None:
             return f"{bars}; strategy {self.strategy}"
         if self.designer == "llm":
-            return f"{bars}; {self.model or 'a language model'} designs, {self.trials} trials"
-        chosen = f"features of {', '.join(self.families)} ({', '.join(self.features)})"
+            return f"{bars}; {self.model or 'a language model'} designs, {trials}"
+        if len(self.features) == len(get_args(FeatureKind)):
+            chosen = "all features"
+        else:
+            chosen = f"features of {', '.join(self.families)} ({', '.join(self.features)})"
         short = ", long only" if self.long_only else ""
-        return f"{bars}; search of {self.trials} trials, {chosen}{short}"
+        return f"{bars}; search of {trials}, {chosen}{short}"

@@ -20,7 +20,9 @@ TERMS: Final = MappingProxyType(
             "Total return", "Gain over the whole period, as a share of the starting value."
         ),
         "annual_return": Term(
-            "Return per year", "Compound growth: (end / start) ^ (1 / years) - 1."
+            "Return per year",
+            "Compound growth: (end / start) ^ (1 / years) - 1. It is not meaningful if the holdout "
+            "is so short that a year of such growth would multiply the capital by more than 1,000.",
         ),
         "volatility": Term(
             "Volatility per year",

@@ -1,6 +1,7 @@
 """The report page: one self-contained HTML file."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,16 +11,17 @@ from quant.learning.splits import SEARCH_FOLDS
 from quant.messages.dossier import Dossier
 from quant.messages.strategy import FeatureSpec
 from quant.report import figures
-from quant.report.drawing import Drawing
 from quant.report.glossary import TERMS
+from quant.report.svg import Drawing, draw_both, draw_narrow
 from quant.report.track_record import TrackRecord
-from quant.wording import format_count
+from quant.wording import MINUS, format_count
 
 MISSING: Final = "\N{EN DASH}"
-MINUS: Final = "\N{MINUS SIGN}"
 # A longer table would be tedious to scroll; `report.json` has all trades.
 _TRADES_SHOWN: Final = 500
 _STRONGEST_MONTH: Final = 0.10
+# Height of the two figures that stand beside each other.
+_SMALL: Final = 216
 
 
 def render_report(dossier: Dossier) -> str:
@@ -34,10 +36,10 @@ def render_report(dossier: Dossier) -> str:
         trades=dossier.curves.trades if dossier.curves else [],
         trades_shown=_TRADES_SHOWN,
         search_folds=SEARCH_FOLDS,
-        performance=figures.draw_performance(record),
-        trials=Markup(figures.draw_trials(dossier)) if dossier.trials else None,  # noqa: S704
+        performance=draw_both(figures.chart_performance(record), 504, 460),
+        trials=draw_narrow(figures.chart_trials(dossier), _SMALL) if dossier.trials else None,
         resampled=(
-            Markup(figures.draw_resamples(dossier))  # noqa: S704
+            draw_narrow(figures.chart_resamples(dossier), _SMALL)
             if dossier.resampled_sharpes
             else None
         ),
@@ -67,29 +69,13 @@ def render_comparison(dossiers: list[Dossier], reports: Mapping[str, str] | None
     return _render_page(
         "comparison.html.j2",
         ranked=list(zip(names, ranked, strict=True)),
-        figure=figures.draw_comparison(records, benchmarks),
+        figure=draw_both(figures.chart_comparison(records, benchmarks), 324, 288),
         reports=reports or {},
         missing=MISSING,
     )
 
 
 def _render_page(template: str, **values: Any) -> str:
-    environment = Environment(
-        loader=PackageLoader("quant.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        percent=_format_percent,
-        number=_format_number,
-        moment=_format_time,
-        feature=_format_feature,
-        shade=_choose_shade,
-        format_count=format_count,
-        drawing=_embed_drawing,
-    )
     used: set[str] = set()
 
     def term(key: str, name: str | None = None) -> Markup:
@@ -99,11 +85,39 @@ def _render_page(template: str, **values: Any) -> str:
         return link.format(key, TERMS[key].meaning, name or TERMS[key].name)
 
     # The template lists the used definitions at the end of the page.
-    return environment.get_template(template).render(terms=TERMS, used=used, term=term, **values)
+    page = _load_templates().get_template(template)
+    return page.render(terms=TERMS, used=used, term=term, **values)
+
+
+@cache
+def _load_templates() -> Environment:
+    """Return the templates. Compiling one takes longer than drawing all figures."""
+    environment = Environment(
+        loader=PackageLoader("quant.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        percent=_format_percent,
+        meaningful=_format_if_meaningful,
+        number=_format_number,
+        moment=_format_time,
+        feature=_format_feature,
+        shade=_choose_shade,
+        format_count=format_count,
+        drawing=_embed_drawing,
+    )
+    return environment
 
 
 def _format_percent(value: float | None, digits: int = 1) -> str:
     return MISSING if value is None else f"{value:z.{digits}%}".replace("-", MINUS)
+
+
+def _format_if_meaningful(value: float | None) -> str:
+    return "not meaningful" if value is None else _format_percent(value)
 
 
 def _format_number(value: float | None, digits: int = 2) -> str:
@@ -120,8 +134,7 @@ def _embed_drawing(drawing: Drawing, label: str) -> Markup:
     """Return both variants of a figure; the style sheet shows the one that fits."""
     variant = Markup('<div class="{}" role="img" aria-label="{}">{}</div>')
     return Markup("\n").join(
-        variant.format(width, label, Markup(svg))  # noqa: S704 - our own SVG
-        for width, svg in drawing._asdict().items()
+        variant.format(width, label, svg) for width, svg in drawing._asdict().items()
     )
 
 

@@ -62,9 +62,15 @@ def search(
         earlier: Trials on the same bars to start from, the best first.
         features: Kinds of features to choose from; empty for all.
         long_only: Whether short positions are ruled out.
+
+    Raises:
+        InvalidInput: All these features are of a volume that the bars do not have, or there are too
+            few bars.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = Space.make(len(development), features, long_only=long_only)
+    if not development.has_volume:
+        space = space.without_volume()
     remembered = [known for trial in earlier if (known := _to_frozen_trial(space, trial))][
         :KEPT_TRIALS
     ]

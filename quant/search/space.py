@@ -1,13 +1,14 @@
 """The search space of the `search` designer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
 import optuna
 
-from quant.brief.words import ALL_KINDS, order_kinds
+from errors import InvalidInput
+from quant.brief.words import ALL_KINDS, FAMILIES, order_kinds
 from quant.messages.strategy import FeatureKind, FeatureSpec, ModelSpec, StrategySpec
 
 PERIODS: Final = (5, 10, 20, 40, 80, 160)
@@ -78,6 +79,21 @@ class Space:
             long_only=long_only,
             leaf=min(max(bars // BARS_PER_LEAF, 1), MOST_LEAF_STEPS) * LEAF_STEP,
         )
+
+    def without_volume(self) -> "Space":
+        """Return the space for bars that have no volume.
+
+        Raises:
+            InvalidInput: Nothing is left of it.
+        """
+        kinds = tuple(kind for kind in self.kinds if kind not in FAMILIES["volume"])
+        if not kinds:
+            raise InvalidInput(
+                "Only features of the volume are asked for, and these bars have none. Name another "
+                f"family: {', '.join(family for family in FAMILIES if family != 'volume')}.",
+                field="brief",
+            )
+        return replace(self, kinds=kinds)
 
     def list_first_candidates(self) -> list[dict[str, bool | int | float]]:
         """Return the parameters of the first candidates: all usual features, then each alone."""

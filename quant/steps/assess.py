@@ -7,12 +7,12 @@ import numpy as np
 
 from errors import InvalidData, InvalidInput
 from quant.bars.loader import load_bars
-from quant.messages.artifacts import Artifact, Workspace
+from quant.messages.artifacts import Artifact, Workspace, parse_artifact
 from quant.messages.curves import Curves, WalkForward
 from quant.messages.dossier import Dossier
 from quant.messages.progress import ReportProgress, Stages
 from quant.messages.steps import AssessmentInput, AssessmentResult
-from quant.messages.trials import TRIAL_LIST
+from quant.messages.trials import Trial
 from quant.report.page import render_report
 from quant.search.stability import measure_stability
 from quant.verdict import remarks
@@ -56,6 +56,7 @@ def assess_research(
     Raises:
         InvalidInput: There is neither a gate rejection nor a backtest with its curves.
         InvalidData: The bars have changed since the training.
+        DamagedArtifact: What the previous steps have stored cannot be read.
     """
     if inp.gate_rejection is None and (inp.backtest is None or artifacts.curves is None):
         raise InvalidInput("Without a gate rejection an assessment needs a backtest.")
@@ -64,8 +65,12 @@ def assess_research(
     bars = load_bars(inp.data, data_dir)
     if bars.content_hash != inp.training.data.content_hash:
         raise InvalidData(f"The bars of {inp.data.symbol} have changed since the training.")
-    walk_forward = WalkForward.model_validate_json(artifacts.walk_forward)
-    curves = None if artifacts.curves is None else Curves.model_validate_json(artifacts.curves)
+    walk_forward = parse_artifact(WalkForward, artifacts.walk_forward, Artifact.WALK_FORWARD)
+    curves = (
+        None
+        if artifacts.curves is None
+        else parse_artifact(Curves, artifacts.curves, Artifact.CURVES)
+    )
 
     stages.start()
     judged: Significance | None = None
@@ -101,7 +106,11 @@ def assess_research(
         periods_per_year=bars.periods_per_year,
         walk_forward=walk_forward,
         curves=curves,
-        trials=[] if artifacts.trials is None else TRIAL_LIST.validate_json(artifacts.trials),
+        trials=(
+            []
+            if artifacts.trials is None
+            else parse_artifact(list[Trial], artifacts.trials, Artifact.TRIALS)
+        ),
         resampled_sharpes=[] if judged is None else list(judged.resampled),
         versions=list_versions(),
     )
@@ -119,7 +128,7 @@ def publish_assessment(result: AssessmentResult, workspace: Workspace) -> None:
     stored = workspace.read(Artifact.DOSSIER)
     if stored is None:
         raise InvalidInput("There is no assessment to publish again.")
-    dossier = Dossier.model_validate_json(stored)
+    dossier = parse_artifact(Dossier, stored, Artifact.DOSSIER)
     _store(dossier.model_copy(update={"result": result}), workspace)
 
 

@@ -9,13 +9,14 @@ Every indicator here takes bars and a look-back period in bars. It returns shape
 in the warm-up: the first bars, for which it has not seen enough bars yet.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import talib
 
+from errors import InvalidInput
 from quant.bars.bars import Bars, Floats
 from quant.messages.strategy import FeatureKind, FeatureSpec, StrategySpec
 
@@ -125,6 +126,25 @@ INDICATORS: Final[Mapping[FeatureKind, Indicator]] = MappingProxyType(
 )
 
 
+# They need a volume, which not all bars have.
+VOLUME_KINDS: Final[frozenset[FeatureKind]] = frozenset({"volume_ratio"})
+
+
+def require_volume(bars: Bars, features: Sequence[FeatureSpec]) -> None:
+    """Check that the bars have a volume if a feature needs one.
+
+    Raises:
+        InvalidInput: They have none; a feature of it would be a constant.
+    """
+    kinds = sorted({feature.kind for feature in features} & VOLUME_KINDS)
+    if kinds and not bars.has_volume:
+        raise InvalidInput(
+            f"The bars of {bars.symbol} {bars.timeframe} have no volume, which the feature "
+            f"{kinds[0]} needs. Leave that feature out, or import the bars with their volume.",
+            field="features",
+        )
+
+
 class FeatureTable:
     """The features of some bars. Each is computed once, however many strategies use it."""
 
@@ -138,6 +158,7 @@ class FeatureTable:
 
     def _compute_column(self, feature: FeatureSpec) -> Floats:
         if feature not in self._columns:
+            require_volume(self._bars, (feature,))
             self._columns[feature] = INDICATORS[feature.kind](self._bars, feature.period)
         return self._columns[feature]
 

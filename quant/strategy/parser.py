@@ -1,19 +1,16 @@
 """Reads a strategy from YAML text, strictly."""
 
 import json
-from collections.abc import Hashable
 from typing import Any, Final
 
-import yaml
 from pydantic import ValidationError
 
 from errors import InvalidInput
 from quant.messages.strategy import StrategySpec
-from quant.problems import list_problems
+from quant.problems import join_problems, list_problems, shorten
+from quant.strict_yaml import InvalidYaml, read_yaml
 
 MAX_BYTES: Final = 64 * 1024
-MAX_DEPTH: Final = 16
-_PROBLEMS_SHOWN: Final = 20
 
 
 def parse_strategy(text: bytes | str) -> StrategySpec:
@@ -23,7 +20,11 @@ def parse_strategy(text: bytes | str) -> StrategySpec:
         InvalidInput: The text is too large, not UTF-8, not YAML, or not a strategy. `field` is the
             path of the invalid field, such as `features.0.period`.
     """
-    content = _load_yaml(_decode(text))
+    encoded = text.encode(errors="surrogatepass") if isinstance(text, str) else text
+    try:
+        content = read_yaml(encoded, MAX_BYTES)
+    except InvalidYaml as error:
+        raise InvalidInput(str(error), field="strategy") from error
     if not isinstance(content, dict):
         raise InvalidInput(
             "A strategy must be a mapping with name, features and so on.", field="strategy"
@@ -41,71 +42,13 @@ def validate_strategy(content: dict[Any, Any]) -> StrategySpec:
     try:
         # Strict validation takes a list for a tuple in JSON, but not in Python objects.
         plain = json.dumps(content, default=str, ensure_ascii=False).encode()
-        return StrategySpec.model_validate_json(plain, strict=True)
-    except (TypeError, UnicodeEncodeError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput(
-            "All field names and texts must be plain text.", field="strategy"
+            "All field names and texts must be plain text, and all numbers short.",
+            field="strategy",
         ) from error
+    try:
+        return StrategySpec.model_validate_json(plain, strict=True)
     except ValidationError as error:
         found = [(field or "strategy", said) for field, said in list_problems(error)]
-        raise InvalidInput(
-            "; ".join(f"{field}: {said}" for field, said in found[:_PROBLEMS_SHOWN]),
-            field=found[0][0],
-        ) from error
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Refuses repeated keys, aliases, tags and deep nesting, all of which YAML allows."""
-
-    _depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event: yaml.NodeEvent = self.peek_event()  # type: ignore[no-untyped-call]
-        if isinstance(event, yaml.AliasEvent):
-            raise _refuse("aliases are not allowed", event.start_mark)
-        if getattr(event, "tag", None) is not None:
-            raise _refuse("tags are not allowed", event.start_mark)
-        if self._depth >= MAX_DEPTH:
-            raise _refuse("nested too deeply", event.start_mark)
-        self._depth += 1
-        node = super().compose_node(parent, index)
-        self._depth -= 1
-        return node
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                raise _refuse(f"{key.value} appears twice", key.start_mark)
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep=deep)
-
-
-def _refuse(problem: str, mark: Any) -> yaml.MarkedYAMLError:
-    return yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
-
-
-def _decode(text: bytes | str) -> str:
-    content = text.encode(errors="surrogatepass") if isinstance(text, str) else text
-    if len(content) > MAX_BYTES:
-        raise InvalidInput(
-            f"A strategy file has at most {MAX_BYTES:,} bytes; this one has {len(content):,}.",
-            field="strategy",
-        )
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise InvalidInput(f"Line {line} is not valid UTF-8.", field="strategy") from error
-
-
-def _load_yaml(text: str) -> object:
-    try:
-        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - derived from SafeLoader
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f" in line {mark.line + 1}" if mark else ""
-        raise InvalidInput(f"Not valid YAML{where}: {error.problem}.", field="strategy") from error
-    except (yaml.YAMLError, ValueError, OverflowError) as error:  # an impossible date or number
-        problem = " ".join(str(error).split())
-        raise InvalidInput(f"Not valid YAML: {problem}.", field="strategy") from error
+        raise InvalidInput(join_problems(found), field=shorten(found[0][0])) from error

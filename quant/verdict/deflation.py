@@ -12,6 +12,8 @@ from quant.messages.evidence import Statistics
 _NORMAL = NormalDist()
 _EULER_GAMMA = 0.5772156649015329
 _LEAST_VARIANCE = 1e-12
+# A Sharpe ratio needs two returns.
+_FEWEST_BARS = 2
 
 
 def deflate_sharpe(trials: int, judged: Statistics) -> float:
@@ -21,7 +23,7 @@ def deflate_sharpe(trials: int, judged: Statistics) -> float:
     recorded without skewness and kurtosis count as normally distributed.
     """
     year = _find_periods_per_year(judged)
-    if year is None:
+    if year is None or judged.record_bars < _FEWEST_BARS:
         return judged.deflated_sharpe
     sharpe = judged.record_sharpe / math.sqrt(year)
     variance = max(

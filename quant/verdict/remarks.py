@@ -4,6 +4,7 @@ from typing import Final
 
 from quant.bars import catalog
 from quant.bars.bars import Bars
+from quant.bars.oddities import list_oddities
 from quant.learning.splits import SEARCH_FOLDS
 from quant.messages.curves import Curves
 from quant.messages.evidence import Stability, Statistics
@@ -78,6 +79,10 @@ def list_limitations(
 
 def describe_bars(bars: Bars) -> list[str]:
     """Return what a trader of these bars should know; empty if there is nothing special."""
+    return [*_describe_opens(bars), *_describe_volume(bars), *list_oddities(bars)]
+
+
+def _describe_opens(bars: Bars) -> list[str]:
     if bars.repeated_open_share <= MANY_REPEATED_OPENS:
         return []
     development, holdout = bars.split()
@@ -86,6 +91,12 @@ def describe_bars(bars: Bars) -> list[str]:
         f"{holdout.repeated_open_share:.0%} of the holdout bars open at the close before them: a "
         "fill at the next open is often one at the very close that gave the signal."
     ]
+
+
+def _describe_volume(bars: Bars) -> list[str]:
+    if bars.has_volume:
+        return []
+    return ["These bars have no volume: strategies cannot use it, and capacity is not known."]
 
 
 def _observe_backtest(

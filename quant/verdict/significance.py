@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from arch.bootstrap import SPA, StationaryBootstrap, optimal_block_length
 from jsharpe import (
     expected_maximum_sharpe_ratio,
     minimum_track_record_length,
@@ -25,6 +24,7 @@ from jsharpe import (
 from quant.backtest import metrics
 from quant.backtest.metrics import FloatArray
 from quant.messages.evidence import Statistics
+from quant.verdict.bootstrap import SPA, StationaryBootstrap, optimal_block_length
 
 REPETITIONS: Final = 1000
 CONFIDENCE: Final = 0.95

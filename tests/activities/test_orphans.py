@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from activities.llm.providers import KEY_VARIABLES
 from tests.support.helpers import ROOT, process
 from tests.support.processes import compute_processes, kill
 
@@ -22,3 +24,16 @@ def test_compute_does_not_outlive_a_worker_that_was_killed(tmp_path: Path, job: 
         for left in alive:
             left.kill()
         assert alive == []
+
+
+def test_the_fork_server_forgets_the_keys_of_language_models() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-c", "import activities.fork_server, os; print(*os.environ)"],
+        cwd=ROOT,
+        env=os.environ | dict.fromkeys(KEY_VARIABLES, "secret"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert not set(KEY_VARIABLES) & set(shown.stdout.split())

@@ -1,5 +1,6 @@
 """API keys: what each scope allows, and that nothing of another owner is visible."""
 
+import asyncio
 import json
 import logging
 import time
@@ -19,6 +20,7 @@ from errors import InvalidInput, StartupError
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
 from tests.support.helpers import serving
+from tests.support.served import served
 from tests.support.temporal_server import activity_started
 from workflows.research import Research
 
@@ -196,6 +198,11 @@ async def test_the_duration_of_a_refusal_does_not_reveal_what_exists(keyed: Keys
         refused(await keyed["mallory"].get(path), 404, "not_found")
         # The longest look-up takes less.
         assert time.monotonic() - began >= 0.05
+    for training_id in (f"{operation_id}.training", "nosuch"):
+        began = time.monotonic()
+        body = {"training_id": training_id}
+        refused(await keyed["mallory"].post("/backtests/start", json=body), 404, "not_found")
+        assert time.monotonic() - began >= 0.05
 
 
 async def test_without_the_key_file_all_are_refused_and_its_path_is_not_revealed(
@@ -256,6 +263,42 @@ async def test_a_revoked_key_is_refused_at_once(keyed: Keys, ring: KeyRing) -> N
     ring.revoke("ada")
     refused(await keyed["ada"].get("/operations"), 401, "not_authenticated")
     assert (await keyed["bob"].get("/operations")).is_success
+
+
+async def test_a_revoked_key_ends_its_streams(
+    client: Client, settings: Settings, ring: KeyRing
+) -> None:
+    tokens = {owner: ring.add(owner, "ada", (Scope.RUN,)) for owner in OWNERS}
+    app = create_app(settings.model_copy(update={"api_keys": ring.path}), client)
+    async with served(app) as http, asyncio.timeout(60):
+        http.headers["Authorization"] = f"Bearer {tokens['ada']}"
+        operation_id = await start_research(http)
+        async with http.sse(f"/operations/{operation_id}/events") as stream:
+            events = aiter(stream)
+            assert (await anext(events)).event == "progress"
+            ring.revoke("bob")
+            ring.revoke("ada")
+            assert "end" not in [event.event async for event in events]
+        refused(await http.get("/operations"), 401, "not_authenticated")
+
+
+async def test_the_audit_log_records_who_was_refused(
+    keyed: Keys, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "ktrdr.audit"):
+        refused(await keyed["anybody"].get("/operations/x"), 401, "not_authenticated")
+        refused(await keyed["read"].post("/agent/trigger", json={}), 403, "not_allowed")
+    entries = [
+        json.loads(record.message) for record in caplog.records if record.name == "ktrdr.audit"
+    ]
+    assert [
+        (each["event"], each["reason"], each["method"], each["path"], each["key"])
+        for each in entries
+    ] == [
+        ("refused", "not_authenticated", "GET", "/operations/x", None),
+        ("refused", "not_allowed", "POST", "/agent/trigger", "read"),
+    ]
+    assert all(each["client"] == "127.0.0.1" for each in entries)
 
 
 def test_the_file_contains_no_key_and_only_its_owner_can_read_it(ring: KeyRing) -> None:

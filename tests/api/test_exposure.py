@@ -1,5 +1,7 @@
 """Who can reach the API at all."""
 
+import json
+import logging
 import os
 import subprocess
 import sys
@@ -65,3 +67,53 @@ async def test_a_page_of_a_listed_origin_may_call(client: Client, settings: Sett
             "/health", headers={"Origin": "https://desk.example", "Host": "api.example"}
         )
         assert answer.headers["access-control-allow-origin"] == "https://desk.example"
+
+
+CROSS_SITE = [
+    {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+    {"Sec-Fetch-Site": "same-site", "Origin": "http://evil.localhost"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "http://localhost:8001"},
+    {"Origin": "null"},
+    {"Origin": "http://[bad"},
+]
+
+
+@pytest.mark.parametrize("headers", CROSS_SITE, ids=str)
+async def test_a_page_of_another_site_changes_nothing(
+    api: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture, headers: dict[str, str]
+) -> None:
+    with caplog.at_level(logging.INFO, "ktrdr.audit"):
+        # A browser sends this without asking the API first.
+        simple = await api.post(
+            "/agent/trigger", content=b"{}", headers={"Content-Type": "text/plain", **headers}
+        )
+        refused(simple, 403, "cross_site")
+        refused(await api.delete("/operations?owner=x", headers=headers), 403, "cross_site")
+    entries = [json.loads(each.message) for each in caplog.records if each.name == "ktrdr.audit"]
+    assert {(each["event"], each["reason"]) for each in entries} == {("refused", "cross_site")}
+    assert (await api.get("/health", headers=headers)).is_success
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "http://localhost"},
+        # Behind a proxy that ends TLS.
+        {"Origin": "https://localhost"},
+        {"Origin": "https://desk.example"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "https://desk.example"},
+    ],
+    ids=str,
+)
+async def test_other_clients_and_own_pages_may_change_things(
+    client: Client, settings: Settings, headers: dict[str, str]
+) -> None:
+    own = settings.model_copy(update={"api_cors_origins": "https://desk.example"})
+    async with serving(create_app(own, client)) as api:
+        answer = await api.post("/strategies/validate", content=b"", headers=headers)
+        refused(answer, 422, "invalid_input", "strategy")

@@ -24,7 +24,7 @@ from tests.api.answers import accepted, refused
         ("GET", "/experiments?ordre=cost", "ordre"),
         ("GET", "/leaderboard?page=2", "page"),
         ("GET", "/hypotheses?state=open", "state"),
-        ("GET", "/schedules?limit=3", "limit"),
+        ("GET", "/schedules?state=paused", "state"),
         ("POST", "/trainings/start?seed=3", "seed"),
     ],
 )

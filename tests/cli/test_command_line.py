@@ -9,7 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -24,6 +27,7 @@ from cli.render.experiments import print_leaderboard
 from cli.render.operations import print_outcome
 from cli.render.results import print_comparison, print_results
 from cli.render.tables import print_rows
+from cli.render.understood import print_understood
 from cli.transport import ApiUnreachable
 from errors import InvalidInput
 from quant.messages.data import DataInfo
@@ -32,8 +36,9 @@ from quant.messages.steps import BacktestResult
 from settings import Settings
 from storage.records import Standing
 from tests.support.data import walk
-from tests.support.helpers import free_port
+from tests.support.helpers import ROOT, free_port
 from workflows.contract import OperationInfo, OperationStatus, OperationType
+from workflows.messages import ResearchRequest
 
 ID = "op_agent_research_20261125_121439_5b290c3f"
 ROW = Standing(
@@ -218,6 +223,77 @@ def test_bars_are_told_with_their_place(ktrdr: Any, tmp_path: Path) -> None:
         assert stored in ktrdr("data", command).stdout
 
 
+def test_a_dry_run_stores_nothing_and_says_what_it_understood(ktrdr: Any, tmp_path: Path) -> None:
+    file = tmp_path / "EURUSD.txt"
+    table = walk(600, "1h").drop(columns="volume")
+    table["close"] *= np.where(table.index < 300, 4.0, 1.0)
+    prices = table[["open", "close"]]
+    table = table.assign(high=prices.max(axis=1), low=prices.min(axis=1))
+    table[::-1].to_csv(file, index=False, sep="\t", header=False)
+    options = ("--columns", "timestamp,open,high,low,close", "--no-volume", "--sort")
+    shown = ktrdr("data", "import", str(file), *options, "--delimiter", "\\t", "--dry-run").stdout
+    assert "Would import EURUSD 1h: 600 bars" in shown
+    assert "The timeframe is 1h, by the times." in shown
+    assert "The rows were sorted by time" in shown
+    assert "like a 4:1 split" in shown
+    assert "no volume" in shown
+    assert not (tmp_path / "bars").exists()
+
+    stored = json.loads(ktrdr("data", "import", str(file), *options, "--json").stdout)
+    assert (stored["stored"], stored["timeframe"]) == (True, "1h")
+    assert "The delimiter is a tab." in stored["notes"]
+    assert (
+        stored["remarks"]
+        == json.loads(ktrdr("data", "check", "EURUSD", "--json").stdout)[0]["remarks"]
+    )
+
+
+def test_one_file_that_no_library_reads_does_not_hide_the_others(
+    ktrdr: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bars = tmp_path / "bars"
+    bars.mkdir()
+    times = pd.bdate_range("2020-02-03", periods=700, tz="America/New_York")
+    new_york = walk(700, "1D").assign(timestamp=[str(each) for each in times])
+    new_york.to_csv(bars / "NYC.csv", index=False)
+    (bars / "mapping.yaml").write_text("NYC.csv: {timezone: America/New_York}\n")
+    (bars / "BAD.parquet").touch()
+
+    def break_down(*_: object, **__: object) -> None:
+        raise OverflowError("too much")
+
+    monkeypatch.setattr("quant.bars.files.read_parquet", break_down)
+    (bars / "BAD.parquet").write_bytes(b"PAR1")
+    checked = ktrdr("data", "check")
+    assert checked.exit_code == 1
+    assert "BAD.parquet cannot be read as bars" in checked.stdout
+    assert "NYC 1d: 700 bars, 2020-02-03T00:00:00Z" in checked.stdout
+
+
+@pytest.mark.parametrize("options", [("--no-volume",), ("--delimiter", ";"), ("--sort",)])
+def test_options_for_a_file_are_refused_for_a_download(
+    ktrdr: Any, options: tuple[str, ...]
+) -> None:
+    refused = ktrdr("data", "import", "^GSPC", "--from", "yahoo", *options)
+    assert refused.exit_code == 1
+    assert "has no effect on a download" in refused.stderr
+
+
+def test_the_state_directory_is_the_same_wherever_a_command_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Settings().home == ROOT / "var"
+    assert Settings().data_dir == ROOT / "var" / "data"
+    # As in an installed wheel, beside which there is no checkout.
+    monkeypatch.setattr("settings.__file__", str(tmp_path / "settings.py"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert Settings().home == tmp_path / "state" / "ktrdr"
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "ann"))
+    assert Settings().home == tmp_path / "ann" / ".local" / "state" / "ktrdr"
+
+
 def test_a_mapping_of_no_file_is_a_warning(ktrdr: Any, tmp_path: Path) -> None:
     bars = tmp_path / "bars"
     bars.mkdir()
@@ -229,3 +305,47 @@ def test_a_mapping_of_no_file_is_a_warning(ktrdr: Any, tmp_path: Path) -> None:
     assert "MINE.csv'" not in checked.stdout
     warnings = [each["warning"] for each in json.loads(ktrdr("data", "check", "--json").stdout)]
     assert len([each for each in warnings if each]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("cancel", ID, "--dry-run"), "--dry-run has no effect"),
+        (("experiments", ID, "--symbol", "SP500"), "--symbol has no effect"),
+        (("experiments", "--export", "x.csv", "--limit", "3"), "--limit has no effect"),
+        (("cancel", ID, "--owner", "ann"), "--all"),
+        (("cancel", "--all", "--owner", "ann", "--force"), "--force"),
+        (("--port", "8001", "up"), "up asks no API"),
+        (("--url", "http://127.0.0.1:1", "admin", "versions"), "admin asks no API"),
+        (("--port", "8001", "research", "--embedded"), "--embedded"),
+    ],
+)
+def test_an_option_without_effect_is_refused(
+    ktrdr: Any, arguments: tuple[str, ...], message: str
+) -> None:
+    refusal = ktrdr(*arguments)
+    assert refusal.exit_code == 2
+    assert message in refusal.stderr
+
+
+def test_a_schedule_has_all_options_of_a_research() -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    of_research = {each.name for each in commands["research"].params}
+    of_schedule = {each.name for each in commands["schedule"].commands["create"].params}
+    assert of_research - of_schedule == {"follow", "embedded"}
+    assert {"goal", "designer", "memory", "min_sharpe", "bypass_gates"} <= of_schedule
+
+
+def test_the_help_of_a_research_lists_the_words_of_a_brief(ktrdr: Any) -> None:
+    shown = " ".join(ktrdr("research", "--help").stdout.split())
+    for word in ("momentum", "contrarian", "Bollinger", "long only", "15 minute"):
+        assert word in shown
+
+
+def test_what_was_understood_is_printed() -> None:
+    understood = ResearchRequest(brief="x", trials=3, features=("rsi",), long_only=True).understood
+    shown = printed(200, print_understood, understood, ["'x' has no effect."])
+    assert (
+        "SP500, 1d bars; search of 3 trials, features of mean reversion (rsi), long only" in shown
+    )
+    assert "Warning: 'x' has no effect." in shown

@@ -12,7 +12,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from activities.llm.providers import PROVIDERS
+from activities.llm.providers import KEY_IS_SET, KEY_VARIABLES, PROVIDERS
 from settings import Settings
 from temporal.dynamic_config import load_dynamic_config
 from tests.compose.composition import (
@@ -218,6 +218,14 @@ def test_settings_come_from_the_file_of_variables_and_not_from_the_shell(name: s
     assert SERVICES[name]["env_file"] == ".env"
     # A variable without a value would be taken from the shell.
     assert None not in SERVICES[name]["environment"].values()
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_only_workers_that_call_language_models_have_their_keys(name: str) -> None:
+    for variable in KEY_VARIABLES:
+        given = SERVICES[name]["environment"].get(variable)
+        # Without a value here, that of the file of variables counts.
+        assert given == (None if name.endswith("-research") else f"${{{variable}:+{KEY_IS_SET}}}")
 
 
 @pytest.mark.parametrize("name", sorted(OURS))

@@ -3,19 +3,29 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
+from typer.testing import CliRunner
 
 from bench.ports import find_free_ports
+from cli.main import app
 from tests.api.answers import accepted
 from tests.support.helpers import KTRDR, process
 
+# The command has handlers of its own for these.
+_HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 FOREVER = 10_000
 """Trials that take longer than any test."""
+
+
+SECRET = "sk-secret"
+"""The key of a language model."""
 
 
 class Stack:
@@ -32,6 +42,7 @@ class Stack:
             "KTRDR_UI_PORT": str(ui_port),
             "KTRDR_API_PORT": str(self.api_port),
             "KTRDR_DATA_DIR": str(self.bars),
+            "OPENAI_API_KEY": SECRET,
             "COLUMNS": "200",
         }
 
@@ -58,9 +69,18 @@ class Stack:
         )
 
     def answer(self, *arguments: str) -> Any:
-        """Run a command with `--json` and return what it answers."""
-        command = self.run(*arguments, "--json")
-        assert command.returncode == 0, command.stdout + command.stderr
+        """Run a command with `--json` and return what it answers.
+
+        It runs in this process. Loading it anew for each of hundreds of calls takes longer than all
+        that they do; `run` does so where the process itself is what is tested.
+        """
+        handlers = {each: signal.getsignal(each) for each in _HANDLED}
+        try:
+            command = CliRunner().invoke(app, [*arguments, "--json"], env=self.environment)
+        finally:
+            for each, handler in handlers.items():
+                signal.signal(each, handler)
+        assert command.exit_code == 0, command.stdout + command.stderr
         return json.loads(command.stdout)
 
     async def ready(self) -> bool:

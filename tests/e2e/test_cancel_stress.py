@@ -8,8 +8,9 @@ from bench.figures import Figure
 
 pytestmark = pytest.mark.timeout(300)
 
-_RANDOM_MOMENTS = 30
-_CANCELS_AND_FAILURES = 8
+_RANDOM_MOMENTS = 24
+_CANCELS_AND_FAILURES = 6
+_SLOTS = 4
 
 
 async def test_no_cancel_at_a_random_moment_is_lost() -> None:
@@ -23,7 +24,7 @@ async def test_no_cancel_at_a_random_moment_is_lost() -> None:
 
 
 async def test_cancels_and_failures_leave_nothing_behind() -> None:
-    figures = await leaks.measure(_CANCELS_AND_FAILURES, warm_up=0)
+    figures = await leaks.measure(_CANCELS_AND_FAILURES, warm_up=0, slots=_SLOTS)
     counted = [figure for figure in figures if figure.target == 0]
     assert len(counted) == len(("processes", "workflows", "activities", "files", "slots"))
     assert [_shown(figure) for figure in counted if figure.value] == []

@@ -130,9 +130,12 @@ def test_a_refusal_is_one_line_and_exit_code_1(
     assert message in refused.stderr
     assert len(refused.stderr.strip().splitlines()) == 1
 
-    as_json = stack.run(*arguments, "--json")
-    assert as_json.returncode == 1
-    assert json.loads(as_json.stdout)["status"] == "error"
+
+def test_a_refusal_for_a_program_is_an_answer_with_the_status_error(stack: Stack) -> None:
+    for arguments in (("research", "--trials", "0"), ("follow", "op_nope")):
+        refused = stack.run(*arguments, "--json")
+        assert refused.returncode == 1
+        assert json.loads(refused.stdout)["status"] == "error"
 
 
 async def test_many_are_cancelled_by_owner_and_a_dry_run_cancels_none(stack: Stack) -> None:
@@ -185,6 +188,19 @@ async def test_whatever_is_signalled_no_process_is_left(
         family = psutil.Process(command.pid).children(recursive=True)
         for each in signals:
             command.send_signal(each)
+        assert await asyncio.to_thread(command.wait, 90) == 0
+    _, left = psutil.wait_procs(family, timeout=30)
+    assert left == []
+
+
+async def test_a_stack_whose_worker_does_not_react_ends_in_time(tmp_path: Path) -> None:
+    own = Stack(tmp_path)
+    with own.started("up") as command:
+        await assert_eventually(own.ready, within=PATIENCE)
+        family = psutil.Process(command.pid).children(recursive=True)
+        [worker] = [each for each in family if "worker.py" in " ".join(each.cmdline())]
+        worker.suspend()
+        command.send_signal(SIGTERM)
         assert await asyncio.to_thread(command.wait, 90) == 0
     _, left = psutil.wait_procs(family, timeout=30)
     assert left == []

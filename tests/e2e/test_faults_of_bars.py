@@ -30,10 +30,11 @@ def occupied(stack: Stack, slots: int) -> Iterator[None]:
     strategies = stack.home / "strategies"
     strategies.mkdir()
     write_strategies(strategies)
-    bars = stack.bars / "LONG.csv"
+    bars = stack.bars / "LONG_1h.csv"
     walk(50_000, "1h").to_csv(bars, index=False)
     trainings = [
-        stack.answer("train", "slow", "--symbol", "LONG")["operation_id"] for _ in range(slots)
+        stack.answer("train", "slow", "--symbol", "LONG", "--timeframe", "1h")["operation_id"]
+        for _ in range(slots)
     ]
     try:
         yield

@@ -1,11 +1,14 @@
 """`ktrdr` for steps alone, for what goes on, for going on, and for schedules."""
 
+import contextlib
+import stat
 from pathlib import Path
 
 import httpx2
+import psutil
 from pyarrow import parquet
 
-from tests.e2e.stack import FOREVER, Stack
+from tests.e2e.stack import FOREVER, SECRET, Stack
 from tests.support.helpers import PATIENCE, assert_eventually
 
 
@@ -92,6 +95,22 @@ async def test_a_schedule_is_created_triggered_and_deleted(stack: Stack) -> None
     assert stack.run("schedule", "show", "nightly").returncode == 1
     wrong = stack.run("schedule", "create", "often", "--every", "soon")
     assert wrong.returncode == 2
+
+
+def test_the_key_of_a_language_model_reaches_the_worker_alone(stack: Stack) -> None:
+    parts = {"start-dev": None, "api": "set", "worker.py": SECRET}
+    found = {}
+    for each in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if each.environ().get("KTRDR_HOME") == str(stack.home):
+                for part in parts.keys() & {Path(word).name for word in each.cmdline()}:
+                    found[part] = each.environ().get("OPENAI_API_KEY")
+    assert found == parts
+
+
+def test_what_the_stack_writes_is_nobody_elses(stack: Stack) -> None:
+    written = [stack.home / name for name in ("temporal.db", "ledger.db", "logs")]
+    assert {stat.S_IMODE(each.stat().st_mode) & 0o077 for each in written} == {0}
 
 
 async def test_the_button_of_the_web_ui_cancels(stack: Stack) -> None:

@@ -54,7 +54,9 @@ def test_bad_options_of_an_import_are_named(stack: Stack, tmp_path: Path) -> Non
         (["--column", "close"], "--column 'close'"),
         (["--column", "price=p"], "columns.price"),
         (["--timeframe", "soon"], "timeframe"),
-        (["--symbol", "../X"], "symbol"),
+        (["--symbol", "///"], "symbol"),
+        (["--start", "2020-01-01"], "--start: has no effect on a file"),
+        (["--thousands", "."], "the same character"),
         (["--symbol", "SP500"], "built-in"),
     ):
         refused = stack.run("data", "import", str(file), *options)

@@ -53,6 +53,7 @@ def test_a_research_runs_where_folders_have_the_names_of_our_packages(
         cwd=tmp_path,
         env={
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "HOME": str(tmp_path / "home"),
             "KTRDR_TEMPORAL_PORT": str(temporal_port),
             "KTRDR_UI_PORT": str(ui_port),
             "KTRDR_API_PORT": str(api_port),
@@ -64,5 +65,7 @@ def test_a_research_runs_where_folders_have_the_names_of_our_packages(
     )
     assert research.returncode == 0, research.stdout + research.stderr
     assert "Verdict: " in research.stdout
-    [report] = (tmp_path / "var" / "artifacts").glob("*.assessment/report.html")
+    state = tmp_path / "home" / ".local" / "state" / "ktrdr"
+    assert f"State            {state}" in research.stdout
+    [report] = (state / "artifacts").glob("*.assessment/report.html")
     assert report.stat().st_size

@@ -146,7 +146,7 @@ FAULTS: list[tuple[str, Fault]] = [
 
 def test_the_tables_have_every_route_and_every_activity(tmp_path: Path) -> None:
     routes = {
-        f"{method} {route.path}"
+        f"{method} {route.path_format}"
         for module in vars(routes_package).values()
         if isinstance(module, ModuleType) and hasattr(module, "router")
         for route in module.router.routes

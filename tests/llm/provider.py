@@ -41,6 +41,7 @@ class Reply:
         refused: whether it stops because the provider does not allow more.
         breaks_off: whether the connection ends in the middle.
         hangs: whether nothing more comes after the first piece.
+        endless: whether it is said again and again.
     """
 
     tool: str | None = None
@@ -51,6 +52,7 @@ class Reply:
     refused: bool = False
     breaks_off: bool = False
     hangs: bool = False
+    endless: bool = False
 
     def to(self, request: dict[str, Any]) -> "Reply":
         """Return this reply to a request: an answer is a call of a tool if there is one for it."""
@@ -131,6 +133,8 @@ class Provider:
                 await asyncio.Event().wait()
             finally:
                 self.hung_up.set()
+        while reply.endless:
+            yield beginning[-1]
         if reply.breaks_off:
             return
         for event in end:

@@ -1,6 +1,7 @@
 """What a provider may do to us, and what Temporal is told about it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.compute import Compute
+from activities.llm.meter import MAX_ANSWER_TOKENS
 from activities.research import ResearchActivities
 from settings import Settings
 from storage.ledger import Ledger
+from storage.records import Tokens
 from temporal.converter import data_converter
 from tests.llm.conftest import KEY
 from tests.llm.provider import Provider, Refusal, Reply
@@ -149,6 +152,66 @@ async def test_a_provider_that_only_says_that_it_is_alive_is_given_up(
     provider.replies = [Reply(text="Let me think about that.", hangs=True)]
     error = await failure(environment, activities, SONNET)
     assert (error.type, error.non_retryable) == ("language_model_failed", False)
+
+
+@MODELS
+async def test_an_answer_without_end_is_given_up_at_once(
+    provider: Provider,
+    activities: ResearchActivities,
+    environment: ActivityEnvironment,
+    model: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # So long an answer as is really allowed takes a minute of processor time to be sent and read.
+    monkeypatch.setattr("activities.llm.connection._MOST_ANSWER_BYTES", 256 * 1024)
+    provider.replies = [Reply(text="Let me think about that. " * 400, endless=True)]
+    error = await failure(environment, activities, model)
+    assert (error.type, error.non_retryable) == ("model_misbehaved", True)
+    assert "without end" in error.message
+
+
+async def test_an_answer_that_never_ends_in_time_is_not_asked_for_again_for_ever(
+    provider: Provider,
+    activities: ResearchActivities,
+    environment: ActivityEnvironment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("activities.llm.meter._LONGEST_ANSWER_SECONDS", 0.5)
+    environment.info = replace(environment.info, attempt=3)
+    provider.replies = [Reply(text="Let me think about that.", hangs=True)]
+    error = await failure(environment, activities, SONNET)
+    assert (error.type, error.non_retryable) == ("language_model_failed", True)
+
+
+async def test_answers_that_together_take_too_long_are_given_up(
+    provider: Provider,
+    activities: ResearchActivities,
+    environment: ActivityEnvironment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("activities.llm.meter._LONGEST_CONVERSATION_SECONDS", 0.0)
+    provider.replies = [Reply(text="Let me think about that.")] * 2
+    error = await failure(environment, activities, SONNET)
+    assert (error.type, error.non_retryable) == ("model_misbehaved", True)
+    assert len(provider.requests) == 1
+
+
+@MODELS
+async def test_no_report_of_tokens_costs_more_than_the_call_can(
+    provider: Provider,
+    activities: ResearchActivities,
+    environment: ActivityEnvironment,
+    ledger: Ledger,
+    model: str,
+) -> None:
+    provider.replies = [
+        Reply(text="Hm.", tokens=Tokens(input_tokens=10**12, output_tokens=10**12)),
+        Refusal(400),
+    ]
+    await failure(environment, activities, model)
+    assert 0.0 < committed(ledger) < 1.0
+    [event] = ledger.spending.list_events(datetime.now(UTC).date(), 10)[-1:]
+    assert event.output_tokens == MAX_ANSWER_TOKENS
 
 
 @MODELS

@@ -1,10 +1,13 @@
 """The limit on active researches, where counting them fails."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from temporalio import activity
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
@@ -45,3 +48,33 @@ async def test_a_count_that_fails_is_the_end_of_those_questions_only(alone: Clie
             with pytest.raises(WorkflowUpdateFailedError):
                 await admit(10)
         assert await admit(11)
+
+
+EVIL: list[list[Any]] = [
+    [RawValue(Payload(metadata={"encoding": b"json/plain"}, data=b"{"))],
+    [RawValue(Payload(metadata={"encoding": b"binary/plain"}, data=b"x"))],
+    [RawValue(Payload(metadata={"encoding": b"binary/null"}))],
+    [5],
+    [[5]],
+    [[{"operation_id": "x", "limit": 0}]],
+    [],
+    [[], []],
+    [[{"operation_id": "x", "limit": 5}], "more"],
+]
+
+
+async def test_no_evil_question_keeps_others_from_an_answer(alone: Client) -> None:
+    @activity.defn
+    async def count_active(_: ActiveQuestion) -> ActiveAnswer:
+        return ActiveAnswer(active_count=0, unlisted=[])
+
+    queue = new_id("queue")
+    async with Worker(alone, task_queue=queue, workflows=[Admission], activities=[count_active]):
+        handle = await alone.start_workflow(Admission.run, id=new_id("admission"), task_queue=queue)
+        for name in ("admit", "admit_all"):
+            for arguments in EVIL:
+                with pytest.raises(WorkflowUpdateFailedError):
+                    await handle.execute_update(name, args=arguments)
+        assert await handle.execute_update(Admission.admit_all, []) == []
+        request = AdmissionRequest(operation_id="op", limit=5)
+        assert (await handle.execute_update(Admission.admit, request)).admitted

@@ -1,10 +1,13 @@
 """Input that only the worker sees: whoever types `temporal workflow start` gets a readable end."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.common import RawValue, SearchAttributePair, TypedSearchAttributes
 
 from quant.bars import catalog
 from quant.messages.data import DataSource
@@ -13,9 +16,11 @@ from storage.ledger import Ledger
 from tests.support.data import broken_rows
 from tests.support.helpers import looks_like_a_stack_trace, new_id
 from tests.support.phases import start
+from workflows.contract import RETRY_OF
 from workflows.failures import describe_failure
 from workflows.messages import ResearchRequest
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
+from workflows.search_attributes import OWNER
 
 BAD_REQUESTS: list[tuple[Any, str]] = [
     ({"brief": "trend", "strategy": "quick"}, "not both"),
@@ -70,6 +75,70 @@ async def test_a_bad_request_for_a_step_alone_fails(
     client: Client, workflow: str, queue: str
 ) -> None:
     assert "spec" in await failure(client, workflow, queue, {"input": {}, "spec": {}})
+
+
+def payload(encoding: str, data: bytes = b"", **metadata: bytes) -> RawValue:
+    return RawValue(Payload(metadata={"encoding": encoding.encode(), **metadata}, data=data))
+
+
+_MESSAGE = {"messageType": b"temporal.api.common.v1.WorkflowExecution"}
+
+# What anybody with access to Temporal may send, and a part of what is said about it.
+HOSTILE = {
+    "not JSON": (payload("json/plain", b"{"), "Invalid JSON"),
+    "not UTF-8": (payload("json/plain", b'"\xff"'), "Invalid JSON"),
+    "nothing": (payload("binary/null"), "valid"),
+    "something in nothing": (payload("binary/null", b"x"), "cannot be read"),
+    "bytes": (payload("binary/plain", b"{}"), "valid"),
+    "a message": (payload("json/protobuf", b"{}", **_MESSAGE), "valid"),
+    "a packed message": (payload("binary/protobuf", b"", **_MESSAGE), "valid"),
+    "a broken message": (payload("binary/protobuf", b"\xff", **_MESSAGE), "cannot be read"),
+    "a message of no type": (payload("json/protobuf", b"{}"), "cannot be read"),
+    "an unknown encoding": (payload("evil/" + "x" * 1000), "Unknown payload encoding"),
+    "no encoding": (RawValue(Payload(data=b"{}")), "Unknown payload encoding"),
+    "encrypted by nobody": (payload("binary/encrypted", b"x" * 50), "Unknown payload encoding"),
+    "many fields": (
+        payload("json/plain", json.dumps({f"{n:x}": 1 for n in range(80_000)}).encode()),
+        "and 79,98",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_a_payload_that_cannot_be_read_fails_the_workflow_at_once(
+    client: Client, name: str
+) -> None:
+    sent, said = HOSTILE[name]
+    message = await failure(client, "Training", TRAINING_QUEUE, sent)
+    assert said in message
+    assert len(message) < 10_000
+
+
+async def test_a_memo_of_the_wrong_type_fails_the_workflow_at_once(client: Client) -> None:
+    handle = await client.start_workflow(
+        "Research", id=new_id(), task_queue=RESEARCH_QUEUE, memo={RETRY_OF: {"evil": 1}}
+    )
+    with pytest.raises(WorkflowFailureError) as failed:
+        await handle.result()
+    assert "string" in describe_failure(failed.value.cause)
+
+
+async def test_an_owner_that_is_none_does_not_keep_a_step_from_ending(client: Client) -> None:
+    training = {
+        "data": {"symbol": "NOSUCH"},
+        "spec": {"name": "x", "features": [{"kind": "rsi", "period": 14}]},
+        "seed": 1,
+    }
+    handle = await client.start_workflow(
+        "Training",
+        training,
+        id=new_id(),
+        task_queue=TRAINING_QUEUE,
+        search_attributes=TypedSearchAttributes([SearchAttributePair(OWNER, "x y" * 100)]),
+    )
+    with pytest.raises(WorkflowFailureError) as failed:
+        await handle.result()
+    assert "'NOSUCH'" in describe_failure(failed.value.cause)
 
 
 async def test_an_unknown_symbol_fails_with_the_known_ones(client: Client) -> None:

@@ -134,7 +134,7 @@ async def test_many_followers_cost_one_poll_a_second(client: Client) -> None:
         async with feeds.follow(handle.id) as feed:
             await feed.wait_for_first()
             seen = 0
-            async for _ in feed.watch():
+            async for _ in feed.watch(lambda: True):
                 seen += 1
                 if seen == count:
                     return

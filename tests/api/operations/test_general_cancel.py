@@ -103,7 +103,8 @@ async def test_many_are_cancelled_by_owner(api: httpx2.AsyncClient, client: Clie
         return set(data["operation_ids"]) == {handle.id for handle in mine}
 
     await assert_eventually(visible)
-    data = accepted(await api.delete("/operations", params={"owner": owner}), 202)["data"]
+    params = {"owner": owner, "reason": "spring cleaning"}
+    data = accepted(await api.delete("/operations", params=params), 202)["data"]
     assert data["matched"] == 2
 
     async def cancelled() -> bool:
@@ -111,6 +112,9 @@ async def test_many_are_cancelled_by_owner(api: httpx2.AsyncClient, client: Clie
         return states == {WorkflowExecutionStatus.CANCELED}
 
     await assert_eventually(cancelled)
+    for handle in mine:
+        shown = accepted(await api.get(f"/operations/{handle.id}"))["data"]
+        assert shown["cancellation_reason"] == "spring cleaning"
     assert (await other.describe()).status is WorkflowExecutionStatus.RUNNING
 
 

@@ -44,6 +44,19 @@ def test_returns_are_compounded_per_year() -> None:
     assert metrics.annual_return(equity, 4.0) == pytest.approx(1.21**2 - 1.0)
 
 
+@pytest.mark.parametrize("last", [1.0001, 2.0, 1e-9, 1e99])
+@pytest.mark.parametrize("periods_per_year", [1.0, 252.0, 525_960.0, 3e16])
+def test_a_return_per_year_is_finite_or_not_meaningful(
+    last: float, periods_per_year: float
+) -> None:
+    growth = metrics.annual_return(np.array([1.0, (1.0 + last) / 2.0, last]), periods_per_year)
+    if math.log(last) * periods_per_year / 2.0 > math.log(metrics.MOST_GROWTH):
+        assert growth is None
+    else:
+        assert growth is not None
+        assert -1.0 <= growth < metrics.MOST_GROWTH
+
+
 def test_an_account_that_lost_everything_returned_minus_one_per_year() -> None:
     assert metrics.annual_return(np.array([1.0, -0.2]), 252.0) == -1.0
 

@@ -1,15 +1,18 @@
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from arch.data import nasdaq, sp500
 
 from errors import InvalidData, UnknownSymbol
 from quant.bars.bars import Bars
 from quant.bars.files import MAX_FILE_BYTES
-from quant.bars.loader import MINIMUM_BARS, load_bars
+from quant.bars.loader import load_bars
+from quant.bars.validation import MINIMUM_BARS
 from quant.messages.data import DataSource
 from quant.verdict import remarks
 
@@ -67,6 +70,14 @@ def test_built_in_bars_are_valid_and_split_70_to_30() -> None:
     assert bars.periods_per_year == 252.0
 
 
+@pytest.mark.parametrize(("symbol", "package"), [("SP500", sp500), ("NASDAQ", nasdaq)])
+def test_built_in_bars_are_those_of_arch(symbol: str, package: ModuleType) -> None:
+    bars, expected = load_bars(DataSource(symbol=symbol), None), package.load()
+    assert bars.timestamps.tolist() == expected.index.as_unit("ns").astype(np.int64).tolist()
+    for column in ("open", "high", "low", "close", "volume"):
+        np.testing.assert_array_equal(getattr(bars, column), expected[column.capitalize()])
+
+
 @both_formats
 def test_a_file_is_read_to_the_bit(tmp_path: Path, write: Writer) -> None:
     write(tmp_path, table())
@@ -111,9 +122,18 @@ def test_epoch_numbers_tell_their_unit_by_size(tmp_path: Path, unit: str) -> Non
 
 def test_times_with_a_zone_are_converted_to_utc(tmp_path: Path) -> None:
     frame = table()
+    hours = pd.date_range("2020-01-01", periods=ROWS, freq="h")
+    frame["Date"] = hours.strftime("%Y-%m-%dT%H:%M:%S+02:00")
+    frame.to_csv(tmp_path / "GOLD_1h.csv", index=False)
+    bars = load_bars(DataSource(symbol="GOLD", timeframe="1h"), tmp_path)
+    assert bars.format_time(0) == "2019-12-31T22:00:00Z"
+
+
+def test_days_with_a_zone_keep_their_date(tmp_path: Path) -> None:
+    frame = table()
     frame["Date"] = frame["Date"].dt.strftime("%Y-%m-%dT00:00:00+02:00")
     write_csv(tmp_path, frame)
-    assert load_bars(GOLD, tmp_path).format_time(0) == "2019-12-31T22:00:00Z"
+    assert load_bars(GOLD, tmp_path).format_time(0) == "2020-01-01T00:00:00Z"
 
 
 def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:

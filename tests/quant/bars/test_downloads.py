@@ -105,14 +105,16 @@ def yahoo(pretender: Any) -> Yahoo:
     return Yahoo(session)
 
 
-def test_bars_arrive_adjusted_and_in_utc(yahoo: Yahoo, pretender: type[Pretender]) -> None:
+def test_bars_arrive_adjusted_and_with_the_date_of_the_exchange(
+    yahoo: Yahoo, pretender: type[Pretender]
+) -> None:
     source = DataSource(symbol="AAPL")
-    table = yahoo.fetch(source, date(2020, 1, 2), date(2022, 6, 1))
+    table = yahoo.fetch("AAPL", "1d", date(2020, 1, 2), date(2022, 6, 1))
     bars = build_bars(table, source, "AAPL")
     [chart] = COMPOSED["chart"]["result"]
     assert len(bars) == len(chart["timestamp"])
-    # A day is named by its midnight in New York.
-    assert bars.format_time(0) == "2020-01-02T05:00:00Z"
+    # Yahoo names a day by its midnight in New York.
+    assert bars.format_time(0) == "2020-01-02T00:00:00Z"
     adjusted = chart["indicators"]["adjclose"][0]["adjclose"]
     assert np.allclose(bars.close, adjusted)
     raw = chart["indicators"]["quote"][0]
@@ -124,19 +126,19 @@ def test_bars_arrive_adjusted_and_in_utc(yahoo: Yahoo, pretender: type[Pretender
 
 
 def test_without_days_everything_is_asked_for(yahoo: Yahoo, pretender: type[Pretender]) -> None:
-    yahoo.fetch(DataSource(symbol="AAPL"), None, date(2022, 6, 1))
+    yahoo.fetch("AAPL", "1d", None, date(2022, 6, 1))
     assert int(pretender.asked[-1]["period1"][0]) < 0
 
 
 def test_an_unknown_symbol_is_named(yahoo: Yahoo) -> None:
     with pytest.raises(InvalidInput, match="no bars of 'NOSUCH'") as refused:
-        yahoo.fetch(DataSource(symbol="NOSUCH"), None, None)
+        yahoo.fetch("NOSUCH", "1d", None, None)
     assert refused.value.field == "symbol"
 
 
 def test_a_timeframe_that_it_has_not_is_named(yahoo: Yahoo) -> None:
     with pytest.raises(InvalidInput, match="no bars of 7m, only of 1m, 5m") as refused:
-        yahoo.fetch(DataSource(symbol="AAPL", timeframe="7m"), None, None)
+        yahoo.fetch("AAPL", "7m", None, None)
     assert refused.value.field == "timeframe"
 
 
@@ -145,10 +147,10 @@ def test_a_server_in_trouble_is_not_a_missing_symbol(
 ) -> None:
     pretender.status = 429
     with pytest.raises(SourceUnavailable):
-        yahoo.fetch(DataSource(symbol="AAPL"), None, None)
+        yahoo.fetch("AAPL", "1d", None, None)
 
 
 def test_without_the_extra_one_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "yfinance", None)
     with pytest.raises(SourceUnavailable, match=r"pip install 'ktrdr\[yahoo\]'"):
-        SOURCES["yahoo"]().fetch(DataSource(symbol="AAPL"), None, None)
+        SOURCES["yahoo"]().fetch("AAPL", "1d", None, None)

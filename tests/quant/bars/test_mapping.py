@@ -35,11 +35,11 @@ def usual(tmp_path: Path) -> Bars:
 
 def test_columns_have_other_names(tmp_path: Path, usual: Bars) -> None:
     table = walk(ROWS, "1D").rename(
-        columns={"timestamp": "Day", "close": "Adj Close", "volume": "Vol."}
+        columns={"timestamp": "Day", "close": "Last Price", "volume": "Vol."}
     )
     table["Close"] = -1.0
     table.to_csv(tmp_path / "AAPL_daily.csv", index=False)
-    columns = {"timestamp": "Day", "close": "adj close", "volume": "Vol."}
+    columns = {"timestamp": "Day", "close": "last price", "volume": "Vol."}
     write(tmp_path, {"AAPL_daily.csv": {"symbol": "AAPL", "columns": columns}})
     assert load_bars(DataSource(symbol="AAPL"), tmp_path).content_hash == usual.content_hash
     with pytest.raises(UnknownSymbol):
@@ -130,7 +130,14 @@ def test_times_with_an_offset_keep_it(tmp_path: Path, usual: Bars) -> None:
 @pytest.mark.parametrize(
     ("mapping", "complaint"),
     [
-        ("{", "is not YAML"),
+        ("{", "Not valid YAML in line 1"),
+        ("X.csv: &a {delimiter: ;}\nY.csv: *a", "aliases are not allowed"),
+        ("X.csv: {<<: {delimiter: ;}}", "merge keys are not allowed"),
+        ("X.csv: {delimiter: 0x" + "f" * 5000 + "}", "the number is too long"),
+        ("X.csv: {time_format: 2001-13-45}\nX.csv: {}", "X.csv appears twice"),
+        ("X.csv: {symbol: !!python/name:os.system }", "tags are not allowed"),
+        ("[" * 10_000, "nested too deeply"),
+        ("#" * 300_000, "at most 262,144 bytes"),
         ("- a", "top level"),
         ({"X.csv": {"timezone": "Mars/Olympus"}}, "X.csv.timezone: .*'Mars/Olympus' is not a time"),
         ({"X.csv": {"timezone": "../../etc/passwd"}}, "is not a time zone"),

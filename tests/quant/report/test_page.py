@@ -6,32 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from activities.inline_research import run_inline
 from quant.backtest import metrics
 from quant.messages.artifacts import Artifact
-from quant.messages.data import DataSource
 from quant.messages.dossier import Dossier
 from quant.messages.steps import ModelComment
-from quant.report import figures
 from quant.report.glossary import TERMS
 from quant.report.page import render_comparison, render_report
+from quant.report.sheet import draw_sheet
 from quant.report.track_record import TrackRecord
 from quant.steps.assess import publish_assessment
 from storage.artifacts import ArtifactStore
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("research")
-    run_inline(DataSource(symbol="NASDAQ"), trials=3, seed=7, store=ArtifactStore(str(home)))
-    return home
-
-
-@pytest.fixture(scope="module")
-def dossier(home: Path) -> Dossier:
-    stored = ArtifactStore(str(home)).open("assessment").read(Artifact.DOSSIER)
-    assert stored is not None
-    return Dossier.model_validate_json(stored)
 
 
 def test_the_record_is_one_account(dossier: Dossier) -> None:
@@ -99,35 +83,13 @@ def test_two_sharpe_ratios_of_one_strategy_say_where_they_are_from(dossier: Doss
     assert "in the walk-forward of a search, 3 folds" in spoken
 
 
-def test_candidates_that_are_not_drawn_are_counted(dossier: Dossier) -> None:
-    drawn = [each.model_copy(update={"sharpe": 0.1}) for each in dossier.trials]
-    assert "hardly traded" not in figures.draw_trials(dossier.model_copy(update={"trials": drawn}))
-    first, *others = drawn
-    idle = dossier.model_copy(
-        update={"trials": [first.model_copy(update={"sharpe": None}), *others]}
-    )
-    assert "candidate (1 of 3 hardly traded)" in figures.draw_trials(idle)
-
-
 def test_a_page_has_its_main_figure_for_every_width(dossier: Dossier) -> None:
     for page in (render_report(dossier), render_comparison([dossier])):
         broad, narrow = (
             page.index(f'<div class="{width}" role="img"') for width in ("broad", "narrow")
         )
         assert "<svg" in page[broad:narrow]
-        # A reference to an id in a hidden element finds nothing.
-        clips = [
-            set(re.findall(r'<clipPath id="([^"]+)"', part))
-            for part in (page[broad:narrow], page[narrow:])
-        ]
-        assert clips[0]
-        assert clips[0].isdisjoint(clips[1])
-
-
-def test_cost_levels_are_named_in_their_order(dossier: Dossier) -> None:
-    drawn = figures.draw_performance(TrackRecord.from_dossier(dossier)).broad
-    places = [drawn.index(f"{name} cost") for name in ("0x", "1x", "2x")]
-    assert places == sorted(places)
+        assert page[narrow:].index("<svg") < page[narrow:].index("</figure>")
 
 
 def figure(value: float | None) -> str:
@@ -203,9 +165,9 @@ def test_nothing_is_less_than_zero_by_rounding(dossier: Dossier) -> None:
 
 
 def test_equal_dossiers_give_equal_pictures(dossier: Dossier) -> None:
-    sheet = figures.draw_sheet(dossier)
+    sheet = draw_sheet(dossier)
     assert sheet.startswith(b"\x89PNG")
-    assert figures.draw_sheet(dossier) == sheet
+    assert draw_sheet(dossier) == sheet
     assert render_report(dossier) == render_report(dossier)
 
 

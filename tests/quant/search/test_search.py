@@ -5,9 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from errors import InvalidInput
 from quant.bars.bars import Bars
 from quant.bars.loader import load_bars
-from quant.brief.words import ALL_KINDS
+from quant.brief.words import ALL_KINDS, FAMILIES
 from quant.messages.artifacts import Artifact
 from quant.messages.data import DataSource
 from quant.messages.progress import Progress, ignore_report
@@ -41,6 +42,17 @@ def test_the_best_candidate_wins_and_is_named_after_its_content(development: Bar
     assert found.spec.description.startswith("Predicts whether the price rises")
     assert [trial.number for trial in found.trials] == list(range(1, 13))
     assert Scorer(development, 5).score(found.spec) == found.sharpe
+
+
+def test_bars_without_volume_are_searched_without_features_of_it(development: Bars) -> None:
+    silent = replace(development, volume=np.zeros(len(development)))
+    features = *FAMILIES["volume"], *FAMILIES["momentum"]
+    found = search(silent, 6, 5, ignore_report, on_trial=ignore_report, features=features)
+    assert {feature.kind for feature in found.spec.features} <= set(FAMILIES["momentum"])
+    assert not any("volume_ratio" in trial.parameters for trial in found.trials)
+    with pytest.raises(InvalidInput, match="Name another family: momentum") as refused:
+        search(silent, 1, 5, ignore_report, on_trial=ignore_report, features=FAMILIES["volume"])
+    assert refused.value.field == "brief"
 
 
 def design(directory: Path, frame: pd.DataFrame) -> tuple[DesignResult, bytes | None]:

@@ -5,6 +5,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from errors import InvalidInput
 from quant.bars.bars import Bars, Floats
 from quant.bars.loader import load_bars
 from quant.messages.data import DataSource
@@ -122,6 +123,13 @@ def test_formulas_that_can_be_written_down(bars: Bars) -> None:
     assert last["volume_ratio"] == pytest.approx(bars.volume[-1] / bars.volume[-10:].mean() - 1)
     low, high = bars.low[-10:].min(), bars.high[-10:].max()
     assert last["range_position"] == pytest.approx((close[-1] - low) / (high - low))
+
+
+def test_features_of_a_volume_that_is_not_known_are_refused(bars: Bars) -> None:
+    spec = StrategySpec(name="any", features=(FeatureSpec(kind="volume_ratio", period=20),))
+    with pytest.raises(InvalidInput, match="SP500 1d have no volume, which the feature") as refused:
+        compute_features(replace(bars, volume=np.zeros(len(bars))), spec)
+    assert refused.value.field == "features"
 
 
 def test_labels_compare_the_open_after_the_decision_with_the_open_a_horizon_later() -> None:

@@ -1,0 +1,37 @@
+"""Cursors of lists: where the next page begins, in a form that only this API makes."""
+
+import base64
+import binascii
+import hashlib
+
+from errors import InvalidInput
+
+_DIGEST_BYTES = 8
+
+
+def make_cursor(token: bytes) -> str:
+    """Return the cursor for a place in a list, such as Temporal's token for the next page."""
+    return base64.urlsafe_b64encode(_make_digest(token) + token).decode()
+
+
+def read_cursor(cursor: str) -> bytes:
+    """Return the place in the list.
+
+    The digest shows that this API made the cursor. To a token that is not its own Temporal answers
+    with the error of an outage.
+
+    Raises:
+        InvalidInput: This API did not make the cursor.
+    """
+    try:
+        content = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        content = b""
+    token = content[_DIGEST_BYTES:]
+    if not token or content[:_DIGEST_BYTES] != _make_digest(token):
+        raise InvalidInput("invalid cursor: use one that this API returned", field="cursor")
+    return token
+
+
+def _make_digest(token: bytes) -> bytes:
+    return hashlib.sha256(token).digest()[:_DIGEST_BYTES]
