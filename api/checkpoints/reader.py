@@ -23,7 +23,7 @@ from api.operations.description import TYPE_OF_WORKFLOW, get_closed_status
 from api.operations.results import fetch_training_metrics
 from api.operations.schemas import EpochMetrics
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
-from errors import CheckpointNotFound, NotFinished
+from errors import CheckpointNotFound, DamagedArtifact, NotFinished
 from quant.messages.artifacts import Artifact
 from storage.artifacts import ArtifactInfo, ArtifactStore
 from workflows import search_attributes
@@ -199,7 +199,10 @@ class Checkpoints:
             state["step"] = phase
         if found.operation_type is OperationType.BACKTEST:
             return state
-        metrics = await fetch_training_metrics(self._artifacts, found.training_id)
+        try:
+            metrics = await fetch_training_metrics(self._artifacts, found.training_id)
+        except DamagedArtifact:
+            return state  # One damaged file must not hide all checkpoints.
         if metrics is None:
             return state
         epochs = EpochMetrics.from_training(metrics)

@@ -6,7 +6,7 @@ from typing import Final
 from api.operations.figures import add_figures
 from api.operations.results import fetch_training_metrics
 from api.operations.schemas import EpochMetrics
-from errors import ArtifactsUnavailable, LedgerUnavailable
+from errors import ArtifactsUnavailable, DamagedArtifact, LedgerUnavailable
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
 from workflows.contract import OperationInfo, OperationType
@@ -34,7 +34,7 @@ class Presenter:
         return shown
 
     async def _add_epochs(self, training: OperationInfo) -> OperationInfo:
-        with contextlib.suppress(ArtifactsUnavailable):
+        with contextlib.suppress(ArtifactsUnavailable, DamagedArtifact):
             metrics = await fetch_training_metrics(self._artifacts, training.operation_id)
             if metrics is not None:
                 epochs = EpochMetrics.from_training(metrics).model_dump(mode="json")

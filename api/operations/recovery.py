@@ -30,7 +30,14 @@ from api.operations.start import (
 from api.operations.starter import Starter
 from api.operations.workflow_input import read_input
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
-from errors import ArtifactsUnavailable, InvalidInput, NotResumable, NotRetryable, OperationNotFound
+from errors import (
+    ArtifactsUnavailable,
+    DamagedArtifact,
+    InvalidInput,
+    NotResumable,
+    NotRetryable,
+    OperationNotFound,
+)
 from quant.messages.progress import Ending
 from quant.messages.steps import TrainingInput
 from storage.artifacts import ArtifactStore
@@ -73,6 +80,8 @@ class Recovery:
             AtCapacity: The limit on active researches is reached.
             TemporalUnavailable: Temporal does not answer, or no worker that knows the finished
                 steps.
+            ArtifactsUnavailable: The artifact store, which knows of deleted checkpoints, does not
+                answer.
         """
         workflow = await self._find_workflow(operation_id, NotResumable)
         memo = await read_whole_memo(workflow.description)
@@ -195,7 +204,7 @@ class Recovery:
             training_id = make_step_id(description.id, OperationType.TRAINING)
         metrics = None
         # The worker needs the checkpoint. The client can do without the number of its iterations.
-        with contextlib.suppress(ArtifactsUnavailable):
+        with contextlib.suppress(ArtifactsUnavailable, DamagedArtifact):
             metrics = await fetch_training_metrics(self._artifacts, training_id)
         cancelled = workflow.closed_status is OperationStatus.CANCELLED
         return ResumedFrom(
