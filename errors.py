@@ -261,6 +261,18 @@ class KeyReused(InvalidInput):
     reason = "idempotency_key_reused"
 
 
+class CheckpointNotFound(KtrdrError):
+    """The operation does not exist, or there is nothing that it can be resumed from."""
+
+    reason = "not_found"
+
+
+class NotOffered(KtrdrError):
+    """The earlier system had this, and this service has not."""
+
+    reason = "not_offered"
+
+
 class NotFinished(KtrdrError):
     """The operation has no result yet."""
 

@@ -19,10 +19,11 @@ from api.middleware.durations import RequestDurations, make_duration_histogram
 from api.middleware.encoded_slashes import EncodedSlashes
 from api.middleware.hosts import HostCheck, parse_names
 from api.middleware.security_headers import SecurityHeaders
+from api.middleware.trailing_slash import TrailingSlash
 from api.middleware.unexpected_errors import UnexpectedErrors
 from api.openapi import DocumentedApp
 from api.paths import API_PREFIX
-from api.routes import router
+from api.routes import LISTS, index, router
 from api.services import Services
 from settings import Settings, load_settings
 from temporal import tracing
@@ -84,9 +85,11 @@ def create_app(
     app.include_router(router, prefix=API_PREFIX)
     # `DELETE /agent/cancel/{operation_id}` must work literally.
     app.include_router(router, include_in_schema=False)
+    app.include_router(index.router)
     install_error_handlers(app)
     # The last one added is the outermost.
     app.add_middleware(UnexpectedErrors)
+    app.add_middleware(TrailingSlash, lists=LISTS | {f"{API_PREFIX}{path}" for path in LISTS})
     app.add_middleware(EncodedSlashes)
     # A body that arrives slowly must not take a place.
     app.add_middleware(ConcurrencyLimit)

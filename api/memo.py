@@ -25,6 +25,11 @@ async def read_memo(described: _HasMemo, name: str, kind: type[_Value]) -> _Valu
     return value if isinstance(value, kind) else None
 
 
+async def read_texts(described: _HasMemo, name: str) -> list[str]:
+    """Return the texts that a memo lists under a name; none if there is no such list."""
+    return [str(each) for each in await read_memo(described, name, list) or ()]
+
+
 async def read_whole_memo(described: WorkflowExecution) -> dict[str, Any]:
     """Return all values of a memo. One that cannot be read makes the memo empty."""
     try:

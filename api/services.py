@@ -11,18 +11,23 @@ from api.agent.overview import Overview
 from api.agent.researches import ResearchStarter
 from api.agent.workers import WorkerList
 from api.auth.keys import KeyRing
+from api.checkpoints.reader import Checkpoints
 from api.heavy_work import HeavyWork
 from api.listing.operations import OperationList
 from api.operations.batch_cancel import BatchCanceller
 from api.operations.cancel import Canceller
 from api.operations.events import Feeds
+from api.operations.presenter import Presenter
 from api.operations.recovery import Recovery
 from api.operations.reproduce import Reproducer
 from api.operations.resolver import Resolver
 from api.operations.results import ResultReader
-from api.operations.standalone import StepStarter
 from api.operations.starter import Starter
 from api.schedules.schedules import Schedules
+from api.steps.listing import ActivitySteps
+from api.steps.starter import StepStarter
+from api.steps.strategies import StrategyList
+from api.steps.trainings import Trainings
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger import Ledger
@@ -46,9 +51,14 @@ class Services:
     researches: ResearchStarter
     resolver: Resolver
     operations: OperationList
+    activity_steps: ActivitySteps
+    presenter: Presenter
     results: ResultReader
     feeds: Feeds
+    trainings: Trainings
+    strategies: StrategyList
     steps: StepStarter
+    checkpoints: Checkpoints
     canceller: Canceller
     batch_canceller: BatchCanceller
     recovery: Recovery
@@ -65,6 +75,9 @@ class Services:
         budget = DailyBudget(ledger, settings.daily_budget)
         workers = WorkerList(client)
         operations = OperationList(client, resolver)
+        results = ResultReader(resolver, artifacts)
+        trainings = Trainings(client)
+        checkpoints = Checkpoints(client, artifacts)
         return cls(
             settings=settings,
             client=client,
@@ -77,12 +90,17 @@ class Services:
             researches=ResearchStarter(settings, budget, starter),
             resolver=resolver,
             operations=operations,
-            results=ResultReader(resolver, artifacts),
+            activity_steps=ActivitySteps(operations, results),
+            presenter=Presenter(artifacts, ledger),
+            results=results,
             feeds=Feeds(resolver),
-            steps=StepStarter(settings, client, resolver, starter),
+            trainings=trainings,
+            strategies=StrategyList(settings.strategy_dir, trainings),
+            steps=StepStarter(settings, client, resolver, starter, trainings),
+            checkpoints=checkpoints,
             canceller=Canceller(resolver),
             batch_canceller=BatchCanceller(client),
-            recovery=Recovery(client, resolver, starter, artifacts),
+            recovery=Recovery(client, resolver, starter, artifacts, checkpoints),
             reproducer=Reproducer(ledger, starter),
             schedules=Schedules(client, starter),
         )

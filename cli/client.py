@@ -16,14 +16,18 @@ from api.operations.schemas import (
     Reproduced,
     ResultsResponse,
     Resumed,
-    StepStarted,
 )
 from api.schedules.schemas import ScheduleInfo, ScheduleSummary
-from api.schemas import ExperimentListResponse, LeaderboardResponse, Readiness
+from api.schemas import (
+    ExperimentListResponse,
+    LeaderboardResponse,
+    ListedStrategy,
+    Readiness,
+)
+from api.steps.schemas import StepStarted
 from cli.answer import Answer
 from cli.transport import Transport
 from quant.messages.strategy import StrategySpec
-from quant.strategy.files import StrategyEntry
 from storage.records import Experiment, HypothesisRecord
 from workflows.contract import OperationInfo
 
@@ -145,9 +149,9 @@ class Api(Transport):
         """Return which parts of the system are ready."""
         return self._body(Readiness, "GET", "/health/ready", accept=(200, 503))
 
-    def strategies(self) -> Answer[list[StrategyEntry]]:
+    def strategies(self) -> Answer[list[ListedStrategy]]:
         """List the strategy files."""
-        return self._data(list[StrategyEntry], "GET", "/strategies")
+        return self._data(list[ListedStrategy], "GET", "/strategies")
 
     def validate(self, content: bytes) -> Answer[StrategySpec]:
         """Check a strategy file."""

@@ -4,7 +4,9 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import fsspec
@@ -42,6 +44,15 @@ class ArtifactStore:
         plain = _PLAIN_NAME.fullmatch(operation_id) is not None
         folder = operation_id if plain else hashlib.sha256(operation_id.encode()).hexdigest()
         return OperationArtifacts(self._fs, f"{self._root}/{folder}", self._calls)
+
+
+@dataclass(frozen=True)
+class ArtifactInfo:
+    """What the store knows about an artifact without reading it."""
+
+    size: int
+    """In bytes."""
+    modified_at: datetime
 
 
 class OperationArtifacts:
@@ -88,6 +99,22 @@ class OperationArtifacts:
         """
         return await self._calls.ask(self._read, name)
 
+    async def describe(self, name: str) -> ArtifactInfo | None:
+        """Return what the store knows about an artifact, or None if it was never written.
+
+        Raises:
+            ArtifactsUnavailable: The store does not answer.
+        """
+        return await self._calls.ask(self._describe, name)
+
+    async def delete(self, name: str) -> None:
+        """Remove an artifact, if it exists.
+
+        Raises:
+            ArtifactsUnavailable: The store does not answer.
+        """
+        await self._calls.ask(self._delete, name)
+
     def discard_unfinished(self, pid: int) -> None:
         """Remove files that a killed process was still writing."""
         if isinstance(self._fs, LocalFileSystem):
@@ -110,6 +137,19 @@ class OperationArtifacts:
                 return bytes(self._fs.cat_file(path))
             except FileNotFoundError:
                 return None
+
+    def _describe(self, name: str) -> ArtifactInfo | None:
+        path = self._locate(name)
+        with _translate_errors(f"{name} cannot be read"):
+            try:
+                return ArtifactInfo(int(self._fs.size(path) or 0), self._fs.modified(path))
+            except FileNotFoundError:
+                return None
+
+    def _delete(self, name: str) -> None:
+        path = self._locate(name)
+        with _translate_errors(f"{name} cannot be deleted"), suppress(FileNotFoundError):
+            self._fs.rm_file(path)
 
     def _locate(self, name: str) -> str:
         if not _PLAIN_NAME.fullmatch(name):

@@ -15,6 +15,8 @@ from storage.money import MICRODOLLARS_PER_DOLLAR, to_dollars, to_microdollars
 from storage.records import SpendingEvent, Tokens
 from storage.rows import BudgetDayRow, SpendingRow
 
+_TOKENS = tuple(Tokens.model_fields)
+
 
 @dataclass(frozen=True)
 class ModelCall:
@@ -124,6 +126,15 @@ class Spending:
             return to_dollars(
                 session.scalar(_select_total(SpendingRow.operation_id == operation_id))
             )
+
+    def count_tokens(self, operation_id: str) -> Tokens:
+        """Return the tokens of all calls of a research."""
+        sums = [func.coalesce(func.sum(getattr(SpendingRow, each)), 0) for each in _TOKENS]
+        with self._database.begin_reading() as session:
+            row = session.execute(
+                select(*sums).where(SpendingRow.operation_id == operation_id)
+            ).one()
+        return Tokens(**dict(zip(_TOKENS, map(int, row), strict=True)))
 
     def list_events(self, day: date, limit: int) -> list[SpendingEvent]:
         """Return the calls of a day, newest first."""

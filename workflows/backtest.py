@@ -1,4 +1,4 @@
-"""The `Backtest` workflow: trades the holdout once, on the backtest workers."""
+"""The `Backtest` workflow: trades with a trained model, on the backtest workers."""
 
 from temporalio import workflow
 
@@ -11,6 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.failures import WRONG_ARGUMENTS
     from workflows.messages import BacktestRequest
     from workflows.operation import Operation
+    from workflows.parameters import make_model_path
 
 
 @workflow.defn(failure_exception_types=WRONG_ARGUMENTS)
@@ -22,17 +23,21 @@ class Backtest:
         self._request = request
         self._operation = Operation(
             OperationType.BACKTEST,
-            OperationMetadata(
-                symbol=request.input.data.symbol,
-                timeframe=request.input.data.timeframe,
-                parameters={"strategy_name": request.input.spec.name, "seed": request.input.seed},
+            OperationMetadata.of(
+                request.input.data,
+                request.input.days,
+                strategy_name=request.input.spec.name,
+                seed=request.input.seed,
+                model_path=make_model_path(request.training_id),
+                initial_capital=request.input.initial_capital,
+                **(request.input.costs or request.input.spec.costs).model_dump(),
             ),
             goal=request.input.spec.name,
         )
 
     @workflow.run
     async def run(self, request: BacktestRequest) -> BacktestResult:  # noqa: ARG002 - see init
-        """Trade the holdout, and return the performance at each level of cost."""
+        """Trade the holdout or the days asked for. Return the performance at each level of cost."""
         return await self._operation.run(self._backtest)
 
     @workflow.query(name=OPERATION_QUERY)

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
+from quant.messages.data import DataSource, DateRange
 from quant.messages.progress import Progress
 from quant.messages.understood import Understood
 
@@ -18,6 +19,8 @@ FINISHED_QUERY = "finished"
 RETRY_OF = "retry_of"
 GOAL = "goal"
 PRIORITY = "priority"
+# What the request asked for without effect.
+WARNINGS = "warnings"
 
 
 class OperationType(StrEnum):
@@ -124,6 +127,24 @@ class OperationMetadata(BaseModel):
     end_date: str | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
 
+    @classmethod
+    def of(cls, bars: DataSource, days: DateRange | None = None, **parameters: Any) -> Self:
+        """Return the metadata of an operation on these bars.
+
+        Args:
+            bars: Which bars it works on.
+            days: The days on which it works, if not on all these bars.
+            parameters: What else it was told.
+        """
+        first, last = (days or bars).start_date, (days or bars).end_date
+        return cls(
+            symbol=bars.symbol,
+            timeframe=bars.timeframe,
+            start_date=first and first.isoformat(),
+            end_date=last and last.isoformat(),
+            parameters=parameters,
+        )
+
 
 class ChildOperation(BaseModel):
     """A step that a research has begun."""
@@ -175,7 +196,7 @@ class OperationInfo(BaseModel):
         None, description="What a research was understood to be about; null for other types"
     )
     warnings: list[str] = Field(
-        default_factory=list, description="What of the request has no effect, one sentence each"
+        default_factory=list, description="What was asked for has no effect, or needs care"
     )
     errors: list[str] = Field(default_factory=list)
     result_summary: dict[str, Any] | None = None

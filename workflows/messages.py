@@ -69,6 +69,7 @@ class ResearchRequest(OwnedRequest, DateRange):
     designer: Literal["search", "llm"] = "search"
     model: str | None = Field(
         None,
+        min_length=1,
         max_length=200,
         description="Language model for `llm`, such as `anthropic:claude-sonnet-5-5`",
     )

@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
         PHASE_STEP,
         PRIORITY,
         RETRY_OF,
+        WARNINGS,
         ChildOperation,
         OperationInfo,
         OperationMetadata,
@@ -71,6 +72,7 @@ class Operation:
             priority=priority or this.priority.priority_key,
             goal=goal,
             retry_of=workflow.memo_value(RETRY_OF, default=None, type_hint=str),
+            warnings=workflow.memo_value(WARNINGS, default=[], type_hint=list[str]),
         )
         self.outcome: str | None = None
         self._stopped: ChildOperation | None = None
@@ -93,7 +95,10 @@ class Operation:
             metrics.record_phase(began.phase, workflow.now() - began.started_at)
         self.info.phase = phase
         self.info.phases.append(PhaseEntered(phase=phase, started_at=workflow.now()))
-        self.info.metadata.parameters["phase"] = phase.value
+        self.info.metadata.parameters |= {
+            "phase": phase.value,
+            "phase_start_time": workflow.now().isoformat(),
+        }
         self.info.progress = self.info.progress.model_copy(
             update={"percentage": PHASE_START[phase], "current_step": PHASE_STEP[phase]}
         )

@@ -25,12 +25,10 @@ with workflow.unsafe.imports_passed_through():
     from storage.records import Experiment
     from workflows import metrics, policies, search_attributes
     from workflows.backtest import Backtest
-    from workflows.brief import apply_brief
     from workflows.contract import (
         FINISHED_QUERY,
         OPERATION_QUERY,
         OperationInfo,
-        OperationMetadata,
         OperationStatus,
         OperationType,
         Phase,
@@ -45,8 +43,9 @@ with workflow.unsafe.imports_passed_through():
         ResearchResult,
     )
     from workflows.operation import Operation
+    from workflows.parameters import describe_finished, describe_request, make_model_path
     from workflows.training import Training
-    from workflows.unused_fields import describe_unused_fields
+    from workflows.unused_fields import complete_input
 
 
 @workflow.defn(failure_exception_types=WRONG_ARGUMENTS)
@@ -56,25 +55,11 @@ class Research:
     @workflow.init
     def __init__(self, request: ResearchInput | None = None) -> None:
         # All fields are optional, so a research that is started by hand needs no input.
-        self._request = request = _complete(request or ResearchInput())
+        self._request = request = complete_input(request or ResearchInput())
         self._finished = request.finished or _make_first_state(request)
         self._operation = Operation(
             OperationType.RESEARCH,
-            OperationMetadata(
-                symbol=request.symbol,
-                timeframe=request.timeframe,
-                start_date=request.start_date and request.start_date.isoformat(),
-                end_date=request.end_date and request.end_date.isoformat(),
-                parameters={
-                    "brief": request.brief,
-                    "strategy_name": request.strategy,
-                    "designer": request.designer,
-                    "model": request.model,
-                    "trials": request.trials,
-                    "seed": self._finished.seed,
-                    "bypass_gates": request.bypass_gates,
-                },
-            ),
+            describe_request(request, self._finished.seed),
             owner=request.owner,
             priority=request.priority,
             goal=request.goal,
@@ -83,6 +68,7 @@ class Research:
         self._operation.info.warnings = list(request.warnings or ())
         for step in self._finished.list_steps():
             self._operation.add_step(step, OperationStatus.COMPLETED)
+        self._show_finished()
         self._gate_rejection: str | None = None
         self._result: ResearchResult | None = None
 
@@ -106,7 +92,6 @@ class Research:
 
     async def _research(self) -> ResearchResult:
         spec = self._finished.spec or await self._design()
-        self._operation.info.metadata.parameters["strategy_name"] = spec.name
         training = self._finished.training or await self._train(spec)
         if self._passes(check_training(training, self._request.gates.training)):
             backtest = self._finished.backtest or await self._backtest(spec, training)
@@ -223,11 +208,8 @@ class Research:
         """The bars. Once a step has used them, their hash makes sure that they stay the same."""
         used = self._finished.design or self._finished.training
         original = self._request.reproduces
-        return self._request.data.model_copy(
-            update={
-                "content_hash": used.data.content_hash if used else original and original.data_hash
-            }
-        )
+        content_hash = used.data.content_hash if used else original and original.data_hash
+        return self._request.data.model_copy(update={"content_hash": content_hash})
 
     @property
     def _language_model(self) -> LanguageModel | None:
@@ -237,6 +219,11 @@ class Research:
 
     def _keep(self, **results: FrozenModel) -> None:
         self._finished = self._finished.model_copy(update=results)
+        self._show_finished()
+
+    def _show_finished(self) -> None:
+        info = self._operation.info
+        info.metadata.parameters |= describe_finished(self._finished, info.operation_id)
 
     def _passes(self, decision: GateDecision) -> bool:
         if decision.passed or self._request.bypass_gates:
@@ -262,7 +249,7 @@ class Research:
             backtest_result=self._finished.backtest and BacktestSummary.of(self._finished.backtest),
             statistics=assessment.statistics,
             development_sharpe=training.sharpe,
-            model_path=f"{self._operation.step_id(OperationType.TRAINING)}/{Artifact.MODEL}",
+            model_path=make_model_path(self._operation.step_id(OperationType.TRAINING)),
             model_sha256=training.model_sha256,
             report_path=f"{self._operation.step_id(OperationType.ASSESSMENT)}/{Artifact.REPORT}",
         )
@@ -298,15 +285,6 @@ class Research:
             ),
             summary=f"Record: {info.status.value}",
         )
-
-
-def _complete(request: ResearchInput) -> ResearchInput:
-    """Return the input with what the API adds to it, unless the API has done so."""
-    if request.warnings is not None:
-        return request
-    applied = apply_brief(request)
-    warnings = *describe_unused_fields(request), *applied.warnings
-    return applied.request.model_copy(update={"warnings": warnings})
 
 
 def _make_first_state(request: ResearchInput) -> FinishedSteps:

@@ -21,11 +21,7 @@ class Training:
         self._request = request
         self._operation = Operation(
             OperationType.TRAINING,
-            OperationMetadata(
-                symbol=request.data.symbol,
-                timeframe=request.data.timeframe,
-                parameters={"strategy_name": request.spec.name, "seed": request.seed},
-            ),
+            OperationMetadata.of(request.data, strategy_name=request.spec.name, seed=request.seed),
             goal=request.spec.name,
         )
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from workflows.messages import ResearchRequest
+from workflows.brief import apply_brief
+from workflows.messages import ResearchInput, ResearchRequest
 
 _WITH_A_STRATEGY: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -55,6 +56,14 @@ def find_unused_fields(request: ResearchRequest) -> dict[str, str]:
     }
 
 
-def describe_unused_fields(request: ResearchRequest) -> list[str]:
-    """Return a sentence for each field that has no effect."""
-    return [f"`{name}` has no effect: {why}." for name, why in find_unused_fields(request).items()]
+def complete_input(request: ResearchInput) -> ResearchInput:
+    """Return the input with what the API adds to it, unless the API has done so."""
+    if request.warnings is not None:
+        return request
+    unused = find_unused_fields(request)
+    applied = apply_brief(request)
+    warnings = (
+        *(f"`{name}` has no effect: {why}." for name, why in unused.items()),
+        *applied.warnings,
+    )
+    return applied.request.model_copy(update={"warnings": warnings})

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from api.agent.schemas import Budget, BudgetLeft
+from api.agent.schemas import UNLIMITED_DOLLARS, Budget, BudgetLeft
 from errors import BudgetExhausted, LedgerUnavailable
 from storage.ledger import Ledger
 
@@ -32,14 +32,13 @@ class DailyBudget:
         today = datetime.now(UTC).date()
         spending = self._ledger.spending
         spent = await self._ledger.ask(spending.get_committed, today)
-        remaining = self._subtract(spent)
+        left = self._subtract(spent)
         return Budget(
+            **left.model_dump(),
             date=today,
-            daily_limit=self._limit,
             today_spend=spent,
-            remaining=remaining,
-            budget_disabled=self._limit is None,
-            cycles_affordable=None if remaining is None else int(remaining / _COST_OF_RESEARCH),
+            budget_disabled=left.unlimited,
+            cycles_affordable=int(left.remaining / _COST_OF_RESEARCH),
             spend_events=await self._ledger.ask(spending.list_events, today, _MOST_EVENTS),
         )
 
@@ -49,9 +48,9 @@ class DailyBudget:
         try:
             spent = await self._ledger.ask_briefly(self._ledger.spending.get_committed, today)
         except LedgerUnavailable:
-            remaining = None if self._limit is None else 0.0
-            return BudgetLeft(remaining=remaining, daily_limit=self._limit, known=False)
-        return BudgetLeft(remaining=self._subtract(spent), daily_limit=self._limit)
+            unknown = {"known": False} | ({} if self._limit is None else {"remaining": 0.0})
+            return self._subtract(0.0).model_copy(update=unknown)
+        return self._subtract(spent)
 
     async def require_research(self) -> None:
         """Check that today's budget pays for one more research.
@@ -63,11 +62,15 @@ class DailyBudget:
             BudgetExhausted: Today's budget is spent.
         """
         budget = await self.read_left()
-        if budget.known and budget.remaining is not None and budget.remaining < _COST_OF_RESEARCH:
+        if budget.known and budget.remaining < _COST_OF_RESEARCH:
             raise BudgetExhausted(
                 f"${budget.remaining:.2f} of today's ${budget.daily_limit:.2f} for language models "
                 "is left; the designer `search` costs nothing."
             )
 
-    def _subtract(self, spent: float) -> float | None:
-        return None if self._limit is None else max(0.0, self._limit - spent)
+    def _subtract(self, spent: float) -> BudgetLeft:
+        if self._limit is None:
+            return BudgetLeft(
+                remaining=UNLIMITED_DOLLARS, daily_limit=UNLIMITED_DOLLARS, unlimited=True
+            )
+        return BudgetLeft(remaining=max(0.0, self._limit - spent), daily_limit=self._limit)

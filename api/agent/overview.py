@@ -88,7 +88,7 @@ class Overview:
                 backtesting=slots[BACKTEST_QUEUE],
             ),
             budget=budget,
-            capacity=Capacity(active=active, limit=self._limit),
+            capacity=Capacity.of(active, self._limit),
         )
 
 

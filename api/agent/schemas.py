@@ -2,13 +2,13 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, Field
 
 from quant.messages.understood import Understood
 from storage.records import SpendingEvent
-from workflows.contract import Attempt, Phase
+from workflows.contract import Attempt, OperationType, Phase
 
 
 class Triggered(BaseModel):
@@ -58,17 +58,34 @@ class WorkerState(StrEnum):
     BUSY = "busy"
 
 
+class WorkerType(StrEnum):
+    """What a worker does. Workers of `research` run designs and assessments."""
+
+    RESEARCH = "research"
+    TRAINING = "training"
+    BACKTESTING = "backtesting"
+
+
 class WorkerInfo(BaseModel):
     """A worker on one task queue."""
 
     worker_id: str
-    worker_type: str = Field(
-        description="What it does: `research` (design and assessment), `training` or `backtesting`"
-    )
+    worker_type: WorkerType
+    operation_types: list[OperationType] = Field(description="The steps that it runs")
     status: WorkerState = Field(description="`busy` when all slots are taken")
     busy: int = Field(description="Slots in use, as last reported")
     total: int = Field(description="All slots")
     host: str
+    endpoint_url: str = Field(
+        "", description="Always empty: a worker is reached through its task queue"
+    )
+    current_operation_id: str | None = Field(
+        None, description="One of the operations that it computes; null if it computes none"
+    )
+    capabilities: dict[str, Any] = Field(
+        default_factory=dict, description="Always empty: every worker of a queue can do the same"
+    )
+    last_health_check: datetime = Field(description="When it reported to Temporal last")
 
 
 class Slots(BaseModel):
@@ -105,20 +122,37 @@ class Workers(BaseModel):
     agent_assessment: QueueLoad
 
 
+UNLIMITED_RESEARCHES: Final = 1_000_000
+UNLIMITED_DOLLARS: Final = 1_000_000_000.0
+"""Clients format limits as numbers, so that no limit is a number that nobody reaches."""
+
+
 class Capacity(BaseModel):
     """How many researches are active, and how many may be."""
 
     active: int
-    limit: int | None = Field(
-        description="Null without a limit: researches then queue for the workers"
+    limit: int = Field(description=f"{UNLIMITED_RESEARCHES:,} if `unlimited`")
+    unlimited: bool = Field(
+        False, description="Whether there is no limit: researches then queue for the workers"
     )
+
+    @classmethod
+    def of(cls, active: int, limit: int | None) -> Self:
+        """Return the capacity. A limit of None is none."""
+        unlimited = limit is None
+        return cls(
+            active=active,
+            limit=UNLIMITED_RESEARCHES if limit is None else limit,
+            unlimited=unlimited,
+        )
 
 
 class BudgetLeft(BaseModel):
     """What is left of a day's budget, in US dollars."""
 
-    remaining: float | None = Field(description="Null without a limit")
-    daily_limit: float | None = Field(description="Null without a limit")
+    remaining: float = Field(description=f"{UNLIMITED_DOLLARS:,.0f} if `unlimited`")
+    daily_limit: float = Field(description=f"{UNLIMITED_DOLLARS:,.0f} if `unlimited`")
+    unlimited: bool = Field(False, description="Whether there is no limit")
     known: bool = Field(
         True,
         description="False while the ledger does not answer. No model is called then, so "
@@ -133,8 +167,8 @@ class Budget(BudgetLeft):
     today_spend: float = Field(
         description="Spent today, including amounts set aside for calls in progress"
     )
-    budget_disabled: bool
-    cycles_affordable: int | None = Field(
+    budget_disabled: bool = Field(description="Same as `unlimited`")
+    cycles_affordable: int = Field(
         description="Researches that the remaining budget pays for, estimated"
     )
     spend_events: list[SpendingEvent] = Field(description="The hundred latest calls")

@@ -1,6 +1,7 @@
 """The workers, as Temporal lists them. Each worker process reports its state to the server."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -15,8 +16,10 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.client import Client
 
-from api.agent.schemas import Slots, WorkerInfo, WorkerState
+from api.agent.assignments import find_assignments
+from api.agent.schemas import Slots, WorkerInfo, WorkerState, WorkerType
 from api.temporal_calls import send_request
+from workflows.contract import OperationType
 from workflows.policies import (
     BACKTEST_QUEUE,
     COMPUTE_QUEUES,
@@ -27,18 +30,22 @@ from workflows.policies import (
 
 _PAGE_SIZE: Final = 1000
 
+# What the workers of a task queue do, in the words of the operation types.
+QUEUE_NAME: Final = {
+    RESEARCH_QUEUE: WorkerType.RESEARCH,
+    TRAINING_QUEUE: WorkerType.TRAINING,
+    BACKTEST_QUEUE: WorkerType.BACKTESTING,
+}
+_STEPS_OF_QUEUE: Final = {
+    RESEARCH_QUEUE: (OperationType.DESIGN, OperationType.ASSESSMENT),
+    TRAINING_QUEUE: (OperationType.TRAINING,),
+    BACKTEST_QUEUE: (OperationType.BACKTEST,),
+}
+
 # Temporal keeps listing a dead worker for minutes.
 _GONE_AFTER: Final = 4 * WORKER_HEARTBEAT_INTERVAL
 # A worker that sends no heartbeats is known by its polls. One poll waits up to a minute.
 _POLL_WITHIN: Final = timedelta(seconds=70)
-
-
-# What the workers of a task queue do, in the words of the operation types.
-QUEUE_NAME: Final = {
-    RESEARCH_QUEUE: "research",
-    TRAINING_QUEUE: "training",
-    BACKTEST_QUEUE: "backtesting",
-}
 
 
 class WorkerList:
@@ -51,9 +58,12 @@ class WorkerList:
         self._client = client
 
     async def read(self) -> list[WorkerInfo]:
-        """Return the workers of all task queues that serve activities."""
+        """Return the workers of all task queues that serve activities, with what they compute."""
+        heartbeats = await self._list_serving()
+        computes = any(each.activity_task_slots_info.current_used_slots for each in heartbeats)
+        assigned = await find_assignments(self._client) if computes else {}
         return sorted(
-            (_make_info(each) for each in await self._list_heartbeats() if _is_serving(each)),
+            (_make_info(each, assigned) for each in heartbeats),
             key=lambda worker: (worker.worker_type, worker.worker_id),
         )
 
@@ -81,14 +91,18 @@ class WorkerList:
 
     async def read_slots(self) -> dict[str, Slots]:
         """Return the slots of the workers, by task queue."""
-        workers = await self.read()
+        workers = await self._list_serving()
         return {
             queue: Slots(
-                busy=sum(worker.busy for worker in workers if worker.worker_type == name),
-                total=sum(worker.total for worker in workers if worker.worker_type == name),
+                busy=sum(_count_slots(each)[0] for each in workers if each.task_queue == queue),
+                total=sum(_count_slots(each)[1] for each in workers if each.task_queue == queue),
             )
-            for queue, name in QUEUE_NAME.items()
+            for queue in COMPUTE_QUEUES
         }
+
+    async def _list_serving(self) -> list[WorkerHeartbeat]:
+        """Return the last heartbeats of the workers that serve activities now."""
+        return [each for each in await self._list_heartbeats() if _is_serving(each)]
 
     async def _list_heartbeats(self) -> list[WorkerHeartbeat]:
         """Return the last heartbeat of every worker, the latest last."""
@@ -153,13 +167,26 @@ def _is_within(period: timedelta, moment: Timestamp) -> bool:
     return datetime.now(UTC) - moment.ToDatetime(UTC) < period
 
 
-def _make_info(heartbeat: WorkerHeartbeat) -> WorkerInfo:
+def _count_slots(heartbeat: WorkerHeartbeat) -> tuple[int, int]:
+    """Return the slots in use, and all slots."""
     slots = heartbeat.activity_task_slots_info
+    return slots.current_used_slots, slots.current_used_slots + slots.current_available_slots
+
+
+def _make_info(
+    heartbeat: WorkerHeartbeat, assigned: Mapping[tuple[str, OperationType], str]
+) -> WorkerInfo:
+    busy, total = _count_slots(heartbeat)
+    steps = _STEPS_OF_QUEUE[heartbeat.task_queue]
+    running = (assigned.get((heartbeat.worker_identity, step)) for step in steps)
     return WorkerInfo(
         worker_id=heartbeat.worker_instance_key,
         worker_type=QUEUE_NAME[heartbeat.task_queue],
-        status=WorkerState.AVAILABLE if slots.current_available_slots else WorkerState.BUSY,
-        busy=slots.current_used_slots,
-        total=slots.current_used_slots + slots.current_available_slots,
+        operation_types=list(steps),
+        status=WorkerState.AVAILABLE if busy < total else WorkerState.BUSY,
+        busy=busy,
+        total=total,
         host=heartbeat.host_info.host_name,
+        current_operation_id=next((each for each in running if each), None),
+        last_health_check=heartbeat.heartbeat_time.ToDatetime(UTC),
     )

@@ -18,10 +18,12 @@ _SCOPES_OF_METHOD = {
     "POST": {Scope.RUN},
     "DELETE": {Scope.RUN, Scope.CANCEL},
 }
+_VALIDATE = "/strategies/validate"
+_CHECKPOINTS = "/checkpoints/"
 # A POST to these paths only checks or converts its body. The owner of a payload is unknown before
 # it is decrypted.
 _SCOPES_OF_PATH = {
-    "/strategies/validate": {Scope.READ, Scope.RUN},
+    _VALIDATE: {Scope.READ, Scope.RUN},
     "/metrics": {Scope.READ},
     "/codec/decode": {Scope.READ},
     "/codec/encode": {Scope.READ},
@@ -45,7 +47,8 @@ async def authorize(services: ServicesDep, request: Request, caller: CallerDep) 
     path = get_path(request)
     _require_scope(caller, path, request.method)
     scope_for_others = _SCOPE_FOR_OTHERS[request.method]
-    if "schedule_id" in request.path_params and request.method != "GET":
+    lasting = "schedule_id" in request.path_params or path.startswith(_CHECKPOINTS)
+    if lasting and request.method != "GET":
         scope_for_others = Scope.ADMIN
     access = Access(caller, services, scope_for_others)
     await _require_resource(access, request, path)
@@ -56,12 +59,21 @@ AccessDep = Annotated[Access, Depends(authorize)]
 
 
 def _require_scope(caller: Caller, path: str, method: str) -> None:
-    allowing = _SCOPES_OF_PATH.get(path, _SCOPES_OF_METHOD[method])
+    allowing = _find_scopes(path, method)
     if not any(caller.has(scope) for scope in allowing):
         wanted = ", ".join(sorted(allowing))
         raise NotAllowed(
             f"The key {caller.name} lacks the required scope; it needs one of: {wanted}."
         )
+
+
+def _find_scopes(path: str, method: str) -> set[Scope]:
+    """Return the scopes each of which allows the request."""
+    if path.startswith(f"{_VALIDATE}/"):
+        return _SCOPES_OF_PATH[_VALIDATE]
+    if path.startswith(_CHECKPOINTS) and method == "DELETE":
+        return {Scope.RUN}
+    return _SCOPES_OF_PATH.get(path, _SCOPES_OF_METHOD[method])
 
 
 async def _require_resource(access: Access, request: Request, path: str) -> None:

@@ -15,21 +15,24 @@ from api.agent.schemas import (
     WorkerInfo,
     Workers,
     WorkerState,
+    WorkerType,
 )
 from api.examples.research import BEGAN_AT, RESEARCH_ID, STRATEGY, TRAINING_ID
 from storage.records import SpendingEvent
-from workflows.contract import Attempt, AttemptState, Phase
+from workflows.contract import Attempt, AttemptState, OperationType, Phase
 from workflows.messages import ResearchRequest
-from workflows.policies import TRAINING_QUEUE
 
 _FREE = QueueLoad(busy=0, total=2, waiting=0)
 _WORKER = WorkerInfo(
     worker_id="5bdbbf47c0ffee",
-    worker_type=TRAINING_QUEUE,
+    worker_type=WorkerType.TRAINING,
+    operation_types=[OperationType.TRAINING],
     status=WorkerState.AVAILABLE,
     busy=1,
     total=2,
     host="worker-1",
+    current_operation_id=TRAINING_ID,
+    last_health_check=BEGAN_AT,
 )
 
 EXAMPLES: tuple[BaseModel, ...] = (

@@ -1,6 +1,6 @@
 """All example answers. Their own models validate them."""
 
-from api.examples import agent, experiments, operations, schedules, system
+from api.examples import agent, experiments, operations, schedules, steps, system
 
 # By the name of the model, which is the name of its component in the schema.
 ANSWERS = {
@@ -10,6 +10,7 @@ ANSWERS = {
         *experiments.EXAMPLES,
         *operations.EXAMPLES,
         *schedules.EXAMPLES,
+        *steps.EXAMPLES,
         *system.EXAMPLES,
     )
 }

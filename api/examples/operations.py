@@ -29,7 +29,6 @@ from api.operations.schemas import (
     Resumed,
     ResumedFrom,
     ResumeResponse,
-    StepStarted,
 )
 from quant.messages.progress import Progress
 from workflows.contract import (
@@ -183,14 +182,5 @@ EXAMPLES: tuple[BaseModel, ...] = (
                 checkpoint_type="cancellation", created_at=ENDED_AT, epoch=240
             ),
         )
-    ),
-    StepStarted(
-        operation_id="op_training_20261124_091509_0d15ea5e",
-        task_id="op_training_20261124_091509_0d15ea5e",
-        status="training_started",
-        message="Training started",
-        strategy_name="momentum",
-        symbol="NASDAQ",
-        timeframe="1d",
     ),
 )

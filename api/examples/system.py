@@ -2,9 +2,20 @@
 
 from pydantic import BaseModel
 
-from api.schemas import Health, Readiness, StrategyListResponse, StrategyResponse
+from api.examples.research import ENDED_AT
+from api.schemas import (
+    FeatureInfo,
+    Health,
+    ListedBars,
+    ListedStrategy,
+    Readiness,
+    StrategyFeatures,
+    StrategyListResponse,
+    StrategyResponse,
+    StrategyValidation,
+    TrainedFigures,
+)
 from quant.messages.strategy import FeatureSpec, StrategySpec
-from quant.strategy.files import StrategyEntry
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 
 _STRATEGY = StrategySpec(name="momentum", features=(FeatureSpec(kind="return", period=20),))
@@ -12,7 +23,31 @@ _STRATEGY = StrategySpec(name="momentum", features=(FeatureSpec(kind="return", p
 EXAMPLES: tuple[BaseModel, ...] = (
     _STRATEGY,
     StrategyListResponse(
-        data=[StrategyEntry(name="momentum", built_in=True, description="Follows the trend")]
+        data=[
+            ListedStrategy(
+                name="momentum",
+                built_in=True,
+                description="Follows the trend",
+                symbol="NASDAQ",
+                timeframe="1d",
+                training_data=ListedBars(symbols=["NASDAQ"], timeframes=["1d"]),
+                training_status="trained",
+                latest_training_date=ENDED_AT,
+                latest_metrics=TrainedFigures(accuracy=0.52, auc=0.51, sharpe_ratio=0.4),
+            )
+        ]
+    ),
+    StrategyValidation(
+        valid=True,
+        strategy_name="momentum",
+        issues=[],
+        available_indicators=["return", "rsi"],
+        message="The strategy is valid.",
+    ),
+    StrategyFeatures(
+        strategy_name="momentum",
+        features=[FeatureInfo(kind="return", period=20, feature_id="return_20")],
+        count=1,
     ),
     StrategyResponse(data=_STRATEGY),
     Health(version="0.1.0"),

@@ -17,6 +17,7 @@ from api.operations.schemas import BatchCancel, BatchCancelResponse
 from api.temporal_calls import RPC_TIMEOUT, call_temporal, send_request
 from errors import InvalidInput, TemporalUnavailable
 from workflows import search_attributes
+from workflows.contract import ACTIVITY_STEPS
 
 _MOST_IDS = 1000
 _MOST_CANCELS: Final = 32
@@ -29,11 +30,17 @@ class BatchSelection(OperationFilter):
     dry_run: bool = False
 
     def require_filter(self) -> None:
-        """Check that the selection has a filter.
+        """Check that the selection has a filter that can match something.
 
         Raises:
-            InvalidInput: It has none, so it would match everything.
+            InvalidInput: It has none, so it would match everything. Or it can match nothing.
         """
+        if self.operation_type in ACTIVITY_STEPS:
+            raise InvalidInput(
+                f"operation_type: {self.operation_type} is cancelled with its research; "
+                "cancel agent_research",
+                field="operation_type",
+            )
         if not self.model_fields_set & {"owner", "symbol", "operation_type", "status"}:
             raise InvalidInput(
                 "name an owner, symbol, operation_type or status: an empty filter would cancel "

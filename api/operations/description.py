@@ -14,7 +14,7 @@ from temporalio.client import (
 )
 from temporalio.exceptions import FailureError, TerminatedError
 
-from api.memo import read_memo
+from api.memo import read_memo, read_texts
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from errors import UnreadablePayload
 from quant.messages.progress import Ending, Progress
@@ -25,6 +25,7 @@ from workflows.contract import (
     PHASE_STEP,
     PRIORITY,
     RETRY_OF,
+    WARNINGS,
     WORKFLOW_NAME,
     Attempt,
     AttemptState,
@@ -49,7 +50,7 @@ CLOSED_STATUS = {
 }
 
 
-def get_closed_status(description: WorkflowExecutionDescription) -> OperationStatus | None:
+def get_closed_status(description: WorkflowExecution) -> OperationStatus | None:
     """Return the status of a closed workflow, or None while it runs."""
     return CLOSED_STATUS.get(description.status) if description.status else None
 
@@ -173,6 +174,7 @@ async def describe_execution(execution: WorkflowExecution) -> OperationInfo:
         or None,
         goal=await read_memo(execution, GOAL, str),
         retry_of=await read_memo(execution, RETRY_OF, str),
+        warnings=await read_texts(execution, WARNINGS),
     )
 
 

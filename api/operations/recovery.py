@@ -14,8 +14,9 @@ from temporalio.common import Priority, SearchAttributePair, WorkflowIDReusePoli
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.checkpoints.reader import Checkpoints
 from api.idempotency import IdempotencyKey
-from api.memo import read_whole_memo
+from api.memo import read_texts, read_whole_memo
 from api.operations.description import ResolvedWorkflow
 from api.operations.resolver import Resolver
 from api.operations.results import fetch_training_metrics
@@ -29,12 +30,19 @@ from api.operations.start import (
 from api.operations.starter import Starter
 from api.operations.workflow_input import read_input
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
-from errors import ArtifactsUnavailable, InvalidInput, NotResumable, NotRetryable, OperationNotFound
+from errors import (
+    ArtifactsUnavailable,
+    DamagedArtifact,
+    InvalidInput,
+    NotResumable,
+    NotRetryable,
+    OperationNotFound,
+)
 from quant.messages.progress import Ending
 from quant.messages.steps import TrainingInput
 from storage.artifacts import ArtifactStore
 from workflows import search_attributes
-from workflows.contract import RETRY_OF, OperationStatus, OperationType
+from workflows.contract import RETRY_OF, WARNINGS, OperationStatus, OperationType
 from workflows.ids import make_retry_id, make_step_id, parse_step_id
 from workflows.messages import FinishedSteps, ResearchInput
 
@@ -48,29 +56,40 @@ class Recovery:
     """Resumes and retries operations."""
 
     def __init__(
-        self, client: Client, resolver: Resolver, starter: Starter, artifacts: ArtifactStore
+        self,
+        client: Client,
+        resolver: Resolver,
+        starter: Starter,
+        artifacts: ArtifactStore,
+        checkpoints: Checkpoints,
     ) -> None:
         self._client = client
         self._resolver = resolver
         self._starter = starter
         self._artifacts = artifacts
+        self._checkpoints = checkpoints
 
     async def resume(self, operation_id: str, key: IdempotencyKey | None) -> Resumed:
         """Continue an operation under its id. A research continues with its first unfinished step.
 
         Raises:
             OperationNotFound: No operation has this id.
-            NotResumable: It runs, has completed, or is a step of a research.
+            NotResumable: It runs, has completed, is a step of a research, or its checkpoint was
+                deleted.
             KeyReused: The key was used with a different request.
             AtCapacity: The limit on active researches is reached.
             TemporalUnavailable: Temporal does not answer, or no worker that knows the finished
                 steps.
+            ArtifactsUnavailable: The artifact store, which knows of deleted checkpoints, does not
+                answer.
         """
         workflow = await self._find_workflow(operation_id, NotResumable)
         memo = await read_whole_memo(workflow.description)
         if key is not None and key.read_memo(memo):
             return _read_answer(operation_id, memo)
         _require_failure(workflow, NotResumable)
+        if await self._checkpoints.is_deleted(operation_id):
+            raise NotResumable(f"The checkpoint of {operation_id} was deleted; retry it instead.")
         finished = None
         if workflow.operation_type is OperationType.RESEARCH:
             finished = await self._resolver.query_finished_steps(workflow)
@@ -117,7 +136,9 @@ class Recovery:
             description.run_id,
             description.close_time or datetime.now(UTC),
         )
-        memo = {RETRY_OF: operation_id} | (key.make_memo(retry_id) if key else {})
+        warnings = await read_texts(description, WARNINGS)
+        memo = {RETRY_OF: operation_id, WARNINGS: warnings}
+        memo |= key.make_memo(retry_id) if key else {}
         try:
             await self._starter.start_with_id(
                 start, retry_id, id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE, memo=memo
@@ -183,7 +204,7 @@ class Recovery:
             training_id = make_step_id(description.id, OperationType.TRAINING)
         metrics = None
         # The worker needs the checkpoint. The client can do without the number of its iterations.
-        with contextlib.suppress(ArtifactsUnavailable):
+        with contextlib.suppress(ArtifactsUnavailable, DamagedArtifact):
             metrics = await fetch_training_metrics(self._artifacts, training_id)
         cancelled = workflow.closed_status is OperationStatus.CANCELLED
         return ResumedFrom(

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from api.operations.figures import describe_training
 from api.operations.resolver import Resolver
 from api.operations.schemas import (
     RESULT_OF,
@@ -12,11 +13,13 @@ from api.operations.schemas import (
     OperationSummary,
     ResultsResponse,
 )
-from errors import MissingArtifact, NotFinished
+from api.steps.schemas import TrainingPerformance
+from errors import InvalidInput, MissingArtifact, NotFinished
 from quant.messages.artifacts import Artifact, parse_artifact
+from quant.messages.steps import TrainingResult
 from quant.messages.training_metrics import TrainingMetrics
 from storage.artifacts import ArtifactStore
-from workflows.contract import ACTIVE, OperationType
+from workflows.contract import ACTIVE, OperationStatus, OperationType
 from workflows.ids import make_step_id
 
 _REPORTS = {"html": Artifact.REPORT, "json": Artifact.DOSSIER}
@@ -106,6 +109,27 @@ class ResultReader:
                 operation_type=operation.operation_type,
                 metrics=EpochMetrics.from_training(metrics) if metrics else EpochMetrics(),
             )
+        )
+
+    async def read_performance(self, operation_id: str) -> TrainingPerformance:
+        """Return the figures of a finished training.
+
+        Raises:
+            OperationNotFound: No operation has this id.
+            InvalidInput: The operation is not a training.
+            NotFinished: The training has not completed.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        operation = await self._resolver.find_operation(operation_id)
+        if operation.operation_type is not OperationType.TRAINING:
+            raise InvalidInput(f"{operation_id} is not a training.", field="operation_id")
+        if operation.status is not OperationStatus.COMPLETED:
+            raise NotFinished(f"{operation_id} is {operation.status}; it has no figures.")
+        result = TrainingResult.model_validate(operation.result_summary)
+        return TrainingPerformance(
+            task_id=operation_id,
+            status=operation.status,
+            **describe_training(operation, result),
         )
 
     async def read_report(self, operation_id: str, kind: ReportFormat = "html") -> bytes:

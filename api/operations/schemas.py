@@ -10,54 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.envelope import Data, Page
 from quant.messages.base import FrozenModel
-from quant.messages.data import Symbol, Timeframe
 from quant.messages.steps import (
     AssessmentResult,
     BacktestResult,
     DesignResult,
-    Seed,
     TrainingResult,
 )
-from quant.messages.strategy import StrategyName
 from quant.messages.training_metrics import IterationMetrics, TrainingMetrics
 from workflows.contract import Attempt, OperationInfo, OperationStatus, OperationType
-from workflows.messages import OwnedRequest, ResearchResult
-
-
-class TrainingRequest(OwnedRequest):
-    """Which strategy to train on which bars."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"strategy_name": "momentum", "symbol": "NASDAQ"}]}
-    )
-
-    strategy_name: StrategyName
-    symbol: Symbol = "SP500"
-    timeframe: Timeframe = "1d"
-    seed: Seed = 0
-
-
-class BacktestOfTraining(OwnedRequest):
-    """Which finished training to backtest, on the holdout of its bars."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"training_id": "op_training_20261124_091509_5bdbbf47"}]}
-    )
-
-    training_id: str = Field(max_length=1000, description="Operation id of a finished training")
-
-
-class StepStarted(BaseModel):
-    """A training or backtest has been accepted."""
-
-    success: bool = True
-    operation_id: str
-    task_id: str = Field(description="Same as `operation_id`")
-    status: str
-    message: str
-    strategy_name: str
-    symbol: str
-    timeframe: str
+from workflows.messages import ResearchResult
 
 
 class CancelAccepted(BaseModel):

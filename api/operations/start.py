@@ -9,7 +9,7 @@ from temporalio.common import Priority, SearchAttributePair
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestInput, TrainingInput
 from workflows import search_attributes
-from workflows.contract import GOAL, PRIORITY, OperationType, Phase
+from workflows.contract import GOAL, PRIORITY, WARNINGS, OperationType, Phase
 from workflows.messages import (
     BacktestRequest,
     FinishedSteps,
@@ -31,11 +31,13 @@ class WorkflowStart:
     goal: str
     priority: Priority
     attributes: Sequence[SearchAttributePair[str]]
+    warnings: Sequence[str] = ()
 
     @property
     def memo(self) -> dict[str, Any]:
-        """What lists show besides the attributes."""
-        return {GOAL: self.goal, PRIORITY: self.priority.priority_key}
+        """What lists show besides the attributes, and what the request asked for in vain."""
+        shown = {GOAL: self.goal, PRIORITY: self.priority.priority_key}
+        return {**shown, WARNINGS: list(self.warnings)} if self.warnings else shown
 
     @property
     def details(self) -> str:
@@ -74,18 +76,25 @@ def make_research_start(
             owner=request.owner,
             strategy=earlier.spec.name if earlier and earlier.spec else None,
         ),
+        argument.warnings or (),
     )
 
 
-def make_training_start(training: TrainingInput, priority: Priority) -> WorkflowStart:
+def make_training_start(
+    training: TrainingInput, priority: Priority, warnings: Sequence[str] = ()
+) -> WorkflowStart:
     """Return the start of a training outside any research."""
-    return _make_step_start(OperationType.TRAINING, training, training, TRAINING_QUEUE, priority)
+    return _make_step_start(
+        OperationType.TRAINING, training, training, TRAINING_QUEUE, priority, warnings
+    )
 
 
-def make_backtest_start(request: BacktestRequest, priority: Priority) -> WorkflowStart:
+def make_backtest_start(
+    request: BacktestRequest, priority: Priority, warnings: Sequence[str] = ()
+) -> WorkflowStart:
     """Return the start of a backtest outside any research."""
     return _make_step_start(
-        OperationType.BACKTEST, request, request.input, BACKTEST_QUEUE, priority
+        OperationType.BACKTEST, request, request.input, BACKTEST_QUEUE, priority, warnings
     )
 
 
@@ -95,6 +104,7 @@ def _make_step_start(
     step: TrainingInput | BacktestInput,
     task_queue: str,
     priority: Priority,
+    warnings: Sequence[str],
 ) -> WorkflowStart:
     return WorkflowStart(
         operation_type,
@@ -110,4 +120,5 @@ def _make_step_start(
             owner=priority.fairness_key,
             strategy=step.spec.name,
         ),
+        warnings,
     )

@@ -1,13 +1,16 @@
 """One module per resource. All routes but `/health` require authorisation."""
 
 from fastapi import APIRouter, Depends
+from fastapi.routing import APIRoute
 
 from api.auth.authorization import authorize
 from api.routes import (
     agent,
+    checkpoints,
     codec,
     experiments,
     health,
+    index,
     metrics,
     operations,
     schedules,
@@ -17,8 +20,7 @@ from api.routes import (
 )
 from api.undeclared import refuse_undeclared
 
-router = APIRouter()
-for module in (
+_RESOURCES = (
     agent,
     operations,
     experiments,
@@ -26,11 +28,24 @@ for module in (
     steps,
     strategies,
     workers,
-):
+    checkpoints,
+)
+
+router = APIRouter()
+for module in _RESOURCES:
     router.include_router(
         module.router, dependencies=[Depends(authorize), Depends(refuse_undeclared)]
     )
 # Temporal's Web UI and Prometheus decide what they send.
 for module in (codec, metrics):
     router.include_router(module.router, dependencies=[Depends(authorize)])
+router.include_router(index.not_offered, dependencies=[Depends(authorize)])
 router.include_router(health.router)
+
+# The paths of all lists, which take no parameter.
+LISTS = {
+    route.path
+    for module in _RESOURCES
+    for route in module.router.routes
+    if isinstance(route, APIRoute) and "GET" in (route.methods or ()) and "{" not in route.path
+}

@@ -16,6 +16,7 @@ from api.errors import document_errors
 from api.listing.filters import OperationPage
 from api.operations.batch_cancel import BatchSelection
 from api.operations.events import make_event_id
+from api.operations.figures import add_figures
 from api.operations.results import ReportFormat
 from api.operations.schemas import (
     BatchCancelResponse,
@@ -29,6 +30,7 @@ from api.operations.schemas import (
     ResumeResponse,
 )
 from api.services import ServicesDep
+from api.steps.listing import is_activity_step
 from workflows.contract import ACTIVE
 
 router = APIRouter(
@@ -48,8 +50,10 @@ _REPORT_HEADERS = {
 async def get_operations(
     services: ServicesDep, access: AccessDep, page: Annotated[OperationPage, Query()]
 ) -> OperationListResponse:
-    """List operations, newest first."""
+    """List operations, newest first; designs and assessments of the last hundred researches."""
     page = page.model_copy(update={"owner": access.restrict_owner(page.owner)})
+    if is_activity_step(page):
+        return await services.activity_steps.read(page)
     return await services.operations.read(page)
 
 
@@ -82,7 +86,8 @@ async def cancel_operations(
 @router.get("/{operation_id:id}")
 async def get_operation(services: ServicesDep, operation_id: str) -> OperationResponse:
     """Return one operation with its progress."""
-    return OperationResponse(data=await services.resolver.find_operation(operation_id))
+    operation = await services.resolver.find_operation(operation_id)
+    return OperationResponse(data=await services.presenter.present(operation))
 
 
 @router.delete("/{operation_id:id}")
@@ -173,7 +178,7 @@ async def get_events(
     async for operation in feed.watch(key_is_valid):
         event_id = make_event_id(operation)
         if operation.status not in ACTIVE:
-            yield ServerSentEvent(event="end", id=event_id, data=operation)
+            yield ServerSentEvent(event="end", id=event_id, data=add_figures(operation))
         elif event_id != last_event_id:
             yield ServerSentEvent(event="progress", id=event_id, data=operation)
 

@@ -1,15 +1,22 @@
-"""`/trainings`, `/backtests`: a step outside any research."""
+"""`/trainings`, `/backtests`, `/models`: steps outside any research, and what they leave."""
 
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from api.auth.audit import record_action
 from api.auth.authorization import AccessDep
 from api.dependencies import IdempotencyKeyDep, LocateDep
 from api.errors import document_errors
-from api.operations.schemas import BacktestOfTraining, StepStarted, TrainingRequest
 from api.services import ServicesDep
+from api.steps.schemas import (
+    ModelListResponse,
+    StandaloneBacktest,
+    StepStarted,
+    TrainingPerformance,
+    TrainingRequest,
+)
 
 router = APIRouter(
     tags=["steps"], responses=document_errors(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
@@ -31,17 +38,34 @@ async def start_training(
     return started
 
 
+@router.get("/trainings/{operation_id:id}/performance")
+async def get_performance(services: ServicesDep, operation_id: str) -> TrainingPerformance:
+    """Return the figures of a finished training."""
+    return await services.results.read_performance(operation_id)
+
+
 @router.post("/backtests/start", status_code=HTTPStatus.ACCEPTED)
 async def start_backtest(
     services: ServicesDep,
     access: AccessDep,
-    body: BacktestOfTraining,
+    body: StandaloneBacktest,
     key: IdempotencyKeyDep,
     locate: LocateDep,
 ) -> StepStarted:
-    """Backtest a finished training on the holdout."""
-    await access.require_operation(body.training_id)
-    started = await services.steps.start_backtest(access.assign_owner(body), key)
+    """Backtest a trained model, on the holdout of its training or on days of your choice."""
+    training_id = await services.steps.find_training(body, access.only_owner)
+    await access.require_operation(training_id)
+    started = await services.steps.start_backtest(access.assign_owner(body), training_id, key)
     locate(started.operation_id)
     record_action(access.caller, "backtest started", started.operation_id)
     return started
+
+
+@router.get("/models")
+async def get_models(
+    services: ServicesDep,
+    access: AccessDep,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> ModelListResponse:
+    """List the trained models, newest first."""
+    return await services.trainings.list_models(limit, owner=access.only_owner)

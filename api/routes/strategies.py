@@ -1,19 +1,31 @@
 """`/strategies`: strategy files."""
 
+from typing import get_args
+
 from fastapi import APIRouter, Request
 
-from api.schemas import StrategyListResponse, StrategyResponse
+from api.auth.authorization import AccessDep
+from api.schemas import (
+    FeatureInfo,
+    StrategyFeatures,
+    StrategyIssue,
+    StrategyListResponse,
+    StrategyResponse,
+    StrategyValidation,
+)
 from api.services import ServicesDep
-from quant.strategy.files import list_strategies, load_strategy
+from errors import InvalidInput, UnknownStrategy
+from quant.messages.strategy import FeatureKind
+from quant.strategy.files import load_strategy
 from quant.strategy.parser import parse_strategy
 
 router = APIRouter(prefix="/strategies", tags=["strategies"])
 
 
 @router.get("")
-def get_strategies(services: ServicesDep) -> StrategyListResponse:
-    """List the strategy files; invalid ones with the reason."""
-    return StrategyListResponse(data=list_strategies(services.settings.strategy_dir))
+async def get_strategies(services: ServicesDep, access: AccessDep) -> StrategyListResponse:
+    """List the strategy files, with their last trainings; invalid ones with the reason."""
+    return StrategyListResponse(data=await services.strategies.read(access.only_owner))
 
 
 _YAML = {"schema": {"$ref": "#/components/schemas/StrategySpec"}}
@@ -29,7 +41,36 @@ async def validate(services: ServicesDep, request: Request) -> StrategyResponse:
     return StrategyResponse(data=await services.heavy_work.run(parse_strategy, body))
 
 
+@router.post("/validate/{name}")
+def validate_stored(services: ServicesDep, name: str) -> StrategyValidation:
+    """Validate a strategy file of this service by its name."""
+    issues = []
+    try:
+        load_strategy(name, services.settings.strategy_dir)
+    except UnknownStrategy:
+        raise
+    except InvalidInput as error:
+        issues = [StrategyIssue(message=error.message)]
+    return StrategyValidation(
+        valid=not issues,
+        strategy_name=name,
+        issues=issues,
+        available_indicators=sorted(get_args(FeatureKind)),
+        message="The strategy is not valid." if issues else "The strategy is valid.",
+    )
+
+
 @router.get("/{name}")
 def get_strategy(services: ServicesDep, name: str) -> StrategyResponse:
     """Return one strategy."""
     return StrategyResponse(data=load_strategy(name, services.settings.strategy_dir))
+
+
+@router.get("/{name}/features")
+def get_features(services: ServicesDep, name: str) -> StrategyFeatures:
+    """Return the features that a strategy's model sees."""
+    spec = load_strategy(name, services.settings.strategy_dir)
+    features = [
+        FeatureInfo(**feature.model_dump(), feature_id=feature.label) for feature in spec.features
+    ]
+    return StrategyFeatures(strategy_name=name, features=features, count=len(features))

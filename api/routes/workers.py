@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.agent.schemas import WorkerInfo, WorkerState
+from api.agent.schemas import WorkerInfo, WorkerState, WorkerType
 from api.services import ServicesDep
+from workflows.contract import OperationType
 
 router = APIRouter(prefix="/workers", tags=["workers"])
 
@@ -13,12 +14,15 @@ router = APIRouter(prefix="/workers", tags=["workers"])
 @router.get("")
 async def get_workers(
     services: ServicesDep,
-    worker_type: Annotated[str | None, Query(max_length=100)] = None,
+    worker_type: Annotated[
+        WorkerType | OperationType | None, Query(description="Only workers that do this")
+    ] = None,
     status: WorkerState | None = None,
 ) -> list[WorkerInfo]:
     """List the workers that Temporal knows of."""
     return [
         worker
         for worker in await services.workers.read()
-        if worker_type in (None, worker.worker_type) and status in (None, worker.status)
+        if (worker_type is None or worker_type in {worker.worker_type, *worker.operation_types})
+        and status in (None, worker.status)
     ]

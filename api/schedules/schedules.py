@@ -29,7 +29,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api.cursors import make_cursor, read_cursor
 from api.idempotency import IdempotencyKey
-from api.memo import read_memo
+from api.memo import read_memo, read_texts
 from api.operations.start import make_research_start
 from api.operations.starter import Starter
 from api.schedules.ids import get_owner, qualify
@@ -118,7 +118,7 @@ class Schedules:
             **_make_current(request, description.schedule.state),
             next_runs=list(info.next_action_times)[:_MOST_NEXT_RUNS],
             understood=request.research.understood,
-            warnings=[str(each) for each in await read_memo(description, _WARNINGS, list) or []],
+            warnings=await read_texts(description, _WARNINGS),
             created_at=info.created_at,
             recent_runs=[
                 ScheduledRun(

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from pydantic import BaseModel
 
-from api.operations.schemas import TrainingRequest
+from api.steps.schemas import TrainingRequest
 from workflows.messages import ResearchRequest
 
 
@@ -46,6 +46,10 @@ TrialsOption = Annotated[
         help="Number of candidates to try.", show_default=show_default(ResearchRequest, "trials")
     ),
 ]
+StartOption = Annotated[
+    str | None, typer.Option(metavar="YYYY-MM-DD", help="First day of the bars.")
+]
+EndOption = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Last day of the bars.")]
 SeedOption = Annotated[
     int | None,
     typer.Option(

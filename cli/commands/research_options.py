@@ -9,9 +9,11 @@ import typer
 
 from cli.client import omit_none
 from cli.commands.options import (
+    EndOption,
     OwnerOption,
     PriorityOption,
     SeedOption,
+    StartOption,
     StrategyOption,
     SymbolOption,
     TimeframeOption,
@@ -30,12 +32,8 @@ def _make_request(
     strategy: StrategyOption = None,
     symbol: SymbolOption = None,
     timeframe: TimeframeOption = None,
-    start: Annotated[
-        str | None, typer.Option(metavar="YYYY-MM-DD", help="First day of the bars.")
-    ] = None,
-    end: Annotated[
-        str | None, typer.Option(metavar="YYYY-MM-DD", help="Last day of the bars.")
-    ] = None,
+    start: StartOption = None,
+    end: EndOption = None,
     trials: TrialsOption = None,
     feature: Annotated[
         list[str] | None,

@@ -15,8 +15,8 @@ _STEPS = {
 def print_status(console: Console, status: AgentStatus) -> None:
     """Print the active researches, or the last one, and the load of the workers."""
     capacity = status.capacity
-    limit = f" of {capacity.limit}" if capacity.limit is not None else ""
-    one = capacity.active == 1 and capacity.limit in (None, 1)
+    limit = "" if capacity.unlimited else f" of {capacity.limit}"
+    one = capacity.active == 1 and (capacity.unlimited or capacity.limit == 1)
     console.print(f"{capacity.active:,}{limit} {'research' if one else 'researches'} active")
     if status.active_researches:
         print_rows(

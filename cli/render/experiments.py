@@ -112,7 +112,7 @@ def print_budget(console: Console, budget: Budget) -> None:
     if budget.budget_disabled:
         console.print(f"{spent}; no limit")
     else:
-        researches = format_count(budget.cycles_affordable or 0, "research", "researches")
+        researches = format_count(budget.cycles_affordable, "research", "researches")
         console.print(
             f"{spent} of ${budget.daily_limit:.2f}; ${budget.remaining:.4f} left, enough for "
             f"about {researches} with a language model"

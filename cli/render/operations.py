@@ -13,6 +13,7 @@ from api.operations.schemas import (
     OperationListResponse,
     Resumed,
 )
+from api.steps.schemas import StepStarted
 from cli.answer import read_model
 from cli.hints import ktrdr
 from cli.local_answers import Overview
@@ -143,6 +144,12 @@ def print_started(console: Console, started: Started) -> None:
     """Print what was started, and how to watch it."""
     console.print(f"Started {started.operation_id}", markup=False)
     print_suggestions(console, ktrdr("follow", started.operation_id))
+
+
+def print_step_started(console: Console, started: StepStarted) -> None:
+    """Print what was started, what of the request needs care, and how to watch it."""
+    print_understood(console, None, started.warnings)
+    print_started(console, started)
 
 
 def print_resumed(console: Console, resumed: Resumed) -> None:

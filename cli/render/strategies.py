@@ -4,14 +4,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from api.schemas import ListedStrategy
 from cli.render.prose import print_prose
 from cli.render.tables import print_rows
 from cli.transport import ApiRefused
 from quant.messages.strategy import StrategySpec
-from quant.strategy.files import StrategyEntry
 
 
-def print_strategies(console: Console, strategies: list[StrategyEntry]) -> None:
+def print_strategies(console: Console, strategies: list[ListedStrategy]) -> None:
     """Print the strategy files; an invalid one with the reason."""
     print_rows(
         console,

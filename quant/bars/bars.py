@@ -14,12 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from errors import InvalidData
-from quant.messages.data import DataInfo
+from quant.messages.data import DataInfo, count_development_bars
 
 Floats = npt.NDArray[np.float64]
 Timestamps = npt.NDArray[np.int64]
 
-DEVELOPMENT_PERCENT: Final = 70
 TRADING_DAYS_PER_YEAR: Final = 252.0
 
 # Prices closer than a basis point are equal here; a trade costs some twenty basis points.
@@ -102,7 +101,7 @@ class Bars:
     @property
     def holdout_start(self) -> int:
         """Index of the first holdout bar."""
-        return len(self) * DEVELOPMENT_PERCENT // 100
+        return count_development_bars(len(self))
 
     def slice(self, start: int, stop: int) -> "Bars":
         """Return the bars from index `start` up to, not including, `stop`, without a copy."""

@@ -22,6 +22,28 @@ def accuracy(labels: Floats, probabilities: Floats) -> float:
     return float(np.mean((probabilities > 0.5) == (labels > 0.5)))
 
 
+def precision(labels: Floats, probabilities: Floats) -> float | None:
+    """Return the fraction of predicted rises that were rises; None if none was predicted."""
+    predicted = probabilities > 0.5
+    return float(np.mean(labels[predicted])) if predicted.any() else None
+
+
+def recall(labels: Floats, probabilities: Floats) -> float | None:
+    """Return the fraction of rises that were predicted; None if there was none."""
+    rises = labels > 0.5
+    return float(np.mean(probabilities[rises] > 0.5)) if rises.any() else None
+
+
+def f1_score(labels: Floats, probabilities: Floats) -> float | None:
+    """Return the harmonic mean of precision and recall (van Rijsbergen 1979).
+
+    None if no rise was predicted, and there was none.
+    """
+    predicted, rises = probabilities > 0.5, labels > 0.5
+    both = int(predicted.sum() + rises.sum())
+    return 2.0 * int((predicted & rises).sum()) / both if both else None
+
+
 def auc(labels: Floats, probabilities: Floats) -> float | None:
     """Return the area under the ROC curve; None if all labels are the same.
 

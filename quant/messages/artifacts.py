@@ -24,6 +24,7 @@ class Artifact(StrEnum):
     # Of the training.
     CHECKPOINT = "checkpoint.json"
     TRAINING_METRICS = "metrics.json"
+    CHECKPOINT_DELETED = "checkpoint.deleted"
     MODEL = "model.txt"
     WALK_FORWARD = "walk_forward.json"
     # Of the backtest.

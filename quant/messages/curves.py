@@ -32,7 +32,10 @@ class TradeRecord(FrozenModel):
 
 
 class Curves(FrozenModel):
-    """The holdout. Every list but `trades` has one element per bar."""
+    """The traded bars: the holdout, or the days that a backtest names.
+
+    Every list but `trades` has one element per bar.
+    """
 
     timestamps: list[str]
     equity: dict[str, list[float]] = Field(

@@ -1,7 +1,7 @@
 """Which bars a step works on, and which bars it found."""
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,14 @@ Symbol = Annotated[
 Timeframe = Annotated[
     str, Spelling(r"^[1-9][0-9]{0,2}(m|h|d|w)$", "a number with m, h, d or w, such as 15m or 1d")
 ]
+
+
+DEVELOPMENT_PERCENT: Final = 70
+
+
+def count_development_bars(bars: int) -> int:
+    """Return how many of so many bars come before the holdout."""
+    return bars * DEVELOPMENT_PERCENT // 100
 
 
 class DateRange(FrozenModel):

@@ -11,10 +11,10 @@ from pydantic import Field, model_validator
 
 from quant.messages.artifacts import Artifact
 from quant.messages.base import FrozenModel
-from quant.messages.data import DataInfo, DataSource
+from quant.messages.data import DataInfo, DataSource, DateRange
 from quant.messages.evidence import Benchmark, CostLevel, RandomEntries, Stability, Statistics
 from quant.messages.hypotheses import AnyHypothesis, Verdict
-from quant.messages.strategy import FeatureKind, StrategySpec
+from quant.messages.strategy import Costs, FeatureKind, StrategySpec
 from quant.messages.training_metrics import FoldMetrics
 from quant.messages.trials import EarlierTrials, TrialCount
 from quant.messages.understood import Understood
@@ -22,6 +22,18 @@ from quant.messages.understood import Understood
 MAX_SEED = 2**31 - 1
 
 Seed = Annotated[int, Field(strict=True, ge=0, le=MAX_SEED)]
+
+DEFAULT_CAPITAL = 100_000.0
+
+InitialCapital = Annotated[
+    float,
+    Field(
+        gt=0.0,
+        le=1e15,
+        description="Money that the account starts with. It trades fractions of its equity, so "
+        "only figures in money depend on it",
+    ),
+]
 
 
 class DesignInput(FrozenModel):
@@ -100,12 +112,19 @@ class TrainingResult(FrozenModel):
 
 
 class BacktestInput(FrozenModel):
-    """Backtest a trained model on the holdout, once."""
+    """Backtest a trained model, on the holdout or on days of its own."""
 
     data: DataSource = Field(description="Includes the hash, to count the look at the holdout")
     spec: StrategySpec
     seed: Seed
     model_sha256: str
+    days: DateRange | None = Field(
+        None,
+        description="Trade these days of all bars of the symbol, whatever the training has seen, "
+        "instead of the holdout",
+    )
+    costs: Costs | None = Field(None, description="Assumed instead of the strategy's own")
+    initial_capital: InitialCapital = DEFAULT_CAPITAL
 
     @model_validator(mode="after")
     def _require_hash(self) -> Self:
@@ -121,6 +140,10 @@ class BacktestResult(FrozenModel):
     levels: list[CostLevel]
     benchmark: Benchmark
     random_entries: RandomEntries | None = Field(None, description="Null if it never traded")
+    traded_bars: int | None = Field(
+        None, description="Bars that were traded; null in results of earlier versions"
+    )
+    initial_capital: InitialCapital = DEFAULT_CAPITAL
     capacity: float | None = Field(
         None,
         description="Capital, in the currency of the prices, that would trade 1 % of the median "

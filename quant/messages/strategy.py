@@ -38,6 +38,11 @@ class FeatureSpec(FrozenModel):
     kind: FeatureKind = Field(description="Name of the indicator")
     period: int = Field(ge=2, le=250, description="Bars that the indicator looks back")
 
+    @property
+    def label(self) -> str:
+        """Its name in figures and lists, such as `rsi_14`."""
+        return f"{self.kind}_{self.period}"
+
 
 class ModelSpec(FrozenModel):
     """Parameters of the gradient-boosted classifier, under LightGBM's names.

@@ -14,6 +14,13 @@ class FoldMetrics(FrozenModel):
     log_loss: float
     accuracy: float
     auc: float | None
+    precision: float | None = Field(
+        None, description="Share of true rises among predicted ones; null if none was predicted"
+    )
+    recall: float | None = Field(
+        None, description="Share of predicted rises among true ones; null if there was none"
+    )
+    f1_score: float | None = Field(None, description="Harmonic mean of precision and recall")
 
 
 class IterationMetrics(FrozenModel):

@@ -180,7 +180,7 @@ def list_features(spec: StrategySpec) -> tuple[FeatureSpec, ...]:
 
 def name_features(spec: StrategySpec) -> list[str]:
     """Name the columns of the feature matrix, such as `rsi_14`."""
-    return [f"{feature.kind}_{feature.period}" for feature in list_features(spec)]
+    return [feature.label for feature in list_features(spec)]
 
 
 def count_warm_up(matrix: Floats) -> int:

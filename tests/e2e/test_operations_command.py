@@ -63,7 +63,7 @@ def test_what_goes_on_is_shown(stack: Stack) -> None:
         "operation_id"
     ]
     overview = stack.answer("agent", "status")
-    assert overview["capacity"]["limit"] is None
+    assert overview["capacity"]["unlimited"] is True
     assert "1 research active" in stack.run("agent", "status").stdout
     assert {worker["worker_type"] for worker in stack.answer("workers")} == {
         "research",

@@ -24,7 +24,7 @@ from settings import Settings
 from storage.ledger import Ledger
 from tests.api.answers import accepted, ended
 from tests.support.documents import rows_of
-from tests.support.helpers import free_port, serving
+from tests.support.helpers import assert_eventually, free_port, serving
 from tests.support.postgresql import postgresql_server
 from tests.support.silence import shut_database, silent, silent_database, silent_http_server
 from tests.support.temporal_server import connect, dev_server, end_everything
@@ -51,12 +51,16 @@ NEEDS = {row[0].strip("`"): row[1:] for row in rows_of("operations.md", "What ea
 
 @dataclass(frozen=True)
 class Installation:
-    """An installation of its own, in which a research has been completed."""
+    """An installation of its own, in which a research has been completed.
+
+    Another was cancelled and its checkpoint deleted: it cannot be resumed, which the store knows.
+    """
 
     client: Client
     settings: Settings
     key: str
     research: str
+    cancelled: str
 
     @property
     def headers(self) -> dict[str, str]:
@@ -65,8 +69,9 @@ class Installation:
     def request(self, route: str) -> tuple[str, str, dict[str, Any]]:
         """Return method, path and options of a request that is valid."""
         method, _, path = route.partition(" ")
+        of_checkpoint = "/checkpoints" in path or path.endswith("/resume")
         values = {
-            "operation_id": self.research,
+            "operation_id": self.cancelled if of_checkpoint else self.research,
             "schedule_id": "nightly",
             "name": "quick",
         }
@@ -78,7 +83,7 @@ class Installation:
             "POST /schedules": {"json": {"schedule_id": "weekly", "cron": "0 2 * * 0"}},
             "POST /strategies/validate": {"content": b"name: x"},
         }
-        return method, path.replace(":path", "").format(**values), bodies.get(route, {})
+        return method, path.format(**values), bodies.get(route, {})
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -100,7 +105,18 @@ async def installation(
                 answer = await api.post("/agent/trigger", json=QUICK)
                 research = str(accepted(answer, 202)["operation_id"])
                 assert (await ended(api, research))["status"] == "completed"
-            yield Installation(client, own, key, research)
+                answer = await api.post("/agent/trigger", json={"trials": 1000})
+                cancelled = str(accepted(answer, 202)["operation_id"])
+                accepted(await api.delete(f"/operations/{cancelled}"))
+                assert (await ended(api, cancelled))["status"] == "cancelled"
+
+                async def is_listed() -> bool:
+                    listed = accepted(await api.get("/checkpoints"))["data"]
+                    return cancelled in {each["operation_id"] for each in listed}
+
+                await assert_eventually(is_listed)
+                accepted(await api.delete(f"/checkpoints/{cancelled}"))
+            yield Installation(client, own, key, research, cancelled)
             await end_everything(client)
 
 

@@ -11,6 +11,7 @@ def test_artifacts_keep_the_names_under_which_earlier_versions_stored_them() -> 
     assert {each.value for each in Artifact} == {
         "assessment.json",
         "backtest.json",
+        "checkpoint.deleted",
         "checkpoint.json",
         "conversation.json",
         "memory.json",

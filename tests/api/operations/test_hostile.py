@@ -14,9 +14,12 @@ from temporalio.client import (
 )
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
+from quant.messages.artifacts import Artifact
+from settings import Settings
+from storage.artifacts import ArtifactStore
 from tests.api.answers import accepted, refused
 from tests.support.helpers import assert_eventually, new_id
-from workflows.contract import RETRY_OF
+from workflows.contract import RETRY_OF, WARNINGS
 from workflows.policies import RESEARCH_QUEUE
 from workflows.search_attributes import OWNER, RESEARCH_PHASE, SYMBOL
 
@@ -44,17 +47,27 @@ async def wait_until_listed(api: httpx2.AsyncClient, operation_id: str) -> None:
 
 
 async def test_no_attribute_or_memo_breaks_a_list_or_a_cancel(
-    alone_api: httpx2.AsyncClient, alone: Client
+    alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
-    memo = {RETRY_OF: {"evil": [1]}, "key": 5, "resumed_from": "yesterday"}
+    memo = {RETRY_OF: {"evil": [1]}, WARNINGS: 7, "key": 5, "resumed_from": "yesterday"}
     handle = await start_by_hand(alone, search_attributes=EVIL, memo=memo)
     await wait_until_listed(alone_api, handle.id)
     for path in ("/agent/status", f"/operations/{handle.id}", f"/operations/{handle.id}/children"):
         accepted(await alone_api.get(path))
     shown = accepted(await alone_api.get(f"/operations/{handle.id}"))["data"]
-    assert (shown["phase"], shown["retry_of"]) == (None, None)
+    assert (shown["phase"], shown["retry_of"]) == ("queued", None)
     accepted(await alone_api.delete(f"/agent/cancel/{handle.id}", params={"wait": 0}))
     await alone_api.request("DELETE", f"/operations/{handle.id}", json={"force": True})
+    training = ArtifactStore(settings.artifacts_url).open(f"{handle.id}.training")
+    training.write(Artifact.TRAINING_METRICS, b"evil")
+    kept = accepted(await alone_api.get(f"/checkpoints/{handle.id}"))["data"]
+    assert kept["state"] == {"operation_type": "agent_research"}
+
+    async def checkpoint_is_listed() -> bool:
+        rows = accepted(await alone_api.get("/checkpoints"))["data"]
+        return handle.id in {row["operation_id"] for row in rows}
+
+    await assert_eventually(checkpoint_is_listed)
     repeated = await alone_api.post(
         f"/operations/{handle.id}/retry", headers={"Idempotency-Key": "again"}
     )
@@ -80,6 +93,10 @@ async def test_an_id_with_a_slash_is_shown_and_cancelled(
     assert accepted(retried, 202)["data"]["retry_of"] == handle.id
     resumed = await alone_api.post(f"{path}/resume")
     refused(resumed, 503, "temporal_unavailable")  # No worker knows what was finished.
+    checkpoint = f"{prefix}/checkpoints/{quote(handle.id, safe='')}"
+    assert accepted(await alone_api.get(checkpoint))["data"]["operation_id"] == handle.id
+    accepted(await alone_api.delete(checkpoint))
+    refused(await alone_api.get(checkpoint), 404, "not_found")
 
 
 async def test_no_schedule_of_others_breaks_the_list(

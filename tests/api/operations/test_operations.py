@@ -131,7 +131,8 @@ async def test_an_odd_id_is_not_found(api: httpx2.AsyncClient, odd: str) -> None
 
 
 async def test_an_empty_id_is_not_found(api: httpx2.AsyncClient) -> None:
-    refused(await api.get("/operations/"), 404, "not_found")
+    for part in ("children", "results", "metrics"):
+        refused(await api.get(f"/operations//{part}"), 404, "not_found")
 
 
 async def test_a_foreign_workflow_is_not_an_operation(
@@ -177,7 +178,7 @@ async def test_operations_are_listed_by_owner_type_and_status(
             f"{done}.training",
             f"{running.id}.training",
         }
-        assert await listed(operation_type="agent_design") == set()
+        assert await listed(operation_type="agent_design") == {f"{failed}.design"}
         assert await listed(status="completed") == {done, f"{done}.training"}
         assert await listed(status="failed") == {failed}
         assert await listed(status="running") == {running.id, f"{running.id}.training"}

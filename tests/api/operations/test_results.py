@@ -140,7 +140,7 @@ async def test_the_overview_shows_active_researches_and_workers(
 ) -> None:
     idle = accepted(await alone_api.get("/agent/status"))
     assert (idle["status"], idle["active_researches"], idle["last_cycle"]) == ("idle", [], None)
-    assert idle["capacity"] == {"active": 0, "limit": None}
+    assert idle["capacity"] == {"active": 0, "limit": 1_000_000, "unlimited": True}
     with worker_process(alone, settings):
         done = await start(alone, ResearchRequest(strategy="quick", seed=7))
         await done.result()
@@ -180,6 +180,11 @@ async def test_the_overview_shows_active_researches_and_workers(
         assert {worker["total"] for worker in listed} == {settings.compute_slots}
         only = (await alone_api.get("/workers", params={"worker_type": "training"})).json()
         assert [worker["worker_type"] for worker in only] == ["training"]
+        assert only[0]["current_operation_id"] == f"{training.id}.training"
+        answer = await alone_api.get("/workers", params={"worker_type": "agent_assessment"})
+        assert [worker["operation_types"] for worker in answer.json()] == [
+            ["agent_design", "agent_assessment"]
+        ]
         await training.cancel()
         with pytest.raises(WorkflowFailureError):
             await training.result()

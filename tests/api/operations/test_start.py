@@ -112,7 +112,7 @@ async def test_the_limit_is_not_overshot_by_simultaneous_triggers(
 
     async def full() -> bool:
         overview = accepted(await limited.get("/agent/status"))
-        return bool(overview["capacity"] == {"active": LIMIT, "limit": LIMIT})
+        return bool(overview["capacity"] == {"active": LIMIT, "limit": LIMIT, "unlimited": False})
 
     await assert_eventually(full)
 

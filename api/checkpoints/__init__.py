@@ -1,0 +1,1 @@
+"""Checkpoints: what an operation that has not completed can be resumed from."""
