@@ -22,6 +22,15 @@ _TIMEOUT = timedelta(seconds=10)
 _ATTEMPTS = 120
 _SECONDS_BETWEEN_ATTEMPTS = 0.5
 
+# The workers have not come yet, or the server is too busy to answer in time.
+_MAY_PASS = (
+    RPCStatusCode.NOT_FOUND,
+    RPCStatusCode.FAILED_PRECONDITION,
+    RPCStatusCode.CANCELLED,
+    RPCStatusCode.DEADLINE_EXCEEDED,
+    RPCStatusCode.UNAVAILABLE,
+)
+
 
 class Version(BaseModel):
     """A version of the workers.
@@ -55,7 +64,7 @@ async def promote(client: Client, deployment: str, build_id: str) -> None:
                 request, timeout=_TIMEOUT
             )
         except RPCError as error:
-            if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
+            if error.status not in _MAY_PASS:
                 raise
             problem = error.message
             await asyncio.sleep(_SECONDS_BETWEEN_ATTEMPTS)
@@ -68,7 +77,7 @@ async def list_versions(client: Client, deployment: str) -> list[Version]:
     """Return the versions that Temporal knows, newest first.
 
     Raises:
-        StartupError: This deployment has never had a worker.
+        StartupError: This deployment has never had a worker, or Temporal does not answer.
     """
     request = DescribeWorkerDeploymentRequest(
         namespace=client.namespace, deployment_name=deployment
@@ -78,7 +87,7 @@ async def list_versions(client: Client, deployment: str) -> list[Version]:
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise StartupError(f"Deployment {deployment!r} has never had a worker.") from None
-        raise
+        raise StartupError(f"Temporal does not answer: {error.message}") from error
     info = answer.worker_deployment_info
     current = info.routing_config.current_deployment_version.build_id
     drained = VersionDrainageStatus.VERSION_DRAINAGE_STATUS_DRAINED

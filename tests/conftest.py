@@ -19,7 +19,7 @@ from tests.support import helpers, temporal_server
 from tests.support.data import walk, write_bars, write_many_bars, write_strategies
 from worker import run_workers
 
-pytest_plugins = ["tests.support.guarding", "tests.support.shuffling"]
+pytest_plugins = ["tests.support.running.guarding", "tests.support.running.shuffling"]
 
 # The same examples each time, however slow the machine is.
 hypothesis.settings.register_profile(

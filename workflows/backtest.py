@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.failures import WRONG_ARGUMENTS
     from workflows.messages import BacktestRequest
     from workflows.operation import Operation
-    from workflows.parameters import make_model_path
+    from workflows.requests.parameters import make_model_path
 
 
 @workflow.defn(failure_exception_types=WRONG_ARGUMENTS)

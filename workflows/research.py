@@ -43,9 +43,9 @@ with workflow.unsafe.imports_passed_through():
         ResearchResult,
     )
     from workflows.operation import Operation
-    from workflows.parameters import describe_finished, describe_request, make_model_path
+    from workflows.requests.parameters import describe_finished, describe_request, make_model_path
+    from workflows.requests.unused_fields import complete_input
     from workflows.training import Training
-    from workflows.unused_fields import complete_input
 
 
 @workflow.defn(failure_exception_types=WRONG_ARGUMENTS)

@@ -13,9 +13,9 @@ from errors import InvalidInput
 from quant.bars import catalog
 from quant.strategy.files import load_strategy
 from settings import Settings
-from workflows.brief import apply_brief
 from workflows.messages import ResearchInput, ResearchRequest
-from workflows.unused_fields import find_unused_fields
+from workflows.requests.brief import apply_brief
+from workflows.requests.unused_fields import find_unused_fields
 
 
 class ResearchStarter:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from quant.messages.data import count_development_bars
 from quant.messages.steps import BacktestResult, TrainingResult
 from workflows.contract import OperationInfo, OperationType
-from workflows.parameters import make_model_path
+from workflows.requests.parameters import make_model_path
 
 
 def add_figures(operation: OperationInfo) -> OperationInfo:

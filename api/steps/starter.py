@@ -23,7 +23,7 @@ from quant.strategy.files import load_strategy
 from settings import Settings
 from workflows.contract import OperationStatus
 from workflows.messages import BacktestRequest
-from workflows.parameters import make_model_path
+from workflows.requests.parameters import make_model_path
 
 _MODEL_PATH: Final = re.compile(rf"(?P<training_id>.+)/{re.escape(Artifact.MODEL)}", re.DOTALL)
 

@@ -15,7 +15,7 @@ from errors import UnreadablePayload
 from quant.messages.steps import TrainingResult
 from workflows import search_attributes
 from workflows.contract import WORKFLOW_NAME, OperationType
-from workflows.parameters import make_model_path
+from workflows.requests.parameters import make_model_path
 
 COMPLETED: Final = "ExecutionStatus = 'Completed'"
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from tests.container.base import mirror
 from tests.container.commands import PATIENCE, run
-from tests.support.guardian import VARIABLE
+from tests.support.running.guardian import VARIABLE
 
 _SCRIPT: Final = Path(__file__).with_name("engine.sh")
 _PROGRAMS: Final = (

@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.guarding import PREFIX
 from tests.support.helpers import ROOT, assert_eventually, process, said
 from tests.support.processes import kill
+from tests.support.running.guarding import PREFIX
 
 NEVER = """
 import asyncio, collections, itertools, subprocess, sys
@@ -121,7 +121,7 @@ class Run:
             "asyncio_mode = auto\n"
             "asyncio_default_fixture_loop_scope = session\n"
             "asyncio_default_test_loop_scope = session\n"
-            "addopts = -p xdist.plugin -p pytest_asyncio.plugin -p tests.support.guarding "
+            "addopts = -p xdist.plugin -p pytest_asyncio.plugin -p tests.support.running.guarding "
             "-p no:cacheprovider\n"
         )
 

@@ -30,7 +30,7 @@ from tests.support.helpers import (
     worker_process,
 )
 from tests.support.phases import IN_TRAINING
-from tests.support.processes import compute_processes
+from tests.support.processes import compute_processes, is_alive
 
 STOP_SECONDS = 5
 
@@ -79,7 +79,7 @@ async def test_a_worker_is_gone_in_time_though_a_workflow_cannot_be_evicted(
         workflow_id = await failed(alone, workflow)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(STOP_SECONDS + 5) == 1
-    assert not [each for each in computing if each.is_running()]
+    assert not [each for each in computing if is_alive(each)]
     said = log.read_text()
     assert f"{workflow.__name__} {workflow_id} refuses to stop" in said
     assert "stubborn_workflows.py" in said.partition("refuses to stop")[2]

@@ -107,7 +107,7 @@ async def test_metrics_and_logs_of_a_research(
     assert values(metrics, "ktrdr_operations_ended_total", reason=reason, **ends) == [1.0]
     for phase in ("training", "backtesting", "assessing"):
         assert values(metrics, "ktrdr_phase_duration_seconds_count", phase=phase) == [1.0]
-    assert 'route="/agent/cancel/{operation_id:path}"' in requests
+    assert 'route="/agent/cancel/{operation_id}"' in requests
     # Ids are not for labels: there would be more and more of them.
     assert done not in requests
     of_api_log, of_worker_log = (lines(log) for log in logs)

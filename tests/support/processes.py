@@ -12,7 +12,7 @@ import psutil
 def compute_processes(worker_pid: int | None = None) -> list[psutil.Process]:
     """Return the processes that compute for a worker: the children of its fork server."""
     servers = fork_servers(worker_pid or os.getpid())
-    return [child for each in servers for child in _children(each) if _alive(child)]
+    return [child for each in servers for child in _children(each) if is_alive(child)]
 
 
 def fork_servers(worker_pid: int) -> list[psutil.Process]:
@@ -37,7 +37,8 @@ def _command(child: psutil.Process) -> str:
     return ""
 
 
-def _alive(child: psutil.Process) -> bool:
+def is_alive(child: psutil.Process) -> bool:
+    """Whether a process still runs. Its parent may not have noticed its end yet."""
     with contextlib.suppress(psutil.NoSuchProcess):
         return bool(child.status() != psutil.STATUS_ZOMBIE)
     return False

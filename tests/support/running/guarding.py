@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.support import guardian, stacks
+from tests.support.running import guardian, stacks
 
 PREFIX: Final = "ktrdr-tests-"
 

@@ -1,0 +1,1 @@
+"""What requests for a research mean, before a workflow follows them."""
