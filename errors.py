@@ -29,6 +29,8 @@
     ├── Busy
     ├── BudgetExhausted
     ├── ModelMisbehaved
+    ├── CheckpointNotFound
+    ├── NotOffered
     ├── NotFinished
     ├── SourceUnavailable
     ├── UnreadablePayload
