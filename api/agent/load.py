@@ -4,14 +4,19 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from api.agent.schemas import QueueLoad, Slots, Workers
-from workflows.contract import Attempt, AttemptState, OperationInfo, OperationType, Phase
+from workflows.contract import (
+    ACTIVITY_STEPS,
+    PHASE_OF_STEP,
+    Attempt,
+    AttemptState,
+    OperationInfo,
+    OperationType,
+    Phase,
+)
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 
 # The steps of a research that run as its own activities.
-_STEP_OF_PHASE = {
-    Phase.DESIGNING: OperationType.DESIGN,
-    Phase.ASSESSING: OperationType.ASSESSMENT,
-}
+_STEP_OF_PHASE = {PHASE_OF_STEP[step]: step for step in ACTIVITY_STEPS}
 _QUEUE_OF_STEP = {
     OperationType.DESIGN: RESEARCH_QUEUE,
     OperationType.ASSESSMENT: RESEARCH_QUEUE,

@@ -17,6 +17,7 @@ from api.listing.filters import LARGEST_PAGE
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from workflows import search_attributes
 
+_LISTED = "operations"
 _RESUMED = f"{search_attributes.RESUMED_RUN.name} IS NOT NULL"
 _MOST_PARENTS = 200
 """So many parents are named in one query."""
@@ -38,7 +39,7 @@ class Place:
 
     def make_cursor(self) -> str:
         """Return a cursor for what follows after this place."""
-        return make_cursor(f"{self.started} {self.run_id}".encode())
+        return make_cursor(_LISTED, f"{self.started} {self.run_id}".encode())
 
     @classmethod
     def read_cursor(cls, cursor: str) -> Self:
@@ -47,7 +48,7 @@ class Place:
         Raises:
             InvalidInput: The cursor is not one that this API returned.
         """
-        started, _, run_id = read_cursor(cursor).decode().partition(" ")
+        started, _, run_id = read_cursor(_LISTED, cursor).decode().partition(" ")
         return cls(started, run_id)
 
 

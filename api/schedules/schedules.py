@@ -55,6 +55,8 @@ _MOST_NEXT_RUNS = 5
 _REQUEST = "request"
 _WARNINGS = "warnings"
 
+_LISTED = "schedules"
+
 
 class Schedules:
     """The schedules of a namespace.
@@ -146,7 +148,7 @@ class Schedules:
         entries = await self._client.list_schedules(
             _make_query(owner),
             page_size=page.limit,
-            next_page_token=read_cursor(page.cursor) if page.cursor else None,
+            next_page_token=read_cursor(_LISTED, page.cursor) if page.cursor else None,
             rpc_timeout=RPC_TIMEOUT,
         )
         await call_temporal(entries.fetch_next_page())
@@ -161,7 +163,7 @@ class Schedules:
         return ScheduleListResponse(
             data=sorted(summaries, key=lambda schedule: schedule.schedule_id),
             total_count=await self._count(owner) if token or page.cursor else len(summaries),
-            next_cursor=make_cursor(token) if token else None,
+            next_cursor=make_cursor(_LISTED, token) if token else None,
         )
 
     async def _count(self, owner: str | None) -> int:
