@@ -7,6 +7,8 @@ from unicodedata import category
 # As wide as a plus, unlike the hyphen.
 MINUS: Final = "\N{MINUS SIGN}"
 
+_LONGEST_NAME: Final = 100
+
 
 def format_count(number: int, one: str, many: str | None = None) -> str:
     """Return a number with its noun: `1 trade`, `1,200 trades`.
@@ -24,6 +26,12 @@ def join_names(names: Collection[str], limit: int = 10) -> str:
     shown = ", ".join(sorted(names)[:limit])
     hidden = len(names) - limit
     return f"{shown} and {hidden} more" if hidden > 0 else shown
+
+
+def say_missing(what: str, name: str) -> str:
+    """Say that there is no such thing. Its name comes from outside and may be long."""
+    shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+    return f"There is no {what} {shown!r}."
 
 
 def strip_controls(text: str) -> str:

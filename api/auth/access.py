@@ -21,6 +21,7 @@ from errors import (
     ScheduleNotFound,
     TemporalUnavailable,
 )
+from quant.wording import say_missing
 from workflows.ids import parse_step_id
 from workflows.messages import OwnedRequest
 
@@ -161,7 +162,7 @@ class Access:
         ledger = self.services.ledger
         experiment = await ledger.ask(ledger.experiments.get, operation_id)
         if experiment is None or experiment.owner != self.only_owner:
-            raise ExperimentNotFound(f"There is no experiment {operation_id[:100]!r}.")
+            raise ExperimentNotFound(say_missing("experiment", operation_id))
 
     @_constant_time()
     async def require_schedule(self, schedule_id: str) -> None:
@@ -172,8 +173,8 @@ class Access:
         """
         owner = ids.get_owner(self.qualify_schedule_id(schedule_id))
         if self.only_owner not in (None, owner):
-            raise ScheduleNotFound(f"There is no schedule {schedule_id[:100]!r}.")
+            raise ScheduleNotFound(say_missing("schedule", schedule_id))
 
 
 def _make_not_found(operation_id: str) -> OperationNotFound:
-    return OperationNotFound(f"There is no operation {operation_id[:100]!r}.")
+    return OperationNotFound(say_missing("operation", operation_id))

@@ -25,6 +25,7 @@ from api.operations.schemas import EpochMetrics
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from errors import CheckpointNotFound, DamagedArtifact, NotFinished
 from quant.messages.artifacts import Artifact
+from quant.wording import say_missing
 from storage.artifacts import ArtifactInfo, ArtifactStore
 from workflows import search_attributes
 from workflows.contract import OperationStatus, OperationType
@@ -218,4 +219,4 @@ class Checkpoints:
 
 
 def _make_not_found(operation_id: str) -> CheckpointNotFound:
-    return CheckpointNotFound(f"There is no operation {operation_id[:100]!r}.")
+    return CheckpointNotFound(say_missing("operation", operation_id))

@@ -40,6 +40,7 @@ from errors import (
 )
 from quant.messages.progress import Ending
 from quant.messages.steps import TrainingInput
+from quant.wording import say_missing
 from storage.artifacts import ArtifactStore
 from workflows import search_attributes
 from workflows.contract import RETRY_OF, WARNINGS, OperationStatus, OperationType
@@ -157,7 +158,7 @@ class Recovery:
             raise refusal(f"{operation_id} is a step; use the ID of its research, {step[0]}.")
         workflow = await self._resolver.find_workflow(operation_id)
         if workflow.operation_type is None:
-            raise OperationNotFound(f"There is no operation {operation_id!r}.")
+            raise OperationNotFound(say_missing("operation", operation_id))
         return workflow
 
     async def _wait_for_children(self, parent: ResolvedWorkflow) -> None:

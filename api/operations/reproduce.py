@@ -11,6 +11,7 @@ from api.operations.start import make_research_start
 from api.operations.starter import Starter
 from errors import ExperimentNotFound, NotReproducible
 from quant.messages.strategy import StrategySpec
+from quant.wording import say_missing
 from storage.ledger import Ledger
 from storage.records import Experiment
 from workflows.messages import Reproduction, ResearchInput, ResearchRequest
@@ -74,7 +75,7 @@ class Reproducer:
     def _get_experiment(self, operation_id: str) -> Experiment:
         experiment = self._ledger.experiments.get(operation_id)
         if experiment is None:
-            raise ExperimentNotFound(f"There is no experiment {operation_id[:100]!r}.")
+            raise ExperimentNotFound(say_missing("experiment", operation_id))
         if experiment.metrics is None:
             raise NotReproducible(f"{operation_id} is {experiment.status}; it has no result.")
         return experiment

@@ -29,6 +29,7 @@ from api.operations.description import (
 from api.operations.progress import add_step, read_step
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from errors import OperationNotFound, TemporalUnavailable, UnreadablePayload
+from quant.wording import say_missing
 from workflows import search_attributes
 from workflows.contract import (
     ACTIVITY_STEPS,
@@ -50,7 +51,6 @@ _log = logging.getLogger(__name__)
 # Without a worker a query would wait for one, and so would the client.
 QUERY_TIMEOUT = timedelta(seconds=1)
 
-_LONGEST_ID = 100
 
 _NOT_FOUND = (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT)
 
@@ -73,7 +73,7 @@ class Resolver:
             return await self._find_activity_step(operation_id, *step)
         workflow = await self.find_workflow(operation_id)
         if workflow.operation_type is None:
-            raise OperationNotFound(f"There is no operation {_shorten(operation_id)}.")
+            raise OperationNotFound(say_missing("operation", operation_id))
         return await self._describe_operation(workflow)
 
     async def find_children(self, operation_id: str) -> list[OperationInfo]:
@@ -174,7 +174,7 @@ class Resolver:
         if workflow.operation_type is not OperationType.RESEARCH or child is None:
             if workflow.answer is None and research.phase is not Phase.QUEUED:
                 raise _make_no_worker_error(research_id)
-            raise OperationNotFound(f"There is no operation {_shorten(operation_id)}.")
+            raise OperationNotFound(say_missing("operation", operation_id))
         info = describe_activity_step(research, child)
         if info.status is not OperationStatus.COMPLETED:
             return info
@@ -192,7 +192,7 @@ class Resolver:
             return await call_temporal(handle.describe(rpc_timeout=RPC_TIMEOUT))
         except RPCError as error:
             if error.status in _NOT_FOUND:
-                raise OperationNotFound(f"There is no operation {_shorten(handle.id)}.") from None
+                raise OperationNotFound(say_missing("operation", handle.id)) from None
             raise
 
 
@@ -216,11 +216,4 @@ async def _query(
 def _make_no_worker_error(workflow_id: str) -> TemporalUnavailable:
     return TemporalUnavailable(
         f"No worker can tell which steps {workflow_id} has finished; is one running?"
-    )
-
-
-def _shorten(operation_id: str) -> str:
-    """Return an id for a message. It comes from outside and may be long."""
-    return repr(
-        operation_id if len(operation_id) <= _LONGEST_ID else operation_id[:_LONGEST_ID] + "…"
     )

@@ -24,6 +24,7 @@ from quant.messages.data import Symbol, Timeframe
 from quant.messages.hypotheses import HypothesisStatus, Verdict
 from quant.messages.spelling import Spelling
 from quant.messages.strategy import StrategyName
+from quant.wording import say_missing
 from storage.experiments import ExperimentOrder
 from workflows.contract import OperationStatus
 from workflows.messages import Owner
@@ -102,7 +103,7 @@ async def get_experiment(services: ServicesDep, operation_id: str) -> Experiment
     """Return the full record of one ended research."""
     experiment = await services.ledger.ask(services.ledger.experiments.get, operation_id)
     if experiment is None:
-        raise ExperimentNotFound(f"There is no experiment {operation_id[:100]!r}.")
+        raise ExperimentNotFound(say_missing("experiment", operation_id))
     return ExperimentResponse(data=experiment)
 
 

@@ -44,6 +44,7 @@ from api.schedules.schemas import (
 )
 from api.temporal_calls import RPC_TIMEOUT, call_temporal, send_request
 from errors import InvalidInput, ScheduleExists, ScheduleNotFound
+from quant.wording import say_missing
 from workflows.contract import WORKFLOW_NAME
 from workflows.messages import ResearchInput
 
@@ -301,4 +302,4 @@ def _get_operation_id(action: ScheduleActionExecution) -> str:
 
 
 def _make_not_found(schedule_id: str) -> ScheduleNotFound:
-    return ScheduleNotFound(f"There is no schedule {schedule_id[:100]!r}.")
+    return ScheduleNotFound(say_missing("schedule", schedule_id))
