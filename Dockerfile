@@ -9,9 +9,10 @@ WORKDIR /build
 RUN apt-get update && apt-get install -y --no-install-recommends binutils
 # pip works from outside the environment that it fills, so that the image has none.
 RUN python -m venv /tools && python -m venv --without-pip /venv
-COPY requirements.lock deploy/slim.sh ./
+COPY requirements.lock deploy/slim.sh deploy/strip.sh ./
 RUN /tools/bin/pip --python /venv/bin/python install --require-hashes -r requirements.lock \
-    && sh slim.sh /venv/lib/python3.*/site-packages
+    && sh slim.sh /venv/lib/python3.*/site-packages \
+    && sh strip.sh /venv/lib/python3.*/site-packages
 
 FROM dependencies AS package
 COPY requirements-build.lock ./

@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 VENV := .venv
+# Tests and benchmarks start hundreds of processes. None of them has to compile the code anew.
+unexport PYTHONDONTWRITEBYTECODE
 # An upgrade of the system takes the Python of .venv away, or makes another of it: install anew.
 GONE := $(shell $(VENV)/bin/python -c 'import pip' 2>/dev/null || rm -f $(VENV)/.installed-*)
 # What it takes to develop ktrdr, and what to run it with its embedded stack, which is part of that.
@@ -11,7 +13,7 @@ UV ?= $(VENV)/bin/uv
 # One version of a package for all Pythons where there is one, so that all compute the same.
 COMPILE = $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	--python-version 3.11 --universal --fork-strategy fewest
-BENCHMARKS := account research history sizing overhead cancel service restart ledger calibration scaling tasks
+BENCHMARKS := account research history sizing overhead cancel service restart ledger calibration scaling tasks universe search pollers campaign fuzz
 # What needs no server.
 QUICK := tests/quant tests/storage tests/cli -k 'not postgresql'
 ARGS ?=
@@ -19,7 +21,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install install-dev research up test test-quick coverage test-containers format lint check bench \
+.PHONY: help install install-dev research up test test-all test-page test-quick coverage test-containers format lint check bench \
 	$(BENCHMARKS:%=bench-%) lock lock-check
 
 help: ## List the targets
@@ -37,7 +39,13 @@ research: $(INSTALLED) ## Run one research with the embedded stack: ARGS='--symb
 up: $(INSTALLED) ## Run the embedded stack until Ctrl-C
 	@$(VENV)/bin/ktrdr up $(ARGS)
 
-test: $(DEVELOPMENT) ## Run all tests: ARGS='-k resume'
+test: $(DEVELOPMENT) ## Run the tests that are not long: ARGS='-k resume'
+	@$(VENV)/bin/pytest -m 'not long and not browser' $(ARGS)
+
+test-page: $(DEVELOPMENT) ## Run the tests of the page, in Chromium
+	@$(VENV)/bin/pytest tests/page $(ARGS)
+
+test-all: $(DEVELOPMENT) ## Run all tests, also of the page, and those that kill, wait, restart and upgrade
 	@$(VENV)/bin/pytest $(ARGS)
 
 coverage: $(DEVELOPMENT) ## Run all tests and show the lines that none of them reaches
@@ -64,7 +72,7 @@ lint: $(DEVELOPMENT) ## Check format, lint, strict types, layers of imports and 
 	@$(VENV)/bin/lint-imports --no-cache --no-logo
 	@$(VENV)/bin/deptry --no-ansi .
 
-check: lint test ## Run everything that must pass before a commit
+check: lint test ## Run what must pass before a commit
 
 bench: $(BENCHMARKS:%=bench-%) ## Run all benchmarks
 

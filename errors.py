@@ -4,11 +4,14 @@
     ├── InvalidInput
     │   ├── UnknownSymbol
     │   ├── UnknownStrategy
+    │   ├── UnknownUniverse
     │   ├── InvalidData
     │   │   └── DataChanged
     │   └── KeyReused
     ├── CheckpointMismatch
     ├── MissingArtifact
+    ├── ArtifactsDeleted
+    ├── ArtifactsInUse
     ├── DamagedArtifact
     ├── InconsistentAccount
     ├── ComputeDied
@@ -19,6 +22,8 @@
     ├── OperationNotFound
     ├── ScheduleNotFound
     ├── ScheduleExists
+    ├── WatchNotFound
+    ├── NotWatchable
     ├── ExperimentNotFound
     ├── NotResearch
     ├── NotCancellable
@@ -54,6 +59,11 @@ class KtrdrError(Exception):
 
     reason = "internal"
 
+    def __init_subclass__(cls, *, reason: str | None = None) -> None:
+        super().__init_subclass__()
+        if reason is not None:
+            cls.reason = reason
+
     def __init__(self, message: str, *, field: str | None = None) -> None:
         super().__init__(message)
         self.message = message
@@ -68,7 +78,7 @@ class FieldProblem(NamedTuple):
     line: int | None = None
 
 
-class InvalidInput(KtrdrError):
+class InvalidInput(KtrdrError, reason="invalid_input"):
     """A value in a request, a strategy or a setting is not valid.
 
     Args:
@@ -77,8 +87,6 @@ class InvalidInput(KtrdrError):
         problems: Each invalid field, if there may be several.
     """
 
-    reason = "invalid_input"
-
     def __init__(
         self, message: str, *, field: str | None = None, problems: Sequence[FieldProblem] = ()
     ) -> None:
@@ -86,58 +94,52 @@ class InvalidInput(KtrdrError):
         self.problems = problems
 
 
-class UnknownSymbol(InvalidInput):
+class UnknownSymbol(InvalidInput, reason="unknown_symbol"):
     """No bars exist under this symbol."""
 
-    reason = "unknown_symbol"
 
-
-class UnknownStrategy(InvalidInput):
+class UnknownStrategy(InvalidInput, reason="unknown_strategy"):
     """No strategy file exists under this name."""
 
-    reason = "unknown_strategy"
+
+class UnknownUniverse(InvalidInput, reason="unknown_universe"):
+    """No list of symbols exists under this name."""
 
 
-class InvalidData(InvalidInput):
+class InvalidData(InvalidInput, reason="invalid_data"):
     """Bars cannot be trusted. The message names the file and the row."""
 
-    reason = "invalid_data"
 
-
-class DataChanged(InvalidData):
+class DataChanged(InvalidData, reason="data_changed"):
     """The bars differ from those that earlier steps of the research used."""
 
-    reason = "data_changed"
 
-
-class CheckpointMismatch(KtrdrError):
+class CheckpointMismatch(KtrdrError, reason="checkpoint_mismatch"):
     """A checkpoint belongs to a different configuration or to different data."""
 
-    reason = "checkpoint_mismatch"
 
-
-class MissingArtifact(KtrdrError):
+class MissingArtifact(KtrdrError, reason="missing_artifact"):
     """An artifact of an earlier step is no longer in the store."""
 
-    reason = "missing_artifact"
+
+class ArtifactsDeleted(KtrdrError, reason="artifacts_deleted"):
+    """The artifacts of the operation were deleted. Its record is kept."""
 
 
-class DamagedArtifact(KtrdrError):
+class ArtifactsInUse(KtrdrError, reason="artifacts_in_use"):
+    """The operation is active, or can be resumed, and needs its artifacts."""
+
+
+class DamagedArtifact(KtrdrError, reason="damaged_artifact"):
     """An artifact of an earlier step is not what that step has stored."""
 
-    reason = "damaged_artifact"
 
-
-class InconsistentAccount(KtrdrError):
+class InconsistentAccount(KtrdrError, reason="inconsistent_account"):
     """The figures of a simulated account contradict each other and must not be used."""
 
-    reason = "inconsistent_account"
 
-
-class ComputeDied(KtrdrError):
+class ComputeDied(KtrdrError, reason="compute_died"):
     """A compute process was killed before it had a result."""
-
-    reason = "compute_died"
 
 
 class Unexpected(KtrdrError):
@@ -156,82 +158,64 @@ class Unexpected(KtrdrError):
         )
 
 
-class NotAuthenticated(KtrdrError):
+class NotAuthenticated(KtrdrError, reason="not_authenticated"):
     """The API key is missing or unknown."""
 
-    reason = "not_authenticated"
 
-
-class NotAllowed(KtrdrError):
+class NotAllowed(KtrdrError, reason="not_allowed"):
     """The API key lacks the required scope, or its owner may not do this."""
 
-    reason = "not_allowed"
 
-
-class KeysUnavailable(KtrdrError):
+class KeysUnavailable(KtrdrError, reason="keys_unavailable"):
     """The file of the API keys cannot be read, so nobody has access."""
 
-    reason = "keys_unavailable"
 
-
-class OperationNotFound(KtrdrError):
+class OperationNotFound(KtrdrError, reason="not_found"):
     """No operation has this id."""
 
-    reason = "not_found"
 
-
-class ScheduleNotFound(KtrdrError):
+class ScheduleNotFound(KtrdrError, reason="not_found"):
     """No schedule has this id."""
 
-    reason = "not_found"
 
-
-class ScheduleExists(KtrdrError):
+class ScheduleExists(KtrdrError, reason="already_exists"):
     """A schedule with this id already exists."""
 
-    reason = "already_exists"
+
+class WatchNotFound(KtrdrError, reason="not_found"):
+    """The strategy of this research is not watched."""
 
 
-class ExperimentNotFound(KtrdrError):
+class NotWatchable(KtrdrError, reason="not_watchable"):
+    """A research has left no model to watch, or it trades several instruments."""
+
+
+class ExperimentNotFound(KtrdrError, reason="not_found"):
     """The ledger has no experiment with this id."""
 
-    reason = "not_found"
 
-
-class NotResearch(KtrdrError):
+class NotResearch(KtrdrError, reason="not_research"):
     """The operation exists but is not a research."""
 
-    reason = "not_research"
 
-
-class NotCancellable(KtrdrError):
+class NotCancellable(KtrdrError, reason="not_cancellable"):
     """The operation has already ended."""
 
-    reason = "not_cancellable"
 
-
-class NotResumable(KtrdrError):
+class NotResumable(KtrdrError, reason="not_resumable"):
     """The operation is active, has completed, or is a step of a research."""
 
-    reason = "not_resumable"
 
-
-class NotRetryable(KtrdrError):
+class NotRetryable(KtrdrError, reason="not_retryable"):
     """The operation is active, has completed, or was already retried."""
 
-    reason = "not_retryable"
 
-
-class NotReproducible(KtrdrError):
+class NotReproducible(KtrdrError, reason="not_reproducible"):
     """The record of an experiment does not suffice to repeat it."""
 
-    reason = "not_reproducible"
 
-
-class AtCapacity(KtrdrError):
+class AtCapacity(KtrdrError, reason="at_capacity"):
     """The limit on active researches is reached."""
-
-    reason = "at_capacity"
 
     def __init__(self, active_count: int, limit: int) -> None:
         super().__init__(f"{active_count} researches are active; the limit is {limit}.")
@@ -239,79 +223,53 @@ class AtCapacity(KtrdrError):
         self.limit = limit
 
 
-class Busy(KtrdrError):
+class Busy(KtrdrError, reason="busy"):
     """Too many requests arrive at once. Nothing has begun."""
 
-    reason = "busy"
 
-
-class BudgetExhausted(KtrdrError):
+class BudgetExhausted(KtrdrError, reason="budget_exhausted"):
     """The budget for language models is spent, for today or for this research."""
 
-    reason = "budget_exhausted"
 
-
-class ModelMisbehaved(KtrdrError):
+class ModelMisbehaved(KtrdrError, reason="model_misbehaved"):
     """A language model gave no valid answer within its corrections."""
 
-    reason = "model_misbehaved"
 
-
-class KeyReused(InvalidInput):
+class KeyReused(InvalidInput, reason="idempotency_key_reused"):
     """An idempotency key was already used with a different request."""
 
-    reason = "idempotency_key_reused"
 
-
-class CheckpointNotFound(KtrdrError):
+class CheckpointNotFound(KtrdrError, reason="not_found"):
     """The operation does not exist, or there is nothing that it can be resumed from."""
 
-    reason = "not_found"
 
-
-class NotOffered(KtrdrError):
+class NotOffered(KtrdrError, reason="not_offered"):
     """The earlier system had this, and this service has not."""
 
-    reason = "not_offered"
 
-
-class NotFinished(KtrdrError):
+class NotFinished(KtrdrError, reason="not_finished"):
     """The operation has no result yet."""
 
-    reason = "not_finished"
 
-
-class SourceUnavailable(KtrdrError):
+class SourceUnavailable(KtrdrError, reason="source_unavailable"):
     """A source of bars does not answer, or its library is not installed."""
 
-    reason = "source_unavailable"
 
-
-class UnreadablePayload(KtrdrError):
+class UnreadablePayload(KtrdrError, reason="unreadable_payload"):
     """A payload in Temporal cannot be decrypted: unknown key, or failed authentication."""
 
-    reason = "unreadable_payload"
 
-
-class TemporalUnavailable(KtrdrError):
+class TemporalUnavailable(KtrdrError, reason="temporal_unavailable"):
     """Temporal did not answer in time."""
 
-    reason = "temporal_unavailable"
 
-
-class LedgerUnavailable(KtrdrError):
+class LedgerUnavailable(KtrdrError, reason="ledger_unavailable"):
     """The database of the ledger does not answer, or its tables do not exist yet."""
 
-    reason = "ledger_unavailable"
 
-
-class ArtifactsUnavailable(KtrdrError):
+class ArtifactsUnavailable(KtrdrError, reason="artifacts_unavailable"):
     """The artifact store does not answer, or its disk is full."""
 
-    reason = "artifacts_unavailable"
 
-
-class StartupError(KtrdrError):
+class StartupError(KtrdrError, reason="startup"):
     """A process cannot start. The message says what to do."""
-
-    reason = "startup"

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, ByteSize, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from errors import StartupError
@@ -31,6 +31,13 @@ def find_home() -> Path:
     return Path(of_user) / "ktrdr"
 
 
+def _require_web_address(url: str | None) -> str | None:
+    """Return the address without a slash at its end. Of another scheme, it could be a script."""
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return url and url.rstrip("/")
+
+
 class Settings(BaseSettings):
     """Settings of every process, from `KTRDR_*` environment variables.
 
@@ -48,6 +55,9 @@ class Settings(BaseSettings):
     api_port: int = Field(8000, ge=1, le=65535)
     temporal_port: int = Field(7233, ge=1, le=65535, description="Port of the embedded server")
     ui_port: int = Field(8233, ge=0, le=65535, description="Port of its Web UI; 0 for none")
+    temporal_ui_url: Annotated[str | None, AfterValidator(_require_web_address)] = Field(
+        None, description="Address of Temporal's Web UI, to which the page links"
+    )
     temporal_bin: str | None = Field(None, description="Another `temporal` executable to embed")
     api_url: Annotated[str, AfterValidator(lambda url: url.rstrip("/"))] = Field(
         default_factory=lambda known: f"http://{known['api_host']}:{known['api_port']}",
@@ -72,6 +82,10 @@ class Settings(BaseSettings):
         default_factory=lambda known: known["home"] / "strategies",
         description="Directory with your strategy files; it need not exist",
     )
+    universe_dir: Path = Field(
+        default_factory=lambda known: known["home"] / "universes",
+        description="Directory with your lists of symbols; it need not exist",
+    )
     artifacts_url: str = Field(
         default_factory=lambda known: str(known["home"] / "artifacts"),
         description="fsspec URL of the artifact store",
@@ -84,7 +98,12 @@ class Settings(BaseSettings):
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,
         le=10_000,
-        description="Compute activities that a worker runs at once, per task queue",
+        description="Processes that a worker computes with at once, whatever queues it serves",
+    )
+    compute_memory: ByteSize | None = Field(
+        None,
+        ge=2**20,
+        description="Memory that these processes may use together, such as 8GiB. Further ones wait",
     )
 
     deployment: (
@@ -128,6 +147,12 @@ class Settings(BaseSettings):
         None, description="File that a worker touches every 5 seconds, for a health check"
     )
 
+    notify_url: SecretStr | None = Field(
+        None,
+        description="Addresses of Apprise, separated by spaces, that are told when a watch decides "
+        "and when a research has completed or failed",
+    )
+
     daily_budget: Annotated[float | None, AfterValidator(lambda dollars: dollars or None)] = Field(
         20.0,
         ge=0.0,
@@ -148,7 +173,15 @@ class Settings(BaseSettings):
         None, ge=0.0, description="US dollars per million output tokens, for the same models"
     )
 
-    @field_validator("home", "data_dir", "strategy_dir", "api_keys", "payload_keys", "alive_file")
+    @field_validator(
+        "home",
+        "data_dir",
+        "strategy_dir",
+        "universe_dir",
+        "api_keys",
+        "payload_keys",
+        "alive_file",
+    )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         """Make the path absolute: a child process may have another working directory."""

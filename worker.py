@@ -5,43 +5,35 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
-from activities.admission import count_active
-from activities.compute import Compute
-from activities.ending import read_progress_at_end
+from activities.computing.compute import Compute
 from activities.heartbeat import heartbeat_interval
 from activities.research import ResearchActivities
 from errors import KtrdrError, StartupError
 from settings import Settings, load_settings
-from storage.ledger import Ledger
+from storage.ledger.ledger import Ledger
 from temporal import telemetry, tracing
 from temporal.connection import connect, pushes_cancels, register_search_attributes
+from temporal.registrations import make_registrations
 from temporal.shutdown import Deadline
 from temporal.workflow_runner import OnTask, WatchedRunner, warn_of_slow
-from workflows.admission import Admission, LastingAdmission
-from workflows.backtest import Backtest
-from workflows.claim import Claim
 from workflows.policies import (
-    BACKTEST_QUEUE,
+    COMPUTE_QUEUE,
     HEARTBEAT_TIMEOUT,
     RECORD_QUEUE,
     RESEARCH_QUEUE,
-    TRAINING_QUEUE,
     WORKER_HEARTBEAT_INTERVAL,
 )
-from workflows.research import Research
-from workflows.training import Training
 
 _log = logging.getLogger(__name__)
 
@@ -53,45 +45,6 @@ _SECONDS_BETWEEN_TOUCHES = 5
 
 # The grace period. Compose and the embedded stack kill a worker only later.
 STOP_SECONDS = 15.0
-
-
-@dataclass(frozen=True)
-class Registration:
-    """The workflows and activities that a worker serves on one task queue."""
-
-    workflows: Sequence[type]
-    activities: Sequence[Callable[..., Any]]
-
-
-def make_registrations(
-    activities: ResearchActivities, *, versioned: bool = False
-) -> dict[str, Registration]:
-    """Return what is served, by task queue.
-
-    Args:
-        activities: The activities of a research.
-        versioned: Whether workers of several versions run side by side.
-    """
-    return {
-        RESEARCH_QUEUE: Registration(
-            [Research, Claim, LastingAdmission if versioned else Admission],
-            [
-                activities.load_strategy,
-                activities.design,
-                activities.assessment,
-                activities.cancel_own_workflow,
-                count_active,
-                read_progress_at_end,
-            ],
-        ),
-        TRAINING_QUEUE: Registration(
-            [Training], [activities.train, activities.cancel_own_workflow]
-        ),
-        BACKTEST_QUEUE: Registration(
-            [Backtest], [activities.backtest, activities.cancel_own_workflow]
-        ),
-        RECORD_QUEUE: Registration([], [activities.record_experiment]),
-    }
 
 
 class Serve(Protocol):
@@ -129,13 +82,13 @@ async def run_workers(
         on_task: Takes the duration of every workflow task.
     """
     # The workers that run researches also record them.
-    served = {*queues, RECORD_QUEUE} if RESEARCH_QUEUE in queues else set(queues)
+    served = {*queues, COMPUTE_QUEUE} | ({RECORD_QUEUE} if RESEARCH_QUEUE in queues else set())
     async with contextlib.AsyncExitStack() as stack:
         ledger = Ledger(settings.ledger_url, settings.daily_budget)
         stack.callback(ledger.close)
         await asyncio.to_thread(ledger.upgrade)
         await register_search_attributes(client)
-        compute = Compute()
+        compute = Compute(settings.compute_slots, settings.compute_memory)
         stack.callback(compute.close)
         compute.warm_up()
         runner = WatchedRunner(on_task=on_task)

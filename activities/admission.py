@@ -2,12 +2,24 @@
 
 import asyncio
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, Final
 
 from temporalio import activity
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowExecutionStatus
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from errors import AtCapacity
 from quant.messages.base import FrozenModel
+
+# The workflow that admits researches, and its update.
+ADMISSION: Final = "Admission"
+ADMISSION_ID: Final = "admission"
+ADMIT_ALL: Final = "admit_all"
+
+_LONGEST_UPDATE: Final = timedelta(seconds=10)
 
 _RUNNING_RESEARCHES = "WorkflowType = 'Research' AND ExecutionStatus = 'Running'"
 
@@ -69,3 +81,56 @@ async def _drop_ended(client: Client, operation_ids: Iterable[str]) -> set[str]:
 
     looks = await asyncio.gather(*(look(operation_id) for operation_id in operation_ids))
     return {operation_id for operation_id in looks if operation_id is not None}
+
+
+class MemberAdmission(FrozenModel):
+    """A member of a campaign that wants to begin.
+
+    Attributes:
+        operation_id: Its id.
+        limit: Maximum number of active researches, this one included.
+        task_queue: Where the workflow that admits is served.
+    """
+
+    operation_id: str
+    limit: int
+    task_queue: str
+
+
+class _Question(FrozenModel):
+    """What the workflow `Admission` is asked."""
+
+    operation_id: str
+    limit: int
+
+
+class _Answer(FrozenModel):
+    """What the workflow `Admission` answers."""
+
+    admitted: bool
+    active_count: int
+
+
+@activity.defn
+async def admit_member(member: MemberAdmission) -> None:
+    """Ask whether one more research may begin, as the API asks for those that it starts.
+
+    Raises:
+        ApplicationError: Not yet. Temporal tries again.
+    """
+    start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+        ADMISSION,
+        id=ADMISSION_ID,
+        task_queue=member.task_queue,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+    [answer] = await activity.client().execute_update_with_start_workflow(
+        ADMIT_ALL,
+        [_Question(operation_id=member.operation_id, limit=member.limit)],
+        start_workflow_operation=start,
+        result_type=list[_Answer],
+        rpc_timeout=_LONGEST_UPDATE,
+    )
+    if not answer.admitted:
+        refusal = AtCapacity(answer.active_count, member.limit)
+        raise ApplicationError(refusal.message, type=refusal.reason)

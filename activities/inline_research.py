@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from quant.messages.artifacts import Artifact
 from quant.messages.data import DataSource
 from quant.messages.progress import ignore_report
+from quant.messages.record.trials import EarlierTrials, TrialOnBars
 from quant.messages.steps import (
     AssessmentInput,
     AssessmentResult,
@@ -21,7 +22,6 @@ from quant.messages.steps import (
     TrainingResult,
 )
 from quant.messages.strategy import StrategySpec
-from quant.messages.trials import EarlierTrials, TrialOnBars
 from quant.steps.assess import StepArtifacts, assess_research
 from quant.steps.backtest import backtest_holdout
 from quant.steps.design import design_strategy
@@ -30,7 +30,7 @@ from quant.verdict.gates import GateLimits, check_backtest, check_training
 from storage.artifacts import ArtifactStore
 
 if TYPE_CHECKING:  # The fork server does not need what a database needs.
-    from storage.ledger import Ledger
+    from storage.ledger.ledger import Ledger
 
 
 _OPERATION_ID: Final = "inline"
@@ -61,6 +61,7 @@ def run_inline(
     ledger: "Ledger | None" = None,
     earlier: EarlierTrials | None = None,
     bypass_gates: bool = False,
+    neighbours: bool = True,
 ) -> StepResults:
     """Compute a research from design to assessment.
 
@@ -73,6 +74,7 @@ def run_inline(
         ledger: Counts trials and looks. Without one, only those of this research count.
         earlier: Trials from which the search starts.
         bypass_gates: Whether to continue when a gate rejects.
+        neighbours: Whether to score similar strategies too; the verdict does not depend on them.
     """
     reported: list[TrialOnBars] = []
     design = design_strategy(
@@ -95,7 +97,7 @@ def run_inline(
         decision = check_backtest(backtest, GateLimits().backtest)
     trials_ever, holdout_looks = design.trials, 1
     if ledger is not None:
-        _record(ledger, reported, training, design.spec, looked=backtest is not None)
+        _record(ledger, reported, training, design.spec, seed, looked=backtest is not None)
         bars = training.data.source
         trials_ever, holdout_looks = ledger.trials.count(bars), max(1, ledger.looks.count(bars))
     assessment = assess_research(
@@ -119,6 +121,7 @@ def run_inline(
         data_dir,
         store.open("assessment"),
         ignore_report,
+        neighbours=neighbours,
     )
     return StepResults(training, backtest, assessment)
 
@@ -137,6 +140,7 @@ def _backtest(
             spec=design.spec,
             seed=seed,
             model_sha256=training.model_sha256,
+            benchmark_hash=training.benchmark_hash,
         ),
         model.decode(),
         data_dir,
@@ -150,6 +154,7 @@ def _record(
     trials: list[TrialOnBars],
     training: TrainingResult,
     spec: StrategySpec,
+    seed: int,
     *,
     looked: bool,
 ) -> None:
@@ -159,6 +164,7 @@ def _record(
         ledger.looks.record(
             _OPERATION_ID,
             training.data.source,
-            fingerprint=spec.fingerprint(),
+            fingerprint=spec.trial_fingerprint(seed),
             model_sha256=training.model_sha256,
+            traded=(training.data.holdout_start, training.data.end),
         )

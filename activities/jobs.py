@@ -14,20 +14,29 @@ from pydantic import Field
 from errors import MissingArtifact
 from quant.messages.artifacts import Artifact
 from quant.messages.base import FrozenModel
+from quant.messages.data import DataInfo, DataSource
 from quant.messages.progress import Progress, ReportProgress
+from quant.messages.record.market import Sketch, Sketches
+from quant.messages.record.trials import TrialOnBars
+from quant.messages.search import (
+    BegunSearch,
+    DesignOutcome,
+    RoundInput,
+    SearchEnd,
+    SliceInput,
+    SliceResult,
+)
 from quant.messages.steps import (
     AssessmentInput,
     AssessmentResult,
     BacktestInput,
     BacktestResult,
-    CandidateInput,
-    CandidateScore,
     DesignInput,
-    DesignResult,
     TrainingInput,
     TrainingResult,
 )
-from quant.messages.trials import TrialOnBars
+from quant.messages.watch import WatchedStrategy, WatchSummary
+from quant.search.plan import SearchPlan
 from storage.artifacts import ArtifactStore, OperationArtifacts
 
 Report = Callable[[Progress | TrialOnBars], None]
@@ -41,6 +50,8 @@ class JobContext:
     operation_id: str
     artifacts_url: str
     data_dir: Path | None
+    helpers: int = 0
+    """How many further processes the job may start."""
 
     def open_artifacts(self, operation_id: str | None = None) -> OperationArtifacts:
         """Return the artifacts of this operation, or of another one."""
@@ -62,6 +73,12 @@ class Task(FrozenModel):
 
     operation_id: str
 
+    @property
+    def bars_name(self) -> str:
+        """What tells its bars from others, as far as the task itself knows them."""
+        data = getattr(getattr(self, "input", None), "data", None)
+        return f"{data.symbol} {data.timeframe}" if data else self.operation_id
+
 
 class LanguageModel(FrozenModel):
     """Which language model to use, and what it may cost the research in total."""
@@ -79,12 +96,32 @@ class DesignTask(Task):
     memory: bool = Field(False, description="Start from the trials of earlier researches")
     memory_of: str | None = Field(None, description="Start from the same trials as this design")
     language_model: LanguageModel | None = Field(None, description="None: search instead")
+    plan: SearchPlan | None = Field(
+        None, description="How to cut a large search; None not to cut it"
+    )
+    hands_over: bool = Field(
+        False,
+        description="Whether the workflow takes candidates of the language model that are many, "
+        "and has them scored in slices",
+    )
 
 
-class CandidateTask(Task):
-    """Score a candidate."""
+class SliceTask(Task):
+    """Score some trials of a search."""
 
-    input: CandidateInput
+    input: SliceInput
+
+
+class RoundTask(Task):
+    """Gather a round of a search."""
+
+    input: RoundInput
+
+
+class SearchEndTask(Task):
+    """Conclude a search."""
+
+    input: SearchEnd
 
 
 class TrainingTask(Task):
@@ -108,9 +145,35 @@ class AssessmentTask(Task):
     backtest_id: str | None = Field(description="None if a gate stopped the research earlier")
     input: AssessmentInput
     counted: bool = Field(
-        False, description="Whether `input` already has the counts of trials and looks"
+        False,
+        description="Whether `input` already has the counts of trials and looks. They are used "
+        "only if they are those of the research that `reproduces` names",
     )
+    reproduces: str | None = Field(None, description="Operation ID of the original")
     language_model: LanguageModel | None = Field(None, description="None for no comment")
+
+
+class SketchTask(Task):
+    """Sketch the bars, to recognise their market."""
+
+    data: DataSource
+
+
+class InstrumentsTask(Task):
+    """Describe a universe, or sketch some instruments."""
+
+    data: DataSource
+
+
+class WatchTask(Task):
+    """Score the bars that came since the last time with a watched strategy."""
+
+    input: WatchedStrategy
+
+    @property
+    def bars_name(self) -> str:
+        """What tells its bars from others."""
+        return f"{self.input.symbol} {self.input.timeframe}"
 
 
 class PublishTask(Task):
@@ -119,18 +182,28 @@ class PublishTask(Task):
     result: AssessmentResult
 
 
-def design(task: DesignTask, context: JobContext, report: Report) -> DesignResult:
-    """Search for the best candidate on development data."""
-    from quant.steps.design import design_strategy
+def design(task: DesignTask, context: JobContext, report: Report) -> DesignOutcome:
+    """Search for the best candidate on development data, or begin a large search."""
+    from quant.steps.design import begin_design, design_strategy
 
-    return design_strategy(task.input, context.data_dir, context.open_artifacts(), report, report)
+    place = (context.data_dir, context.open_artifacts(), report, report)
+    if task.plan is None:
+        return DesignOutcome(result=design_strategy(task.input, *place))
+    return begin_design(task.input, task.plan, *place, helpers=context.helpers)
 
 
-def score(task: CandidateTask, context: JobContext, report: ReportProgress) -> CandidateScore:  # noqa: ARG001 - too short to report
-    """Score one candidate on development data."""
-    from quant.steps.design import score_candidate
+def score_trials(task: SliceTask, context: JobContext, report: Report) -> SliceResult:
+    """Score some trials of a search on development data."""
+    from quant.steps.design import score_trials
 
-    return score_candidate(task.input, context.data_dir)
+    return score_trials(task.input, context.data_dir, context.open_artifacts(), report, report)
+
+
+def begin_proposals(task: DesignTask, context: JobContext, report: ReportProgress) -> BegunSearch:  # noqa: ARG001 - too short to report
+    """Begin a search whose candidates a language model proposes."""
+    from quant.steps.design import begin_proposed_design
+
+    return begin_proposed_design(task.input, context.data_dir, context.open_artifacts())
 
 
 def train(task: TrainingTask, context: JobContext, report: ReportProgress) -> TrainingResult:
@@ -159,6 +232,40 @@ def assess(task: AssessmentTask, context: JobContext, report: ReportProgress) ->
     )
     return assess_research(
         task.input, artifacts, context.data_dir, context.open_artifacts(), report
+    )
+
+
+def sketch(task: SketchTask, context: JobContext, report: ReportProgress) -> Sketch:  # noqa: ARG001 - too short to report
+    """Sketch the bars."""
+    from quant.steps.sketch import sketch_market
+
+    return sketch_market(task.data, context.data_dir)
+
+
+def describe(task: InstrumentsTask, context: JobContext, report: ReportProgress) -> DataInfo:  # noqa: ARG001 - too short to report
+    """Describe the bars of a universe."""
+    from quant.steps.sketch import describe_market
+
+    return describe_market(task.data, context.data_dir)
+
+
+def sketch_instruments(
+    task: InstrumentsTask,
+    context: JobContext,
+    report: ReportProgress,  # noqa: ARG001 - too short to report
+) -> Sketches:
+    """Sketch some instruments."""
+    from quant.steps.sketch import sketch_instruments
+
+    return sketch_instruments(task.data, context.data_dir)
+
+
+def watch(task: WatchTask, context: JobContext, report: ReportProgress) -> WatchSummary:  # noqa: ARG001 - too short to report
+    """Score the bars that came since the last time."""
+    from quant.watch.scoring import score_new_bars
+
+    return score_new_bars(
+        task.input, context.data_dir, context.open_artifacts(), context.read_artifact
     )
 
 

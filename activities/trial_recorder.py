@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from errors import LedgerUnavailable
-from quant.messages.trials import ReportTrial, TrialOnBars
-from storage.ledger import Ledger
+from quant.messages.record.trials import ReportTrial, TrialOnBars
+from storage.ledger.ledger import Ledger
 
 SECONDS_BETWEEN_WRITES: Final = 1.0
 

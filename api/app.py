@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -11,7 +10,7 @@ from temporalio.client import Client
 from temporalio.common import MetricMeter
 from temporalio.runtime import Runtime
 
-from api.errors import document_errors, install_error_handlers
+from api.errors import install_error_handlers
 from api.middleware.body_limit import BodyLimit
 from api.middleware.concurrency import ConcurrencyLimit
 from api.middleware.cross_site import CrossSiteCheck
@@ -22,8 +21,10 @@ from api.middleware.security_headers import SecurityHeaders
 from api.middleware.trailing_slash import TrailingSlash
 from api.middleware.unexpected_errors import UnexpectedErrors
 from api.openapi import DocumentedApp
+from api.page import routes as page
 from api.paths import API_PREFIX
-from api.routes import LISTS, index, router
+from api.reference import routes as reference
+from api.routes import LISTS, router
 from api.services import Services
 from settings import Settings, load_settings
 from temporal import tracing
@@ -66,26 +67,16 @@ def create_app(
         version=version("ktrdr"),
         description="Durable, visible and individually cancellable strategy research.",
         lifespan=lifespan,
-        docs_url=f"{API_PREFIX}/docs",
-        redoc_url=f"{API_PREFIX}/redoc",
+        # FastAPI's own pages load their scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
         openapi_url=f"{API_PREFIX}/openapi.json",
         # `DELETE /operations/`, an empty id, must not become `DELETE /operations`.
         redirect_slashes=False,
-        responses=document_errors(
-            HTTPStatus.BAD_REQUEST,
-            HTTPStatus.UNAUTHORIZED,
-            HTTPStatus.FORBIDDEN,
-            HTTPStatus.REQUEST_TIMEOUT,
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            HTTPStatus.INTERNAL_SERVER_ERROR,
-            HTTPStatus.SERVICE_UNAVAILABLE,
-        ),
     )
-    app.include_router(router, prefix=API_PREFIX)
-    # `DELETE /agent/cancel/{operation_id}` must work literally.
-    app.include_router(router, include_in_schema=False)
-    app.include_router(index.router)
+    app.router.routes.extend(router.routes)
+    app.include_router(page.router)
+    app.include_router(reference.router, prefix=API_PREFIX)
     install_error_handlers(app)
     # The last one added is the outermost.
     app.add_middleware(UnexpectedErrors)

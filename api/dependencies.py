@@ -8,16 +8,19 @@ from fastapi import Depends, Header, Query, Request, Response
 
 from api.auth.authorization import AccessDep
 from api.idempotency import IdempotencyKey
+from api.listing.board import Board
+from api.listing.filters import OperationFilter
 from api.operations.events import Feed
 from api.paths import get_path
 from api.services import ServicesDep
+from workflows.interface.ids import DatedKey
 
 WaitSeconds = Annotated[
     float, Query(ge=0.0, le=30.0, description="Seconds to wait for the work to stop")
 ]
 
 
-def _qualify_schedule_id(access: AccessDep, schedule_id: str) -> str:
+async def _qualify_schedule_id(access: AccessDep, schedule_id: str) -> str:
     return access.qualify_schedule_id(schedule_id)
 
 
@@ -35,7 +38,9 @@ async def _read_idempotency_key(
             min_length=1,
             max_length=200,
             description="A repeated request with the same key starts nothing new, for as long as "
-            "Temporal keeps closed workflows",
+            "Temporal keeps closed workflows. A key of the form "
+            "`<operation type>-<yyyymmdd>T<hhmmss>Z-<16 to 64 hex>` costs no time: the id of the "
+            "operation derives from it",
         ),
     ] = None,
 ) -> IdempotencyKey | None:
@@ -44,7 +49,9 @@ async def _read_idempotency_key(
     digest = hashlib.sha256(get_path(request).encode() + b"\n" + await request.body())
     # Two owners may use the same key.
     owner = access.caller.owner
-    return IdempotencyKey(f"{owner}\n{key}" if owner else key, digest.hexdigest())
+    return IdempotencyKey(
+        f"{owner}\n{key}" if owner else key, digest.hexdigest(), DatedKey.parse(key)
+    )
 
 
 IdempotencyKeyDep = Annotated[IdempotencyKey | None, Depends(_read_idempotency_key)]
@@ -60,7 +67,28 @@ async def _follow(services: ServicesDep, operation_id: str) -> AsyncIterator[Fee
 FeedDep = Annotated[Feed, Depends(_follow)]
 
 
-def _make_locate(request: Request, response: Response) -> Callable[[str], None]:
+async def _follow_board(services: ServicesDep) -> AsyncIterator[Board]:
+    async with services.board.follow():
+        yield services.board
+
+
+# What runs now. It is looked at as long as the answer lasts.
+BoardDep = Annotated[Board, Depends(_follow_board)]
+
+
+async def _restrict(
+    access: AccessDep, chosen: Annotated[OperationFilter, Query()]
+) -> OperationFilter:
+    chosen.require_agreement()
+    chosen.require_no_step()
+    return chosen.model_copy(update={"owner": access.restrict_owner(chosen.owner)})
+
+
+# Which operations, of those that the caller may see. A stream that has begun can refuse nothing.
+VisibleDep = Annotated[OperationFilter, Depends(_restrict)]
+
+
+async def _make_locate(request: Request, response: Response) -> Callable[[str], None]:
     def locate(operation_id: str) -> None:
         url = request.url_for("get_operation", operation_id=operation_id)
         response.headers["Location"] = url.path

@@ -12,6 +12,8 @@ from starlette.exceptions import HTTPException
 
 from api.auth.audit import record_refusal
 from errors import (
+    ArtifactsDeleted,
+    ArtifactsInUse,
     ArtifactsUnavailable,
     AtCapacity,
     BudgetExhausted,
@@ -32,13 +34,21 @@ from errors import (
     NotResearch,
     NotResumable,
     NotRetryable,
+    NotWatchable,
     OperationNotFound,
     ScheduleExists,
     ScheduleNotFound,
     TemporalUnavailable,
     UnreadablePayload,
+    WatchNotFound,
 )
-from quant.problems import MOST_PROBLEMS, explain, join_problems, shorten
+from quant.problems import (
+    MOST_PROBLEMS,
+    explain,
+    join_problems,
+    leave_out_consequences,
+    shorten,
+)
 
 # The first class of which an error is an instance decides.
 _STATUS: dict[type[KtrdrError], HTTPStatus] = {
@@ -46,11 +56,14 @@ _STATUS: dict[type[KtrdrError], HTTPStatus] = {
     NotAllowed: HTTPStatus.FORBIDDEN,
     OperationNotFound: HTTPStatus.NOT_FOUND,
     ScheduleNotFound: HTTPStatus.NOT_FOUND,
+    WatchNotFound: HTTPStatus.NOT_FOUND,
     ExperimentNotFound: HTTPStatus.NOT_FOUND,
     CheckpointNotFound: HTTPStatus.NOT_FOUND,
     NotOffered: HTTPStatus.NOT_FOUND,
     NotResearch: HTTPStatus.NOT_FOUND,
     MissingArtifact: HTTPStatus.NOT_FOUND,
+    ArtifactsDeleted: HTTPStatus.GONE,
+    ArtifactsInUse: HTTPStatus.CONFLICT,
     NotCancellable: HTTPStatus.CONFLICT,
     NotFinished: HTTPStatus.CONFLICT,
     NotResumable: HTTPStatus.CONFLICT,
@@ -59,6 +72,7 @@ _STATUS: dict[type[KtrdrError], HTTPStatus] = {
     AtCapacity: HTTPStatus.CONFLICT,
     BudgetExhausted: HTTPStatus.CONFLICT,
     ScheduleExists: HTTPStatus.CONFLICT,
+    NotWatchable: HTTPStatus.CONFLICT,
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnreadablePayload: HTTPStatus.UNPROCESSABLE_ENTITY,
     Busy: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -110,6 +124,7 @@ _DESCRIPTIONS = {
     HTTPStatus.FORBIDDEN: "The API key lacks the required scope, or a page of another site asks",
     HTTPStatus.NOT_FOUND: "No resource has this ID",
     HTTPStatus.CONFLICT: "The current state does not allow this",
+    HTTPStatus.GONE: "Its artifacts were deleted",
     HTTPStatus.REQUEST_TIMEOUT: "The body did not arrive in time",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large",
     HTTPStatus.UNPROCESSABLE_ENTITY: "The request is not valid",
@@ -202,7 +217,11 @@ def _get_more_fields(error: KtrdrError) -> dict[str, Any]:
 
 async def _answer_validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - as registered below
-    problems = [_locate(*each) for each in enumerate(error.errors())]
+    found = leave_out_consequences([(_locate(each), each) for each in error.errors()])
+    problems = [
+        (place, explain(each, guess=number < MOST_PROBLEMS))
+        for number, (place, each) in enumerate(found)
+    ]
     fields = [
         FieldProblem(field=shorten(field), message=shorten(said))
         for field, said in problems[:MOST_PROBLEMS]
@@ -213,16 +232,10 @@ async def _answer_validation_error(request: Request, error: Exception) -> JSONRe
     )
 
 
-def _locate(number: int, error: Any) -> tuple[str, str]:
-    """Return the field of a problem, and what is wrong with it.
-
-    Args:
-        number: How many problems come before it.
-        error: What pydantic says.
-    """
+def _locate(error: Any) -> str:
+    """Return the field that pydantic's error is about."""
     # The first part of the location says whether it was the body, the path or the query.
-    field = ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0])
-    return field, explain(error, guess=number < MOST_PROBLEMS)
+    return ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0])
 
 
 async def _answer_http_error(request: Request, error: Exception) -> JSONResponse:

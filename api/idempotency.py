@@ -5,6 +5,7 @@ from typing import Any
 
 from errors import KeyReused
 from workflows.claim import make_claim_id
+from workflows.interface.ids import DatedKey
 
 
 @dataclass(frozen=True)
@@ -12,12 +13,14 @@ class IdempotencyKey:
     """A key that a client sent.
 
     Attributes:
-        key: The key itself.
+        key: The key itself, and its owner.
         request_digest: SHA-256 of the request that came with the key.
+        dated: What the key says about its operation; None if it has another form.
     """
 
     key: str
     request_digest: str
+    dated: DatedKey | None = None
 
     @property
     def claim_id(self) -> str:

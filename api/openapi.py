@@ -7,11 +7,19 @@ from fastapi import FastAPI
 
 from api.errors import PROBLEM_MEDIA_TYPE, Problem
 from api.examples.answers import ANSWERS
-from errors import InvalidInput, KtrdrError, NotFinished, OperationNotFound, TemporalUnavailable
+from errors import (
+    ArtifactsDeleted,
+    InvalidInput,
+    KtrdrError,
+    NotFinished,
+    OperationNotFound,
+    TemporalUnavailable,
+)
 
 _EXAMPLE_REASON = {
     HTTPStatus.NOT_FOUND: OperationNotFound.reason,
     HTTPStatus.CONFLICT: NotFinished.reason,
+    HTTPStatus.GONE: ArtifactsDeleted.reason,
     HTTPStatus.UNPROCESSABLE_ENTITY: InvalidInput.reason,
     HTTPStatus.INTERNAL_SERVER_ERROR: KtrdrError.reason,
     HTTPStatus.SERVICE_UNAVAILABLE: TemporalUnavailable.reason,

@@ -1,9 +1,12 @@
 """The paths of the API. Every route exists with and without the prefix."""
 
+from functools import cached_property
 from urllib.parse import quote, unquote
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 from starlette.convertors import Convertor, register_url_convertor
+from starlette.routing import Match
+from starlette.types import Scope
 
 API_PREFIX = "/api/v1"
 
@@ -38,3 +41,26 @@ register_url_convertor("rest", _RestConvertor())
 def get_path(request: Request) -> str:
     """Return the path of a request, without the prefix."""
     return request.url.path.removeprefix(API_PREFIX)
+
+
+class ResourceRouter(APIRouter):
+    """The routes of one resource. Whether one of them has a path, its first name tells.
+
+    To compare a path with all routes of all resources, several times, would take most of the
+    processor time of a request.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return whether a route has the path, and what it takes from there."""
+        if _get_first_name(scope["path"].removeprefix(API_PREFIX)) not in self._first_names:
+            return Match.NONE, {}
+        return super().matches(scope)
+
+    @cached_property
+    def _first_names(self) -> frozenset[str]:
+        # All routes have been added before the first request arrives.
+        return frozenset(_get_first_name(getattr(each, "path", "")) for each in self.routes)
+
+
+def _get_first_name(path: str) -> str:
+    return path[1:].partition("/")[0]

@@ -1,14 +1,31 @@
 """Bodies of answers of the resources without a folder: experiments, strategies, health."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, computed_field
+from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
 
 from api.envelope import Data, Page
+from quant.messages.base import FrozenModel
+from quant.messages.record.comparison import Comparison
 from quant.messages.strategy import FeatureSpec, StrategySpec
 from quant.strategy.files import StrategyEntry
-from storage.records import Experiment, ExperimentSummary, HypothesisRecord, Standing
+from quant.wording import join_names
+from storage.ledger.records import (
+    MAX_NOTE,
+    MAX_TAGS,
+    Experiment,
+    ExperimentSummary,
+    HypothesisRecord,
+    Market,
+    Standing,
+    Tag,
+    TagCount,
+    Text,
+    Verification,
+)
+
+_Tags = Annotated[tuple[Tag, ...], Field(max_length=MAX_TAGS)]
 
 
 class ExperimentListResponse(Page[ExperimentSummary]):
@@ -19,8 +36,47 @@ class ExperimentResponse(Data[Experiment]):
     """One experiment."""
 
 
+class Annotation(FrozenModel):
+    """What to change in what people have written about an experiment."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"note": "Works in calm years only", "add_tags": ["calm"]}]}
+    )
+
+    note: Annotated[Text, Field(max_length=MAX_NOTE)] | None = Field(
+        None, description="Replaces the note; an empty one removes it"
+    )
+    add_tags: _Tags = ()
+    remove_tags: _Tags = ()
+
+    @model_validator(mode="after")
+    def _require_change(self) -> Self:
+        if self.note is None and not self.add_tags and not self.remove_tags:
+            raise ValueError("give a note, or tags to add or to remove")
+        both = set(self.add_tags) & set(self.remove_tags)
+        if both:
+            raise ValueError(f"add_tags and remove_tags both name {join_names(both)}")
+        return self
+
+
+class TagListResponse(Data[list[TagCount]]):
+    """The tags in use."""
+
+
+class ComparisonResponse(Data[Comparison]):
+    """Researches side by side."""
+
+
+class MarketListResponse(Page[Market]):
+    """A page of markets."""
+
+
 class LeaderboardResponse(Page[Standing]):
     """A page of the leaderboard."""
+
+
+class LedgerResponse(Data[Verification]):
+    """Whether the chain of trials and looks is whole."""
 
 
 class HypothesisListResponse(Data[list[HypothesisRecord]]):

@@ -5,6 +5,7 @@ Models refuse the unknown fields of bodies by themselves.
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import get_origin
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
@@ -28,7 +29,7 @@ async def refuse_undeclared(request: Request) -> None:
     """
     route = request.scope["route"]
     assert isinstance(route, APIRoute)  # noqa: S101 - this is a dependency of such routes only
-    known = set(_list_parameters(route.dependant))
+    known = dict(_list_parameters(route.dependant))
     for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
         shown = name[:100]
         if name not in known:
@@ -38,7 +39,7 @@ async def refuse_undeclared(request: Request) -> None:
                 else "this route takes none"
             )
             raise InvalidInput(f"{shown}: unknown parameter; {takes}.", field=shown)
-        if times > 1:
+        if times > 1 and not known[name]:
             raise InvalidInput(f"{shown}: given {times} times.", field=shown)
     takes_body = route.body_field is not None or "requestBody" in (route.openapi_extra or {})
     if request.method == "GET" or takes_body:
@@ -47,13 +48,14 @@ async def refuse_undeclared(request: Request) -> None:
         raise InvalidInput("body: this route takes no body.", field="body")
 
 
-def _list_parameters(dependant: Dependant) -> Iterator[str]:
-    """Yield the parameters of the query; those of a model one by one."""
+def _list_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+    """Yield the parameters of the query, those of a model one by one, and whether it is a list."""
     for field in dependant.query_params:
         kind = field.field_info.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from kind.model_fields
+            for name in kind.model_fields:
+                yield name, False
         else:
-            yield field.alias
+            yield field.alias, get_origin(kind) is list
     for each in dependant.dependencies:
         yield from _list_parameters(each)

@@ -9,15 +9,19 @@ from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 
 from bench.figures import Figure, publish
+from bench.search.stack import running_stack
 from bench.temporary import start_research, temporary_stack
-from workflows.contract import OperationType
-from workflows.ids import make_step_id
-from workflows.messages import ResearchRequest
+from quant.messages.record.trials import MAX_TRIALS
+from workflows.interface.contract import OperationType
+from workflows.interface.ids import make_step_id
+from workflows.interface.messages import ResearchRequest
 
 TRIALS = (2, 24, 100)
 SEED = 1
 MOST_EVENTS = 60
 MOST_PAYLOAD_KIB = 64.0
+MOST_EVENTS_OF_LARGE = 12_000
+MOST_MIB_OF_LARGE = 2.0
 # More trials find another strategy, with more or fewer features, so the size varies a little. The
 # record of a trial has some 400 bytes: a history that held trials would be far above this limit.
 MOST_BYTES_PER_TRIAL = 32.0
@@ -50,10 +54,25 @@ async def main() -> None:
     publish(
         "history",
         [
+            *await _measure_large(),
             *_compare("research", own, MOST_EVENTS, MOST_PAYLOAD_KIB),
             *_compare("with children", together, None, MOST_PAYLOAD_KIB),
         ],
     )
+
+
+async def _measure_large() -> list[Figure]:
+    """Measure the largest search. Its slices are stand-ins that end at once."""
+    async with running_stack(8, worker=("-m", "bench.search.standing", "0.0"), bars=0) as running:
+        request = ResearchRequest(trials=MAX_TRIALS, seed=0)
+        research = await start_research(running.client, request)
+        await research.result()
+        info = (await research.describe()).raw_description.workflow_execution_info
+    name = f"research, {MAX_TRIALS:,} trials"
+    return [
+        Figure(f"{name}: events", "", info.history_length, MOST_EVENTS_OF_LARGE),
+        Figure(f"{name}: history", "MiB", info.history_size_bytes / 2**20, MOST_MIB_OF_LARGE),
+    ]
 
 
 def _compare(

@@ -15,12 +15,12 @@ from temporalio.client import Client
 from bench.figures import Figure, publish
 from bench.temporary import start_research, temporary_stack
 from quant.messages.data import DataSource
-from quant.messages.trials import Trial, TrialOnBars
-from storage.ledger import Ledger
-from storage.records import Experiment, Tokens
-from storage.spending import ModelCall
-from tests.support.postgresql import postgresql_server
-from workflows.messages import ResearchRequest
+from quant.messages.record.trials import Trial, TrialOnBars
+from storage.ledger.ledger import Ledger
+from storage.ledger.records import Experiment, Tokens
+from storage.ledger.spending import ModelCall
+from tests.support.outside.postgresql import postgresql_server
+from workflows.interface.messages import ResearchRequest
 
 WRITES = 400
 WRITERS = 8

@@ -21,13 +21,13 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 from temporalio.client import Client
 
-from activities.compute_process import NICENESS
 from activities.inline_research import run_inline
 from bench.figures import Figure, publish
 from bench.temporary import start_research, temporary_stack
 from quant.messages.data import DataSource
+from quant.processes import NICENESS
 from storage.artifacts import ArtifactStore
-from workflows.messages import ResearchRequest
+from workflows.interface.messages import ResearchRequest
 
 REPETITIONS = 7
 TRIALS = {"default research": 12, "research with 100 trials": 100}

@@ -22,9 +22,9 @@ from bench.figures import Figure, publish
 from bench.temporary import temporary_settings
 from cli.stack import Stack
 from temporal.converter import data_converter
-from workflows.contract import OperationType
-from workflows.ids import make_step_id
-from workflows.messages import ResearchRequest, ResearchResult
+from workflows.interface.contract import OperationType
+from workflows.interface.ids import make_step_id
+from workflows.interface.messages import ResearchRequest, ResearchResult
 
 _SEEDS = 5
 _SECONDS_BETWEEN_KILLS = (1.0, 5.0)

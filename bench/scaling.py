@@ -37,8 +37,9 @@ from quant.messages.data import DataSource
 from quant.messages.strategy import StrategySpec
 from quant.search.scorer import keeps_trading
 from quant.search.space import Space
-from quant.strategy.features import compute_features, compute_labels, count_warm_up
+from quant.strategy.features import compute_labels, count_warm_up
 from quant.strategy.positions import decide_positions
+from quant.strategy.table import compute_features
 from storage.artifacts import ArtifactStore
 
 SIZES: Final = (5_000, 500_000)
@@ -76,16 +77,31 @@ def run_ours(home: Path) -> None:
 
 def run_plain_loop(home: Path) -> None:
     """Search, train and test in one loop."""
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     bars = load_bars(SOURCE, home)
     development, holdout = bars.split()
+    best = find_best_plainly(development, TRIALS)
+    _walk_forward(development, best, TRAINING_FOLDS)
+    model = _fit(
+        compute_features(development, best),
+        compute_labels(development, best.horizon),
+        best,
+        0,
+    )
+    probabilities = _predict(model, compute_features(bars, best))[bars.holdout_start :]
+    for multiple in (0.0, 1.0, 2.0):
+        _sharpe(holdout, probabilities, best, multiple)
+
+
+def find_best_plainly(development: Bars, trials: int) -> StrategySpec:
+    """Search in one loop."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     space = Space.make(len(development))
     sampler = optuna.samplers.TPESampler(seed=derive_seed(SEED, 0))
     study = optuna.create_study(direction="maximize", sampler=sampler)
     for parameters in space.list_first_candidates():
         study.enqueue_trial(parameters)
     best: tuple[float, StrategySpec] | None = None
-    for _ in range(TRIALS):
+    for _ in range(trials):
         trial = study.ask()
         spec = space.suggest(trial)
         sharpe = _walk_forward(development, spec, SEARCH_FOLDS)
@@ -96,16 +112,7 @@ def run_plain_loop(home: Path) -> None:
         if best is None or sharpe > best[0]:
             best = sharpe, spec
     assert best is not None
-    _walk_forward(development, best[1], TRAINING_FOLDS)
-    model = _fit(
-        compute_features(development, best[1]),
-        compute_labels(development, best[1].horizon),
-        best[1],
-        0,
-    )
-    probabilities = _predict(model, compute_features(bars, best[1]))[bars.holdout_start :]
-    for multiple in (0.0, 1.0, 2.0):
-        _sharpe(holdout, probabilities, best[1], multiple)
+    return best[1]
 
 
 def _walk_forward(bars: Bars, spec: StrategySpec, folds: int) -> float | None:
@@ -149,7 +156,7 @@ def _sharpe(bars: Bars, probabilities: Floats, spec: StrategySpec, multiple: flo
     # The position that was decided at a close is held from the next open on.
     held = np.roll(decide_positions(probabilities, spec).astype(np.float64), 1)
     held[0] = 0.0
-    if not keeps_trading(held):
+    if not keeps_trading(held[:, np.newaxis]):
         return None
     return metrics.sharpe(compute_position_returns(bars, held, spec.costs.times(multiple)))
 

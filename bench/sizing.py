@@ -12,9 +12,9 @@ from temporalio.client import Client
 
 from bench.figures import Figure, publish
 from bench.temporary import start_research, temporary_stack
-from workflows.contract import OperationType
-from workflows.ids import make_step_id
-from workflows.messages import ResearchRequest
+from workflows.interface.contract import OperationType
+from workflows.interface.ids import make_step_id
+from workflows.interface.messages import ResearchRequest
 
 RESEARCHES: Final = 60
 # What Temporal Cloud counts as actions, without heartbeats and queries.

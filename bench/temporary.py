@@ -15,7 +15,7 @@ from bench.ports import find_free_ports
 from cli.stack import Stack
 from settings import Settings, load_settings
 from temporal.converter import data_converter
-from workflows.messages import ResearchInput, ResearchRequest, ResearchResult
+from workflows.interface.messages import ResearchInput, ResearchRequest, ResearchResult
 from workflows.research import Research
 
 ResearchHandle = WorkflowHandle[Research, ResearchResult]

@@ -13,10 +13,8 @@ from quant.problems import list_problems
 T = TypeVar("T")
 
 
-class UnreadableAnswer(KtrdrError):
+class UnreadableAnswer(KtrdrError, reason="unreadable_answer"):
     """The API answers in another form than this command knows."""
-
-    reason = "unreadable_answer"
 
 
 class Answer(Generic[T]):

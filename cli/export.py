@@ -37,13 +37,21 @@ def explain_write_errors(option: str, path: Path) -> Iterator[None]:
 
 
 def write_table(rows: Sequence[BaseModel], path: Path) -> None:
-    """Write models of one kind as rows of a CSV or Parquet file, by the suffix of the path."""
+    """Write models of one kind as rows of a CSV or Parquet file, by the suffix of the path.
+
+    A cell of a CSV file holds no list, so its texts are joined by commas.
+    """
     # Takes half a second to load, which no other command needs.
     import pyarrow as pa  # noqa: PLC0415
     from pyarrow import csv, parquet  # noqa: PLC0415
 
-    table = pa.Table.from_pylist([row.model_dump(mode="json") for row in rows])
+    values = [row.model_dump(mode="json") for row in rows]
     if path.suffix == ".csv":
-        csv.write_csv(table, path)
+        cells = [{name: _join(value) for name, value in row.items()} for row in values]
+        csv.write_csv(pa.Table.from_pylist(cells), path)
     else:
-        parquet.write_table(table, path)
+        parquet.write_table(pa.Table.from_pylist(values), path)
+
+
+def _join(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value

@@ -15,10 +15,10 @@ from rich.progress import (
 from rich.table import Column
 
 from cli.answer import Answer
-from cli.client import Api
-from cli.transport import ApiUnreachable
+from cli.service.client import Api
+from cli.service.transport import ApiUnreachable
 from quant.messages.progress import Progress as StepProgress
-from workflows.contract import OperationInfo
+from workflows.interface.contract import OperationInfo
 
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 2.0

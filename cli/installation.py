@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from settings import Settings
-from storage.ledger import Ledger
+from storage.ledger.ledger import Ledger
 from temporal import deployments
 from temporal.connection import connect, register_search_attributes, set_retention
 

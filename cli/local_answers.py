@@ -6,6 +6,7 @@ from api.auth.scopes import Scope
 from quant.messages.base import FrozenModel
 from quant.messages.data import DataInfo, DateRange
 from quant.messages.evidence import CostLevel, Statistics
+from quant.messages.record.comparison import ComparedParameter
 from quant.messages.understood import Understood
 
 
@@ -50,6 +51,12 @@ class Comparison(FrozenModel):
     """Researches side by side."""
 
     researches: list[ComparedResearch]
+    parameters: list[ComparedParameter]
+    """Of all researches, in their order."""
+    correlations: list[list[float | None]]
+    """Of the daily returns of each pair; None with too few days in common, or without variance."""
+    common_days: list[list[int]]
+    """Days that a pair has in common."""
     page: str | None
     """Path of the page, if one was written."""
 
@@ -111,6 +118,9 @@ class ImportedBars(DataInfo):
     """How the file was understood."""
     remarks: list[str]
     """What a trader of these bars should know."""
+    watches: list[str] | None = None
+    """Researches whose watches look at these bars now. None if nothing was stored, or if no service
+    could be asked; watches then look at their usual time."""
 
 
 class Changes(FrozenModel):

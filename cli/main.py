@@ -11,16 +11,21 @@ from cli.answer import Answer
 from cli.commands import (
     admin,
     agent,
+    artifacts,
+    campaign,
     data,
     experiments,
+    ledger,
     operations,
     research,
     results,
     schedule,
     steps,
     strategies,
+    watch,
 )
 from cli.hints import ktrdr
+from cli.input.usage import ReportingGroup
 from cli.links import keep_working
 from cli.render.operations import print_addresses
 from cli.render.suggestions import print_suggestions
@@ -33,6 +38,7 @@ _WITHOUT_API = frozenset({"admin", "up"})
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 app = typer.Typer(
+    cls=ReportingGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
@@ -55,6 +61,9 @@ for command in (
     agent.workers,
     experiments.experiments,
     experiments.leaderboard,
+    experiments.markets,
+    experiments.note,
+    experiments.tag,
     experiments.reproduce,
     experiments.hypotheses,
     experiments.budget,
@@ -64,8 +73,12 @@ for command in (
     app.command()(command)
 app.add_typer(admin.admin, name="admin")
 app.add_typer(agent.agent, name="agent")
+app.add_typer(artifacts.artifacts, name="artifacts")
+app.add_typer(campaign.campaign, name="campaign")
 app.add_typer(data.data, name="data")
+app.add_typer(ledger.ledger, name="ledger")
 app.add_typer(schedule.schedule, name="schedule")
+app.add_typer(watch.watch, name="watch")
 
 
 def _print_version(wanted: bool) -> None:

@@ -11,13 +11,13 @@ import typer
 from rich.console import Console
 
 from cli.answer import Answer
-from cli.client import Api
-from cli.labels import Labels
-from cli.render.console import SafeConsole
-from cli.render.prose import print_prose
-from cli.render.tables import UNLIMITED
-from cli.transport import ApiRefused
-from errors import KtrdrError
+from cli.input.labels import Labels
+from cli.render.terminal.console import SafeConsole
+from cli.render.terminal.prose import print_prose
+from cli.render.terminal.tables import UNLIMITED
+from cli.service.client import Api
+from cli.service.transport import ApiRefused
+from errors import InvalidInput, KtrdrError
 from settings import Settings
 
 T = TypeVar("T")
@@ -114,10 +114,14 @@ def report_errors(as_json: bool) -> Iterator[None]:
 
 def make_error_envelope(error: KtrdrError) -> dict[str, Any]:
     """Return what programs get in the place of an answer."""
-    problems = [
-        each.model_dump(exclude_none=True)
-        for each in (error.problems if isinstance(error, ApiRefused) else ())
-    ]
+    problems: list[dict[str, Any]] = []
+    if isinstance(error, ApiRefused):
+        problems = [each.model_dump(exclude_none=True) for each in error.problems]
+    elif isinstance(error, InvalidInput):
+        problems = [
+            {name: value for name, value in each._asdict().items() if value is not None}
+            for each in error.problems
+        ]
     return {
         "success": False,
         "status": "error",

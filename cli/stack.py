@@ -97,6 +97,7 @@ class Stack:
         self._lock: BinaryIO | None = None
         self._temporal_address = f"127.0.0.1:{settings.temporal_port}"
         self.api = f"http://{settings.api_host}:{settings.api_port}"
+        self._web_ui = f"http://127.0.0.1:{settings.ui_port}"
         self.logs = settings.home / "logs"
 
     def __enter__(self) -> Self:
@@ -132,8 +133,9 @@ class Stack:
 
     def addresses(self) -> dict[str, str]:
         """Return the addresses of the parts, by name."""
-        web_ui = f"http://127.0.0.1:{self._settings.ui_port}{_RESEARCHES}"
+        web_ui = f"{self._web_ui}{_RESEARCHES}"
         return {
+            "Page": f"{self.api}/",
             "API docs": f"{self.api}/api/v1/docs",
             **({"Temporal Web UI": web_ui} if self._settings.ui_port else {}),
             "Temporal": self._temporal_address,
@@ -191,13 +193,18 @@ class Stack:
             for variable in KEY_VARIABLES:
                 if inherited.pop(variable, "").strip() and process == "api":
                     inherited[variable] = KEY_IS_SET
+            # Only workers tell people.
+            inherited.pop("KTRDR_NOTIFY_URL", None)
         if process == "api":
             # Only one process can listen at an address, and the API has a route for its metrics.
             inherited.pop("KTRDR_METRICS_ADDRESS", None)
+        if process == "api" and settings.ui_port:
+            inherited.setdefault("KTRDR_TEMPORAL_UI_URL", self._web_ui)
         directories = {
             "KTRDR_HOME": settings.home,
             "KTRDR_DATA_DIR": settings.data_dir,
             "KTRDR_STRATEGY_DIR": settings.strategy_dir,
+            "KTRDR_UNIVERSE_DIR": settings.universe_dir,
         }
         return (
             inherited

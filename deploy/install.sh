@@ -6,6 +6,8 @@ set -eu
 PYTHON=${PYTHON:-python3}
 VENV=$1
 LOCK=$2
+# Only what this script has created is its own: other programs may need what ktrdr does not.
+MARK=.created-for-ktrdr
 
 # The user's settings for pip hold, but for those that would install somewhere else or build from source.
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_USER=0
@@ -20,6 +22,7 @@ if ! pip --version >/dev/null 2>&1; then
         echo "'$PYTHON -m venv $VENV' fails for the reason above: check that this directory is writable, and its disk not full." >&2
         exit 1
     }
+    touch "$VENV/$MARK"
 fi
 
 # pip writes INSTALLER after all files of a package; without it, it was interrupted there.
@@ -37,4 +40,7 @@ pip install -q --log "$log" --require-hashes --only-binary :all: -r "$LOCK" &&
     echo "The installation failed for the reason above ($log tells more); repeat the command to continue." >&2
     exit 1
 }
+if [ -e "$VENV/$MARK" ]; then
+    sh deploy/slim.sh "$VENV"/lib/python3.*/site-packages
+fi
 rm "$log"

@@ -14,6 +14,18 @@ MOST_PROBLEMS: Final = 20
 """How many problems a message names. A hostile input has tens of thousands."""
 
 _LONGEST_PART: Final = 200
+_LONGEST_VALUE: Final = 40
+# What these say depends on the value, and people may not know which one counted.
+_WITH_VALUE: Final = frozenset(
+    {
+        "greater_than_equal",
+        "greater_than",
+        "less_than_equal",
+        "less_than",
+        "literal_error",
+        "enum",
+    }
+)
 
 # A value in pydantic's list of those that it expects.
 _QUOTED: Final = re.compile(r"'([^']*)'")
@@ -64,12 +76,26 @@ def list_problems(
         (".".join(str(part) for part in each["loc"] if part != "[key]"), each)
         for each in error.errors(include_url=False)
     ]
-    places = [place for place, _ in problems]
     return [
         (place, explain(each, model, guess=number < MOST_PROBLEMS))
-        for number, (place, each) in enumerate(problems)
-        # An invalid entry does not count, so that its list may seem too short.
-        if each["type"] != "too_short" or not any(p.startswith(f"{place}.") for p in places)
+        for number, (place, each) in enumerate(leave_out_consequences(problems))
+    ]
+
+
+def leave_out_consequences(
+    problems: Sequence[tuple[str, ErrorDetails]],
+) -> list[tuple[str, ErrorDetails]]:
+    """Leave out the lists that seem too short because an invalid entry does not count.
+
+    Args:
+        problems: What pydantic says, each with its place.
+    """
+    # A field of an entry may be invalid, such as `features.0.period`.
+    lists = {place[:end] for place, _ in problems for end, sign in enumerate(place) if sign == "."}
+    return [
+        (place, each)
+        for place, each in problems
+        if each["type"] != "too_short" or place not in lists
     ]
 
 
@@ -86,12 +112,25 @@ def explain(
     kind, context = problem["type"], problem.get("ctx", {})
     words = _WORDS.get(kind)
     said = words(context) if words else problem["msg"].removeprefix("Value error, ")
+    if kind in _WITH_VALUE:
+        said += _name_value(problem.get("input"))
     if guess and kind in ("literal_error", "enum"):
         return said + suggest(problem.get("input"), _QUOTED.findall(context["expected"]))
     if guess and kind == "extra_forbidden" and model is not None:
         *path, unknown = problem["loc"]
         return said + suggest(unknown, list_fields(model, path))
     return said
+
+
+def _name_value(value: object) -> str:
+    """Return the value that was given, if it is short."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return ""
+    # Python does not write integers of thousands of digits. A digit has more than three bits.
+    if isinstance(value, int) and value.bit_length() > 3 * _LONGEST_VALUE:
+        return ""
+    written = f"'{value}'" if isinstance(value, str) else str(value)
+    return f", not {written}" if len(written) <= _LONGEST_VALUE and written.isprintable() else ""
 
 
 def join_problems(problems: Sequence[tuple[str, str]]) -> str:

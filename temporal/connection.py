@@ -20,7 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from errors import StartupError
 from temporal.converter import data_converter, make_encrypting_converter
 from temporal.encryption import EncryptingCodec, open_key_file
-from workflows import search_attributes
+from workflows.interface import search_attributes
 
 _log = logging.getLogger(__name__)
 
@@ -125,7 +125,8 @@ async def register_search_attributes(client: Client) -> list[str]:
     request = AddSearchAttributesRequest(
         namespace=client.namespace,
         search_attributes={
-            key.name: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD for key in search_attributes.ALL
+            key.name: IndexedValueType.ValueType(key.indexed_value_type)
+            for key in search_attributes.ALL
         },
     )
     try:

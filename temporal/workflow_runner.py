@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.converter import StorageDriverStoreContext
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import Info
@@ -122,10 +123,13 @@ class _Watched(WorkflowInstance):
         """Return what Temporal says about the run."""
         return self._instance.get_info()
 
-    def get_serialization_context(self, command_info: Any) -> Any:
-        """Return what payloads of this command belong to."""
-        return self._instance.get_serialization_context(command_info)
+    def get_serialization_context(self, command_info: Any) -> None:
+        """Return None: our converters treat all payloads alike.
 
-    def get_external_store_context(self, command_info: Any) -> Any:
-        """Return where payloads of this command may be stored."""
-        return self._instance.get_external_store_context(command_info)
+        The SDK asks for every payload, a hundred times in a research. To ask the workflow would be
+        to enter the sandbox each time.
+        """
+
+    def get_external_store_context(self, command_info: Any) -> StorageDriverStoreContext:  # noqa: ARG002 - see below
+        """Return no target: payloads are stored nowhere else."""
+        return StorageDriverStoreContext(target=None)

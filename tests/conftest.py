@@ -1,8 +1,9 @@
 """The system under test: one dev server, one set of workers and one API for all tests."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -15,8 +16,10 @@ from temporalio.client import Client
 
 from api.app import create_app
 from settings import Settings
-from tests.support import helpers, temporal_server
-from tests.support.data import walk, write_bars, write_many_bars, write_strategies
+from tests.support import helpers
+from tests.support.outside import temporal_server
+from tests.support.quant.data import walk, write_bars, write_many_bars, write_strategies
+from tests.support.quant.universes import write_universe
 from worker import run_workers
 
 pytest_plugins = ["tests.support.running.guarding", "tests.support.running.shuffling"]
@@ -59,6 +62,20 @@ def fresh_bars(data_dir: Path) -> Iterator[Callable[[str, int], None]]:
         path = data_dir / f"{symbol}.csv"
         walk(2000, "1D", seed).to_csv(path, index=False)
         written.add(path)
+
+    yield write
+    for path in written:
+        path.unlink()
+
+
+@pytest.fixture
+def fresh_universe(data_dir: Path) -> Iterator[Callable[..., None]]:
+    """Write the bars of several instruments; see `write_universe`."""
+    written: set[Path] = set()
+
+    def write(symbols: Sequence[str], **given: Any) -> None:
+        write_universe(data_dir, symbols, **given)
+        written.update(data_dir / f"{symbol}.csv" for symbol in symbols)
 
     yield write
     for path in written:

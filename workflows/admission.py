@@ -11,12 +11,10 @@ from temporalio.exceptions import FailureError
 with workflow.unsafe.imports_passed_through():
     from pydantic import AwareDatetime
 
-    from activities.admission import ActiveQuestion, count_active
+    from activities.admission import ADMISSION, ActiveQuestion, count_active
     from workflows import policies
-    from workflows.failures import WRONG_ARGUMENTS
-    from workflows.messages import AdmissionAnswer, AdmissionRequest
-
-ADMISSION_ID = "admission"
+    from workflows.interface.admission import AdmissionAnswer, AdmissionRequest
+    from workflows.interface.failures import WRONG_ARGUMENTS
 
 # After this time an admitted research is in Temporal's lists, or was never started.
 _LISTED_AFTER = timedelta(seconds=30)
@@ -112,7 +110,7 @@ class Admission:
 
 
 @workflow.defn(
-    name="Admission",
+    name=ADMISSION,
     versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
     failure_exception_types=WRONG_ARGUMENTS,
 )

@@ -3,15 +3,20 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.jobs import BacktestTask
-    from activities.research import ResearchActivities
-    from quant.messages.steps import BacktestResult
-    from workflows import policies
-    from workflows.contract import OPERATION_QUERY, OperationInfo, OperationMetadata, OperationType
-    from workflows.failures import WRONG_ARGUMENTS
-    from workflows.messages import BacktestRequest
-    from workflows.operation import Operation
-    from workflows.requests.parameters import make_model_path
+    from workflows.vocabulary import (
+        OPERATION_QUERY,
+        WRONG_ARGUMENTS,
+        BacktestRequest,
+        BacktestResult,
+        BacktestTask,
+        Operation,
+        OperationInfo,
+        OperationMetadata,
+        OperationType,
+        ResearchActivities,
+        make_model_path,
+        policies,
+    )
 
 
 @workflow.defn(failure_exception_types=WRONG_ARGUMENTS)

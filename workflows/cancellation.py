@@ -12,7 +12,7 @@ first step, after every step and before returning.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from temporalio import workflow
@@ -53,12 +53,17 @@ async def finish_cleanup(work: Coroutine[Any, Any, _Result]) -> _Result:
 
 async def run_child(
     starting: Coroutine[Any, Any, workflow.ChildWorkflowHandle[Any, _Result]],
+    get_reason: Callable[[], str | None] = workflow.cancellation_reason,
 ) -> _Result:
     """Start a child workflow and await its end.
 
     A cancel is passed on to the child with its reason, and the end of the child awaited. The cancel
     may also arrive while the child is being started. Otherwise the child would run on, although
     "cancelled" means that the work has stopped.
+
+    Args:
+        starting: Starts the child.
+        get_reason: Returns the reason of a cancel.
     """
     start = asyncio.create_task(starting)
     try:
@@ -67,5 +72,5 @@ async def run_child(
     except asyncio.CancelledError:
         child = await start
         if not child.done():
-            child.cancel(workflow.cancellation_reason())
+            child.cancel(get_reason())
     return await child

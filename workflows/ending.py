@@ -1,6 +1,8 @@
 """How operations end: what is kept of it, so that it is known without a worker and in lists."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -11,14 +13,15 @@ with workflow.unsafe.imports_passed_through():
     from quant.messages.progress import Ending, Progress
     from workflows import policies
     from workflows.cancellation import cancel_requested, finish_cleanup, get_cancel_reason
-    from workflows.contract import (
+    from workflows.interface.contract import (
         ACTIVITY_STEPS,
         GOAL,
         PRIORITY,
         ChildOperation,
         OperationInfo,
+        OperationStatus,
     )
-    from workflows.progress import place_step
+    from workflows.interface.progress import place_step
 
 _GOAL_PATCH = "goal-in-memo"
 
@@ -81,3 +84,18 @@ async def cancel_with_step(failure: BaseException) -> None:
     except asyncio.CancelledError:
         if not cancel_requested():
             raise
+
+
+async def record_end(record: Coroutine[Any, Any, None], info: OperationInfo) -> None:
+    """Write the end of an operation into the ledger.
+
+    Raises:
+        ActivityError: It has completed and cannot be recorded. A research is not complete without
+            its record; a failed or cancelled one ends anyway.
+    """
+    try:
+        await finish_cleanup(record)
+    except ActivityError:
+        if info.status is OperationStatus.COMPLETED:
+            raise
+        workflow.logger.exception("%s is not in the ledger", info.operation_id)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-from workflows.contract import OperationStatus, OperationType, Phase
+from workflows.interface.contract import OperationStatus, OperationType, Phase
 
 
 def record_phase(phase: Phase, duration: timedelta) -> None:

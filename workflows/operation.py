@@ -7,18 +7,19 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import Priority, SearchAttributePair
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from quant.messages.progress import Progress
-    from workflows import metrics, policies, search_attributes
+    from workflows import metrics, policies
     from workflows.cancellation import (
         cancel_requested,
-        finish_cleanup,
         get_cancel_reason,
         raise_if_cancelled,
     )
-    from workflows.contract import (
+    from workflows.ending import cancel_with_step, keep_ending, keep_goal, record_end
+    from workflows.interface import search_attributes
+    from workflows.interface.contract import (
         GOAL,
         PHASE_START,
         PHASE_STEP,
@@ -33,10 +34,9 @@ with workflow.unsafe.imports_passed_through():
         Phase,
         PhaseEntered,
     )
-    from workflows.ending import cancel_with_step, keep_ending, keep_goal
-    from workflows.failures import describe_failure, get_reason
-    from workflows.ids import get_step_name, make_step_id
-    from workflows.progress import find_progress
+    from workflows.interface.failures import describe_failure, get_reason
+    from workflows.interface.ids import get_step_name, make_step_id
+    from workflows.interface.progress import find_progress
 
 _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
@@ -88,7 +88,7 @@ class Operation:
             }
         )
 
-    def enter(self, phase: Phase, *attributes: SearchAttributePair[str]) -> None:
+    def enter(self, phase: Phase, *attributes: SearchAttributePair[Any]) -> None:
         """Enter the next phase, and show it in the query and in lists."""
         if self.info.phases:
             began = self.info.phases[-1]
@@ -110,7 +110,7 @@ class Operation:
         """Show the state in Temporal's Web UI."""
         workflow.set_current_details(f"**{state}** · {text}" if text else f"**{state}**")
 
-    def publish(self, *attributes: SearchAttributePair[str]) -> None:
+    def publish(self, *attributes: SearchAttributePair[Any]) -> None:
         """Set the search attributes whose value has changed."""
         known = workflow.info().typed_search_attributes
         changed = [pair for pair in attributes if known.get(pair.key) != pair.value]
@@ -143,7 +143,7 @@ class Operation:
         summary: str,
     ) -> _Result:
         """Run a step that is an activity."""
-        work = policies.run_compute(activity, task, summary=summary, priority=self._priority)
+        work = policies.run_compute(activity, task, summary=summary, priority=self.priority)
         return await self.run_step(step, work)
 
     async def run_child_workflow(
@@ -167,12 +167,13 @@ class Operation:
                 parent_operation_id=self.info.operation_id,
                 phase=Phase.QUEUED,
                 symbol=self.info.metadata.symbol,
+                symbols=self.info.metadata.symbols,
                 owner=self.info.owner,
                 strategy=strategy,
             ),
             memo={GOAL: strategy, PRIORITY: self.info.priority},
             summary=summary,
-            priority=self._priority,
+            priority=self.priority,
         )
         return await self.run_step(step, work)
 
@@ -187,7 +188,7 @@ class Operation:
             cancelled = is_cancelled_exception(error)
             child.status = OperationStatus.CANCELLED if cancelled else OperationStatus.FAILED
             child.completed_at = workflow.now()
-            self._stopped, self._progress = child, find_progress(error)
+            self._stopped, self._progress = child, child.progress or find_progress(error)
             if not cancelled:
                 child.error_message = describe_failure(error)
             # The list shows how the child ended, but an accepted cancel wins over that.
@@ -202,7 +203,7 @@ class Operation:
         workflow.logger.info("%s: %s", self.info.operation_id, event)
 
     @property
-    def _priority(self) -> Priority:
+    def priority(self) -> Priority:
         """The priority of its steps in a task queue. Owners get fair shares."""
         return Priority(priority_key=self.info.priority, fairness_key=self.info.owner)
 
@@ -234,6 +235,7 @@ class Operation:
                 *search_attributes.make_pairs(
                     operation_type=self.info.operation_type,
                     symbol=self.info.metadata.symbol,
+                    symbols=self.info.metadata.symbols,
                     owner=self.info.owner,
                 )
             )
@@ -284,17 +286,6 @@ class Operation:
         if cancelled:
             metrics.record_cancel(workflow.now() - (self._cancel_accepted or workflow.now()))
         if record is not None:
-            await self._record_end(record, status)
+            await record_end(record(), self.info)
         self._log(f"{status.value} {reason}".strip())
         metrics.count_ended(self.info.operation_type, status, reason)
-
-    async def _record_end(
-        self, record: Callable[[], Coroutine[Any, Any, None]], status: OperationStatus
-    ) -> None:
-        try:
-            await finish_cleanup(record())
-        except ActivityError:
-            # A research is not complete without its record. A failed or cancelled one ends anyway.
-            if status is OperationStatus.COMPLETED:
-                raise
-            workflow.logger.exception("%s is not in the ledger", self.info.operation_id)

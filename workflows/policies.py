@@ -14,6 +14,7 @@ from temporalio.common import (
 from temporalio.types import MethodAsyncNoParam
 from temporalio.workflow import ActivityCancellationType, ChildWorkflowCancellationType
 
+from quant.bars.timeframes import count_minutes
 from workflows.cancellation import run_child
 
 _Argument = TypeVar("_Argument")
@@ -23,7 +24,11 @@ RESEARCH_QUEUE = "research"
 TRAINING_QUEUE = "training"
 BACKTEST_QUEUE = "backtest"
 RECORD_QUEUE = "records"
-COMPUTE_QUEUES = (RESEARCH_QUEUE, TRAINING_QUEUE, BACKTEST_QUEUE)
+# The queues of the workflows. Whoever serves one of them also computes.
+WORKFLOW_QUEUES = (RESEARCH_QUEUE, TRAINING_QUEUE, BACKTEST_QUEUE)
+# All that computes, whatever it is: one queue, so that the slots of a worker process are shared by
+# all of it, and the slices of a search spread over all workers.
+COMPUTE_QUEUE = "compute"
 
 # So long after the death of a worker its steps continue elsewhere.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
@@ -51,8 +56,31 @@ RECORD_RETRY = RetryPolicy(
     maximum_attempts=10,
 )
 
+# A member of a campaign waits so until fewer researches are active, without limit.
+ADMISSION_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=1.5,
+    maximum_interval=timedelta(seconds=15),
+)
+
+# Some hundred small files.
+LONGEST_GATHERING = timedelta(minutes=1)
+
 LONGEST_READ = timedelta(seconds=15)
 READ_RETRIED_FOR = timedelta(minutes=2)
+
+# Whoever is told may be away for a day.
+LONGEST_NOTICE = timedelta(minutes=1)
+NOTICE_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=10),
+    maximum_interval=timedelta(hours=1),
+    maximum_attempts=30,
+)
+
+# A watch looks for new bars four times in the length of one, within these limits.
+LOOKS_PER_BAR = 4
+SHORTEST_SLEEP = timedelta(minutes=5)
+LONGEST_SLEEP = timedelta(hours=6)
 
 # "Cancelled" must mean that the work has stopped, so every cancel is awaited.
 ACTIVITY_CANCELLATION = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
@@ -64,17 +92,19 @@ def run_compute(
     task: _Argument,
     *,
     summary: str,
+    activity_id: str | None = None,
     priority: Priority = Priority.default,
 ) -> Awaitable[_Result]:
-    """Run a step that computes, on any worker of this workflow's task queue.
+    """Run a step that computes, on any worker.
 
-    By default the step has the priority of the workflow.
+    By default the step has the priority of the workflow, and the name of its activity as its id.
     """
     return workflow.execute_activity_method(
         activity,
         task,
-        activity_id=activity.__name__,
+        activity_id=activity_id or activity.__name__,
         summary=summary,
+        task_queue=COMPUTE_QUEUE,
         start_to_close_timeout=LONGEST_COMPUTE,
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
         retry_policy=COMPUTE_RETRY,
@@ -99,6 +129,62 @@ def record(
         task_queue=RECORD_QUEUE,
         start_to_close_timeout=LONGEST_RECORD,
         retry_policy=RECORD_RETRY,
+        cancellation_type=ACTIVITY_CANCELLATION,
+    )
+
+
+def notify(
+    activity: Callable[[Any, _Argument], Awaitable[None]], notice: _Argument
+) -> Awaitable[None]:
+    """Tell people of something."""
+    return workflow.execute_activity_method(
+        activity,
+        notice,
+        summary="Tell people",
+        task_queue=RECORD_QUEUE,
+        start_to_close_timeout=LONGEST_NOTICE,
+        retry_policy=NOTICE_RETRY,
+        cancellation_type=ACTIVITY_CANCELLATION,
+    )
+
+
+def get_time_between_looks(timeframe: str) -> timedelta:
+    """Return how long a watch sleeps, unless somebody says that bars have come."""
+    length = timedelta(minutes=count_minutes(timeframe))
+    return min(max(length / LOOKS_PER_BAR, SHORTEST_SLEEP), LONGEST_SLEEP)
+
+
+def gather(
+    activity: Callable[[Any, _Argument], Awaitable[_Result]],
+    argument: _Argument,
+    *,
+    activity_id: str,
+    summary: str,
+) -> Awaitable[_Result]:
+    """Put results together that are in the artifact store, where no compute is in the way."""
+    return workflow.execute_activity_method(
+        activity,
+        argument,
+        activity_id=activity_id,
+        summary=summary,
+        task_queue=RECORD_QUEUE,
+        start_to_close_timeout=LONGEST_GATHERING,
+        retry_policy=COMPUTE_RETRY,
+        cancellation_type=ACTIVITY_CANCELLATION,
+    )
+
+
+def wait_for_admission(
+    activity: Callable[[_Argument], Awaitable[None]], argument: _Argument, *, summary: str
+) -> Awaitable[None]:
+    """Try again and again until the activity succeeds. Failed attempts leave no events."""
+    return workflow.execute_activity(
+        activity,
+        argument,
+        summary=summary,
+        task_queue=RECORD_QUEUE,
+        start_to_close_timeout=LONGEST_RECORD,
+        retry_policy=ADMISSION_RETRY,
         cancellation_type=ACTIVITY_CANCELLATION,
     )
 
@@ -137,12 +223,13 @@ def run_child_workflow(
     *,
     child_id: str,
     task_queue: str,
-    attributes: Sequence[SearchAttributePair[str]],
+    attributes: Sequence[SearchAttributePair[Any]],
     memo: Mapping[str, Any],
     summary: str,
     priority: Priority,
+    get_reason: Callable[[], str | None] = workflow.cancellation_reason,
 ) -> Awaitable[_Result]:
-    """Run a child workflow to its end."""
+    """Run a child workflow to its end. A cancel is passed on with its reason, and awaited."""
     return run_child(
         workflow.start_child_workflow(
             run,
@@ -154,7 +241,8 @@ def run_child_workflow(
             memo=memo,
             static_summary=summary,
             priority=priority,
-        )
+        ),
+        get_reason,
     )
 
 

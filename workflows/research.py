@@ -4,53 +4,61 @@ from temporalio import workflow
 from temporalio.common import SearchAttributePair
 
 with workflow.unsafe.imports_passed_through():
-    from activities.jobs import AssessmentTask, DesignTask, LanguageModel
-    from activities.research import ResearchActivities
-    from quant.messages.artifacts import Artifact
-    from quant.messages.base import FrozenModel
-    from quant.messages.data import DataSource
-    from quant.messages.steps import (
+    from workflows.backtest import Backtest
+    from workflows.notification import tell
+    from workflows.training import Training
+    from workflows.vocabulary import (
+        FINISHED_QUERY,
         MAX_SEED,
+        OPERATION_QUERY,
+        WRONG_ARGUMENTS,
+        Artifact,
         AssessmentInput,
         AssessmentResult,
+        AssessmentTask,
         BacktestInput,
+        BacktestRequest,
         BacktestResult,
+        BacktestSummary,
+        DataSource,
         DesignInput,
+        DesignTask,
+        FinishedSteps,
+        FrozenModel,
         GateDecision,
-        TrainingInput,
-        TrainingResult,
-    )
-    from quant.messages.strategy import StrategySpec
-    from quant.verdict.gates import check_backtest, check_training
-    from storage.records import Experiment
-    from workflows import metrics, policies, search_attributes
-    from workflows.backtest import Backtest
-    from workflows.contract import (
-        FINISHED_QUERY,
-        OPERATION_QUERY,
+        LanguageModel,
+        Operation,
         OperationInfo,
         OperationStatus,
         OperationType,
         Phase,
-    )
-    from workflows.failures import WRONG_ARGUMENTS
-    from workflows.ids import make_step_id
-    from workflows.messages import (
-        BacktestRequest,
-        BacktestSummary,
-        FinishedSteps,
+        ResearchActivities,
         ResearchInput,
         ResearchResult,
+        SearchPlan,
+        StrategySpec,
+        TrainingInput,
+        TrainingResult,
+        check_backtest,
+        check_training,
+        complete_input,
+        conduct_design,
+        describe_finished,
+        describe_request,
+        make_experiment,
+        make_model_path,
+        make_step_id,
+        metrics,
+        policies,
+        search_attributes,
     )
-    from workflows.operation import Operation
-    from workflows.requests.parameters import describe_finished, describe_request, make_model_path
-    from workflows.requests.unused_fields import complete_input
-    from workflows.training import Training
 
 
 @workflow.defn(failure_exception_types=WRONG_ARGUMENTS)
 class Research:
-    """Four steps: an activity, two child workflows, an activity."""
+    """Four steps: activities, two child workflows, an activity."""
+
+    plan = SearchPlan()
 
     @workflow.init
     def __init__(self, request: ResearchInput | None = None) -> None:
@@ -107,39 +115,45 @@ class Research:
                 self._request.strategy,
                 summary=f"Load strategy {self._request.strategy}",
             )
+            spec = self._request.set_benchmark(spec)
             self._keep(spec=spec)
             return spec
         original = self._request.reproduces
-        design = await self._operation.run_activity(
-            OperationType.DESIGN,
-            ResearchActivities.design,
-            DesignTask(
-                operation_id=self._operation.step_id(OperationType.DESIGN),
-                input=DesignInput(
-                    data=self._bars,
-                    trials=self._request.trials,
-                    seed=self._finished.seed,
-                    brief=self._request.brief,
-                    features=self._request.features,
-                    long_only=self._request.long_only,
-                ),
-                memory=self._request.starts_from_memory,
-                memory_of=original and make_step_id(original.operation_id, OperationType.DESIGN),
-                language_model=self._language_model,
+        task = DesignTask(
+            operation_id=self._operation.step_id(OperationType.DESIGN),
+            input=DesignInput(
+                data=self._bars,
+                trials=self._request.trials,
+                seed=self._finished.seed,
+                brief=self._request.brief,
+                features=self._request.features,
+                long_only=self._request.long_only,
             ),
-            summary=f"Design: {self._request.design_method}",
+            memory=self._request.starts_from_memory,
+            memory_of=original and make_step_id(original.operation_id, OperationType.DESIGN),
+            language_model=self._language_model,
+            plan=self.plan,
         )
-        self._keep(design=design, spec=design.spec)
-        return design.spec
+        search = conduct_design(self._operation, task, self.plan, self._request.design_method)
+        design = await self._operation.run_step(OperationType.DESIGN, search)
+        spec = self._request.set_benchmark(design.spec)
+        self._keep(design=design, spec=spec)
+        return spec
 
     async def _train(self, spec: StrategySpec) -> TrainingResult:
+        original = self._request.reproduces
         self._operation.enter(
             Phase.TRAINING, SearchAttributePair(search_attributes.STRATEGY, spec.name)
         )
         training = await self._operation.run_child_workflow(
             OperationType.TRAINING,
             Training.run,
-            TrainingInput(data=self._bars, spec=spec, seed=self._finished.seed),
+            TrainingInput(
+                data=self._bars,
+                spec=spec,
+                seed=self._finished.seed,
+                benchmark_hash=original and original.benchmark_hash,
+            ),
             strategy=spec.name,
             task_queue=policies.TRAINING_QUEUE,
             summary=f"Training of {spec.name}",
@@ -159,6 +173,7 @@ class Research:
                     spec=spec,
                     seed=self._finished.seed,
                     model_sha256=training.model_sha256,
+                    benchmark_hash=training.benchmark_hash,
                 ),
             ),
             strategy=spec.name,
@@ -196,6 +211,7 @@ class Research:
                     holdout_looks=original.holdout_looks if original else 1,
                 ),
                 counted=original is not None,
+                reproduces=original and original.operation_id,
                 language_model=None if original else self._language_model,
             ),
             summary="Assess significance",
@@ -245,9 +261,13 @@ class Research:
             summary=assessment.summary,
             seed=self._finished.seed,
             data_hash=training.data.content_hash,
+            benchmark_hash=training.benchmark_hash,
             gate_rejection_reason=self._gate_rejection,
             backtest_result=self._finished.backtest and BacktestSummary.of(self._finished.backtest),
             statistics=assessment.statistics,
+            conditions=assessment.conditions,
+            market=assessment.market,
+            ledger_head=assessment.ledger_head,
             development_sharpe=training.sharpe,
             model_path=make_model_path(self._operation.step_id(OperationType.TRAINING)),
             model_sha256=training.model_sha256,
@@ -259,32 +279,14 @@ class Research:
 
     async def _record(self) -> None:
         info = self._operation.snapshot()
-        await policies.record(
+        notice = await policies.record(
             ResearchActivities.record_experiment,
-            Experiment(
-                operation_id=info.operation_id,
-                status=info.status.value,
-                owner=self._request.owner,
-                symbol=self._request.symbol,
-                timeframe=self._request.timeframe,
-                seed=self._finished.seed,
-                designer=self._request.designer,
-                model=self._request.model,
-                brief=self._request.brief,
-                data_hash=self._bars.content_hash,
-                strategy=self._finished.spec and self._finished.spec.model_dump(mode="json"),
-                metrics=self._result.model_dump(mode="json") if self._result else None,
-                verdict=self._result.verdict if self._result else None,
-                error=info.error_message or info.step_error,
-                cancellation_reason=info.cancellation_reason,
-                progress=info.progress.percentage,
-                request=self._request.request.model_dump(mode="json"),
-                reproduces=self._request.reproduces and self._request.reproduces.operation_id,
-                started_at=info.created_at,
-                finished_at=workflow.now(),
-            ),
+            make_experiment(self._request, info, self._finished, self._result, self._bars),
             summary=f"Record: {info.status.value}",
         )
+        # Records of earlier versions returned nothing, and told people themselves.
+        if notice is not None:
+            await tell(notice)
 
 
 def _make_first_state(request: ResearchInput) -> FinishedSteps:

@@ -3,13 +3,19 @@
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.jobs import TrainingTask
-    from activities.research import ResearchActivities
-    from quant.messages.steps import TrainingInput, TrainingResult
-    from workflows import policies
-    from workflows.contract import OPERATION_QUERY, OperationInfo, OperationMetadata, OperationType
-    from workflows.failures import WRONG_ARGUMENTS
-    from workflows.operation import Operation
+    from workflows.vocabulary import (
+        OPERATION_QUERY,
+        WRONG_ARGUMENTS,
+        Operation,
+        OperationInfo,
+        OperationMetadata,
+        OperationType,
+        ResearchActivities,
+        TrainingInput,
+        TrainingResult,
+        TrainingTask,
+        policies,
+    )
 
 
 @workflow.defn(failure_exception_types=WRONG_ARGUMENTS)

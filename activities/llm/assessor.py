@@ -13,7 +13,7 @@ from activities.llm import prompts
 from activities.llm.designer import CORRECTIONS
 from errors import ModelMisbehaved
 from quant.messages.base import FrozenModel
-from quant.messages.hypotheses import MAX_STATEMENT
+from quant.messages.record.hypotheses import MAX_STATEMENT
 from quant.messages.steps import AssessmentInput, AssessmentResult
 from quant.wording import strip_controls
 
@@ -78,9 +78,16 @@ def format_figures(inp: AssessmentInput, result: AssessmentResult) -> dict[str, 
             "expected_best_sharpe": f"{statistics.expected_best_sharpe:.2f}",
             "record_sharpe": f"{statistics.record_sharpe:.2f}",
             "timing_p_value": f"{statistics.timing_p_value:.3f}",
+            "record_p_value": f"{_known(statistics.record_p_value):.3f}",
+            "alpha": f"{statistics.alpha or 0.0:.1%}",
+            "alpha_p_value": f"{_known(statistics.alpha_p_value):.3f}",
             "holdout_looks": str(statistics.holdout_looks),
         }
     return known
+
+
+def _known(p_value: float | None) -> float:
+    return 1.0 if p_value is None else p_value
 
 
 async def comment(model: Model, prompt: str, figures: dict[str, str]) -> Comment:

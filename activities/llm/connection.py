@@ -1,20 +1,14 @@
-"""The connection to a language model. Temporal retries; the client libraries do not."""
+"""The connection to a language model. Temporal retries; the client libraries do not.
+
+The library of a provider is loaded when it is used: each takes a second of processor time.
+"""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Final
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final
 
 import httpx2
-from anthropic import AsyncAnthropic
-from anthropic import DefaultAsyncHttpxClient as AnthropicHttpClient
-from openai import AsyncOpenAI
-from openai import DefaultAsyncHttpxClient as OpenAIHttpClient
 from pydantic_ai.models import Model
-from pydantic_ai.models.anthropic import AnthropicModel
-from pydantic_ai.models.openai import OpenAIChatModel
-from pydantic_ai.providers.anthropic import AnthropicProvider
-from pydantic_ai.providers.openai import OpenAIProvider
-from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
 from activities.llm.providers import ModelName
 from errors import ModelMisbehaved
@@ -26,9 +20,8 @@ _MOST_ANSWER_BYTES: Final = 8 * 1024 * 1024
 _UNCOMPRESSED: Final = {"Accept-Encoding": "identity"}
 
 
-@asynccontextmanager
-async def connect_model(name: ModelName, timeout_seconds: float) -> AsyncIterator[Model]:
-    """Yield a model. Its connections close with the context.
+def connect_model(name: ModelName, timeout_seconds: float) -> AbstractAsyncContextManager[Model]:
+    """Return a model as a context. Its connections close with the context.
 
     Args:
         name: Name of the model.
@@ -37,30 +30,51 @@ async def connect_model(name: ModelName, timeout_seconds: float) -> AsyncIterato
     Raises:
         InvalidInput: The key of its provider is missing.
     """
-    hooks = {"response": [_bound_response]}
-    if name.provider == "anthropic":
-        async with AsyncAnthropic(
-            api_key=name.read_key(),
-            base_url=name.address,
-            timeout=timeout_seconds,
-            max_retries=0,
-            http_client=AnthropicHttpClient(event_hooks=hooks, headers=_UNCOMPRESSED),
-        ) as client:
-            yield AnthropicModel(name.model, provider=AnthropicProvider(anthropic_client=client))
-    else:
-        async with AsyncOpenAI(
-            api_key=name.read_key(),
-            base_url=name.address,
-            timeout=timeout_seconds,
-            max_retries=0,
-            http_client=OpenAIHttpClient(event_hooks=hooks, headers=_UNCOMPRESSED),
-        ) as openai:
-            provider = (
-                OpenAICompatibleProvider("openai-compatible", openai_client=openai)
-                if name.address
-                else OpenAIProvider(openai_client=openai)
-            )
-            yield OpenAIChatModel(name.model, provider=provider)
+    connect = _connect_anthropic if name.provider == "anthropic" else _connect_openai
+    return connect(name, timeout_seconds)
+
+
+@asynccontextmanager
+async def _connect_anthropic(name: ModelName, timeout_seconds: float) -> AsyncIterator[Model]:
+    from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient  # noqa: PLC0415
+    from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415
+    from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415
+
+    options = _make_options(name, timeout_seconds, DefaultAsyncHttpxClient)
+    async with AsyncAnthropic(**options) as client:
+        yield AnthropicModel(name.model, provider=AnthropicProvider(anthropic_client=client))
+
+
+@asynccontextmanager
+async def _connect_openai(name: ModelName, timeout_seconds: float) -> AsyncIterator[Model]:
+    from openai import AsyncOpenAI, DefaultAsyncHttpxClient  # noqa: PLC0415
+    from pydantic_ai.models.openai import OpenAIChatModel  # noqa: PLC0415
+    from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415
+    from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider  # noqa: PLC0415
+
+    options = _make_options(name, timeout_seconds, DefaultAsyncHttpxClient)
+    async with AsyncOpenAI(**options) as client:
+        provider = (
+            OpenAICompatibleProvider("openai-compatible", openai_client=client)
+            if name.address
+            else OpenAIProvider(openai_client=client)
+        )
+        yield OpenAIChatModel(name.model, provider=provider)
+
+
+def _make_options(
+    name: ModelName, timeout_seconds: float, http_client: type[Any]
+) -> dict[str, Any]:
+    """Return what both libraries call alike."""
+    return {
+        "http_client": http_client(
+            event_hooks={"response": [_bound_response]}, headers=_UNCOMPRESSED
+        ),
+        "api_key": name.read_key(),
+        "base_url": name.address,
+        "timeout": timeout_seconds,
+        "max_retries": 0,
+    }
 
 
 async def _bound_response(response: httpx2.Response) -> None:

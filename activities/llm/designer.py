@@ -1,7 +1,9 @@
 """The `llm` designer: a language model proposes, our own computation scores."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from pydantic import Field
@@ -12,16 +14,21 @@ from pydantic_ai.models import Model
 from activities.llm import prompts
 from errors import BudgetExhausted, InvalidInput, KtrdrError, ModelMisbehaved
 from quant.messages.base import FrozenModel
+from quant.messages.data import DataInfo
 from quant.messages.progress import Progress, ReportProgress
-from quant.messages.steps import CandidateScore
+from quant.messages.record.trials import Trial
+from quant.messages.search import BegunSearch, ScoredCandidate
 from quant.messages.strategy import Costs, StrategySpec
-from quant.messages.trials import ReportTrial, Trial, TrialOnBars
+from quant.search.records import Proposals, RoundRecord
 from quant.strategy import parser
 from quant.wording import strip_controls
 
 # How many invalid answers a model may correct before the call fails.
 CORRECTIONS: Final = 3
 _CALLS_BESIDE_SCORES: Final = 10
+
+ScoreRound = Callable[[int, Proposals], Awaitable[RoundRecord]]
+"""Scores the candidates of a round, given its number."""
 
 
 class Proposal(FrozenModel):
@@ -33,73 +40,95 @@ class Proposal(FrozenModel):
     )
 
 
-@dataclass
 class Candidates:
     """The candidates that a model has had scored, in their order. Equal ones are scored once.
 
-    Attributes:
-        limit: How many may be scored.
+    Args:
+        limit: How many may be proposed.
         seed: Seed of the scoring.
-        score_one: Computes the score of a candidate.
-        report_progress: Called after each candidate.
-        report_trial: Called with each candidate as soon as it is scored.
-        trials: The candidates so far.
+        begun: The bars that they are scored on.
+        rounds: What earlier attempts have had scored.
+        score_round: Scores a round, given its number and its candidates.
+        report_progress: Called after each round.
     """
 
-    limit: int
-    seed: int
-    score_one: Callable[[StrategySpec], Awaitable[CandidateScore]]
-    report_progress: ReportProgress
-    report_trial: ReportTrial
-    trials: list[Trial] = field(default_factory=list, init=False)
-    _scored: dict[str, tuple[StrategySpec, CandidateScore]] = field(
-        default_factory=dict, init=False
-    )
+    def __init__(
+        self,
+        limit: int,
+        seed: int,
+        begun: BegunSearch,
+        rounds: Sequence[RoundRecord],
+        score_round: ScoreRound,
+        report_progress: ReportProgress,
+    ) -> None:
+        self.limit = limit
+        self._seed = seed
+        self._begun = begun
+        self._rounds: list[RoundRecord] = []
+        self._score_round = score_round
+        self._report_progress = report_progress
+        self._scored: dict[str, Trial] = {}
+        self._refused: dict[str, str] = {}
+        # In this attempt, which an earlier one may have been ahead of.
+        self._proposed: set[str] = set()
+        self._wanted: dict[str, StrategySpec] = {}
+        self._scoring = asyncio.Lock()
+        self._failure: Exception | None = None
+        for each in rounds:
+            self._add(each)
 
-    async def score(self, spec: StrategySpec) -> CandidateScore:
-        """Return the score of a candidate.
+    @property
+    def data(self) -> DataInfo:
+        """The bars."""
+        return self._begun.data
+
+    @property
+    def trials(self) -> list[Trial]:
+        """The candidates that were scored, in their order."""
+        return list(self._scored.values())
+
+    @property
+    def left(self) -> int:
+        """How many more may be proposed."""
+        return self.limit - len(self._proposed)
+
+    async def score(self, spec: StrategySpec) -> float | None:
+        """Return the annualised score of a candidate; None if it hardly trades.
+
+        All that are asked for at once are one round.
 
         Raises:
             ModelRetry: It cannot be scored, or the limit is reached. The message says which.
             KtrdrError: Nothing can be scored, for example because bars are missing.
         """
-        fingerprint = spec.trial_fingerprint(self.seed)
-        if fingerprint not in self._scored:
-            if len(self.trials) >= self.limit:
+        fingerprint = spec.trial_fingerprint(self._seed)
+        if fingerprint not in self._proposed:
+            if self.left <= 0:
                 raise ModelRetry(
                     f"All {self.limit} candidates are used up. Answer with one of those scored."
                 )
-            try:
-                score = await self.score_one(spec)
-            except KtrdrError as error:
-                # Missing bars or a killed process are not the model's fault.
-                if error.reason != InvalidInput.reason:
-                    raise
-                raise ModelRetry(error.message) from None
-            number = len(self.trials) + 1
-            self._scored[fingerprint] = spec, score
-            trial = Trial(
-                number=number, fingerprint=fingerprint, sharpe=score.sharpe, parameters={}
-            )
-            self.trials.append(trial)
-            self.report_trial(TrialOnBars(data=score.data.source, trial=trial))
-            sharpe = score.annual_sharpe
-            shown = "never traded" if sharpe is None else f"dev Sharpe {sharpe:.2f}"
-            self.report_step(f"Evaluated candidate {number}: {shown}")
-        return self._scored[fingerprint][1]
+            self._proposed.add(fingerprint)
+            if fingerprint not in self._scored | self._refused:
+                self._wanted[fingerprint] = spec
+        # All calls of one answer come as far as this before the first of them goes on.
+        await asyncio.sleep(0)
+        async with self._scoring:
+            if self._wanted and self._failure is None:
+                await self._score_wanted()
+        if self._failure is not None:
+            raise self._failure
+        if fingerprint in self._refused:
+            raise ModelRetry(self._refused[fingerprint])
+        return self.annualise(self._scored[fingerprint].sharpe)
 
-    def find_take_best(self) -> tuple[StrategySpec, CandidateScore] | None:
+    def find_best(self) -> ScoredCandidate | None:
         """Return the candidate with the highest score, the first among equals; None without any."""
-        return max(
-            self._scored.values(),
-            key=lambda scored: float("-inf") if scored[1].sharpe is None else scored[1].sharpe,
-            default=None,
-        )
+        return self._rounds[-1].best if self._rounds else None
 
     def report_step(self, step: str) -> None:
-        """Report what happens now, and how many candidates have been scored."""
-        done = len(self.trials)
-        self.report_progress(
+        """Report what happens now, and how many candidates have been dealt with."""
+        done = len(self._scored) + len(self._refused)
+        self._report_progress(
             Progress(
                 percentage=100.0 * done / (self.limit + 1),
                 current_step=step,
@@ -108,6 +137,31 @@ class Candidates:
             )
         )
 
+    async def _score_wanted(self) -> None:
+        # Others may be asked for while these are scored.
+        wanted, self._wanted = self._wanted, {}
+        specs = tuple(wanted.values())
+        proposals = Proposals(first=len(self._scored) + len(self._refused) + 1, specs=specs)
+        try:
+            scored = await self._score_round(len(self._rounds) + 1, proposals)
+        except Exception as error:
+            self._failure = error
+        else:
+            self._add(scored)
+            best = scored.best_sharpe
+            shown = "none traded yet" if best is None else f"best Sharpe {best:.2f}"
+            self.report_step(f"Evaluated {len(self._scored)} candidates, {shown}")
+
+    def _add(self, scored: RoundRecord) -> None:
+        self._rounds.append(scored)
+        self._scored |= {trial.fingerprint: trial for trial in scored.trials}
+        self._refused |= {each.fingerprint: each.why for each in scored.refused}
+
+    def annualise(self, sharpe: float | None) -> float | None:
+        """Annualise a Sharpe ratio per bar; None stays None."""
+        year = self._begun.periods_per_year
+        return None if sharpe is None or year is None else sharpe * math.sqrt(year)
+
 
 @dataclass(frozen=True)
 class Design:
@@ -115,13 +169,13 @@ class Design:
 
     Attributes:
         spec: The strategy.
-        score: Score of the strategy.
+        sharpe: Its Sharpe ratio on development bars, annualised; None if it hardly trades.
         hypotheses: Ids of the hypotheses that it tests.
         note: What did not go as planned.
     """
 
     spec: StrategySpec
-    score: CandidateScore
+    sharpe: float | None
     hypotheses: tuple[str, ...] = ()
     note: str | None = None
 
@@ -152,10 +206,11 @@ async def design(model: Model, prompt: str, candidates: Candidates) -> Design:
 
 
 def _take_best(candidates: Candidates, reason: KtrdrError) -> Design:
-    best = candidates.find_take_best()
+    best = candidates.find_best()
     if best is None:
         raise reason from None
-    return Design(*best, note=f"{reason.message} The best candidate so far was taken.")
+    note = f"{reason.message} The best candidate so far was taken."
+    return Design(best.spec, candidates.annualise(best.trial.sharpe), note=note)
 
 
 def _make_agent(candidates: Candidates) -> Agent[None, Proposal]:
@@ -166,13 +221,11 @@ def _make_agent(candidates: Candidates) -> Agent[None, Proposal]:
         retries=CORRECTIONS,
     )
 
-    # One after the other. Two at once would take the slot of another research.
-    @agent.tool_plain(sequential=True)
+    @agent.tool_plain
     async def score_strategy(strategy: StrategySpec) -> dict[str, float | int | None]:
         """Score a candidate in walk-forward on development bars, after cost."""
-        score = await candidates.score(_with_standard_costs(strategy))
-        left = candidates.limit - len(candidates.trials)
-        return {"annual_sharpe": score.annual_sharpe, "candidates_left": left}
+        sharpe = await candidates.score(_with_standard_costs(strategy))
+        return {"annual_sharpe": sharpe, "candidates_left": candidates.left}
 
     @agent.tool_plain
     def validate_strategy(strategy: dict[str, object]) -> str:
@@ -193,7 +246,14 @@ def _make_agent(candidates: Candidates) -> Agent[None, Proposal]:
 
 
 def _with_standard_costs(spec: StrategySpec) -> StrategySpec:
-    """Return the strategy with the standard costs. No model may trade for free."""
+    """Return the strategy with the standard costs and its own benchmark.
+
+    No model may trade for free, or choose what it is compared with.
+    """
     return spec.model_copy(
-        update={"costs": Costs(), "description": strip_controls(spec.description)}
+        update={
+            "costs": Costs(),
+            "benchmark": None,
+            "description": strip_controls(spec.description),
+        }
     )

@@ -30,10 +30,10 @@ from activities.llm.providers import ModelName
 from errors import ModelMisbehaved
 from quant.messages.artifacts import Artifact
 from storage.artifacts import OperationArtifacts
-from storage.ledger import Ledger
-from storage.money import to_microdollars
-from storage.records import Tokens
-from storage.spending import ModelCall
+from storage.ledger.ledger import Ledger
+from storage.ledger.records import Tokens
+from storage.ledger.rows import to_microdollars
+from storage.ledger.spending import ModelCall
 
 MAX_ANSWER_TOKENS = 8_000
 # The limit on silence does not end a stream that carries nothing but signs of life. These do.

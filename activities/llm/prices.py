@@ -6,7 +6,7 @@ from genai_prices import Usage, calc_price
 
 from activities.llm.providers import ModelName
 from errors import InvalidInput
-from storage.records import Tokens
+from storage.ledger.records import Tokens
 
 _PER_MILLION = 1_000_000
 

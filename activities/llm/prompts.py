@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from quant.messages.steps import AssessmentInput, AssessmentResult
-from storage.records import Experiment, HypothesisRecord
+from storage.ledger.records import Experiment, HypothesisRecord
 
 DESIGNER = """\
 You design trading strategies as data. A strategy names features with look-back periods, a horizon
@@ -17,10 +17,12 @@ over which a gradient-boosted classifier predicts the direction of the price, th
 classifier, and a threshold of probability at which a position is opened at the next open.
 
 Score candidates with `score_strategy`; it trades them in walk-forward on development bars after
-cost and returns the annualised Sharpe ratio. You may score {candidates} candidates. Every one of
-them counts against the final verdict, because the best of many is lucky: prefer few, simple and
-different ideas, and little over-fitting. `validate_strategy` checks a strategy without scoring it,
-and costs nothing. Costs of trading are set by the installation.
+cost and returns the annualised Sharpe ratio. Candidates that do not depend on each other's scores
+belong in one answer, with one call for each: they are scored at once. You may score {candidates}
+candidates, and one that cannot be scored is used up, too. Every one of them counts against the
+final verdict, because the best of many is lucky: prefer few, simple and different ideas, and little
+over-fitting. `validate_strategy` checks a strategy without scoring it, and costs nothing. Costs of
+trading are set by the installation.
 
 Answer with the strategy that you would trust on bars that nobody has seen, and with the ids of
 those open hypotheses that it puts to the test.

@@ -1,6 +1,6 @@
 """Lets a language model design a strategy, and comment on the outcome."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -13,29 +13,29 @@ from activities.jobs import AssessmentTask, DesignTask, LanguageModel
 from activities.llm import prompts
 from activities.llm.assessor import comment, format_figures
 from activities.llm.connection import connect_model
-from activities.llm.designer import Candidates, design
+from activities.llm.designer import Candidates, ScoreRound, design
 from activities.llm.meter import Conversation, Meter, MeteredModel
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
-from errors import KtrdrError, ModelMisbehaved
+from errors import BudgetExhausted, KtrdrError, ModelMisbehaved
 from quant.messages.artifacts import Artifact, parse_artifact
 from quant.messages.data import DataSource
-from quant.messages.hypotheses import Hypothesis
 from quant.messages.progress import Progress, ReportProgress
+from quant.messages.record.hypotheses import Hypothesis
+from quant.messages.record.trials import TRIAL_LIST
+from quant.messages.search import BegunSearch
 from quant.messages.steps import (
     AssessmentResult,
-    CandidateScore,
     DesignInput,
     DesignResult,
     ModelComment,
 )
-from quant.messages.strategy import StrategySpec
-from quant.messages.trials import TRIAL_LIST, ReportTrial
+from quant.search.records import RoundRecord
 from settings import Settings
 from storage.artifacts import OperationArtifacts
-from storage.experiments import ExperimentOrder
-from storage.ledger import Ledger
-from storage.records import Experiment, HypothesisRecord
+from storage.ledger.ledger import Ledger
+from storage.ledger.records import Experiment, HypothesisRecord
+from storage.ledger.selection import ExperimentOrder
 
 # How many earlier results a designer is shown.
 _EXPERIMENTS_SHOWN: Final = 5
@@ -80,9 +80,10 @@ class Researcher:
         model: LanguageModel,
         artifacts: OperationArtifacts,
         *,
-        score: Callable[[StrategySpec], Awaitable[CandidateScore]],
+        begun: BegunSearch,
+        rounds: Sequence[RoundRecord],
+        score_round: ScoreRound,
         report: ReportProgress,
-        report_trial: ReportTrial,
     ) -> DesignResult:
         """Let a model design a strategy, and write the artifact `trials.json`.
 
@@ -90,9 +91,10 @@ class Researcher:
             task: What to design.
             model: The language model.
             artifacts: Artifacts of the design.
-            score: Scores a candidate on development data.
+            begun: The bars that candidates are scored on.
+            rounds: What earlier attempts have had scored.
+            score_round: Scores a round of candidates on development data.
             report: Called with the progress.
-            report_trial: Called with every candidate as soon as it is scored.
 
         Raises:
             BudgetExhausted: The budget was used up before any candidate was scored.
@@ -100,7 +102,9 @@ class Researcher:
             InvalidInput: The model is unknown, or has no key or no price.
             ApplicationError: The provider refused a call or broke off its answer.
         """
-        candidates = Candidates(task.input.trials, task.input.seed, score, report, report_trial)
+        inp = task.input
+        candidates = Candidates(inp.trials, inp.seed, begun, rounds, score_round, report)
+        candidates.report_step(f"Evaluated {len(candidates.trials)} candidates")
         hypotheses = await self.ledger.ask(self._find_open_hypotheses, task.input.data)
 
         async def write_prompt() -> str:
@@ -110,12 +114,18 @@ class Researcher:
             llm,
             prompt,
         ):
-            designed = await design(llm, prompt, candidates)
+            try:
+                designed = await design(llm, prompt, candidates)
+            except (BudgetExhausted, ModelMisbehaved):
+                # What comes next begins anew. The answers are forgotten last: as long as they are
+                # there, they lead to here again.
+                await _forget_rounds(artifacts)
+                raise
         result = DesignResult(
             spec=designed.spec,
-            data=designed.score.data,
+            data=candidates.data,
             trials=len(candidates.trials),
-            best_sharpe=designed.score.annual_sharpe,
+            best_sharpe=designed.sharpe,
             hypotheses=tuple(
                 each.hypothesis_id
                 for each in hypotheses
@@ -242,6 +252,11 @@ class Researcher:
 async def _load_conversation(artifacts: OperationArtifacts) -> Conversation | None:
     content = await artifacts.fetch(Artifact.CONVERSATION)
     return parse_artifact(Conversation, content, Artifact.CONVERSATION) if content else None
+
+
+async def _forget_rounds(artifacts: OperationArtifacts) -> None:
+    """Forget that a model has proposed anything, and what became of it."""
+    await artifacts.clear(keep=(Artifact.CONVERSATION, Artifact.MEMORY))
 
 
 def _explain_missing_comment(result: AssessmentResult, why: str) -> AssessmentResult:

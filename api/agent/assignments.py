@@ -8,11 +8,11 @@ from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionDescription
 from temporalio.service import RPCError
 
-from api.operations.description import TYPE_OF_WORKFLOW
+from api.operations.state.description import TYPE_OF_WORKFLOW
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
-from workflows import search_attributes
-from workflows.contract import ACTIVITY_STEPS, PHASE_OF_STEP, WORKFLOW_NAME, OperationType
-from workflows.ids import get_step_name, make_step_id
+from workflows.interface import search_attributes
+from workflows.interface.contract import ACTIVITY_STEPS, PHASE_OF_STEP, WORKFLOW_NAME, OperationType
+from workflows.interface.ids import SliceId, get_step_name, make_step_id
 
 # Each costs a call. With more, some workers show no operation.
 _MOST_WORKFLOWS: Final = 200
@@ -67,6 +67,12 @@ def _list_running_steps(
             continue
         if own is not OperationType.RESEARCH:
             yield activity.last_worker_identity, own, description.id
-        elif activity.activity_id in _STEP_OF_ACTIVITY:
-            step = _STEP_OF_ACTIVITY[activity.activity_id]
+        elif step := _find_step(activity.activity_id):
             yield activity.last_worker_identity, step, make_step_id(description.id, step)
+
+
+def _find_step(activity_id: str) -> OperationType | None:
+    """Return the step that an activity of a research belongs to."""
+    if SliceId.parse(activity_id):
+        return OperationType.DESIGN
+    return _STEP_OF_ACTIVITY.get(activity_id)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from api.agent.schemas import UNLIMITED_DOLLARS, Budget, BudgetLeft
 from errors import BudgetExhausted, LedgerUnavailable
-from storage.ledger import Ledger
+from storage.ledger.ledger import Ledger
 
 # US dollars: the typical cost of a research with a small model. `max_cost` may allow more.
 _COST_OF_RESEARCH = 0.15

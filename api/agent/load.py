@@ -1,13 +1,12 @@
 """The load of the workers, by what the running operations do at the moment."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from api.agent.schemas import QueueLoad, Slots, Workers
-from workflows.contract import (
+from workflows.interface.contract import (
     ACTIVITY_STEPS,
     PHASE_OF_STEP,
-    Attempt,
     AttemptState,
     OperationInfo,
     OperationType,
@@ -37,7 +36,8 @@ def measure_loads(running: Iterable[OperationInfo], slots: Mapping[str, Slots]) 
         step = operation.operation_type
         if step is OperationType.RESEARCH:
             step = _STEP_OF_PHASE.get(operation.phase or Phase.QUEUED, step)
-        at_work[step, _get_state(operation.attempt)] += 1
+        for state, count in _count_parts(operation):
+            at_work[step, state] += count
     loads = {
         step: QueueLoad(
             busy=at_work[step, AttemptState.RUNNING],
@@ -56,5 +56,11 @@ def measure_loads(running: Iterable[OperationInfo], slots: Mapping[str, Slots]) 
     )
 
 
-def _get_state(attempt: Attempt | None) -> AttemptState | None:
-    return attempt.state if attempt else None
+def _count_parts(operation: OperationInfo) -> Iterator[tuple[AttemptState | None, int]]:
+    """Yield what an operation does: a search in slices does several things at once."""
+    context = operation.progress.context
+    slices = {state: context.get(f"slices_{state}") for state in AttemptState}
+    if any(slices.values()):
+        yield from ((state, int(count)) for state, count in slices.items() if count)
+    else:
+        yield operation.attempt.state if operation.attempt else None, 1

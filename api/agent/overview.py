@@ -10,15 +10,15 @@ from api.agent.schemas import ActiveResearch, AgentStatus, Capacity, LastCycle, 
 from api.agent.workers import WorkerList
 from api.listing.filters import RUNNING, OperationFilter
 from api.listing.operations import OperationList
-from workflows import search_attributes
-from workflows.contract import (
+from workflows.interface import search_attributes
+from workflows.interface.contract import (
     PHASE_OF_STEP,
     OperationInfo,
     OperationStatus,
     OperationType,
     Phase,
 )
-from workflows.ids import make_step_id
+from workflows.interface.ids import make_step_id
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 
 _MOST_RESEARCHES = 1000

@@ -5,15 +5,22 @@ import asyncio
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
 from api.agent.budget import DailyBudget
-from api.agent.schemas import Triggered
+from api.agent.schemas import Preview, ResearchCost, Triggered
 from api.idempotency import IdempotencyKey
 from api.operations.start import make_research_start
 from api.operations.starter import Starter
+from api.steps.readiness import Readiness
 from errors import InvalidInput
 from quant.bars import catalog
+from quant.messages.data import name_universe
+from quant.messages.readiness import WantedBars
+from quant.messages.strategy import StrategySpec
 from quant.strategy.files import load_strategy
+from quant.strategy.requirements import require_usable
+from quant.universe.files import read_universe
 from settings import Settings
-from workflows.messages import ResearchInput, ResearchRequest
+from storage.ledger.ledger import Ledger
+from workflows.interface.messages import ResearchInput, ResearchRequest
 from workflows.requests.brief import apply_brief
 from workflows.requests.unused_fields import find_unused_fields
 
@@ -21,8 +28,17 @@ from workflows.requests.unused_fields import find_unused_fields
 class ResearchStarter:
     """Starts researches."""
 
-    def __init__(self, settings: Settings, budget: DailyBudget, starter: Starter) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        budget: DailyBudget,
+        starter: Starter,
+        ledger: Ledger,
+        readiness: Readiness,
+    ) -> None:
         self._settings = settings
+        self._readiness = readiness
+        self._ledger = ledger
         self._prices = Prices(settings.llm_input_price, settings.llm_output_price)
         self._budget = budget
         self._starter = starter
@@ -34,6 +50,27 @@ class ResearchStarter:
             InvalidInput: A field has no effect, nothing of the brief is understood, the bars or the
                 strategy do not exist, or the model is unknown, or has no key or no price.
         """
+        prepared, _ = await self._prepare(request)
+        return prepared
+
+    async def prepare_to_start(self, request: ResearchRequest) -> ResearchInput:
+        """Return the input of a research, as `prepare` does, if there are enough bars for it.
+
+        Raises:
+            InvalidInput: The request is not valid, as `prepare` says, or there are too few bars.
+        """
+        prepared, spec = await self._prepare(request)
+        await self._readiness.require(
+            WantedBars(data=prepared.data, spec=spec, benchmark=prepared.benchmark)
+        )
+        return prepared
+
+    async def _prepare(self, request: ResearchRequest) -> tuple[ResearchInput, StrategySpec | None]:
+        """Return the input of a research, and the strategy that it names, if any."""
+        # A thread is asked only if there is a file to read: most requests need none.
+        spec = await self._load_strategy(request)
+        if (universe := _find_universe(request, spec)) is not None:
+            request = await asyncio.to_thread(self._name_instruments, request, universe)
         request, warnings = self._choose_designer(request)
         if unused := find_unused_fields(request):
             detail = "; ".join(f"{name} has no effect: {why}" for name, why in unused.items())
@@ -45,10 +82,45 @@ class ResearchStarter:
             applied = apply_brief(request, bars)
             applied.require_effect({symbol for symbol, _ in bars})
             request, warnings = applied.request, [*warnings, *applied.warnings]
-        await asyncio.to_thread(catalog.find_file, request.data, self._settings.data_dir)
-        if request.strategy is not None:
-            await asyncio.to_thread(load_strategy, request.strategy, self._settings.strategy_dir)
-        return ResearchInput(**request.model_dump(), warnings=tuple(warnings))
+        if catalog.is_built_in(request.data):
+            catalog.find_files(request.data, None)
+        else:
+            await asyncio.to_thread(catalog.find_files, request.data, self._settings.data_dir)
+        benchmark = request.benchmark or (spec.benchmark if spec is not None else None)
+        if benchmark is not None:
+            data_dir = self._settings.data_dir
+            await asyncio.to_thread(
+                catalog.require_benchmark, benchmark, request.timeframe, data_dir
+            )
+            request = request.model_copy(update={"benchmark": benchmark})
+        if spec is not None:
+            require_usable(spec, request.timeframe, len(request.instruments))
+        return ResearchInput(**request.model_dump(), warnings=tuple(warnings)), spec
+
+    async def preview(self, request: ResearchRequest) -> Preview:
+        """Return what a request is understood to be about and what it will cost, and start nothing.
+
+        Raises:
+            InvalidInput: The request is not valid, as `prepare_to_start` says.
+            LedgerUnavailable: The ledger, which counts trials and looks, does not answer.
+        """
+        prepared = await self.prepare_to_start(request)
+        trials, looks = await self._ledger.ask(
+            self._ledger.leaderboard.count, prepared.symbol, prepared.timeframe
+        )
+        return Preview(
+            understood=prepared.understood,
+            sentence=prepared.understood.sentence,
+            warnings=list(prepared.warnings or ()),
+            model=prepared.model or prepared.designer,
+            cost=ResearchCost(
+                symbols=list(prepared.understood.symbols),
+                timeframe=prepared.timeframe,
+                trials=1 if prepared.strategy else prepared.trials,
+                trials_ever=trials,
+                look=looks + 1,
+            ),
+        )
 
     async def start_research(
         self, request: ResearchRequest, key: IdempotencyKey | None
@@ -56,13 +128,13 @@ class ResearchStarter:
         """Start a research.
 
         Raises:
-            InvalidInput: The request is not valid, as `prepare` says.
+            InvalidInput: The request is not valid, as `prepare_to_start` says.
             BudgetExhausted: Today's budget is spent.
             KeyReused: The key was used with a different request.
             AtCapacity: The limit on active researches is reached.
             TemporalUnavailable: Temporal does not answer.
         """
-        prepared = await self.prepare(request)
+        prepared = await self.prepare_to_start(request)
         if prepared.designer == "llm":
             await self._budget.require_research()
         operation_id = await self._starter.start_new(make_research_start(prepared), key)
@@ -93,6 +165,23 @@ class ResearchStarter:
         )
         return request.model_copy(update={"model": None}), [warning]
 
+    async def _load_strategy(self, request: ResearchRequest) -> StrategySpec | None:
+        if request.strategy is None:
+            return None
+        return await asyncio.to_thread(load_strategy, request.strategy, self._settings.strategy_dir)
+
+    def _name_instruments(self, request: ResearchRequest, universe: str) -> ResearchRequest:
+        """Return the request with the symbols of a universe."""
+        symbols = read_universe(universe, self._settings.universe_dir).symbols
+        given = request.model_dump(exclude_unset=True)
+        if given.get("symbol", name_universe(symbols)) != name_universe(symbols):
+            raise InvalidInput(
+                f"universe: {universe} has other symbols than `{given['symbol']}`; give one of "
+                "them.",
+                field="universe",
+            )
+        return ResearchRequest.model_validate({**given, "universe": universe, "symbols": symbols})
+
     def _list_bars(self) -> set[tuple[str, str]]:
         """Return the symbols and timeframes that exist."""
         try:
@@ -100,3 +189,10 @@ class ResearchStarter:
         except InvalidInput:  # Built-in bars can be used even if the user's directory is wrong.
             entries = catalog.list_symbols(None)
         return {(entry.symbol, entry.timeframe) for entry in entries}
+
+
+def _find_universe(request: ResearchRequest, spec: StrategySpec | None) -> str | None:
+    """Return the name of the universe that a request, or its strategy, is about."""
+    if request.universe is None and spec is not None and "symbol" not in request.model_fields_set:
+        return spec.universe
+    return request.universe

@@ -7,8 +7,8 @@ from typing import Any, Final, Literal, Self
 from pydantic import BaseModel, Field
 
 from quant.messages.understood import Understood
-from storage.records import SpendingEvent
-from workflows.contract import Attempt, OperationType, Phase
+from storage.ledger.records import SpendingEvent
+from workflows.interface.contract import Attempt, OperationType, Phase
 
 
 class Triggered(BaseModel):
@@ -20,6 +20,30 @@ class Triggered(BaseModel):
     message: str = "Research cycle started"
     understood: Understood = Field(description="What it was understood to be about")
     warnings: list[str] = Field(description="What of the request has no effect")
+
+
+class ResearchCost(BaseModel):
+    """What a research uses up: each trial and each look makes luck more likely for all later ones.
+
+    The counts are those of all owners, because luck does not ask who tried.
+    """
+
+    symbols: list[str]
+    timeframe: str
+    trials: int = Field(description="Candidates that it will score, at most")
+    trials_ever: int = Field(description="Candidates scored on these bars until now")
+    look: int = Field(description="Its look at the holdout would be the so manieth")
+
+
+class Preview(BaseModel):
+    """What a request for a research means. Nothing has been started."""
+
+    success: Literal[True] = True
+    understood: Understood
+    sentence: str = Field(description="The same in words")
+    warnings: list[str] = Field(description="What of the request has no effect")
+    model: str = Field(description="Language model or designer")
+    cost: ResearchCost
 
 
 class ActiveResearch(BaseModel):
@@ -89,7 +113,10 @@ class WorkerInfo(BaseModel):
 
 
 class Slots(BaseModel):
-    """The slots of a task queue's workers, as they last reported: at most five seconds ago."""
+    """The slots of workers, as they last reported: at most five seconds ago.
+
+    A worker process has one set of slots for all that it computes.
+    """
 
     busy: int
     total: int

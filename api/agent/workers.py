@@ -1,7 +1,7 @@
 """The workers, as Temporal lists them. Each worker process reports its state to the server."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -19,13 +19,14 @@ from temporalio.client import Client
 from api.agent.assignments import find_assignments
 from api.agent.schemas import Slots, WorkerInfo, WorkerState, WorkerType
 from api.temporal_calls import send_request
-from workflows.contract import OperationType
+from workflows.interface.contract import OperationType
 from workflows.policies import (
     BACKTEST_QUEUE,
-    COMPUTE_QUEUES,
+    COMPUTE_QUEUE,
     RESEARCH_QUEUE,
     TRAINING_QUEUE,
     WORKER_HEARTBEAT_INTERVAL,
+    WORKFLOW_QUEUES,
 )
 
 _PAGE_SIZE: Final = 1000
@@ -60,10 +61,15 @@ class WorkerList:
     async def read(self) -> list[WorkerInfo]:
         """Return the workers of all task queues that serve activities, with what they compute."""
         heartbeats = await self._list_serving()
-        computes = any(each.activity_task_slots_info.current_used_slots for each in heartbeats)
+        slots = _find_slots(heartbeats)
+        computes = any(each.busy for each in slots.values())
         assigned = await find_assignments(self._client) if computes else {}
         return sorted(
-            (_make_info(each, assigned) for each in heartbeats),
+            (
+                _make_info(each, slots[each.worker_identity], assigned)
+                for each in heartbeats
+                if each.task_queue in WORKFLOW_QUEUES and each.worker_identity in slots
+            ),
             key=lambda worker: (worker.worker_type, worker.worker_id),
         )
 
@@ -77,7 +83,7 @@ class WorkerList:
         workflows = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
         heartbeats, queues = await asyncio.gather(
             self._list_heartbeats(),
-            asyncio.gather(*(self._describe_queue(queue, workflows) for queue in COMPUTE_QUEUES)),
+            asyncio.gather(*(self._describe_queue(queue, workflows) for queue in WORKFLOW_QUEUES)),
         )
         latest = {(each.worker_identity, each.task_queue): each for each in heartbeats}
         return {
@@ -86,19 +92,31 @@ class WorkerList:
                 and _is_alive(poller, latest.get((poller.identity, queue)))
                 for poller in description.pollers
             )
-            for queue, description in zip(COMPUTE_QUEUES, queues, strict=True)
+            for queue, description in zip(WORKFLOW_QUEUES, queues, strict=True)
         }
 
     async def read_slots(self) -> dict[str, Slots]:
-        """Return the slots of the workers, by task queue."""
+        """Return the slots of the workers, by task queue.
+
+        A worker that serves several queues has the same slots for all of them.
+        """
         workers = await self._list_serving()
+        slots = _find_slots(workers)
+        serving = {
+            queue: {each.worker_identity for each in workers if each.task_queue == queue}
+            for queue in WORKFLOW_QUEUES
+        }
         return {
             queue: Slots(
-                busy=sum(_count_slots(each)[0] for each in workers if each.task_queue == queue),
-                total=sum(_count_slots(each)[1] for each in workers if each.task_queue == queue),
+                busy=sum(slots[each].busy for each in identities if each in slots),
+                total=sum(slots[each].total for each in identities if each in slots),
             )
-            for queue in COMPUTE_QUEUES
+            for queue, identities in serving.items()
         }
+
+    async def count_slots(self) -> int:
+        """Return how many steps may compute at once."""
+        return sum(each.total for each in _find_slots(await self._list_serving()).values())
 
     async def _list_serving(self) -> list[WorkerHeartbeat]:
         """Return the last heartbeats of the workers that serve activities now."""
@@ -127,7 +145,7 @@ class WorkerList:
 
 def _is_serving(heartbeat: WorkerHeartbeat) -> bool:
     return (
-        heartbeat.task_queue in COMPUTE_QUEUES
+        heartbeat.task_queue in (*WORKFLOW_QUEUES, COMPUTE_QUEUE)
         and _is_running(heartbeat)
         and _is_within(_GONE_AFTER, heartbeat.heartbeat_time)
     )
@@ -167,25 +185,33 @@ def _is_within(period: timedelta, moment: Timestamp) -> bool:
     return datetime.now(UTC) - moment.ToDatetime(UTC) < period
 
 
-def _count_slots(heartbeat: WorkerHeartbeat) -> tuple[int, int]:
-    """Return the slots in use, and all slots."""
-    slots = heartbeat.activity_task_slots_info
-    return slots.current_used_slots, slots.current_used_slots + slots.current_available_slots
+def _find_slots(heartbeats: Iterable[WorkerHeartbeat]) -> dict[str, Slots]:
+    """Return the slots of each worker process, by its identity."""
+    return {
+        each.worker_identity: Slots(
+            busy=each.activity_task_slots_info.current_used_slots,
+            total=each.activity_task_slots_info.current_used_slots
+            + each.activity_task_slots_info.current_available_slots,
+        )
+        for each in heartbeats
+        if each.task_queue == COMPUTE_QUEUE
+    }
 
 
 def _make_info(
-    heartbeat: WorkerHeartbeat, assigned: Mapping[tuple[str, OperationType], str]
+    heartbeat: WorkerHeartbeat,
+    slots: Slots,
+    assigned: Mapping[tuple[str, OperationType], str],
 ) -> WorkerInfo:
-    busy, total = _count_slots(heartbeat)
     steps = _STEPS_OF_QUEUE[heartbeat.task_queue]
     running = (assigned.get((heartbeat.worker_identity, step)) for step in steps)
     return WorkerInfo(
         worker_id=heartbeat.worker_instance_key,
         worker_type=QUEUE_NAME[heartbeat.task_queue],
         operation_types=list(steps),
-        status=WorkerState.AVAILABLE if busy < total else WorkerState.BUSY,
-        busy=busy,
-        total=total,
+        status=WorkerState.AVAILABLE if slots.busy < slots.total else WorkerState.BUSY,
+        busy=slots.busy,
+        total=slots.total,
         host=heartbeat.host_info.host_name,
         current_operation_id=next((each for each in running if each), None),
         last_health_check=heartbeat.heartbeat_time.ToDatetime(UTC),

@@ -22,8 +22,8 @@ from errors import (
     TemporalUnavailable,
 )
 from quant.wording import say_missing
-from workflows.ids import parse_step_id
-from workflows.messages import OwnedRequest
+from workflows.interface.ids import parse_step_id
+from workflows.interface.owned import OwnedRequest
 
 _Request = TypeVar("_Request", bound=OwnedRequest)
 
@@ -123,10 +123,11 @@ class Access:
             raise _make_not_found(operation_id)
 
     @_constant_time()
-    async def require_report(self, operation_id: str) -> None:
-        """Check that the caller may see the report of this research.
+    async def require_stored(self, operation_id: str) -> None:
+        """Check that the caller may see what this operation has stored, such as its report.
 
-        A report is kept longer than Temporal keeps its research. The ledger then knows the owner.
+        It is kept longer than Temporal keeps its research. The ledger then knows the owner, and
+        that of a campaign is stored with it.
         For the research of another owner both are always asked. So an answer does not reveal
         whether the research exists while one of them is away.
 
@@ -134,6 +135,7 @@ class Access:
             OperationNotFound: It belongs to another owner, or does not exist.
             TemporalUnavailable: Temporal does not answer, and the ledger does not know the owner.
             LedgerUnavailable: The ledger does not answer, and Temporal does not know the owner.
+            ArtifactsUnavailable: The same of the artifact store.
         """
         if self.only_owner is None:
             return
@@ -146,7 +148,9 @@ class Access:
             return
         ledger = self.services.ledger
         experiment = await ledger.ask(ledger.experiments.get, operation_id)
-        if owner is not None or experiment is None or experiment.owner != self.only_owner:
+        recorded = await self.services.campaigns.find_recorded_owner(operation_id)
+        known = experiment.owner if experiment else recorded
+        if owner is not None or known != self.only_owner:
             raise unavailable or _make_not_found(operation_id)
 
     @_constant_time()

@@ -80,7 +80,7 @@ def _find_caller(services: Services, credentials: HTTPAuthorizationCredentials |
     return Caller(key.name, key.owner, frozenset(key.scopes))
 
 
-def _make_check(
+async def _make_check(
     services: ServicesDep,
     caller: CallerDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],

@@ -16,22 +16,34 @@ from errors import NotAllowed
 _SCOPES_OF_METHOD = {
     "GET": {Scope.READ, Scope.RUN},
     "POST": {Scope.RUN},
+    "PATCH": {Scope.RUN},
     "DELETE": {Scope.RUN, Scope.CANCEL},
 }
 _VALIDATE = "/strategies/validate"
-_CHECKPOINTS = "/checkpoints/"
+# What is deleted there cannot be had again, so a key that only cancels may not.
+_LASTING_PATH = re.compile(r"/checkpoints/.*|/artifacts|/operations/[^/]+/artifacts", re.DOTALL)
 # A POST to these paths only checks or converts its body. The owner of a payload is unknown before
 # it is decrypted.
 _SCOPES_OF_PATH = {
     _VALIDATE: {Scope.READ, Scope.RUN},
+    "/agent/preview": {Scope.READ, Scope.RUN},
     "/metrics": {Scope.READ},
+    "/whoami": set(Scope),
     "/codec/decode": {Scope.READ},
     "/codec/encode": {Scope.READ},
 }
 # This scope allows the method on what belongs to other owners.
-_SCOPE_FOR_OTHERS = {"GET": Scope.READ, "POST": Scope.ADMIN, "DELETE": Scope.CANCEL}
+_SCOPE_FOR_OTHERS = {
+    "GET": Scope.READ,
+    "POST": Scope.ADMIN,
+    "PATCH": Scope.ADMIN,
+    "DELETE": Scope.CANCEL,
+}
 
-_REPORT_PATH = re.compile(r"/operations/[^/]+/report")
+# What these paths name is kept longer than Temporal keeps its research.
+_STORED_PATH = re.compile(
+    r"/operations/[^/]+/(report|artifacts|candidates|curves)|/campaigns/[^/]+/report(\.html)?"
+)
 
 
 async def authorize(services: ServicesDep, request: Request, caller: CallerDep) -> Access:
@@ -47,7 +59,7 @@ async def authorize(services: ServicesDep, request: Request, caller: CallerDep) 
     path = get_path(request)
     _require_scope(caller, path, request.method)
     scope_for_others = _SCOPE_FOR_OTHERS[request.method]
-    lasting = "schedule_id" in request.path_params or path.startswith(_CHECKPOINTS)
+    lasting = "schedule_id" in request.path_params or _LASTING_PATH.fullmatch(path)
     if lasting and request.method != "GET":
         scope_for_others = Scope.ADMIN
     access = Access(caller, services, scope_for_others)
@@ -71,7 +83,7 @@ def _find_scopes(path: str, method: str) -> set[Scope]:
     """Return the scopes each of which allows the request."""
     if path.startswith(f"{_VALIDATE}/"):
         return _SCOPES_OF_PATH[_VALIDATE]
-    if path.startswith(_CHECKPOINTS) and method == "DELETE":
+    if _LASTING_PATH.fullmatch(path) and method == "DELETE":
         return {Scope.RUN}
     return _SCOPES_OF_PATH.get(path, _SCOPES_OF_METHOD[method])
 
@@ -79,14 +91,18 @@ def _find_scopes(path: str, method: str) -> set[Scope]:
 async def _require_resource(access: Access, request: Request, path: str) -> None:
     """Check that the caller may see what the path names."""
     schedule_id = request.path_params.get("schedule_id")
+    research_id = request.path_params.get("research_id")
     operation_id = request.path_params.get("operation_id")
     if schedule_id is not None:
         await access.require_schedule(schedule_id)
+    elif research_id is not None:
+        # A watch belongs to the owner of its research, which the ledger keeps for good.
+        await access.require_experiment(research_id)
     elif operation_id is None:
         return
     elif path.startswith("/experiments/"):
         await access.require_experiment(operation_id)
-    elif _REPORT_PATH.fullmatch(path) and request.method == "GET":
-        await access.require_report(operation_id)
+    elif _STORED_PATH.fullmatch(path):
+        await access.require_stored(operation_id)
     else:
         await access.require_operation(operation_id)

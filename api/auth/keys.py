@@ -18,7 +18,7 @@ from quant.messages.base import FrozenModel
 from quant.messages.spelling import Spelling
 from quant.problems import list_problems
 from storage.secret_file import SecretFile
-from workflows.messages import Owner
+from workflows.interface.owned import Owner
 
 _PREFIX = "ktrdr_"
 

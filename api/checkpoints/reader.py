@@ -6,6 +6,7 @@ holds the state. A deleted checkpoint leaves a mark there, which a resume respec
 """
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -19,20 +20,22 @@ from api.checkpoints.schemas import (
     CheckpointSummary,
     CheckpointType,
 )
-from api.operations.description import TYPE_OF_WORKFLOW, get_closed_status
+from api.listing.filters import TOP_LEVEL
 from api.operations.results import fetch_training_metrics
 from api.operations.schemas import EpochMetrics
+from api.operations.state.description import TYPE_OF_WORKFLOW, get_closed_status
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from errors import CheckpointNotFound, DamagedArtifact, NotFinished
 from quant.messages.artifacts import Artifact
 from quant.wording import say_missing
 from storage.artifacts import ArtifactInfo, ArtifactStore
-from workflows import search_attributes
-from workflows.contract import OperationStatus, OperationType
-from workflows.ids import make_step_id, parse_step_id
+from workflows.interface import search_attributes
+from workflows.interface.contract import OperationStatus, OperationType
+from workflows.interface.ids import make_step_id, parse_step_id
 
 _ENDED_WITHOUT_RESULT: Final = "ExecutionStatus IN ('Failed', 'TimedOut', 'Canceled', 'Terminated')"
-_MOST_READS: Final = 16
+# More at once would only wait for each other in a busy server, each against its own time limit.
+_MOST_READS: Final = 4
 
 _TYPE_OF_END: Final[dict[OperationStatus, CheckpointType]] = {
     OperationStatus.FAILED: "failure",
@@ -85,11 +88,15 @@ class Checkpoints:
             limit: At most so many.
             owner: Whose. None for those of all owners.
         """
-        names = ", ".join(f"'{name}'" for name in TYPE_OF_WORKFLOW)
+        names = ", ".join(
+            f"'{name}'"
+            for name, each in TYPE_OF_WORKFLOW.items()
+            if each is not OperationType.CAMPAIGN
+        )
         terms = [
             f"WorkflowType IN ({names})",
             _ENDED_WITHOUT_RESULT,
-            f"{search_attributes.PARENT_OPERATION_ID.name} IS NULL",
+            TOP_LEVEL,
         ]
         if owner is not None:
             terms.append(f"{search_attributes.OWNER.name} = '{owner}'")
@@ -146,6 +153,16 @@ class Checkpoints:
         mark = await self._artifacts.open(operation_id).describe(Artifact.CHECKPOINT_DELETED)
         return mark is not None
 
+    async def find_deleted(self, operation_ids: Collection[str]) -> set[str]:
+        """Return those of these operations whose checkpoints were deleted."""
+
+        async def look(operation_id: str) -> bool:
+            async with self._reads:
+                return await self.is_deleted(operation_id)
+
+        deleted = await asyncio.gather(*map(look, operation_ids))
+        return {each for each, gone in zip(operation_ids, deleted, strict=True) if gone}
+
     async def _summarise(self, operation_id: str) -> CheckpointSummary | None:
         async with self._reads:
             try:
@@ -171,6 +188,10 @@ class Checkpoints:
         operation_type = TYPE_OF_WORKFLOW.get(description.workflow_type)
         if operation_type is None:
             raise _make_not_found(operation_id)
+        if operation_type is OperationType.CAMPAIGN:
+            raise CheckpointNotFound(
+                f"{operation_id[:100]} is a campaign; its members have checkpoints of their own."
+            )
         status = get_closed_status(description)
         checkpoint_type = _TYPE_OF_END.get(status) if status else "periodic"
         if checkpoint_type is None:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from api.envelope import Data, Page
-from workflows.contract import OperationType
+from workflows.interface.contract import OperationType
 
 CheckpointType = Literal["periodic", "cancellation", "failure"]
 

@@ -8,8 +8,10 @@ from api.agent.schemas import (
     Budget,
     BudgetLeft,
     Capacity,
+    Preview,
     QueueLoad,
     Queues,
+    ResearchCost,
     Slots,
     Triggered,
     WorkerInfo,
@@ -18,11 +20,12 @@ from api.agent.schemas import (
     WorkerType,
 )
 from api.examples.research import BEGAN_AT, RESEARCH_ID, STRATEGY, TRAINING_ID
-from storage.records import SpendingEvent
-from workflows.contract import Attempt, AttemptState, OperationType, Phase
-from workflows.messages import ResearchRequest
+from storage.ledger.records import SpendingEvent
+from workflows.interface.contract import Attempt, AttemptState, OperationType, Phase
+from workflows.interface.messages import ResearchRequest
 
 _FREE = QueueLoad(busy=0, total=2, waiting=0)
+_UNDERSTOOD = ResearchRequest(symbol="NASDAQ", trials=30).understood
 _WORKER = WorkerInfo(
     worker_id="5bdbbf47c0ffee",
     worker_type=WorkerType.TRAINING,
@@ -39,8 +42,15 @@ EXAMPLES: tuple[BaseModel, ...] = (
     Triggered(
         operation_id=RESEARCH_ID,
         model="search",
-        understood=ResearchRequest(symbol="NASDAQ", trials=30).understood,
+        understood=_UNDERSTOOD,
         warnings=["Not understood in the brief, so without effect: 'stop loss 5%'."],
+    ),
+    Preview(
+        understood=_UNDERSTOOD,
+        sentence=_UNDERSTOOD.sentence,
+        warnings=[],
+        model="search",
+        cost=ResearchCost(symbols=["NASDAQ"], timeframe="1d", trials=30, trials_ever=130, look=5),
     ),
     AgentStatus(
         status="active",

@@ -31,7 +31,7 @@ from api.operations.schemas import (
     ResumeResponse,
 )
 from quant.messages.progress import Progress
-from workflows.contract import (
+from workflows.interface.contract import (
     Attempt,
     AttemptState,
     ChildOperation,
@@ -42,8 +42,8 @@ from workflows.contract import (
     Phase,
     PhaseEntered,
 )
-from workflows.ids import make_step_id
-from workflows.messages import BacktestSummary, ResearchResult
+from workflows.interface.ids import make_step_id
+from workflows.interface.messages import BacktestSummary, ResearchResult
 
 _OPERATION = OperationInfo(
     operation_id=RESEARCH_ID,

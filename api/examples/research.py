@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from workflows.contract import OperationType
-from workflows.ids import make_step_id
+from workflows.interface.contract import OperationType
+from workflows.interface.ids import make_step_id
 
 BEGAN_AT = datetime(2026, 11, 24, 9, 15, 9, tzinfo=UTC)
 TRAINING_BEGAN_AT = BEGAN_AT + timedelta(seconds=3)

@@ -13,7 +13,7 @@ from api.schedules.schemas import (
     ScheduleResponse,
     ScheduleSummary,
 )
-from workflows.messages import ResearchRequest
+from workflows.interface.messages import ResearchRequest
 
 _SCHEDULE = ScheduleRequest(
     schedule_id="nightly",

@@ -1,7 +1,17 @@
-"""Example answers about trainings, backtests, models and checkpoints."""
+"""Example answers about trainings, backtests, models, checkpoints and artifacts."""
 
 from pydantic import BaseModel
 
+from api.artifacts.schemas import (
+    ArtifactFile,
+    DeletedArtifacts,
+    DeletedArtifactsResponse,
+    KeptArtifacts,
+    OldArtifactsDeleted,
+    OldArtifactsDeletedResponse,
+    StoredArtifacts,
+    StoredArtifactsResponse,
+)
 from api.checkpoints.schemas import (
     Checkpoint,
     CheckpointDeleted,
@@ -11,7 +21,7 @@ from api.checkpoints.schemas import (
 )
 from api.examples.research import BEGAN_AT, ENDED_AT, RESEARCH_ID
 from api.steps.schemas import ModelListResponse, ModelSummary, StepStarted, TrainingPerformance
-from workflows.contract import OperationType
+from workflows.interface.contract import OperationType
 
 _TRAINING_ID = "op_training_20261124_091509_0d15ea5e"
 _MODEL_PATH = f"{_TRAINING_ID}/model.txt"
@@ -77,4 +87,40 @@ EXAMPLES: tuple[BaseModel, ...] = (
         )
     ),
     CheckpointDeleted(message=f"The checkpoint of {RESEARCH_ID} is deleted."),
+    StoredArtifactsResponse(
+        data=StoredArtifacts(
+            operation_id=RESEARCH_ID,
+            artifacts=[
+                ArtifactFile(
+                    operation_id=f"{RESEARCH_ID}.training",
+                    name="model.txt",
+                    size_bytes=48_120,
+                    modified_at=ENDED_AT,
+                )
+            ],
+            size_bytes=48_120,
+            deleted_at=None,
+        )
+    ),
+    DeletedArtifactsResponse(
+        data=DeletedArtifacts(
+            operation_id=RESEARCH_ID, artifacts=9, size_bytes=812_400, deleted_at=ENDED_AT
+        )
+    ),
+    OldArtifactsDeletedResponse(
+        data=OldArtifactsDeleted(
+            dry_run=False,
+            operation_ids=[RESEARCH_ID],
+            artifacts=9,
+            size_bytes=812_400,
+            kept=[
+                KeptArtifacts(
+                    operation_id=_TRAINING_ID,
+                    reason="artifacts_in_use",
+                    message=f"{_TRAINING_ID} is active and needs its artifacts; cancel it first.",
+                )
+            ],
+            more=False,
+        )
+    ),
 )

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel
 
+from api.auth.schemas import CallerInfo, CallerResponse
+from api.auth.scopes import Scope
 from api.examples.research import ENDED_AT
 from api.schemas import (
     FeatureInfo,
@@ -21,6 +23,9 @@ from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 _STRATEGY = StrategySpec(name="momentum", features=(FeatureSpec(kind="return", period=20),))
 
 EXAMPLES: tuple[BaseModel, ...] = (
+    CallerResponse(
+        data=CallerInfo(keys=True, name="ada", owner="ada", scopes=[Scope.CANCEL, Scope.RUN])
+    ),
     _STRATEGY,
     StrategyListResponse(
         data=[

@@ -2,11 +2,20 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.operations.description import TYPE_OF_WORKFLOW
-from quant.messages.data import Symbol
-from workflows import search_attributes
-from workflows.contract import WORKFLOW_NAME, OperationStatus, OperationType, Phase
-from workflows.messages import Owner
+from api.operations.schemas import OperationSummary
+from api.operations.state.description import TYPE_OF_WORKFLOW
+from errors import InvalidInput
+from quant.messages.data import BarsName
+from workflows.interface import search_attributes
+from workflows.interface.contract import (
+    ACTIVE,
+    ACTIVITY_STEPS,
+    WORKFLOW_NAME,
+    OperationStatus,
+    OperationType,
+    Phase,
+)
+from workflows.interface.owned import Owner
 
 LARGEST_PAGE = 1000
 """The largest page that Temporal returns."""
@@ -26,11 +35,19 @@ _BEGUN = (
     f"WorkflowType != '{WORKFLOW_NAME[OperationType.RESEARCH]}'))"
 )
 
-# A step is resumed with its research.
-_RESUMABLE = (
-    "ExecutionStatus IN ('Failed', 'TimedOut', 'Canceled', 'Terminated') "
-    f"AND {search_attributes.PARENT_OPERATION_ID.name} IS NULL"
+TOP_LEVEL = (
+    f"({search_attributes.PARENT_OPERATION_ID.name} IS NULL OR "
+    f"WorkflowType = '{WORKFLOW_NAME[OperationType.RESEARCH]}')"
 )
+"""No step of a research. A member of a campaign is a research like any other."""
+
+# A step is resumed with its research, and a campaign is not resumed: its members are.
+_RESUMABLE = (
+    f"ExecutionStatus IN ('Failed', 'TimedOut', 'Canceled', 'Terminated') AND {TOP_LEVEL} "
+    f"AND WorkflowType != '{WORKFLOW_NAME[OperationType.CAMPAIGN]}'"
+)
+
+_RESUMABLE_STATUS = (OperationStatus.FAILED, OperationStatus.CANCELLED)
 
 _WHERE_STATUS = {
     OperationStatus.PENDING: f"{RUNNING} AND {_QUEUED}",
@@ -49,8 +66,18 @@ class OperationFilter(BaseModel):
     status: OperationStatus | None = None
     operation_type: OperationType | None = None
     owner: Owner | None = None
-    symbol: Symbol | None = None
+    symbol: BarsName | None = None
     active_only: bool = False
+
+    def matches(self, row: OperationSummary) -> bool:
+        """Return whether an operation is one of them."""
+        return (
+            self.status in (None, row.status)
+            and self.operation_type in (None, row.operation_type)
+            and self.owner in (None, row.owner)
+            and self.symbol in (None, row.symbol, *row.symbols)
+            and (row.status in ACTIVE or not self.active_only)
+        )
 
     def make_query(self) -> str:
         """Return the visibility query."""
@@ -66,21 +93,89 @@ class OperationFilter(BaseModel):
         if self.owner is not None:
             terms.append(f"{search_attributes.OWNER.name} = '{self.owner}'")
         if self.symbol is not None:
-            terms.append(f"{search_attributes.SYMBOL.name} = '{self.symbol}'")
+            terms.append(search_attributes.is_about(self.symbol))
         if self.active_only:
             terms.append(RUNNING)
         return " AND ".join(f"({term})" for term in terms)
+
+    def require_agreement(self) -> None:
+        """Check that an operation can match all filters.
+
+        Raises:
+            InvalidInput: Two filters contradict each other. The message names both.
+        """
+        if self.active_only and self.status not in (None, *ACTIVE):
+            raise _contradict("`active_only`", f"`status` {self.status}", "status")
+
+    def require_no_step(self) -> None:
+        """Check that the filter does not ask for steps of researches.
+
+        Raises:
+            InvalidInput: It does, where such steps are folded into their research.
+        """
+        if self.operation_type in ACTIVITY_STEPS:
+            raise InvalidInput(
+                f"`operation_type` {self.operation_type} is a step, which is shown with its "
+                "research: ask for agent_research.",
+                field="operation_type",
+            )
 
 
 class OperationPage(OperationFilter):
     """Which page of which operations."""
 
     resumable: bool = Field(False, description="Only operations that can be resumed")
+    top_level: bool = Field(False, description="Leave out the steps of researches")
     limit: int = Field(10, ge=1, le=LARGEST_PAGE)
     offset: int = Field(0, ge=0, le=10_000)
     cursor: str | None = Field(None, max_length=4000)
 
+    def require_agreement(self) -> None:
+        """Check that an operation can match all filters.
+
+        Raises:
+            InvalidInput: Two filters contradict each other. The message names both.
+        """
+        super().require_agreement()
+        if self.top_level:
+            self.require_no_step()
+        if not self.resumable:
+            return
+        if self.active_only:
+            raise _contradict("`resumable`", "`active_only`", "active_only")
+        if self.status not in (None, *_RESUMABLE_STATUS):
+            raise _contradict("`resumable`", f"`status` {self.status}", "status")
+        if self.operation_type in ACTIVITY_STEPS:
+            raise InvalidInput(
+                f"`resumable` contradicts `operation_type` {self.operation_type}: a step is "
+                "resumed with its research, agent_research.",
+                field="operation_type",
+            )
+
     def make_query(self) -> str:
         """Return the visibility query."""
         query = super().make_query()
+        if self.top_level:
+            query = f"{query} AND {TOP_LEVEL}"
         return f"{query} AND {_RESUMABLE}" if self.resumable else query
+
+
+class CampaignPage(BaseModel):
+    """Which page of which campaigns."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: OperationStatus | None = None
+    owner: Owner | None = None
+    active_only: bool = False
+    limit: int = Field(10, ge=1, le=LARGEST_PAGE)
+    offset: int = Field(0, ge=0, le=10_000)
+    cursor: str | None = Field(None, max_length=4000)
+
+    def make_operation_page(self) -> OperationPage:
+        """Return the same as a page of operations."""
+        return OperationPage(**self.model_dump(), operation_type=OperationType.CAMPAIGN)
+
+
+def _contradict(one: str, other: str, field: str) -> InvalidInput:
+    return InvalidInput(f"{one} contradicts {other}: no operation is both.", field=field)

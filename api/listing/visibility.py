@@ -1,26 +1,20 @@
-"""Reads Temporal's visibility store: newest first, and one run of each operation.
+"""Reads Temporal's visibility store, newest first.
 
-Temporal lists runs, the running ones first and the others by their end. An operation that was
-resumed has several runs.
+Temporal lists runs, the running ones first and the others by their end.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from temporalio.client import Client, WorkflowExecution
-from temporalio.service import RPCError, RPCStatusCode
 
 from api.cursors import make_cursor, read_cursor
 from api.listing.filters import LARGEST_PAGE
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
-from workflows import search_attributes
 
 _LISTED = "operations"
-_RESUMED = f"{search_attributes.RESUMED_RUN.name} IS NOT NULL"
-_MOST_PARENTS = 200
-"""So many parents are named in one query."""
+_RUNNING = "Running"
 
 
 @dataclass(frozen=True, order=True)
@@ -66,6 +60,17 @@ class Visibility:
         counting = self._client.count_workflows(query, rpc_timeout=RPC_TIMEOUT)
         return (await call_temporal(counting)).count
 
+    async def count_with_active(self, query: str) -> tuple[int, int]:
+        """Return how many runs match a query, and how many of them are active.
+
+        Two counts would be of two moments, with more active ones than there are.
+        """
+        grouped = f"{query} GROUP BY ExecutionStatus"
+        counting = self._client.count_workflows(grouped, rpc_timeout=RPC_TIMEOUT)
+        groups = (await call_temporal(counting)).groups
+        active = sum(each.count for each in groups if each.group_values == [_RUNNING])
+        return sum(each.count for each in groups), active
+
     async def find_newest(
         self, query: str, number: int, before: Place | None = None
     ) -> list[WorkflowExecution]:
@@ -94,28 +99,8 @@ class Visibility:
             if len(newest) == number and (oldest := places[number - 1].started) > since:
                 since, token = oldest, None
 
-    async def find_superseded(self) -> list[str]:
-        """Return the ids of the runs that a later run of the same operation has continued."""
-        try:
-            resumed = await self._list_all(_RESUMED)
-        except RPCError as error:
-            if error.status is RPCStatusCode.INVALID_ARGUMENT:
-                return []  # No worker of this version has registered the attribute yet.
-            raise
-        parents = sorted({each.id for each in resumed})
-        runs = {each.typed_search_attributes[search_attributes.RESUMED_RUN] for each in resumed}
-        steps: defaultdict[str, list[WorkflowExecution]] = defaultdict(list)
-        for start in range(0, len(parents), _MOST_PARENTS):
-            ids = ", ".join(map(_quote, parents[start : start + _MOST_PARENTS]))
-            of_parents = f"{search_attributes.PARENT_OPERATION_ID.name} IN ({ids})"
-            for step in await self._list_all(of_parents):
-                steps[step.id].append(step)
-        for same in steps.values():
-            *earlier, _ = sorted(same, key=Place.of)
-            runs |= {each.run_id for each in earlier}
-        return sorted(runs)
-
-    async def _list_all(self, query: str) -> list[WorkflowExecution]:
+    async def list_all(self, query: str) -> list[WorkflowExecution]:
+        """Return all runs that match a query, in Temporal's order."""
         rows, token = await self._fetch(query, LARGEST_PAGE, None)
         found = [*rows]
         while token is not None:
@@ -135,10 +120,10 @@ class Visibility:
 
 def leave_out(query: str, run_ids: Iterable[str]) -> str:
     """Return the query without these runs."""
-    ids = ", ".join(map(_quote, run_ids))
+    ids = ", ".join(map(quote, run_ids))
     return f"{query} AND RunId NOT IN ({ids})" if ids else query
 
 
-def _quote(value: str) -> str:
+def quote(value: str) -> str:
     """Return a value for a query. Ids of workflows that others have started may contain quotes."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -31,8 +31,11 @@ _NEVER_WAITING: Final = frozenset({"/health", "/metrics"})
 _CHECK: Final = "/health/ready"
 
 # Reads of the ledger and of artifacts. If one of them is silent, they take no place of others.
-_RECORDS: Final = ("/experiments", "/leaderboard", "/hypotheses")
-_ARTIFACTS: Final = ("/metrics", "/report")
+_RECORDS: Final = (
+    *("/experiments", "/leaderboard", "/hypotheses", "/markets"),
+    *("/tags", "/comparison"),
+)
+_ARTIFACTS: Final = ("/artifacts", "/candidates", "/curves", "/metrics", "/report")
 
 
 @dataclass
@@ -137,13 +140,15 @@ class ConcurrencyLimit:
             await self._app(scope, receive, leave_and_send)
 
     def _choose_lane(self, method: str, path: str) -> Lane:
+        if path.endswith(_ARTIFACTS):
+            return self._records
         if method == "DELETE":
             return self._cancels
         if method == "POST":
             return self._starts
         if path == _CHECK:
             return self._checks
-        if path.startswith(_RECORDS) or path.endswith(_ARTIFACTS):
+        if path.startswith(_RECORDS):
             return self._records
         return self._reads
 

@@ -18,10 +18,11 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.admission import ADMISSION_ID
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from errors import TemporalUnavailable
-from workflows.admission import ADMISSION_ID, Admission
-from workflows.messages import AdmissionAnswer, AdmissionRequest
+from workflows.admission import Admission
+from workflows.interface.admission import AdmissionAnswer, AdmissionRequest
 from workflows.policies import RESEARCH_QUEUE
 
 _log = logging.getLogger(__name__)

@@ -12,12 +12,11 @@ from temporalio.api.workflowservice.v1 import StartBatchOperationRequest
 from temporalio.client import Client, WorkflowExecution
 from temporalio.service import RPCError
 
-from api.listing.filters import RUNNING, OperationFilter
+from api.listing.filters import RUNNING, TOP_LEVEL, OperationFilter
 from api.operations.schemas import BatchCancel, BatchCancelResponse
 from api.temporal_calls import RPC_TIMEOUT, call_temporal, send_request
 from errors import InvalidInput, TemporalUnavailable
-from workflows import search_attributes
-from workflows.contract import ACTIVITY_STEPS
+from workflows.interface.contract import ACTIVE, ACTIVITY_STEPS
 
 _MOST_IDS = 1000
 _MOST_CANCELS: Final = 32
@@ -47,6 +46,11 @@ class BatchSelection(OperationFilter):
                 "everything",
                 field="owner",
             )
+        if self.status not in (None, *ACTIVE):
+            raise InvalidInput(
+                f"`status` {self.status}: only pending and running operations can be cancelled",
+                field="status",
+            )
 
 
 class BatchCanceller:
@@ -62,8 +66,7 @@ class BatchCanceller:
             TemporalUnavailable: Temporal does not answer.
         """
         # A step is cancelled with its research, never by itself.
-        top_level = f"{search_attributes.PARENT_OPERATION_ID.name} IS NULL"
-        query = f"{selection.make_query()} AND {RUNNING} AND {top_level}"
+        query = f"{selection.make_query()} AND {RUNNING} AND {TOP_LEVEL}"
         pages = self._client.list_workflows(query, page_size=_MOST_IDS, rpc_timeout=RPC_TIMEOUT)
         await call_temporal(pages.fetch_next_page())
         matched = await call_temporal(self._client.count_workflows(query, rpc_timeout=RPC_TIMEOUT))

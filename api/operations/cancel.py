@@ -9,18 +9,23 @@ import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from temporalio.client import WorkflowExecutionDescription, WorkflowFailureError
+from temporalio.client import (
+    WorkflowContinuedAsNewError,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+)
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.memo import read_memo
-from api.operations.description import ResolvedWorkflow, get_closed_status
 from api.operations.resolver import Resolver
 from api.operations.schemas import CancelAccepted, OperationCancelled, OperationCancelResponse
+from api.operations.state.description import ResolvedWorkflow, get_closed_status
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from errors import NotCancellable, NotResearch, TemporalUnavailable
 from quant.messages.progress import Ending, Progress
-from workflows.contract import ACTIVE, ACTIVITY_STEPS, OperationStatus, OperationType
-from workflows.ids import parse_step_id
+from workflows.interface.contract import ACTIVE, ACTIVITY_STEPS, OperationStatus, OperationType
+from workflows.interface.ids import parse_step_id
 
 
 @dataclass(frozen=True)
@@ -28,14 +33,19 @@ class _Outcome:
     """A cancel that was accepted.
 
     Attributes:
-        child: The step that was running.
+        children: The step that was running, or the members of a campaign.
         stopped_at: When the work stopped. None while it is stopping.
         reason: The reason that Temporal has recorded. An earlier cancel may have given another.
     """
 
-    child: str | None
+    children: list[str]
     stopped_at: datetime | None
     reason: str | None
+
+    @property
+    def child(self) -> str | None:
+        """The step that was running."""
+        return self.children[0] if self.children else None
 
 
 class Canceller:
@@ -66,11 +76,12 @@ class Canceller:
             raise NotResearch(
                 f"{operation_id} is of type {operation.operation_type}, not a research."
             )
-        workflow = await self._resolver.find_workflow(operation_id)
+        workflow = await self._find_workflow(operation_id)
         if workflow.operation_type is not OperationType.RESEARCH:
             kind = workflow.operation_type or workflow.description.workflow_type
             raise NotResearch(f"{operation_id} is of type {kind}, not a research.")
         outcome = await _cancel(workflow, wait_seconds, reason=reason)
+        assert outcome is not None  # noqa: S101 - only a campaign continues as new
         stopped = outcome.stopped_at is not None
         return CancelAccepted(
             operation_id=operation_id,
@@ -84,6 +95,8 @@ class Canceller:
     ) -> OperationCancelResponse:
         """Cancel an operation of any type. A step is cancelled with its research.
 
+        A member of a campaign is a research of its own. The other members are not touched.
+
         Args:
             operation_id: The id of a research or of any step.
             reason: The reason that Temporal records.
@@ -95,14 +108,14 @@ class Canceller:
             NotCancellable: It has ended.
             TemporalUnavailable: Temporal does not answer.
         """
-        operation = await self._resolver.find_operation(operation_id)
-        if operation.status not in ACTIVE:
-            raise _make_already_ended(operation_id, operation.status)
-        top = await self._resolver.find_workflow(operation.parent_operation_id or operation_id)
+        top = await self._find_top(operation_id)
         forced_at = None
         if force:
             forced_at = (await self._resolver.find_operation(top.handle.id)).progress
         outcome = await _cancel(top, wait_seconds, reason=reason, forced_at=forced_at)
+        while outcome is None:
+            top = await self._find_workflow(top.handle.id)
+            outcome = await _cancel(top, wait_seconds, reason=reason, forced_at=forced_at)
         return OperationCancelResponse(
             data=OperationCancelled(
                 operation_id=operation_id,
@@ -110,11 +123,42 @@ class Canceller:
                 cancelled_at=outcome.stopped_at,
                 cancellation_reason=outcome.reason,
                 forced=force,
-                children_cancelled=[outcome.child] if outcome.child else [],
+                children_cancelled=outcome.children,
                 task_cancelled=outcome.stopped_at is not None,
-                remote_cancelled=outcome.stopped_at is not None and outcome.child is not None,
+                remote_cancelled=outcome.stopped_at is not None and bool(outcome.children),
             )
         )
+
+    async def _find_top(self, operation_id: str) -> ResolvedWorkflow:
+        """Return the workflow to cancel: that of the operation, or of the research of a step.
+
+        Raises:
+            OperationNotFound: No operation has this id.
+            NotCancellable: It is a step, and has ended.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        if parse_step_id(operation_id) is None:
+            workflow = await self._find_workflow(operation_id)
+            if workflow.operation_type is OperationType.RESEARCH:
+                return workflow
+        operation = await self._resolver.find_operation(operation_id)
+        if operation.status not in ACTIVE:
+            raise _make_already_ended(operation_id, operation.status)
+        is_step = operation.operation_type is not OperationType.RESEARCH
+        parent = operation.parent_operation_id if is_step else None
+        return await self._find_workflow(parent or operation_id)
+
+    async def _find_workflow(self, workflow_id: str) -> ResolvedWorkflow:
+        """Return a workflow as far as a cancel has to know it.
+
+        Its own answer is as late as a busy worker, so a cancel waits for it only if nobody else
+        knows which step runs, or why an earlier cancel was requested.
+        """
+        workflow = await self._resolver.find_run(workflow_id)
+        info = workflow.description.raw_description.workflow_extended_info
+        if workflow.closed_status or (workflow.running_children and not info.cancel_requested):
+            return workflow
+        return await self._resolver.find_workflow(workflow_id)
 
 
 async def _cancel(
@@ -123,8 +167,12 @@ async def _cancel(
     *,
     reason: str | None = None,
     forced_at: Progress | None = None,
-) -> _Outcome:
-    """Cancel a workflow, or terminate it if it is known how far it is."""
+) -> _Outcome | None:
+    """Cancel a workflow, or terminate it if it is known how far it is.
+
+    Returns:
+        The outcome; None if the run has continued as new meanwhile, and is no longer the last.
+    """
     if workflow.closed_status:
         raise _make_already_ended(workflow.handle.id, workflow.closed_status)
     if forced_at is not None:
@@ -140,6 +188,8 @@ async def _cancel(
         # It has ended since it was described. A terminate then fails. A cancel fails only if
         # Temporal no longer keeps the workflow.
     described = await _wait_for_end(workflow, wait_seconds)
+    if described and described.status is WorkflowExecutionStatus.CONTINUED_AS_NEW:
+        return None
     end = get_closed_status(described) if described else None
     if end is not None and end is not OperationStatus.CANCELLED:
         # It ended by itself between the description and the cancel.
@@ -147,7 +197,7 @@ async def _cancel(
     if forced_at is None:
         reason = await _read_recorded_reason(workflow, described, reason)
     stopped_at = described.close_time if described else None
-    return _Outcome(workflow.running_child, stopped_at, reason)
+    return _Outcome(workflow.running_children, stopped_at, reason)
 
 
 async def _read_recorded_reason(
@@ -170,7 +220,8 @@ async def _wait_for_end(
     Temporal has accepted the cancel. So a failure to answer is no longer an error.
     """
     if wait_seconds:
-        with contextlib.suppress(WorkflowFailureError, RPCError, TimeoutError):
+        ends = (WorkflowFailureError, WorkflowContinuedAsNewError, RPCError, TimeoutError)
+        with contextlib.suppress(*ends):
             async with asyncio.timeout(wait_seconds):
                 await workflow.handle.result(follow_runs=False)
     with contextlib.suppress(RPCError, TemporalUnavailable):

@@ -5,10 +5,10 @@ import contextlib
 import hashlib
 from collections.abc import AsyncIterator, Callable
 
-from api.operations.progress import keep_progress
 from api.operations.resolver import Resolver
+from api.operations.state.progress import keep_progress
 from errors import Busy, TemporalUnavailable
-from workflows.contract import ACTIVE, OperationInfo
+from workflows.interface.contract import ACTIVE, OperationInfo
 
 POLL_SECONDS = 1.0
 

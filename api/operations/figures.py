@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from quant.messages.data import count_development_bars
 from quant.messages.steps import BacktestResult, TrainingResult
-from workflows.contract import OperationInfo, OperationType
+from workflows.interface.contract import OperationInfo, OperationType
 from workflows.requests.parameters import make_model_path
 
 
@@ -53,7 +53,7 @@ def describe_training(operation: OperationInfo, result: TrainingResult) -> dict[
             sharpe_ratio=result.sharpe,
         ),
         "data_summary": {
-            "symbols": [result.data.symbol],
+            "symbols": list(result.data.instruments),
             "timeframes": [result.data.timeframe],
             "start_date": result.data.start,
             "end_date": result.data.holdout_start,

@@ -17,7 +17,6 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.checkpoints.reader import Checkpoints
 from api.idempotency import IdempotencyKey
 from api.memo import read_texts, read_whole_memo
-from api.operations.description import ResolvedWorkflow
 from api.operations.resolver import Resolver
 from api.operations.results import fetch_training_metrics
 from api.operations.schemas import Resumed, ResumedFrom
@@ -28,6 +27,7 @@ from api.operations.start import (
     make_training_start,
 )
 from api.operations.starter import Starter
+from api.operations.state.description import ResolvedWorkflow
 from api.operations.workflow_input import read_input
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from errors import (
@@ -42,10 +42,10 @@ from quant.messages.progress import Ending
 from quant.messages.steps import TrainingInput
 from quant.wording import say_missing
 from storage.artifacts import ArtifactStore
-from workflows import search_attributes
-from workflows.contract import RETRY_OF, WARNINGS, OperationStatus, OperationType
-from workflows.ids import make_retry_id, make_step_id, parse_step_id
-from workflows.messages import FinishedSteps, ResearchInput
+from workflows.interface import search_attributes
+from workflows.interface.contract import RETRY_OF, WARNINGS, OperationStatus, OperationType
+from workflows.interface.ids import make_retry_id, make_step_id, parse_step_id
+from workflows.interface.messages import FinishedSteps, ResearchInput
 
 # In the memo of a run that resumes an earlier one.
 _RESUMED_FROM = "resumed_from"
@@ -159,6 +159,10 @@ class Recovery:
         workflow = await self._resolver.find_workflow(operation_id)
         if workflow.operation_type is None:
             raise OperationNotFound(say_missing("operation", operation_id))
+        if workflow.operation_type is OperationType.CAMPAIGN:
+            raise refusal(
+                f"{operation_id} is a campaign; resume or retry its members, or start another one."
+            )
         return workflow
 
     async def _wait_for_children(self, parent: ResolvedWorkflow) -> None:
@@ -216,7 +220,7 @@ class Recovery:
 
 
 def _mark_resumed(start: WorkflowStart, run_id: str) -> WorkflowStart:
-    """Return the start with the run that it continues, which lists then leave out."""
+    """Return the start with the run that it continues."""
     resumed = SearchAttributePair(search_attributes.RESUMED_RUN, run_id)
     return replace(start, attributes=[*start.attributes, resumed])
 

@@ -12,12 +12,12 @@ from api.operations.starter import Starter
 from errors import ExperimentNotFound, NotReproducible
 from quant.messages.strategy import StrategySpec
 from quant.wording import say_missing
-from storage.ledger import Ledger
-from storage.records import Experiment
-from workflows.messages import Reproduction, ResearchInput, ResearchRequest
+from storage.ledger.ledger import Ledger
+from storage.ledger.records import Experiment
+from workflows.interface.messages import Reproduction, ResearchInput, ResearchRequest
 
-# Paths of artifacts contain the operation id, so they always differ.
-_PATHS = ("model_path", "report_path")
+# Paths of artifacts contain the operation id, and the ledger has grown since.
+_NEVER_EQUAL = ("model_path", "report_path", "ledger_head", "market")
 
 
 class Reproducer:
@@ -101,6 +101,7 @@ def _make_reproduction(original: Experiment) -> ResearchInput:
         reproduces=Reproduction(
             operation_id=original.operation_id,
             data_hash=original.metrics["data_hash"],
+            benchmark_hash=original.metrics.get("benchmark_hash"),
             seed=original.seed,
             spec=None if searches else spec,
             trials_ever=statistics.get("trials_ever", 1),
@@ -114,7 +115,7 @@ def _find_differences(
 ) -> Iterator[Difference]:
     # A newer version may record more keys. The older record has nothing to compare with them.
     for key in sorted(recorded):
-        if key in _PATHS:
+        if key in _NEVER_EQUAL:
             continue
         before, after = recorded.get(key), reproduced.get(key)
         if isinstance(before, dict) and isinstance(after, dict):

@@ -1,6 +1,7 @@
 """Resolves an operation id to what is known about the operation.
 
-Temporal gets the query `operation` and `describe()` at the same time. The query knows type, phase
+Temporal gets the query `operation` and `describe()` at the same time, and only `describe()` if the
+answer to the query is known (`api.operations.state.answers`). The query knows type, phase
 and children, but needs a worker. `describe()` decides the status, and needs none. So an operation
 can be shown and cancelled while no worker runs.
 """
@@ -20,18 +21,20 @@ from temporalio.client import (
 from temporalio.exceptions import FailureError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.operations.description import (
+from api.operations.state.answers import KnownAnswers
+from api.operations.state.description import (
+    TYPE_OF_WORKFLOW,
     ResolvedWorkflow,
     describe_activity_step,
     describe_operation,
     get_closed_status,
 )
-from api.operations.progress import add_step, read_step
+from api.operations.state.progress import add_step, read_step
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from errors import OperationNotFound, TemporalUnavailable, UnreadablePayload
 from quant.wording import say_missing
-from workflows import search_attributes
-from workflows.contract import (
+from workflows.interface import search_attributes
+from workflows.interface.contract import (
     ACTIVITY_STEPS,
     FINISHED_QUERY,
     OPERATION_QUERY,
@@ -41,8 +44,8 @@ from workflows.contract import (
     OperationType,
     Phase,
 )
-from workflows.ids import parse_step_id
-from workflows.messages import FinishedSteps
+from workflows.interface.ids import parse_step_id
+from workflows.interface.messages import FinishedSteps
 
 _Answer = TypeVar("_Answer")
 
@@ -60,6 +63,7 @@ class Resolver:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._answers = KnownAnswers()
 
     async def find_operation(self, operation_id: str) -> OperationInfo:
         """Return everything about one operation.
@@ -94,17 +98,51 @@ class Resolver:
             TemporalUnavailable: Temporal does not answer.
         """
         handle = self._get_handle(workflow_id)
+        if self._answers.expects(workflow_id):
+            return await self._resolve_known(handle)
         query = asyncio.create_task(_query(handle, OPERATION_QUERY, OperationInfo))
         try:
             description = await self._describe(handle)
             pinned = self._client.get_workflow_handle(workflow_id, run_id=description.run_id)
             answer = await query
-            if answer is None and get_closed_status(description):
+            lost = answer is None and get_closed_status(description) is not None
+            if lost:
                 # A worker that evicts a closed workflow loses the queries that wait for it.
                 answer = await _query(pinned, OPERATION_QUERY, OperationInfo)
+            self._answers.keep(description, answer, asked_afterwards=lost)
             return ResolvedWorkflow(pinned, description, answer)
         finally:
             query.cancel()
+
+    async def find_run(self, workflow_id: str) -> ResolvedWorkflow:
+        """Return the same without the workflow's own answer, which needs a worker.
+
+        Raises:
+            OperationNotFound: Temporal knows no such workflow.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        description = await self.describe(workflow_id)
+        pinned = self._client.get_workflow_handle(workflow_id, run_id=description.run_id)
+        return ResolvedWorkflow(pinned, description, None)
+
+    async def _resolve_known(self, handle: WorkflowHandle[Any, Any]) -> ResolvedWorkflow:
+        """Return an execution of which an answer is known, and ask again only if it has changed."""
+        description = await self._describe(handle)
+        pinned = self._client.get_workflow_handle(handle.id, run_id=description.run_id)
+        answer = self._answers.find(description)
+        if answer is None:
+            answer = await _query(pinned, OPERATION_QUERY, OperationInfo)
+            self._answers.keep(description, answer, asked_afterwards=True)
+        return ResolvedWorkflow(pinned, description, answer)
+
+    async def describe(self, workflow_id: str) -> WorkflowExecutionDescription:
+        """Return Temporal's description of the current run of a workflow.
+
+        Raises:
+            OperationNotFound: Temporal knows no such workflow.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        return await self._describe(self._get_handle(workflow_id))
 
     async def describe_run(self, workflow_id: str, run_id: str) -> WorkflowExecutionDescription:
         """Return Temporal's description of one run.
@@ -122,7 +160,7 @@ class Resolver:
             TemporalUnavailable: Temporal does not answer.
         """
         try:
-            description = await self._describe(self._get_handle(workflow_id))
+            description = await self.describe(workflow_id)
         except OperationNotFound:
             return None
         return description.typed_search_attributes.get(search_attributes.OWNER)
@@ -140,6 +178,10 @@ class Resolver:
             raise _make_no_worker_error(workflow.handle.id)
         return finished
 
+    async def query(self, workflow_id: str, query: str, kind: type[_Answer]) -> _Answer | None:
+        """Return what a workflow answers; None if no worker answers in time, or it is another."""
+        return await _query(self._get_handle(workflow_id), query, kind)
+
     async def _describe_operation(self, workflow: ResolvedWorkflow) -> OperationInfo:
         info = await describe_operation(workflow)
         if info.status is not OperationStatus.RUNNING:
@@ -154,11 +196,22 @@ class Resolver:
         Raises:
             TemporalUnavailable: Temporal does not answer.
         """
+        if TYPE_OF_WORKFLOW.get(description.workflow_type) is OperationType.CAMPAIGN:
+            # Its members are operations of their own. Only the workflow knows how many have ended.
+            answer = await self.query(description.id, OPERATION_QUERY, OperationInfo)
+            return info.model_copy(update={"progress": answer.progress}) if answer else info
         for child in description.raw_description.pending_children:
             with contextlib.suppress(OperationNotFound):  # It is just being started.
                 description = await self._describe(self._get_handle(child.workflow_id))
         step = await read_step(description, self._client.data_converter)
-        return info if step is None else add_step(info, step)
+        if step is None:
+            return info
+        if step.slices is not None and info.running_child is None:
+            # Only the workflow knows what the finished slices have found.
+            run = self._client.get_workflow_handle(description.id, run_id=description.run_id)
+            answer = await _query(run, OPERATION_QUERY, OperationInfo)
+            info = info.model_copy(update={"children": answer.children if answer else []})
+        return add_step(info, step)
 
     async def _find_child(self, parent: OperationInfo, child: ChildOperation) -> OperationInfo:
         if child.operation_type in ACTIVITY_STEPS:

@@ -2,7 +2,10 @@
 
 from typing import Literal
 
+from api.artifacts.marks import refuse_deleted
+from api.heavy_work import HeavyWork
 from api.operations.figures import describe_training
+from api.operations.reports import ReportPages
 from api.operations.resolver import Resolver
 from api.operations.schemas import (
     RESULT_OF,
@@ -19,10 +22,9 @@ from quant.messages.artifacts import Artifact, parse_artifact
 from quant.messages.steps import TrainingResult
 from quant.messages.training_metrics import TrainingMetrics
 from storage.artifacts import ArtifactStore
-from workflows.contract import ACTIVE, OperationStatus, OperationType
-from workflows.ids import make_step_id
-
-_REPORTS = {"html": Artifact.REPORT, "json": Artifact.DOSSIER}
+from workflows.interface.contract import ACTIVE, OperationStatus, OperationType
+from workflows.interface.ids import make_step_id
+from workflows.interface.watches import make_watch_id
 
 ReportFormat = Literal["html", "json"]
 
@@ -47,9 +49,10 @@ async def fetch_training_metrics(
 class ResultReader:
     """Reads from Temporal and from the artifact store."""
 
-    def __init__(self, resolver: Resolver, artifacts: ArtifactStore) -> None:
+    def __init__(self, resolver: Resolver, artifacts: ArtifactStore, heavy_work: HeavyWork) -> None:
         self._resolver = resolver
         self._artifacts = artifacts
+        self._pages = ReportPages(heavy_work)
 
     async def read_children(self, operation_id: str) -> ChildrenResponse:
         """Return the steps that an operation has begun.
@@ -92,6 +95,7 @@ class ResultReader:
 
         Raises:
             OperationNotFound: No operation has this id.
+            ArtifactsDeleted: They were deleted.
             TemporalUnavailable: Temporal does not answer.
             ArtifactsUnavailable: The artifact store does not answer.
         """
@@ -103,6 +107,8 @@ class ResultReader:
         metrics = None
         if training_id is not None:
             metrics = await fetch_training_metrics(self._artifacts, training_id)
+            if metrics is None:
+                await refuse_deleted(self._artifacts, training_id)
         return MetricsResponse(
             data=OperationMetrics(
                 operation_id=operation_id,
@@ -132,6 +138,17 @@ class ResultReader:
             **describe_training(operation, result),
         )
 
+    async def read_instrument(self, operation_id: str, symbol: str) -> bytes:
+        """Return the page of one instrument of a research.
+
+        Raises:
+            InvalidInput: The research has not traded it, or an earlier version kept no prices.
+            OperationNotFound: There is no report, as `read_report` says.
+        """
+        return await self._pages.draw_instrument(
+            await self.read_report(operation_id, "json"), symbol
+        )
+
     async def read_report(self, operation_id: str, kind: ReportFormat = "html") -> bytes:
         """Return the report of a research. It is kept longer than Temporal keeps the research.
 
@@ -142,14 +159,22 @@ class ResultReader:
         Raises:
             OperationNotFound: No operation has this id.
             NotFinished: The research has not ended.
+            ArtifactsDeleted: The report was deleted.
             MissingArtifact: It ended without a report.
             ArtifactsUnavailable: The artifact store does not answer.
+            DamagedArtifact: The data of the report cannot be read.
             TemporalUnavailable: Temporal does not answer.
         """
         assessment = self._artifacts.open(make_step_id(operation_id, OperationType.ASSESSMENT))
-        report = await assessment.fetch(_REPORTS[kind])
+        if kind == "json":
+            report = await assessment.fetch(Artifact.DOSSIER)
+        else:
+            report = await self._pages.fetch(
+                assessment, self._artifacts.open(make_watch_id(operation_id))
+            )
         if report is not None:
             return report
+        await refuse_deleted(self._artifacts, operation_id)
         operation = await self._resolver.find_operation(operation_id)
         if operation.status in ACTIVE:
             raise NotFinished(f"{operation_id} is {operation.status}; it has no report yet.")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.envelope import Data, Page
 from quant.messages.base import FrozenModel
+from quant.messages.campaign import CampaignResult
 from quant.messages.steps import (
     AssessmentResult,
     BacktestResult,
@@ -17,8 +18,10 @@ from quant.messages.steps import (
     TrainingResult,
 )
 from quant.messages.training_metrics import IterationMetrics, TrainingMetrics
-from workflows.contract import Attempt, OperationInfo, OperationStatus, OperationType
-from workflows.messages import ResearchResult
+from quant.messages.understood import Understood
+from quant.search.progress import BEST_SHARPE, LUCK_SHARPE
+from workflows.interface.contract import Attempt, OperationInfo, OperationStatus, OperationType
+from workflows.interface.messages import ResearchResult
 
 
 class CancelAccepted(BaseModel):
@@ -96,10 +99,31 @@ class OperationSummary(BaseModel):
     )
     phase: str | None = None
     symbol: str | None = None
+    symbols: list[str] = Field(
+        default_factory=list, description="Its instruments, if it works on several"
+    )
     owner: str | None = None
     priority: int | None = None
     goal: str | None = None
+    understood: Understood | None = Field(
+        None, description="What a research was understood to be about"
+    )
     verdict: str | None = None
+    items_processed: int = Field(0, description="Trials of a design, iterations of a training")
+    items_total: int | None = None
+    best_sharpe: float | None = Field(
+        None, description="Best score of a running search so far: an annualised Sharpe ratio"
+    )
+    luck_sharpe: float | None = Field(
+        None, description="The best score expected by chance of so many trials"
+    )
+    place_in_line: int | None = Field(
+        None,
+        description="Among the steps that wait for a slot of the same workers, by priority and "
+        "time; Temporal shares the slots between owners. Only where all operations are looked at: "
+        "in `/operations/events`",
+    )
+    retry_of: str | None = None
     cancel_requested: bool = False
     cancellation_reason: str | None = None
     forced: bool = False
@@ -120,8 +144,19 @@ class OperationSummary(BaseModel):
             progress_percentage=operation.progress.percentage,
             current_step=operation.progress.current_step or None,
             symbol=operation.metadata.symbol,
+            symbols=operation.metadata.symbols,
             verdict=verdict,
+            items_processed=operation.progress.items_processed,
+            items_total=operation.progress.items_total,
+            best_sharpe=_get_figure(operation, BEST_SHARPE),
+            luck_sharpe=_get_figure(operation, LUCK_SHARPE),
         )
+
+
+def _get_figure(operation: OperationInfo, name: str) -> float | None:
+    """Return a figure that a step reports with its progress."""
+    figure = operation.progress.context.get(name)
+    return figure if isinstance(figure, float) else None
 
 
 class OperationListResponse(Page[OperationSummary]):
@@ -150,6 +185,7 @@ class ResultsResponse(BaseModel):
         | TrainingResult
         | BacktestResult
         | AssessmentResult
+        | CampaignResult
         | dict[str, Any]
     )
 
@@ -160,6 +196,7 @@ RESULT_OF: dict[OperationType, type[FrozenModel]] = {
     OperationType.TRAINING: TrainingResult,
     OperationType.BACKTEST: BacktestResult,
     OperationType.ASSESSMENT: AssessmentResult,
+    OperationType.CAMPAIGN: CampaignResult,
 }
 """The type of the `result_summary` of an operation."""
 

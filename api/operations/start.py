@@ -8,15 +8,15 @@ from temporalio.common import Priority, SearchAttributePair
 
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestInput, TrainingInput
-from workflows import search_attributes
-from workflows.contract import GOAL, PRIORITY, WARNINGS, OperationType, Phase
-from workflows.messages import (
+from workflows.interface import search_attributes
+from workflows.interface.contract import GOAL, PRIORITY, UNDERSTOOD, WARNINGS, OperationType, Phase
+from workflows.interface.messages import (
     BacktestRequest,
     FinishedSteps,
-    OwnedRequest,
     ResearchInput,
     ResearchRequest,
 )
+from workflows.interface.owned import OwnedRequest
 from workflows.policies import BACKTEST_QUEUE, RESEARCH_QUEUE, TRAINING_QUEUE
 
 
@@ -30,14 +30,20 @@ class WorkflowStart:
     summary: str
     goal: str
     priority: Priority
-    attributes: Sequence[SearchAttributePair[str]]
+    attributes: Sequence[SearchAttributePair[Any]]
     warnings: Sequence[str] = ()
 
     @property
     def memo(self) -> dict[str, Any]:
         """What lists show besides the attributes, and what the request asked for in vain."""
-        shown = {GOAL: self.goal, PRIORITY: self.priority.priority_key}
-        return {**shown, WARNINGS: list(self.warnings)} if self.warnings else shown
+        shown: dict[str, Any] = {GOAL: self.goal, PRIORITY: self.priority.priority_key}
+        if self.warnings:
+            shown[WARNINGS] = list(self.warnings)
+        if isinstance(self.argument, ResearchInput):
+            shown[UNDERSTOOD] = self.argument.understood.model_dump(
+                mode="json", exclude_defaults=True
+            )
+        return shown
 
     @property
     def details(self) -> str:
@@ -73,6 +79,7 @@ def make_research_start(
             operation_type=OperationType.RESEARCH,
             phase=Phase.QUEUED,
             symbol=request.symbol,
+            symbols=request.symbols,
             owner=request.owner,
             strategy=earlier.spec.name if earlier and earlier.spec else None,
         ),
@@ -117,6 +124,7 @@ def _make_step_start(
             operation_type=operation_type,
             phase=Phase.QUEUED,
             symbol=step.data.symbol,
+            symbols=step.data.symbols,
             owner=priority.fairness_key,
             strategy=step.spec.name,
         ),

@@ -16,15 +16,17 @@ from api.memo import read_whole_memo
 from api.operations.admission import AdmissionClient
 from api.operations.start import WorkflowStart
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
-from errors import AtCapacity, TemporalUnavailable
+from errors import AtCapacity, KeyReused, TemporalUnavailable
 from workflows.claim import Claim
-from workflows.contract import WORKFLOW_NAME, OperationType
-from workflows.ids import make_operation_id
+from workflows.interface.contract import START_KEY, WORKFLOW_NAME, OperationType
+from workflows.interface.ids import DatedKey, make_operation_id
 from workflows.policies import RESEARCH_QUEUE
 
 # With hundreds of calls at once on a busy machine, the last would exceed the time limit of a call.
 _MOST_CONCURRENT_STARTS: Final = 10
 _LONGEST_WAIT_SECONDS: Final = 30.0
+# Two keys of the same second have the same id once in four billion pairs.
+_MOST_IDS: Final = 5
 
 
 class Starter:
@@ -52,11 +54,23 @@ class Starter:
             AtCapacity: The limit on active researches is reached.
             TemporalUnavailable: Temporal does not answer.
         """
+        if key is not None and key.dated is not None:
+            return await self._start_dated(start, key, key.dated)
         operation_id = make_operation_id(start.operation_type, datetime.now(UTC))
         if key is not None:
             operation_id, claimed_before = await self.claim(key, operation_id)
-            if claimed_before and await self._exists(operation_id):
+            if claimed_before and await self.exists(operation_id):
                 return operation_id
+        await self.start_once(start, operation_id)
+        return operation_id
+
+    async def start_once(self, start: WorkflowStart, operation_id: str) -> None:
+        """Start an operation under this id, unless there is or was one.
+
+        Raises:
+            AtCapacity: The limit on active researches is reached.
+            TemporalUnavailable: Temporal does not answer.
+        """
         try:
             # Of simultaneous requests with the same key, only one starts it.
             with contextlib.suppress(WorkflowAlreadyStartedError):
@@ -65,9 +79,64 @@ class Starter:
                 )
         except TemporalUnavailable:
             # Temporal may have started it and answered too late.
-            if not await self._exists(operation_id):
+            if not await self.exists(operation_id):
                 raise
-        return operation_id
+
+    async def _start_dated(self, start: WorkflowStart, key: IdempotencyKey, dated: DatedKey) -> str:
+        """Start an operation under the id that derives from its key, unless it was started."""
+        if dated.operation_type is not start.operation_type:
+            raise KeyReused(
+                f"This Idempotency-Key is for a start of type {dated.operation_type}.",
+                field="Idempotency-Key",
+            )
+        for attempt in range(_MOST_IDS):
+            operation_id = dated.make_operation_id(key.key, attempt)
+            memo = {START_KEY: key.make_memo(operation_id)}
+            if await self._start_if_free(start, operation_id, memo):
+                return operation_id
+            if await self._belongs_to(operation_id, key):
+                return operation_id
+        raise KeyReused(
+            "Other operations have the ids of this Idempotency-Key; send another one.",
+            field="Idempotency-Key",
+        )
+
+    async def _start_if_free(
+        self, start: WorkflowStart, operation_id: str, memo: Mapping[str, Any]
+    ) -> bool:
+        """Start an operation, and return whether the id was free."""
+        # A repeated request is answered even if there is no room for another operation.
+        if self._limit is not None and await self.exists(operation_id):
+            return False
+        try:
+            await self.start_with_id(
+                start,
+                operation_id,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                memo=memo,
+            )
+        except WorkflowAlreadyStartedError:
+            return False
+        except TemporalUnavailable:
+            # Temporal may have started it and answered too late.
+            if not await self.exists(operation_id):
+                raise
+            return False
+        return True
+
+    async def _belongs_to(self, operation_id: str, key: IdempotencyKey) -> bool:
+        """Return whether the key has started this operation, and not one that derives the same id.
+
+        Raises:
+            KeyReused: It has, with a different request.
+            TemporalUnavailable: Temporal does not answer.
+        """
+        handle = self._client.get_workflow_handle(operation_id)
+        description = await call_temporal(handle.describe(rpc_timeout=RPC_TIMEOUT))
+        memo = await read_whole_memo(description)
+        known = memo.get(START_KEY)
+        # If nothing in it can be read, nothing must start twice.
+        return not memo or (isinstance(known, dict) and key.read_memo(known) is not None)
 
     async def start_with_id(
         self,
@@ -157,7 +226,12 @@ class Starter:
         finally:
             self._semaphore.release()
 
-    async def _exists(self, operation_id: str) -> bool:
+    async def exists(self, operation_id: str) -> bool:
+        """Return whether Temporal knows an operation with this id.
+
+        Raises:
+            TemporalUnavailable: Temporal does not answer.
+        """
         handle = self._client.get_workflow_handle(operation_id)
         try:
             await call_temporal(handle.describe(rpc_timeout=RPC_TIMEOUT))

@@ -3,12 +3,12 @@
 from temporalio.client import Client
 from temporalio.exceptions import FailureError
 
-from api.operations.description import ResolvedWorkflow
+from api.operations.state.description import ResolvedWorkflow
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from errors import InvalidInput
 from quant.messages.steps import TrainingInput
-from workflows.contract import OperationType
-from workflows.messages import BacktestRequest, ResearchInput
+from workflows.interface.contract import OperationType
+from workflows.interface.messages import BacktestRequest, ResearchInput
 
 WorkflowInput = ResearchInput | TrainingInput | BacktestRequest
 

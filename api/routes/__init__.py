@@ -1,46 +1,74 @@
 """One module per resource. All routes but `/health` require authorisation."""
 
+from http import HTTPStatus
+
 from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
 
 from api.auth.authorization import authorize
+from api.errors import document_errors
+from api.paths import API_PREFIX
 from api.routes import (
     agent,
+    artifacts,
+    campaigns,
     checkpoints,
-    codec,
+    evidence,
     experiments,
-    health,
-    index,
-    metrics,
+    ledger,
     operations,
     schedules,
     steps,
     strategies,
-    workers,
+    watches,
 )
+from api.routes.system import codec, health, metrics, not_offered, whoami, workers
 from api.undeclared import refuse_undeclared
 
 _RESOURCES = (
     agent,
+    campaigns,
     operations,
+    evidence,
     experiments,
+    ledger,
     schedules,
+    watches,
     steps,
     strategies,
     workers,
     checkpoints,
+    artifacts,
+    whoami,
 )
 
-router = APIRouter()
+_routes = APIRouter()
 for module in _RESOURCES:
-    router.include_router(
+    _routes.include_router(
         module.router, dependencies=[Depends(authorize), Depends(refuse_undeclared)]
     )
-# Temporal's Web UI and Prometheus decide what they send.
-for module in (codec, metrics):
-    router.include_router(module.router, dependencies=[Depends(authorize)])
-router.include_router(index.not_offered, dependencies=[Depends(authorize)])
-router.include_router(health.router)
+# Temporal's Web UI, Prometheus and earlier clients decide what they send.
+for module in (codec, metrics, not_offered):
+    _routes.include_router(module.router, dependencies=[Depends(authorize)])
+_routes.include_router(health.router)
+
+# FastAPI prepares all routes, for half a second, wherever they are included. So that is here, once
+# for all applications of a process.
+router = APIRouter(
+    responses=document_errors(
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    )
+)
+router.include_router(_routes, prefix=API_PREFIX)
+# `DELETE /agent/cancel/{operation_id}` must work literally.
+router.include_router(_routes, include_in_schema=False)
 
 # The paths of all lists, which take no parameter.
 LISTS = {

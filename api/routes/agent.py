@@ -3,18 +3,19 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 
-from api.agent.schemas import AgentStatus, Budget, Triggered
+from api.agent.schemas import AgentStatus, Budget, Preview, Triggered
 from api.auth.audit import record_action
 from api.auth.authorization import AccessDep
 from api.dependencies import IdempotencyKeyDep, LocateDep, WaitSeconds
 from api.errors import document_errors
 from api.operations.schemas import CancelAccepted
+from api.paths import ResourceRouter
 from api.services import ServicesDep
-from workflows.messages import ResearchRequest
+from workflows.interface.messages import ResearchRequest
 
-router = APIRouter(
+router = ResourceRouter(
     prefix="/agent",
     tags=["agent"],
     responses=document_errors(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
@@ -34,6 +35,15 @@ async def trigger(
     locate(triggered.operation_id)
     record_action(access.caller, "research started", triggered.operation_id)
     return triggered
+
+
+@router.post("/preview")
+async def preview(
+    services: ServicesDep,
+    body: Annotated[ResearchRequest, Body(default_factory=ResearchRequest)],
+) -> Preview:
+    """Say what a request would be understood to be about, and what it would cost; start nothing."""
+    return await services.researches.preview(body)
 
 
 @router.get("/status")

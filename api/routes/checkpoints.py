@@ -3,15 +3,16 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api.auth.audit import record_action
 from api.auth.authorization import AccessDep
 from api.checkpoints.schemas import CheckpointDeleted, CheckpointListResponse, CheckpointResponse
 from api.errors import document_errors
+from api.paths import ResourceRouter
 from api.services import ServicesDep
 
-router = APIRouter(
+router = ResourceRouter(
     prefix="/checkpoints", tags=["checkpoints"], responses=document_errors(HTTPStatus.NOT_FOUND)
 )
 

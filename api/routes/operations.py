@@ -4,14 +4,21 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header, Query
+from fastapi import Body, Header, Query
 from fastapi.responses import HTMLResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.auth.audit import record_action
 from api.auth.authentication import KeyCheckDep
 from api.auth.authorization import AccessDep
-from api.dependencies import FeedDep, IdempotencyKeyDep, LocateDep, WaitSeconds
+from api.dependencies import (
+    BoardDep,
+    FeedDep,
+    IdempotencyKeyDep,
+    LocateDep,
+    VisibleDep,
+    WaitSeconds,
+)
 from api.errors import document_errors
 from api.listing.filters import OperationPage
 from api.operations.batch_cancel import BatchSelection
@@ -29,17 +36,20 @@ from api.operations.schemas import (
     ResultsResponse,
     ResumeResponse,
 )
+from api.paths import ResourceRouter
 from api.services import ServicesDep
 from api.steps.listing import is_activity_step
-from workflows.contract import ACTIVE
+from errors import InvalidInput
+from quant.messages.data import Symbol
+from workflows.interface.contract import ACTIVE
 
-router = APIRouter(
+router = ResourceRouter(
     prefix="/operations",
     tags=["operations"],
     responses=document_errors(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
 
-_REPORT_HEADERS = {
+REPORT_HEADERS = {
     # A report shows text from outside. So it may load nothing, and run no script.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
     "X-Content-Type-Options": "nosniff",
@@ -51,10 +61,24 @@ async def get_operations(
     services: ServicesDep, access: AccessDep, page: Annotated[OperationPage, Query()]
 ) -> OperationListResponse:
     """List operations, newest first; designs and assessments of the last hundred researches."""
+    page.require_agreement()
     page = page.model_copy(update={"owner": access.restrict_owner(page.owner)})
     if is_activity_step(page):
         return await services.activity_steps.read(page)
     return await services.operations.read(page)
+
+
+@router.get("/events", response_class=EventSourceResponse)
+async def get_all_events(
+    board: BoardDep, key_is_valid: KeyCheckDep, chosen: VisibleDep
+) -> AsyncIterator[ServerSentEvent]:
+    """Stream what runs: the event `operations` with all that match, then with what has changed.
+
+    Steps of researches are folded into their research. Everything is looked at once a second,
+    however many follow.
+    """
+    async for event in board.watch(chosen, key_is_valid):
+        yield ServerSentEvent(event="operations", data=event)
 
 
 @router.delete("", status_code=HTTPStatus.ACCEPTED)
@@ -157,7 +181,7 @@ async def get_results(services: ServicesDep, operation_id: str) -> ResultsRespon
     return await services.results.read_results(operation_id)
 
 
-@router.get("/{operation_id:id}/metrics")
+@router.get("/{operation_id:id}/metrics", responses=document_errors(HTTPStatus.GONE))
 async def get_metrics(services: ServicesDep, operation_id: str) -> MetricsResponse:
     """Return the metrics of a training by iteration, also while it runs."""
     return await services.results.read_metrics(operation_id)
@@ -194,16 +218,29 @@ async def get_events(
                     "example": {"input": {}, "result": {"verdict": "poor"}, "versions": {}},
                 }
             }
-        }
+        },
+        **document_errors(HTTPStatus.GONE),
     },
 )
 async def get_report(
     services: ServicesDep,
     operation_id: str,
     kind: Annotated[ReportFormat, Query(alias="format")] = "html",
+    instrument: Annotated[
+        Symbol | None,
+        Query(description="Instead of the report, the page of one instrument: price and trades"),
+    ] = None,
 ) -> Response:
     """Return the report of a research: one self-contained page, or its data as JSON."""
+    if instrument is not None:
+        if kind == "json":
+            raise InvalidInput(
+                "instrument: has no effect with `format=json`, which has all of them.",
+                field="instrument",
+            )
+        page = await services.results.read_instrument(operation_id, instrument)
+        return HTMLResponse(page, headers=REPORT_HEADERS)
     report = await services.results.read_report(operation_id, kind)
     if kind == "json":
         return Response(report, media_type="application/json")
-    return HTMLResponse(report, headers=_REPORT_HEADERS)
+    return HTMLResponse(report, headers=REPORT_HEADERS)

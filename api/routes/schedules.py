@@ -3,12 +3,13 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from api.auth.audit import record_action
 from api.auth.authorization import AccessDep
 from api.dependencies import IdempotencyKeyDep, ScheduleIdDep
 from api.errors import document_errors
+from api.paths import ResourceRouter
 from api.schedules.ids import get_owner
 from api.schedules.schemas import (
     ScheduleListResponse,
@@ -19,7 +20,7 @@ from api.schedules.schemas import (
 from api.services import ServicesDep
 from errors import InvalidInput
 
-router = APIRouter(
+router = ResourceRouter(
     prefix="/schedules",
     tags=["schedules"],
     responses=document_errors(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
@@ -42,7 +43,7 @@ async def create_schedule(
             f"schedule_id: the research belongs to {research.owner}.", field="schedule_id"
         )
     body = body.model_copy(update={"schedule_id": schedule_id, "research": research})
-    prepared = await services.researches.prepare(body.research)
+    prepared = await services.researches.prepare_to_start(body.research)
     created = await services.schedules.create(body, prepared)
     url = request.url_for("get_schedule", schedule_id=schedule_id)
     response.headers["Location"] = url.path

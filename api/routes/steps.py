@@ -3,12 +3,13 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from api.auth.audit import record_action
 from api.auth.authorization import AccessDep
 from api.dependencies import IdempotencyKeyDep, LocateDep
 from api.errors import document_errors
+from api.paths import ResourceRouter
 from api.services import ServicesDep
 from api.steps.schemas import (
     ModelListResponse,
@@ -18,7 +19,7 @@ from api.steps.schemas import (
     TrainingRequest,
 )
 
-router = APIRouter(
+router = ResourceRouter(
     tags=["steps"], responses=document_errors(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 )
 
@@ -44,7 +45,11 @@ async def get_performance(services: ServicesDep, operation_id: str) -> TrainingP
     return await services.results.read_performance(operation_id)
 
 
-@router.post("/backtests/start", status_code=HTTPStatus.ACCEPTED)
+@router.post(
+    "/backtests/start",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=document_errors(HTTPStatus.GONE),
+)
 async def start_backtest(
     services: ServicesDep,
     access: AccessDep,

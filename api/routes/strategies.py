@@ -2,9 +2,10 @@
 
 from typing import get_args
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from api.auth.authorization import AccessDep
+from api.paths import ResourceRouter
 from api.schemas import (
     FeatureInfo,
     StrategyFeatures,
@@ -19,7 +20,7 @@ from quant.messages.strategy import FeatureKind
 from quant.strategy.files import load_strategy
 from quant.strategy.parser import parse_strategy
 
-router = APIRouter(prefix="/strategies", tags=["strategies"])
+router = ResourceRouter(prefix="/strategies", tags=["strategies"])
 
 
 @router.get("")

@@ -2,59 +2,31 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from temporalio.api.schedule.v1 import SchedulePatch, TriggerImmediatelyRequest
 from temporalio.api.workflowservice.v1 import CountSchedulesRequest, PatchScheduleRequest
-from temporalio.client import (
-    Client,
-    Schedule,
-    ScheduleActionExecution,
-    ScheduleActionExecutionStartWorkflow,
-    ScheduleActionStartWorkflow,
-    ScheduleAlreadyRunningError,
-    ScheduleDescription,
-    ScheduleHandle,
-    ScheduleIntervalSpec,
-    ScheduleListDescription,
-    ScheduleListState,
-    ScheduleOverlapPolicy,
-    SchedulePolicy,
-    ScheduleSpec,
-    ScheduleState,
-)
-from temporalio.common import TypedSearchAttributes
+from temporalio.client import Client, ScheduleAlreadyRunningError, ScheduleHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.cursors import make_cursor, read_cursor
 from api.idempotency import IdempotencyKey
-from api.memo import read_memo, read_texts
-from api.operations.start import make_research_start
 from api.operations.starter import Starter
+from api.schedules.conversion import make_memo, make_schedule, read_info, read_summary
 from api.schedules.ids import get_owner, qualify
 from api.schedules.schemas import (
     UTC,
-    ScheduledRun,
     ScheduleInfo,
     ScheduleListResponse,
     SchedulePage,
     ScheduleRequest,
-    ScheduleSummary,
 )
 from api.temporal_calls import RPC_TIMEOUT, call_temporal, send_request
 from errors import InvalidInput, ScheduleExists, ScheduleNotFound
 from quant.wording import say_missing
-from workflows.contract import WORKFLOW_NAME
-from workflows.messages import ResearchInput
+from workflows.interface.messages import ResearchInput
 
 _Result = TypeVar("_Result")
-
-_MOST_NEXT_RUNS = 5
-# In the memo of a schedule. Temporal converts a cron expression into calendars and cannot convert
-# it back.
-_REQUEST = "request"
-_WARNINGS = "warnings"
 
 _LISTED = "schedules"
 
@@ -89,13 +61,8 @@ class Schedules:
         request = request.model_copy(update={"research": research.request})
         call = self._client.create_schedule(
             request.schedule_id,
-            Schedule(
-                action=_make_action(request.schedule_id, research),
-                spec=_make_spec(request),
-                policy=SchedulePolicy(overlap=ScheduleOverlapPolicy[request.overlap.name]),
-                state=ScheduleState(note=request.note or None, paused=request.paused),
-            ),
-            memo={_REQUEST: request, _WARNINGS: research.warnings},
+            make_schedule(request, research),
+            memo=make_memo(request, research),
             rpc_timeout=RPC_TIMEOUT,
         )
         try:
@@ -113,28 +80,10 @@ class Schedules:
         description = await self._call(
             schedule_id, lambda schedule: schedule.describe(rpc_timeout=RPC_TIMEOUT)
         )
-        request = await _read_request(description)
-        if request is None:
+        info = await read_info(description)
+        if info is None:
             raise _make_not_found(schedule_id)
-        info = description.info
-        return ScheduleInfo(
-            **_make_current(request, description.schedule.state),
-            next_runs=list(info.next_action_times)[:_MOST_NEXT_RUNS],
-            understood=request.research.understood,
-            warnings=await read_texts(description, _WARNINGS),
-            created_at=info.created_at,
-            recent_runs=[
-                ScheduledRun(
-                    operation_id=_get_operation_id(run.action),
-                    scheduled_at=run.scheduled_at,
-                    started_at=run.started_at,
-                )
-                for run in info.recent_actions
-            ],
-            running=[_get_operation_id(action) for action in info.running_actions],
-            runs=info.num_actions,
-            skipped=info.num_actions_skipped_overlap,
-        )
+        return info
 
     async def read_page(self, page: SchedulePage, owner: str | None) -> ScheduleListResponse:
         """Return some schedules of researches, sorted by id.
@@ -158,7 +107,7 @@ class Schedules:
             # Each takes a moment, and other requests wait for the event loop.
             await asyncio.sleep(0)
             # Temporal's filter may disregard case.
-            if owner in (None, get_owner(entry.id)) and (summary := await _make_summary(entry)):
+            if owner in (None, get_owner(entry.id)) and (summary := await read_summary(entry)):
                 summaries.append(summary)
         token = entries.next_page_token
         return ScheduleListResponse(
@@ -243,62 +192,6 @@ class Schedules:
 def _make_query(owner: str | None) -> str | None:
     """Return the query for the schedules in this namespace, or None for all."""
     return None if owner is None else f"ScheduleId STARTS_WITH '{qualify('', owner)}'"
-
-
-async def _make_summary(entry: ScheduleListDescription) -> ScheduleSummary | None:
-    """Return a row of a list, or None for a schedule that is not one of ours."""
-    request = await _read_request(entry)
-    if request is None or entry.schedule is None or entry.info is None:
-        return None
-    return ScheduleSummary(
-        **_make_current(request, entry.schedule.state),
-        next_runs=list(entry.info.next_action_times)[:_MOST_NEXT_RUNS],
-    )
-
-
-def _make_action(schedule_id: str, research: ResearchInput) -> ScheduleActionStartWorkflow:
-    """Return the start of a research as the API starts one. Temporal appends the time to its id."""
-    start = make_research_start(research)
-    return ScheduleActionStartWorkflow(
-        WORKFLOW_NAME[start.operation_type],
-        start.argument,
-        id=f"op_{start.operation_type}_{schedule_id}",
-        task_queue=start.task_queue,
-        priority=start.priority,
-        static_summary=start.summary,
-        static_details=start.details,
-        memo=start.memo,
-        typed_search_attributes=TypedSearchAttributes(start.attributes),
-    )
-
-
-def _make_spec(request: ScheduleRequest) -> ScheduleSpec:
-    spec = ScheduleSpec(time_zone_name=request.time_zone)
-    if request.cron is not None:
-        spec.cron_expressions = [request.cron]
-    if request.interval_seconds is not None:
-        every = timedelta(seconds=request.interval_seconds)
-        spec.intervals = [ScheduleIntervalSpec(every=every)]
-    return spec
-
-
-async def _read_request(
-    entry: ScheduleDescription | ScheduleListDescription,
-) -> ScheduleRequest | None:
-    """Return the original request, or None if the schedule is not one of ours."""
-    return await read_memo(entry, _REQUEST, ScheduleRequest)
-
-
-def _make_current(
-    request: ScheduleRequest, state: ScheduleState | ScheduleListState
-) -> dict[str, Any]:
-    """Return the request with the present values of what can change."""
-    return request.model_dump() | {"paused": state.paused, "note": state.note or ""}
-
-
-def _get_operation_id(action: ScheduleActionExecution) -> str:
-    assert isinstance(action, ScheduleActionExecutionStartWorkflow)  # noqa: S101 - the only kind
-    return action.workflow_id
 
 
 def _make_not_found(schedule_id: str) -> ScheduleNotFound:

@@ -21,7 +21,7 @@ from api.envelope import Data, Page
 from api.schedules.ids import ScheduleId
 from quant.messages.base import FrozenModel
 from quant.messages.understood import Understood
-from workflows.messages import ResearchRequest
+from workflows.interface.messages import ResearchRequest
 
 UTC: Final = "UTC"
 # Listing them reads hundreds of files.

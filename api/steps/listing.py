@@ -8,7 +8,7 @@ from api.listing.operations import OperationList
 from api.operations.results import ResultReader
 from api.operations.schemas import OperationListResponse, OperationSummary
 from errors import InvalidInput, OperationNotFound
-from workflows.contract import ACTIVE, ACTIVITY_STEPS, OperationType
+from workflows.interface.contract import ACTIVE, ACTIVITY_STEPS, OperationType
 
 # Each costs a query. The steps of earlier researches are found as children of their research.
 _MOST_RESEARCHES: Final = 100
@@ -38,7 +38,6 @@ class ActivitySteps:
             update={
                 "operation_type": OperationType.RESEARCH,
                 "status": None,
-                "resumable": False,
                 "limit": _MOST_RESEARCHES,
                 "offset": 0,
             }
@@ -70,7 +69,6 @@ class ActivitySteps:
             if row.operation_type is page.operation_type
             and page.status in (None, row.status)
             and (row.status in ACTIVE or not page.active_only)
-            and not page.resumable  # A step is resumed with its research.
         ]
 
 

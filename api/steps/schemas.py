@@ -9,12 +9,19 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from quant.messages.data import DataSource, DateRange, Symbol, Timeframe
+from quant.messages.data import (
+    MOST_INSTRUMENTS,
+    BarsName,
+    DataSource,
+    DateRange,
+    Symbol,
+    Timeframe,
+)
 from quant.messages.steps import InitialCapital, Seed
 from quant.messages.strategy import Costs, StrategyName
-from workflows.messages import OwnedRequest
+from workflows.interface.owned import OwnedRequest
 
-_OneSymbol = Annotated[list[Symbol], Field(min_length=1, max_length=100)]
+_Symbols = Annotated[list[Symbol], Field(min_length=1, max_length=MOST_INSTRUMENTS)]
 _OneTimeframe = Annotated[list[Timeframe], Field(min_length=1, max_length=100)]
 
 
@@ -36,7 +43,7 @@ class TrainingRequest(OwnedRequest, DateRange):
 
     strategy_name: StrategyName
     symbol: Symbol | None = Field(None, description="SP500 if absent")
-    symbols: _OneSymbol | None = Field(None, description="The same as a list; of one symbol only")
+    symbols: _Symbols | None = Field(None, description="Several: one model learns from all of them")
     timeframe: Timeframe | None = Field(None, description="1d if absent")
     timeframes: _OneTimeframe | None = Field(
         None, description="The same as a list; of one timeframe only"
@@ -51,15 +58,23 @@ class TrainingRequest(OwnedRequest, DateRange):
 
     @model_validator(mode="after")
     def _require_one_of_each(self) -> Self:
-        _check_short_form("symbol", self.symbol, self.symbols)
-        _check_short_form("timeframe", self.timeframe, self.timeframes)
+        if self.symbols and self.symbol not in (None, *self.symbols[:1]):
+            raise ValueError(
+                f"symbols names {self.symbols[0]}, and symbol names {self.symbol}; give one of them"
+            )
+        if self.symbols and len(set(self.symbols)) < len(self.symbols):
+            raise ValueError("symbols names one symbol twice")
+        if self.symbols and len(self.symbols) > 1 and self.symbol is not None:
+            raise ValueError("symbols names several, and symbol one of them; give one of both")
+        _check_timeframe(self.timeframe, self.timeframes)
         return self
 
     @property
     def data(self) -> DataSource:
         """The bars to train on."""
         named = {
-            "symbol": self.symbol or (self.symbols and self.symbols[0]),
+            "symbol": self.symbol,
+            "symbols": self.symbols,
             "timeframe": self.timeframe or (self.timeframes and self.timeframes[0]),
         }
         return DataSource(
@@ -84,16 +99,18 @@ class TrainingRequest(OwnedRequest, DateRange):
         return found
 
 
-def _check_short_form(name: str, one: str | None, several: list[str] | None) -> None:
+def _check_timeframe(one: str | None, several: list[str] | None) -> None:
     if several is None:
         return
     if len(set(several)) > 1:
         raise ValueError(
-            f"{name}s: a model learns from one {name} at a time; start a training for each of "
-            f"{', '.join(several[:10])}"
+            f"timeframes: bars are of one timeframe, and {', '.join(several[:10])} are asked for. "
+            "Use the shortest; a feature of a longer one says so in the strategy (`timeframe: 1w`)"
         )
     if one not in (None, several[0]):
-        raise ValueError(f"{name}s names {several[0]}, and {name} names {one}; give one of them")
+        raise ValueError(
+            f"timeframes names {several[0]}, and timeframe names {one}; give one of them"
+        )
 
 
 class StandaloneBacktest(OwnedRequest, DateRange):
@@ -125,7 +142,7 @@ class StandaloneBacktest(OwnedRequest, DateRange):
     strategy_name: StrategyName | None = Field(
         None, description="Alone: the newest model of this strategy"
     )
-    symbol: Symbol | None = Field(None, description="Must be that of the training")
+    symbol: BarsName | None = Field(None, description="Must be that of the training")
     timeframe: Timeframe | None = Field(None, description="Must be that of the training")
     initial_capital: InitialCapital | None = None
     commission: float | None = Field(

@@ -6,23 +6,28 @@ from typing import Final
 
 from temporalio.client import Client
 
+from api.artifacts.marks import read_deletion, refuse_deleted
 from api.idempotency import IdempotencyKey
 from api.operations.resolver import Resolver
 from api.operations.start import make_backtest_start, make_priority, make_training_start
 from api.operations.starter import Starter
 from api.operations.workflow_input import read_input
+from api.steps.readiness import Readiness
 from api.steps.schemas import StandaloneBacktest, StepStarted, TrainingRequest
 from api.steps.trainings import COMPLETED, Trainings, is_of, is_on
 from errors import InvalidInput, NotFinished
 from quant.bars import catalog
 from quant.messages.artifacts import Artifact
 from quant.messages.data import DataInfo, DataSource, DateRange
+from quant.messages.readiness import WantedBars
 from quant.messages.steps import DEFAULT_CAPITAL, BacktestInput, TrainingInput, TrainingResult
 from quant.messages.strategy import StrategySpec
 from quant.strategy.files import load_strategy
+from quant.strategy.requirements import require_usable
 from settings import Settings
-from workflows.contract import OperationStatus
-from workflows.messages import BacktestRequest
+from storage.artifacts import ArtifactStore
+from workflows.interface.contract import OperationStatus
+from workflows.interface.messages import BacktestRequest
 from workflows.requests.parameters import make_model_path
 
 _MODEL_PATH: Final = re.compile(rf"(?P<training_id>.+)/{re.escape(Artifact.MODEL)}", re.DOTALL)
@@ -41,12 +46,16 @@ class StepStarter:
         resolver: Resolver,
         starter: Starter,
         trainings: Trainings,
+        artifacts: ArtifactStore,
+        readiness: Readiness,
     ) -> None:
         self._settings = settings
         self._client = client
         self._resolver = resolver
         self._starter = starter
         self._trainings = trainings
+        self._artifacts = artifacts
+        self._readiness = readiness
 
     async def start_training(
         self, request: TrainingRequest, key: IdempotencyKey | None
@@ -54,12 +63,13 @@ class StepStarter:
         """Start a training.
 
         Raises:
-            InvalidInput: The strategy or the bars do not exist.
+            InvalidInput: The strategy or the bars do not exist, or the bars are too few for it.
             KeyReused: The key was used with a different request.
             TemporalUnavailable: Temporal does not answer.
         """
         data = request.data
         spec = await asyncio.to_thread(self._load_strategy, request.strategy_name, data)
+        await self._readiness.require(WantedBars(data=data, spec=spec, benchmark=spec.benchmark))
         training = TrainingInput(data=data, spec=spec, seed=request.seed)
         start = make_training_start(training, make_priority(request), request.warnings)
         operation_id = await self._starter.start_new(start, key)
@@ -96,6 +106,8 @@ class StepStarter:
             terms.append(is_on(request.symbol))
         models = await self._trainings.find_newest(_MOST_MODELS, *terms, owner=owner)
         for model in models:
+            if await read_deletion(self._artifacts, model.id) is not None:
+                continue
             if request.timeframe is None:
                 return model.id
             result = await self._trainings.read_result(model)
@@ -115,22 +127,28 @@ class StepStarter:
 
         Raises:
             OperationNotFound: No operation has this id.
-            InvalidInput: The operation is not a training, or not the one that the request names.
+            InvalidInput: The operation is not a training, or not the one that the request names;
+                or there are too few bars on the days that it names.
             NotFinished: The training has not completed.
+            ArtifactsDeleted: Its model was deleted.
             KeyReused: The key was used with a different request.
             TemporalUnavailable: Temporal does not answer.
         """
         training, result = await self._read_training(training_id)
+        await refuse_deleted(self._artifacts, training_id)
         _require_same(request, training)
         backtest = BacktestInput(
             data=training.data.model_copy(update={"content_hash": result.data.content_hash}),
             spec=training.spec,
             seed=training.seed,
             model_sha256=result.model_sha256,
+            benchmark_hash=result.benchmark_hash,
             days=request.days,
             costs=request.change_costs(training.spec.costs),
             initial_capital=request.initial_capital or DEFAULT_CAPITAL,
         )
+        if request.days is not None:
+            await self._readiness.require(_choose_days(training, request.days))
         warnings = _find_seen_days(request.days, result.data)
         start = make_backtest_start(
             BacktestRequest(training_id=training_id, input=backtest),
@@ -150,8 +168,11 @@ class StepStarter:
 
     def _load_strategy(self, strategy_name: str, data: DataSource) -> StrategySpec:
         """Return the strategy, if the bars exist."""
-        catalog.find_file(data, self._settings.data_dir)
-        return load_strategy(strategy_name, self._settings.strategy_dir)
+        catalog.find_files(data, self._settings.data_dir)
+        spec = load_strategy(strategy_name, self._settings.strategy_dir)
+        catalog.require_benchmark(spec.benchmark, data.timeframe, self._settings.data_dir)
+        require_usable(spec, data.timeframe, len(data.instruments))
+        return spec
 
     async def _read_training(self, training_id: str) -> tuple[TrainingInput, TrainingResult]:
         """Return what a finished training was to learn, and its result."""
@@ -198,6 +219,13 @@ def _require_same(request: StandaloneBacktest, training: TrainingInput) -> None:
             )
 
 
+def _choose_days(training: TrainingInput, days: DateRange) -> WantedBars:
+    """Return what a backtest of these days needs: it uses all bars of the instruments."""
+    data = training.data
+    every = DataSource(symbol=data.symbol, symbols=data.symbols, timeframe=data.timeframe)
+    return WantedBars(data=every, spec=training.spec, benchmark=training.spec.benchmark, days=days)
+
+
 def _find_seen_days(days: DateRange | None, trained: DataInfo) -> list[str]:
     """Return a warning if the model has learned from bars of these days."""
     if days is None:
@@ -217,7 +245,7 @@ def _describe(step: TrainingInput | BacktestInput, days: DateRange) -> dict[str,
     return {
         "strategy_name": step.spec.name,
         "symbol": step.data.symbol,
-        "symbols": [step.data.symbol],
+        "symbols": list(step.data.instruments),
         "timeframe": step.data.timeframe,
         "timeframes": [step.data.timeframe],
         "start_date": days.start_date,

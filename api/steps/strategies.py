@@ -6,12 +6,12 @@ from pathlib import Path
 
 from temporalio.client import WorkflowExecution
 
-from api.operations.description import get_closed_status
+from api.operations.state.description import get_closed_status
 from api.schemas import ListedBars, ListedStrategy, TrainedFigures
 from api.steps.trainings import Trainings
 from errors import TemporalUnavailable
 from quant.strategy.files import StrategyEntry, list_strategies
-from workflows.contract import OperationStatus
+from workflows.interface.contract import OperationStatus
 
 
 class StrategyList:
@@ -68,7 +68,9 @@ class StrategyList:
             update={
                 "symbol": data.symbol,
                 "timeframe": data.timeframe,
-                "training_data": ListedBars(symbols=[data.symbol], timeframes=[data.timeframe]),
+                "training_data": ListedBars(
+                    symbols=list(data.instruments), timeframes=[data.timeframe]
+                ),
                 "latest_training_date": trained.close_time,
                 "latest_metrics": TrainedFigures(
                     accuracy=result.accuracy, auc=result.auc, sharpe_ratio=result.sharpe

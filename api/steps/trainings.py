@@ -9,12 +9,14 @@ from temporalio.client import Client, WorkflowExecution, WorkflowFailureError
 from temporalio.exceptions import FailureError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.artifacts.marks import read_deletion
 from api.steps.schemas import ModelListResponse, ModelSummary
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from errors import UnreadablePayload
 from quant.messages.steps import TrainingResult
-from workflows import search_attributes
-from workflows.contract import WORKFLOW_NAME, OperationType
+from storage.artifacts import ArtifactStore
+from workflows.interface import search_attributes
+from workflows.interface.contract import WORKFLOW_NAME, OperationType
 from workflows.requests.parameters import make_model_path
 
 COMPLETED: Final = "ExecutionStatus = 'Completed'"
@@ -32,8 +34,9 @@ class Trainings:
     Every method raises TemporalUnavailable if Temporal does not answer.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, artifacts: ArtifactStore) -> None:
         self._client = client
+        self._artifacts = artifacts
         self._reads = asyncio.Semaphore(_MOST_READS)
 
     async def find_newest(
@@ -92,20 +95,27 @@ class Trainings:
                 return None  # Someone else's workflow, or removed meanwhile.
 
     async def list_models(self, limit: int, *, owner: str | None = None) -> ModelListResponse:
-        """Return the trained models, newest first."""
+        """Return the trained models, newest first. Those that were deleted are left out.
+
+        Raises:
+            ArtifactsUnavailable: The artifact store, which knows what was deleted, does not answer.
+        """
         query = self._make_query(COMPLETED, owner=owner)
         completed, total = await asyncio.gather(
             self.find_newest(limit, COMPLETED, owner=owner),
             call_temporal(self._client.count_workflows(query, rpc_timeout=RPC_TIMEOUT)),
         )
         models = await asyncio.gather(*map(self._summarise, completed))
+        known = [model for model in models if model is not None]
         return ModelListResponse(
-            models=[model for model in models if model is not None], total_count=total.count
+            models=known, total_count=total.count - (len(completed) - len(known))
         )
 
     async def _summarise(self, execution: WorkflowExecution) -> ModelSummary | None:
         result = await self.read_result(execution)
-        if result is None:
+        async with self._reads:
+            deletion = await read_deletion(self._artifacts, execution.id)
+        if result is None or deletion is not None:
             return None
         data = result.data
         return ModelSummary(
@@ -133,4 +143,4 @@ def is_of(*strategies: str) -> str:
 
 def is_on(symbol: str) -> str:
     """Return the term of a query for trainings on the bars of this symbol."""
-    return f"{search_attributes.SYMBOL.name} = '{symbol}'"
+    return f"({search_attributes.is_about(symbol)})"

@@ -1,77 +1,77 @@
-"""Run researches on noise and on planted signals, and count the promising verdicts."""
+"""Run researches on noise and on planted signals, and count the promising verdicts.
 
+Results are kept in `bench/calibration.jsonl` in the state directory, one line for each case. So a
+run may be interrupted, or go in pieces, and continues where it stopped.
+"""
+
+import argparse
+import json
 import multiprocessing
 import os
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
 from typing import Final
 
 # Before the numerical libraries are loaded: one process per core does the work.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
-from scipy.stats import binomtest
+from bench.calibration.case import Case, Outcome, run
+from bench.calibration.plan import GROUPS, list_evenly
+from bench.calibration.rates import count_campaigns, count_groups
+from bench.figures import publish
+from settings import load_settings
 
-from bench.calibration import series
-from bench.calibration.case import Case, is_promising
-from bench.figures import Figure, publish
-
-NOISE_SERIES: Final = 100
-SHARED_SERIES: Final = 30
-RESEARCHES: Final = 15
-# The market in which luck looks most like skill, and the real one.
-THOUSAND: Final = ("a rising market", "resampled S&P 500")
-PLANTED_SERIES: Final = 50
-STRENGTHS: Final = (1.5, 2.0, 3.0)
-# Weaker ones are measured without a target.
-FOUND_FROM: Final = 2.0
-MOST_FALSE: Final = 0.05
-LEAST_FOUND: Final = 0.90
-
-
-def cases() -> Iterator[Case]:
-    """Yield all series, the longest work first."""
-    yield from (Case(kind, None, 0, 1_000) for kind in THOUSAND)
-    for kind in series.NOISE:
-        yield from (Case(kind, None, seed) for seed in range(NOISE_SERIES))
-    for kind in series.NOISE:
-        yield from (Case(kind, None, seed, RESEARCHES) for seed in range(SHARED_SERIES))
-    for strength in STRENGTHS:
-        for kind in series.PLANTED:
-            yield from (Case(kind, strength, seed) for seed in range(PLANTED_SERIES))
+# Far from the seeds of tests and of earlier calibrations.
+FIRST_SEED: Final = 900_000
 
 
 def main() -> None:
-    """Measure and publish."""
-    asked = list(cases())
-    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
-        answers = list(pool.map(is_promising, asked, chunksize=1))
-    counted: Counter[tuple[str, str]] = Counter()
-    called: Counter[tuple[str, str]] = Counter()
-    for case, answer in zip(asked, answers, strict=True):
-        for kind in (case.kind, "all"):
-            counted[case.group, kind] += 1
-            called[case.group, kind] += answer
-    weak = {case.group for case in asked if (case.strength or FOUND_FROM) < FOUND_FROM}
-    figures = []
-    for (group, kind), number in counted.items():
-        share = binomtest(called[group, kind], number)
-        interval = share.proportion_ci(method="wilson")
-        name = f"{group}, {kind} ({number} series): called promising"
-        noise = group.startswith("noise")
-        target = MOST_FALSE if noise else LEAST_FOUND if group not in weak else None
-        figures += [
-            Figure(
-                name,
-                "",
-                share.statistic,
-                target if kind == "all" else None,
-                "max" if noise else "min",
-            ),
-            Figure("95 % interval from", "", interval.low),
-            Figure("to", "", interval.high),
-        ]
-    publish("calibration", figures)
+    """Measure what is asked for, and publish all that was ever measured in this file."""
+    asked = _parse_arguments()
+    path = asked.results or load_settings().home / "bench" / "calibration.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known = {_key(outcome.case) for outcome in read_outcomes(path)}
+    groups = [group for group in GROUPS if asked.group in (None, group.name)]
+    cases = [
+        case
+        for case in list_evenly(groups, asked.first_seed, asked.series)
+        if _key(case) not in known
+    ]
+    with (
+        path.open("a") as results,
+        ProcessPoolExecutor(
+            asked.processes, mp_context=multiprocessing.get_context("spawn")
+        ) as pool,
+    ):
+        for outcome in pool.map(run, cases[: asked.most], chunksize=1):
+            results.write(json.dumps(outcome.to_row()) + "\n")
+            results.flush()
+    outcomes = list(read_outcomes(path))
+    publish("calibration", [*count_groups(outcomes), *count_campaigns(outcomes)])
+
+
+def read_outcomes(path: Path) -> Iterator[Outcome]:
+    """Yield what was measured before."""
+    if path.exists():
+        for line in path.read_text().splitlines():
+            yield Outcome.from_row(json.loads(line))
+
+
+def _key(case: Case) -> str:
+    return json.dumps(asdict(case), sort_keys=True)
+
+
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench.calibration", description=__doc__)
+    parser.add_argument("--group", choices=[group.name for group in GROUPS], help="one group only")
+    parser.add_argument("--series", type=int, help="series of each kind, instead of the plan's")
+    parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
+    parser.add_argument("--most", type=int, help="run at most so many cases now")
+    parser.add_argument("--processes", type=int, help="default: one per core")
+    parser.add_argument("--results", type=Path, help="file of results")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ with workflow.unsafe.imports_passed_through():
         BacktestInput,
         BacktestResult,
         DesignInput,
+        DesignResult,
         TrainingInput,
         TrainingResult,
     )
-    from storage.records import Experiment
+    from storage.ledger.records import Experiment
     from workflows import policies
 
 BARE_QUEUE = "bare"
@@ -57,6 +58,7 @@ class BareResearch:
             DesignTask(operation_id=own, input=DesignInput(data=data, trials=1, seed=_SEED)),
             summary="",
         )
+        assert isinstance(design, DesignResult)
         training = await workflow.execute_child_workflow(
             BareTraining.run,
             TrainingTask(

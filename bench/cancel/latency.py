@@ -13,7 +13,7 @@ from bench.cancel.deaths import Deaths
 from bench.cancel.plans import Plan
 from bench.cancel.stack import REAL, Bench, RunningResearch, bench_stack, wait_for_end
 from bench.figures import Figure
-from workflows.messages import ResearchRequest
+from workflows.interface.messages import ResearchRequest
 
 RUNNING = 10
 MANY_RUNNING = (10, 100, 1_000)
@@ -21,7 +21,6 @@ MANY_RUNNING = (10, 100, 1_000)
 OWN_STEPS = (Plan.STAY_IN_DESIGN, Plan.STAY_IN_ASSESSMENT)
 CHILD_STEPS = (Plan.STAY_IN_TRAINING, Plan.STAY_IN_BACKTEST)
 
-_REAL_DESIGN = ResearchRequest(trials=10_000, seed=1)
 _REAL_TRAINING = ResearchRequest(strategy="endless", seed=1)
 _ENDLESS = """\
 name: endless
@@ -119,20 +118,19 @@ async def pushed(cancels: int) -> list[Figure]:
 
 
 async def computing(cancels: int) -> list[Figure]:
-    """Measure with real computation on every core: as many jobs as a worker takes, and more."""
+    """Measure with real computation on every core: as many jobs as a worker takes, and more.
+
+    A search that computes for so long is cut into slices, whose deaths `bench.search` measures.
+    """
     figures = []
     for slots in (os.cpu_count() or 1, RUNNING):
         async with bench_stack(slots=slots, worker=REAL) as bench:
             bench.settings.strategy_dir.mkdir(parents=True, exist_ok=True)
             (bench.settings.strategy_dir / "endless.yaml").write_text(_ENDLESS)
-            for step, request, target in (
-                ("design", _REAL_DESIGN, (30, 80)),
-                ("training", _REAL_TRAINING, (45, 120)),
-            ):
-                begins = [partial(bench.compute, request)] * slots
-                samples = await measure(bench, begins, cancels)
-                name = f"DELETE → process dead, {step} ({slots} computing)"
-                figures += _dead(name, samples, *target)
+            begins = [partial(bench.compute, _REAL_TRAINING)] * slots
+            samples = await measure(bench, begins, cancels)
+            name = f"DELETE → process dead, training ({slots} computing)"
+            figures += _dead(name, samples, 45, 120)
     return figures
 
 

@@ -145,18 +145,16 @@ async def _open_workflows(bench: Bench) -> int:
 
 
 async def _busy_slots(bench: Bench, slots: int) -> int:
-    """Count the slots that new work does not get, on every task queue."""
-    running, waiting = [], 0
-    # Designs come last: the other researches begin with a design, which needs a slot.
-    for plan in (Plan.STAY_IN_BACKTEST, Plan.STAY_IN_TRAINING, Plan.STAY_IN_DESIGN):
-        starting = [asyncio.create_task(bench.stay(plan)) for _ in range(slots)]
-        begun, not_begun = await asyncio.wait(starting, timeout=_STARTED_SECONDS)
-        for task in not_begun:
-            task.cancel()
-        running += [task.result() for task in begun]
-        waiting += len(not_begun)
-    await bench.cancel_all(running)
-    return waiting
+    """Count the slots that new work does not get."""
+    # Each of them holds one slot at a time, in whichever step it stays.
+    starting = [
+        asyncio.create_task(bench.stay(plan)) for plan in islice(cycle(reversed(STAYS)), slots)
+    ]
+    begun, not_begun = await asyncio.wait(starting, timeout=_STARTED_SECONDS)
+    for task in not_begun:
+        task.cancel()
+    await bench.cancel_all([task.result() for task in begun])
+    return len(not_begun)
 
 
 def _orphans(bench: Bench) -> list[psutil.Process]:

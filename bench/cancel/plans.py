@@ -2,8 +2,8 @@
 
 from enum import IntEnum
 
-from workflows.contract import OperationType
-from workflows.messages import ResearchRequest
+from workflows.interface.contract import OperationType
+from workflows.interface.messages import ResearchRequest
 
 _STEPS = (
     OperationType.DESIGN,

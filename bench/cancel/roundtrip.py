@@ -8,7 +8,7 @@ from temporalio.client import Client
 from bench.cancel.plans import Plan
 from bench.cancel.stack import Bench, bench_stack, wait_for_end
 from bench.figures import Figure
-from workflows.contract import OPERATION_QUERY
+from workflows.interface.contract import OPERATION_QUERY
 
 _RUNNING = 10
 

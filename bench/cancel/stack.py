@@ -20,8 +20,8 @@ from cli.stack import Stack
 from settings import Settings, load_settings
 from temporal.converter import data_converter
 from temporal.dynamic_config import load_dynamic_config
-from workflows.ids import make_step_id
-from workflows.messages import ResearchRequest
+from workflows.interface.ids import make_step_id
+from workflows.interface.messages import ResearchRequest
 
 STAND_INS = ("-m", "bench.cancel.worker")
 REAL = ("worker.py",)
@@ -62,13 +62,18 @@ class Bench:
     async def stay(self, plan: Plan) -> RunningResearch:
         """Start a stand-in research, and return it when its process idles."""
         handle = await start_research(self.client, plan.request())
+        pid = await self.wait_until_idle(handle.id, plan)
+        return RunningResearch(handle, plan.request(), pid)
+
+    async def wait_until_idle(self, research_id: str, plan: Plan) -> int:
+        """Wait until the process of a stand-in research idles, and return its id."""
         assert plan.step is not None
-        step = make_step_id(handle.id, plan.step)
+        step = make_step_id(research_id, plan.step)
         deadline = time.monotonic() + _START_SECONDS
         while (pid := find_idle_process(self.settings.artifacts_url, step)) is None:
-            assert time.monotonic() < deadline, f"{handle.id} does not begin"
+            assert time.monotonic() < deadline, f"{research_id} does not begin"
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
-        return RunningResearch(handle, plan.request(), pid)
+        return pid
 
     async def compute(self, request: ResearchRequest) -> RunningResearch:
         """Start a real research, and return it when its process computes."""
@@ -134,7 +139,7 @@ async def bench_stack(
     """Run a stack.
 
     Args:
-        slots: Steps that the worker runs at once, per task queue.
+        slots: Steps that the worker runs at once.
         worker: What Python runs as the worker.
         push: Whether the server may tell the worker of a cancel at once.
     """

@@ -18,8 +18,8 @@ from bench.cancel.plans import Plan
 from bench.cancel.stack import Bench, bench_stack, wait_for_end
 from bench.figures import Figure
 from bench.temporary import start_research
-from storage.ledger import Ledger
-from workflows.contract import OperationStatus
+from storage.ledger.ledger import Ledger
+from workflows.interface.contract import OperationStatus
 
 _AT_ONCE = 16
 _UNDISTURBED = 32

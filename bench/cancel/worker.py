@@ -1,20 +1,14 @@
 """`python -m bench.cancel.worker`: the worker process with stand-ins, and the bare workflows."""
 
 import asyncio
-import contextlib
 import signal
-from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.compute import Compute
 from bench.cancel.bare import BARE_QUEUE, BareBacktest, BareResearch, BareTraining
 from bench.cancel.stand_ins import StandIns
-from settings import Settings, load_settings
-from storage.ledger import Ledger
+from settings import load_settings
 from temporal.connection import connect
 from worker import run_workers
 
@@ -25,40 +19,15 @@ async def main() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     client = await connect()
-    async with (
-        run_workers(client, settings, activities_class=StandIns),
-        _bare_worker(client, settings),
-    ):
+    async with run_workers(client, settings, activities_class=StandIns), _bare_worker(client):
         await stop.wait()
 
 
-@contextlib.asynccontextmanager
-async def _bare_worker(client: Client, settings: Settings) -> AsyncIterator[None]:
-    """Serve the bare workflows with the same activities and settings as the guarded ones."""
-    ledger = Ledger(settings.ledger_url)
-    activities = StandIns(
-        compute=Compute(),
-        ledger=ledger,
-        settings=settings,
+def _bare_worker(client: Client) -> Worker:
+    """Serve the bare workflows. Their activities are those of the guarded ones."""
+    return Worker(
+        client, task_queue=BARE_QUEUE, workflows=[BareResearch, BareTraining, BareBacktest]
     )
-    with ThreadPoolExecutor(settings.compute_slots) as records:
-        async with Worker(
-            client,
-            task_queue=BARE_QUEUE,
-            workflows=[BareResearch, BareTraining, BareBacktest],
-            activities=[
-                activities.design,
-                activities.train,
-                activities.backtest,
-                activities.assessment,
-                activities.record_experiment,
-            ],
-            activity_executor=records,
-            max_concurrent_activities=settings.compute_slots,
-            graceful_shutdown_timeout=timedelta(0),
-        ):
-            yield
-    ledger.close()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -m bench.tasks`: the longest task of every workflow type on a busy machine.
+"""`python -m bench.tasks`: what tasks cost, and the longest of every workflow type beside others.
 
 The SDK fails a task that takes two seconds. All workflows run as they are; their activities are
 stand-ins that end at once, so that many tasks are done at the same time.
@@ -20,6 +20,7 @@ import httpx2
 
 from bench.cancel.plans import Plan
 from bench.figures import Figure, publish
+from bench.tasks.processor import measure_processor_time
 from bench.temporary import temporary_settings
 from cli.stack import Stack
 from settings import Settings, load_settings
@@ -32,6 +33,7 @@ _WORKFLOWS = ("Admission", "Backtest", "Claim", "Research", "Training")
 
 
 async def _main(triggers: int) -> None:
+    cost = await measure_processor_time()
     with temporary_settings() as temporary, _busy_machine():
         os.environ["KTRDR_MAX_ACTIVE_RESEARCHES"] = str(_LIMIT)
         settings = load_settings()
@@ -44,6 +46,7 @@ async def _main(triggers: int) -> None:
     publish(
         "tasks",
         [
+            *cost,
             *(
                 Figure(f"longest task of {name} {beside}", "s", seconds[name], _MOST_SECONDS)
                 for name in _WORKFLOWS

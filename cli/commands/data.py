@@ -9,26 +9,21 @@ import typer
 from pydantic import BaseModel, ValidationError
 
 from cli.answer import Answer
-from cli.local_answers import (
-    AvailableBars,
-    Finding,
-    ImportedBars,
-    ReadableBars,
-    UnreadableBars,
-)
+from cli.checked_bars import check_bars, list_unused_patterns, locate, warn_of_unused
+from cli.local_answers import AvailableBars, ImportedBars
 from cli.render.data import print_bars, print_findings, print_imported
-from cli.session import FAILED, JsonOption, report_errors, session_of
+from cli.service.transport import ApiUnreachable
+from cli.session import FAILED, JsonOption, Session, report_errors, session_of
 from errors import InvalidInput, KtrdrError
 from quant.bars import catalog
-from quant.bars.directory import list_files
-from quant.bars.mapping import MAPPING_FILE, FileMapping, find_pattern, read_mappings
+from quant.bars.mapping import FileMapping
 from quant.bars.timeframes import DAILY, validate_timeframe
 from quant.messages.data import DataSource
 from quant.problems import list_problems
 
 if TYPE_CHECKING:
     from quant.bars.bars import Bars
-    from quant.bars.columns import Say
+    from quant.bars.reading.columns import Say
 
 _Kind = TypeVar("_Kind", bound=BaseModel)
 
@@ -52,7 +47,7 @@ def list_bars(context: typer.Context, as_json: JsonOption = False) -> None:
         available = [
             AvailableBars(
                 **entry.model_dump(),
-                path=_path(entry.file, session.settings.data_dir),
+                path=locate(entry.file, session.settings.data_dir),
             )
             for entry in catalog.list_symbols(session.settings.data_dir)
         ]
@@ -79,9 +74,11 @@ def check(
             if symbol not in {entry.symbol for entry in known}:
                 catalog.find_file(DataSource(symbol=symbol), directory)
         chosen = [entry for entry in known if symbols is None or entry.symbol in symbols]
-        findings = [_check(entry, directory) for entry in chosen]
+        findings = [check_bars(entry, directory) for entry in chosen]
         if symbols is None:
-            findings += [_warn(pattern, directory) for pattern in _unused_patterns(directory)]
+            findings += [
+                warn_of_unused(pattern, directory) for pattern in list_unused_patterns(directory)
+            ]
     session.answer(Answer.own(findings), print_findings)
     if any(finding.error for finding in findings):
         raise typer.Exit(FAILED)
@@ -176,6 +173,8 @@ def import_(
             _refuse_unused([name for name, day in given.items() if day], "a file")
             bars = _read(Path(what), symbol, timeframe, mapping, notes.append)
         imported = _store(bars, session.settings.data_dir, notes, replace=replace, dry_run=dry_run)
+        if imported.stored:
+            imported = imported.model_copy(update={"watches": _wake_watches(session, imported)})
     session.answer(Answer.own(imported), print_imported)
 
 
@@ -196,39 +195,20 @@ def _store(
     )
 
 
-def _check(entry: catalog.CatalogEntry, directory: Path) -> Finding:
-    from quant.bars.loader import load_bars  # noqa: PLC0415
-    from quant.verdict import remarks  # noqa: PLC0415 - loads the numerical libraries
-
-    source = DataSource(symbol=entry.symbol, timeframe=entry.timeframe)
-    path = _path(entry.file, directory)
+def _wake_watches(session: Session, imported: ImportedBars) -> list[str] | None:
+    """Let watches look at once. Bars may be imported on a machine on which no service runs."""
     try:
-        bars = load_bars(source, directory)
-        info = bars.describe().model_dump()
-        return ReadableBars(**info, file=entry.file, path=path, remarks=remarks.describe_bars(bars))
+        looking = session.api().look_at(imported.symbol, imported.timeframe).model
+    except ApiUnreachable:
+        return None
     except KtrdrError as error:
-        return UnreadableBars(
-            **source.model_dump(), file=entry.file, path=path, error=error.message
+        session.stderr.print(
+            f"Watches of these bars look at their usual time: {error.message}",
+            markup=False,
+            style="dim",
         )
-
-
-def _warn(pattern: str, directory: Path) -> Finding:
-    """Return the warning about a pattern of `mapping.yaml` that matches no file."""
-    return Finding(
-        file=MAPPING_FILE,
-        path=_path(MAPPING_FILE, directory),
-        warning=f"{MAPPING_FILE}: no file matches {pattern!r}.",
-    )
-
-
-def _unused_patterns(directory: Path) -> list[str]:
-    mappings = read_mappings(directory)
-    used = {find_pattern(path.name, mappings) for path in list_files(directory, catalog.SUFFIXES)}
-    return [pattern for pattern in mappings if pattern not in used]
-
-
-def _path(file: str | None, directory: Path) -> str | None:
-    return file and str(directory / file)
+        return None
+    return [watch.research_id for watch in looking]
 
 
 def _read(
@@ -251,7 +231,7 @@ def _download(
 ) -> "Bars":
     from quant.bars.downloads import SOURCES  # noqa: PLC0415
     from quant.bars.importer import choose_symbol  # noqa: PLC0415
-    from quant.bars.loader import build_bars  # noqa: PLC0415
+    from quant.bars.parser import build_bars  # noqa: PLC0415
 
     source = DataSource(
         symbol=choose_symbol(symbol or name, say), timeframe=validate_timeframe(timeframe)

@@ -1,4 +1,7 @@
-"""`ktrdr experiments | leaderboard | reproduce | hypotheses | budget`: the record of researches."""
+"""`ktrdr experiments | leaderboard | markets | note | tag | reproduce | hypotheses | budget`.
+
+The record of researches.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,11 +10,10 @@ from typing import Annotated
 import typer
 
 from cli.answer import Answer
-from cli.client import Api
-from cli.commands.options import ID_HELP, LimitOption, OperationArgument
+from cli.commands.options import ID_HELP, LimitOption, OperationArgument, show_default
 from cli.export import SUFFIXES, explain_write_errors, write_table
 from cli.follow import follow_to_end
-from cli.ids import resolve_id
+from cli.input.ids import resolve_id
 from cli.local_answers import Exported
 from cli.render.experiments import (
     print_budget,
@@ -20,12 +22,23 @@ from cli.render.experiments import (
     print_export,
     print_hypotheses,
     print_leaderboard,
+    print_markets,
+    print_note,
     print_reproduction,
 )
-from cli.session import FAILED, JsonOption, refuse_unused, report_errors, session_of
+from cli.service.client import Api
+from cli.session import (
+    FAILED,
+    JsonOption,
+    Session,
+    refuse_unused,
+    report_errors,
+    session_of,
+)
 from errors import NotFinished
-from storage.records import ExperimentSummary
-from workflows.contract import OperationStatus
+from storage.ledger.records import ExperimentSummary
+from workflows.interface.contract import OperationStatus
+from workflows.interface.messages import ResearchRequest
 
 _PAGE = 1000
 
@@ -44,11 +57,16 @@ def experiments(
         str | None, typer.Option(help="Only this status: completed, failed or cancelled.")
     ] = None,
     verdict: Annotated[str | None, typer.Option(help="Only this verdict.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only with this tag.")] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(help="Only with this text in ID, symbol, owner, strategy, brief or note."),
+    ] = None,
     sort: Annotated[
         str,
         typer.Option(
-            help="Sort by finished_at, sharpe, deflated_sharpe, development_sharpe, total_return "
-            "or cost."
+            help="Sort by finished_at, sharpe, deflated_sharpe, development_sharpe, total_return, "
+            "cost, symbol, owner, strategy_name, verdict or status."
         ),
     ] = "finished_at",
     limit: LimitOption = 20,
@@ -62,7 +80,15 @@ def experiments(
 ) -> None:
     """List ended researches, including those that Temporal no longer keeps."""
     session = session_of(context, as_json)
-    filters = {"symbol": symbol, "owner": owner, "status": status, "verdict": verdict, "sort": sort}
+    filters = {
+        "symbol": symbol,
+        "owner": owner,
+        "status": status,
+        "verdict": verdict,
+        "tag": tag,
+        "text": text,
+        "sort": sort,
+    }
     if operation_id is not None:
         refuse_unused(context, {*filters, "limit", "export"}, "on a single experiment")
     if export is not None:
@@ -98,6 +124,60 @@ def leaderboard(
     with report_errors(session.as_json):
         page = session.api().leaderboard(symbol=symbol, owner=owner, limit=limit)
     session.answer(page, print_leaderboard)
+
+
+def markets(
+    context: typer.Context,
+    symbol: SymbolOption = None,
+    timeframe: Annotated[str | None, typer.Option(help="Only this timeframe.")] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            help="Candidates that the next research would try.",
+            show_default=show_default(ResearchRequest, "trials"),
+        ),
+    ] = None,
+    limit: LimitOption = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the trials and looks used up on each market, and what they cost the next research."""
+    session = session_of(context, as_json)
+    with report_errors(session.as_json):
+        page = session.api().markets(symbol=symbol, timeframe=timeframe, trials=trials, limit=limit)
+    session.answer(page, print_markets)
+
+
+def note(
+    context: typer.Context,
+    operation_id: OperationArgument,
+    text: Annotated[str, typer.Argument(help="The note. An empty one removes it.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Write a note on an experiment, in the place of the one that it has."""
+    _annotate(session_of(context, as_json), operation_id, {"note": text})
+
+
+def tag(
+    context: typer.Context,
+    operation_id: OperationArgument,
+    tags: Annotated[list[str] | None, typer.Argument(metavar="TAG", help="Tags to add.")] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option("--remove", help="A tag to remove; can be repeated.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add tags to an experiment, or remove some."""
+    if not tags and not remove:
+        raise typer.BadParameter("give tags to add, or --remove")
+    changes = {"add_tags": tags or [], "remove_tags": remove or []}
+    _annotate(session_of(context, as_json), operation_id, changes)
+
+
+def _annotate(session: Session, operation_id: str, changes: Mapping[str, object]) -> None:
+    with report_errors(session.as_json):
+        api = session.api()
+        changed = api.annotate(resolve_id(api, operation_id), changes)
+    session.answer(changed, print_note)
 
 
 def reproduce(

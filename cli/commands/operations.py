@@ -1,5 +1,6 @@
 """`ktrdr status | ops | follow | cancel | resume | retry`: show, stop and continue operations."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -7,9 +8,18 @@ from pydantic_core import to_jsonable_python
 
 from api.operations.schemas import OperationCancelled
 from cli.answer import Answer
-from cli.commands.options import ID_HELP, FollowOption, LimitOption, OperationArgument
+from cli.commands.options import (
+    ID_HELP,
+    FollowOption,
+    LimitOption,
+    OperationArgument,
+    OwnerFilter,
+    StatusFilter,
+)
+from cli.commands.research_options import make_research_labels
 from cli.follow import follow_to_end
-from cli.ids import resolve_id
+from cli.input.ids import resolve_id
+from cli.input.several import answer_each
 from cli.local_answers import Overview
 from cli.render.operations import (
     print_batch,
@@ -23,9 +33,8 @@ from cli.render.operations import (
 )
 from cli.render.suggestions import print_suggestions, suggest_next
 from cli.session import FAILED, JsonOption, Session, refuse_unused, report_errors, session_of
-from cli.several import answer_each
 from errors import InvalidInput, NotCancellable
-from workflows.contract import OperationInfo, OperationStatus
+from workflows.interface.contract import OperationInfo, OperationStatus
 
 _ENDED = (OperationStatus.COMPLETED, OperationStatus.FAILED, OperationStatus.CANCELLED)
 
@@ -46,7 +55,9 @@ def status(
         def show(given: str) -> Answer[OperationInfo]:
             return api.operation(resolve_id(api, given))
 
-        answer_each(session, operation_ids, show, print_operation)
+        answer_each(
+            session, operation_ids, show, partial(print_operation, labels=make_research_labels())
+        )
         return
     with report_errors(session.as_json):
         counts = {"running": api.operations(active_only=True, limit=1).model.total_count}
@@ -58,21 +69,14 @@ def status(
 
 def ops(
     context: typer.Context,
-    status: Annotated[
-        str | None,
-        typer.Option(
-            "--status",
-            "-s",
-            help="Only this status: pending, running, completed, failed or cancelled.",
-        ),
-    ] = None,
+    status: StatusFilter = None,
     operation_type: Annotated[
         str | None,
         typer.Option(
             "--type", "-t", help="Only this type: agent_research, training or backtesting."
         ),
     ] = None,
-    owner: Annotated[str | None, typer.Option("--owner", help="Only this owner.")] = None,
+    owner: OwnerFilter = None,
     limit: LimitOption = 50,
     active: Annotated[
         bool, typer.Option("--active", "-a", help="Only operations that have not ended.")

@@ -6,7 +6,7 @@ import typer
 from pydantic import BaseModel
 
 from api.steps.schemas import TrainingRequest
-from workflows.messages import ResearchRequest
+from workflows.interface.messages import ResearchRequest
 
 
 def show_default(model: type[BaseModel], field: str) -> str:
@@ -20,6 +20,15 @@ def show_default(model: type[BaseModel], field: str) -> str:
 ID_HELP = "In full, a unique beginning, its short end such as 5b290c3f, or `last`."
 
 OperationArgument = Annotated[str, typer.Argument(metavar="OPERATION_ID", help=ID_HELP)]
+StatusFilter = Annotated[
+    str | None,
+    typer.Option(
+        "--status",
+        "-s",
+        help="Only this status: pending, running, completed, failed or cancelled.",
+    ),
+]
+OwnerFilter = Annotated[str | None, typer.Option("--owner", help="Only this owner.")]
 LimitOption = Annotated[
     int, typer.Option("--limit", "-l", "-n", min=1, max=1000, help="Maximum rows.")
 ]
@@ -32,6 +41,16 @@ SymbolOption = Annotated[
         help="SP500, NASDAQ or one of your own symbols.",
         show_default=show_default(ResearchRequest, "symbol"),
     ),
+]
+SymbolsOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B,...",
+        help="Several symbols: one model learns from all, and one account trades them.",
+    ),
+]
+UniverseOption = Annotated[
+    str | None, typer.Option(help="Name of a list of symbols in the directory of universes.")
 ]
 TimeframeOption = Annotated[
     str | None,

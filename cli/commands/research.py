@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from api.agent.schemas import Preview
 from cli.answer import Answer
-from cli.client import Api
 from cli.commands.research_options import takes_research
 from cli.follow import follow_to_end
 from cli.hints import start_stack
@@ -23,11 +23,12 @@ from cli.render.operations import (
     read_result,
 )
 from cli.render.suggestions import print_suggestions, suggest_next
-from cli.render.understood import print_understood
+from cli.render.understood import print_cost, print_understood
+from cli.service.client import Api
 from cli.session import FAILED, INTERRUPTED, JsonOption, Session, report_errors, session_of
 from cli.stack import Stack
-from workflows.contract import OperationInfo, OperationStatus
-from workflows.messages import ResearchResult
+from workflows.interface.contract import OperationInfo, OperationStatus
+from workflows.interface.messages import ResearchResult
 
 
 @takes_research
@@ -40,13 +41,21 @@ def research(
     embedded: Annotated[
         bool, typer.Option("--embedded", help="Start the embedded stack for this research only.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it means and costs, and start nothing.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Start a research. Without a goal or a strategy, it searches freely."""
     session = session_of(context, as_json)
     if embedded and session.url_given:
         raise typer.BadParameter("--embedded starts an API of its own; omit --url and --port")
+    if dry_run and (follow or embedded):
+        raise typer.BadParameter("--dry-run starts nothing; omit --follow and --embedded")
     with report_errors(session.as_json):
+        if dry_run:
+            _preview(session, research)
+            return
         if embedded:
             operation = _run_in_own_stack(session, research)
         elif follow:
@@ -61,6 +70,14 @@ def research(
         raise typer.Exit(FAILED)
 
 
+def _preview(session: Session, request: Mapping[str, object]) -> None:
+    def print_all(console: Console, preview: Preview) -> None:
+        print_understood(console, preview.understood, preview.warnings, session.labels)
+        print_cost(console, preview.cost)
+
+    session.answer(session.api().preview(request), print_all)
+
+
 def _start(session: Session, request: Mapping[str, object]) -> None:
     triggered = session.api().trigger(request).model
     started = ResearchStarted(
@@ -68,12 +85,12 @@ def _start(session: Session, request: Mapping[str, object]) -> None:
         understood=triggered.understood,
         warnings=triggered.warnings,
     )
-    session.answer(Answer.own(started), _print_started)
 
+    def print_all(console: Console, started: ResearchStarted) -> None:
+        print_started(console, started)
+        print_understood(console, started.understood, started.warnings, session.labels)
 
-def _print_started(console: Console, started: ResearchStarted) -> None:
-    print_started(console, started)
-    print_understood(console, started.understood, started.warnings)
+    session.answer(Answer.own(started), print_all)
 
 
 def _start_and_follow(
@@ -83,7 +100,7 @@ def _start_and_follow(
     triggered = api.trigger(request).model
     operation_id = triggered.operation_id
     session.stderr.print(f"Started {operation_id}", markup=False)
-    print_understood(session.stderr, triggered.understood, triggered.warnings)
+    print_understood(session.stderr, triggered.understood, triggered.warnings, session.labels)
     try:
         return follow_to_end(api, operation_id, session.stderr)
     except KeyboardInterrupt:
@@ -117,6 +134,8 @@ def _run_in_own_stack(session: Session, request: Mapping[str, object]) -> Answer
         if not session.as_json:
             result = read_result(operation.model)
             if isinstance(result, ResearchResult):
+                # The API draws the page now, and keeps it there.
+                api.report(operation.model.operation_id, "html")
                 report = f"{session.settings.artifacts_url}/{result.report_path}"
                 session.console.print(f"\nReport: {report}", markup=False, soft_wrap=True)
         session.stderr.print("Stopping ...")

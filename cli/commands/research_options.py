@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
+from typer.main import get_command
 
-from cli.client import omit_none
 from cli.commands.options import (
     EndOption,
     OwnerOption,
@@ -16,13 +16,17 @@ from cli.commands.options import (
     StartOption,
     StrategyOption,
     SymbolOption,
+    SymbolsOption,
     TimeframeOption,
     TrialsOption,
+    UniverseOption,
     show_default,
 )
+from cli.input.labels import Labels
+from cli.service.client import omit_none
 from quant.brief.words import KNOWN_WORDS
 from quant.verdict.gates import BacktestLimits, TrainingLimits
-from workflows.messages import ResearchRequest
+from workflows.interface.messages import ResearchRequest
 
 GOAL_HELP = f"What to look for, in words. Without a language model these are known: {KNOWN_WORDS}."
 
@@ -31,6 +35,16 @@ def _make_request(
     goal: Annotated[str | None, typer.Argument(help=GOAL_HELP)] = None,
     strategy: StrategyOption = None,
     symbol: SymbolOption = None,
+    symbols: SymbolsOption = None,
+    universe: UniverseOption = None,
+    benchmark: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SYMBOL",
+            help="Symbol whose buy and hold the alpha is measured over.",
+            show_default="that of the strategy file, or the instruments themselves",
+        ),
+    ] = None,
     timeframe: TimeframeOption = None,
     start: StartOption = None,
     end: EndOption = None,
@@ -120,6 +134,9 @@ def _make_request(
         brief=goal,
         strategy=strategy,
         symbol=symbol,
+        symbols=_split(symbols),
+        universe=universe,
+        benchmark=benchmark,
         timeframe=timeframe,
         start_date=start,
         end_date=end,
@@ -136,6 +153,20 @@ def _make_request(
         gates=omit_none(training=training or None, backtest=backtest or None) or None,
         bypass_gates=bypass_gates or None,
     )
+
+
+def _split(symbols: str | None) -> list[str] | None:
+    """Return the symbols of a list with commas."""
+    if symbols is None:
+        return None
+    return [each for part in symbols.split(",") if (each := part.strip())]
+
+
+def make_research_labels() -> Labels:
+    """Return what people type for the fields of a research, in whatever command they see it."""
+    app = typer.Typer(add_completion=False)
+    app.command()(_make_request)
+    return Labels.of(get_command(app).params)
 
 
 def takes_research(command: Callable[..., None]) -> Callable[..., None]:

@@ -10,7 +10,7 @@ import typer
 from cli.answer import Answer
 from cli.commands.options import ID_HELP, OperationArgument
 from cli.export import explain_write_errors
-from cli.ids import resolve_id
+from cli.input.ids import resolve_id
 from cli.local_answers import ComparedResearch, Comparison, ReportSaved
 from cli.render.results import (
     print_children,
@@ -23,7 +23,7 @@ from cli.session import JsonOption, report_errors, session_of
 from errors import InvalidInput
 
 if TYPE_CHECKING:
-    from quant.messages.dossier import Dossier
+    from quant.messages.report.dossier import Dossier
 
 OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", help="File to write.", dir_okay=False)
@@ -79,6 +79,10 @@ def report(
         Format,
         typer.Option("--format", help="html: the page; json: its data; png: its main figures."),
     ] = Format.HTML,
+    instrument: Annotated[
+        str | None,
+        typer.Option(metavar="SYMBOL", help="The page of one instrument: its price and trades."),
+    ] = None,
     output: OutputOption = None,
     open_it: OpenOption = False,
     as_json: JsonOption = False,
@@ -88,11 +92,14 @@ def report(
     with report_errors(session.as_json):
         api = session.api()
         meant = resolve_id(api, operation_id)
-        if kind is Format.PNG:
+        if kind is Format.PNG and instrument is None:
             content = _draw(api.report(meant, "json"))
+        elif kind is Format.PNG:
+            raise InvalidInput("--instrument: is a page; it has no picture.", field="instrument")
         else:
-            content = api.report(meant, kind)
-        path = save(content, output or Path(f"{meant}.{kind}"), open_it)
+            content = api.report(meant, kind, instrument)
+        name = meant if instrument is None else f"{meant}.{instrument}"
+        path = save(content, output or Path(f"{name}.{kind}"), open_it)
     saved = ReportSaved(operation_id=meant, report=path)
     session.answer(Answer.own(saved), print_report)
 
@@ -108,7 +115,8 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Compare researches side by side; with --open or --output, as a page with equity curves."""
-    from quant.messages.dossier import Dossier  # noqa: PLC0415 - loads the numerical libraries
+    from quant.messages.report.dossier import Dossier  # noqa: PLC0415
+    from quant.report.comparison import compare as compare_dossiers  # noqa: PLC0415
     from quant.report.page import render_comparison  # noqa: PLC0415
 
     session = session_of(context, as_json)
@@ -123,7 +131,14 @@ def compare(
             addresses = {each: api.report_address(each) for each in ids}
             page = render_comparison(dossiers, addresses).encode()
             path = save(page, output or Path("comparison.html"), open_it)
-    comparison = Comparison(researches=[_row(each) for each in dossiers], page=path)
+    compared = compare_dossiers(dossiers)
+    comparison = Comparison(
+        researches=[_row(each) for each in dossiers],
+        parameters=compared.parameters,
+        correlations=compared.correlations,
+        common_days=compared.common_days,
+        page=path,
+    )
     session.answer(Answer.own(comparison), print_comparison)
 
 
@@ -165,7 +180,7 @@ def _require_several(operation_ids: list[str]) -> None:
 
 
 def _draw(report: bytes) -> bytes:
-    from quant.messages.dossier import Dossier  # noqa: PLC0415
+    from quant.messages.report.dossier import Dossier  # noqa: PLC0415
     from quant.report.sheet import draw_sheet  # noqa: PLC0415 - loads the numerical libraries
 
     return draw_sheet(Dossier.model_validate_json(report))

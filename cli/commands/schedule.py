@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from api.schedules.schemas import Schedule
+from api.schedules.schemas import Schedule, ScheduleInfo
 from cli.answer import Answer
-from cli.client import omit_none
 from cli.commands.options import show_default
-from cli.commands.research_options import takes_research
+from cli.commands.research_options import make_research_labels, takes_research
 from cli.local_answers import ScheduleDeleted
 from cli.render.schedules import print_deleted, print_schedule, print_schedules
+from cli.service.client import omit_none
 from cli.session import JsonOption, report_errors, session_of
 
 schedule = typer.Typer(no_args_is_help=True, help="Schedule recurring researches.")
@@ -66,7 +67,7 @@ def create(
     )
     with report_errors(session.as_json):
         created = session.api().create_schedule(request)
-    session.answer(created, print_schedule)
+    session.answer(created, _print_schedule)
 
 
 @schedule.command(name="list")
@@ -84,7 +85,7 @@ def show(context: typer.Context, schedule_id: NameArgument, as_json: JsonOption 
     session = session_of(context, as_json)
     with report_errors(session.as_json):
         found = session.api().schedule(schedule_id)
-    session.answer(found, print_schedule)
+    session.answer(found, _print_schedule)
 
 
 @schedule.command()
@@ -114,11 +115,15 @@ def delete(context: typer.Context, schedule_id: NameArgument, as_json: JsonOptio
     session.answer(Answer.own(ScheduleDeleted(schedule_id=schedule_id)), print_deleted)
 
 
+def _print_schedule(console: Console, schedule: ScheduleInfo) -> None:
+    print_schedule(console, schedule, make_research_labels())
+
+
 def _change(context: typer.Context, schedule_id: str, change: str, *, as_json: bool) -> None:
     session = session_of(context, as_json)
     with report_errors(session.as_json):
         changed = session.api().change_schedule(schedule_id, change)
-    session.answer(changed, print_schedule)
+    session.answer(changed, _print_schedule)
 
 
 def _parse_interval(every: str) -> int:

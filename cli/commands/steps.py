@@ -6,7 +6,6 @@ import typer
 
 from api.steps.schemas import StepStarted
 from cli.answer import Answer
-from cli.client import omit_none
 from cli.commands.operations import follow_and_exit
 from cli.commands.options import (
     ID_HELP,
@@ -19,10 +18,11 @@ from cli.commands.options import (
     TimeframeOption,
     TrainingSeedOption,
 )
-from cli.ids import resolve_id
+from cli.input.ids import resolve_id
 from cli.render.operations import print_step_started
+from cli.service.client import omit_none
 from cli.session import JsonOption, Session, report_errors, session_of
-from workflows.contract import OperationType
+from workflows.interface.contract import OperationType
 
 
 def train(

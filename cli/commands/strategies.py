@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from cli.render.prose import print_prose
 from cli.render.strategies import print_problems, print_strategies, print_valid
+from cli.render.terminal.prose import print_prose
+from cli.service.transport import ApiRefused
 from cli.session import FAILED, JsonOption, report_errors, session_of
-from cli.transport import ApiRefused
 
 
 def strategies(context: typer.Context, as_json: JsonOption = False) -> None:

@@ -13,7 +13,7 @@ from cli.local_answers import (
     PayloadKeys,
     WorkerVersion,
 )
-from cli.render.tables import print_rows
+from cli.render.terminal.tables import print_rows
 
 
 def print_keys(console: Console, keys: list[KnownKey]) -> None:

@@ -3,7 +3,7 @@
 from rich.console import Console
 
 from api.agent.schemas import AgentStatus, QueueLoad, Slots, WorkerInfo
-from cli.render.tables import format_duration, format_state, print_rows
+from cli.render.terminal.tables import format_duration, format_state, print_rows
 
 _STEPS = {
     "research": ("agent_design", "agent_assessment"),

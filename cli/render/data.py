@@ -4,8 +4,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from cli.local_answers import AvailableBars, Finding, ImportedBars, ReadableBars
-from cli.render.tables import print_rows
+from cli.render.terminal.tables import print_rows
 from quant.messages.data import DataInfo
+from quant.wording import format_count
 
 
 def print_bars(console: Console, available: list[AvailableBars]) -> None:
@@ -48,6 +49,11 @@ def print_imported(console: Console, imported: ImportedBars) -> None:
         markup=False,
         soft_wrap=True,
     )
+    if imported.watches:
+        console.print(
+            f"Looked at now by {format_count(len(imported.watches), 'watch', 'watches')}.",
+            markup=False,
+        )
 
 
 def _describe(info: DataInfo) -> str:

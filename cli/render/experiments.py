@@ -4,11 +4,12 @@ from rich.console import Console
 
 from api.agent.schemas import Budget
 from api.operations.schemas import Reproduced
-from api.schemas import ExperimentListResponse, LeaderboardResponse
+from api.schemas import ExperimentListResponse, LeaderboardResponse, MarketListResponse
 from cli.local_answers import Exported
-from cli.render.tables import format_figure, format_interval, print_rows, print_values
+from cli.render.terminal.prose import print_prose
+from cli.render.terminal.tables import format_figure, format_interval, print_rows, print_values
 from quant.wording import format_count
-from storage.records import Experiment, HypothesisRecord
+from storage.ledger.records import Experiment, HypothesisRecord
 
 _EVENTS_SHOWN = 10
 
@@ -17,7 +18,10 @@ def print_experiments(console: Console, page: ExperimentListResponse) -> None:
     """Print a page of experiments as a table."""
     print_rows(
         console,
-        ("ID", "Bars", "Strategy", "Status", "Verdict", "Return", "Sharpe", "Deflated SR", "Cost"),
+        (
+            *("ID", "Bars", "Strategy", "Status", "Verdict"),
+            *("Return", "Sharpe", "Deflated SR, prob.", "Cost", "Tags"),
+        ),
         (
             (
                 row.operation_id,
@@ -29,6 +33,7 @@ def print_experiments(console: Console, page: ExperimentListResponse) -> None:
                 format_figure(row.sharpe, "z.2f"),
                 format_figure(row.deflated_sharpe, ".0%"),
                 format_figure(row.cost, ".4f", "$"),
+                ", ".join(row.tags),
             )
             for row in page.data
         ),
@@ -42,7 +47,7 @@ def print_leaderboard(console: Console, page: LeaderboardResponse) -> None:
         console,
         (
             *("", "ID", "Bars", "Strategy", "Verdict"),
-            *("Deflated SR", "Trials", "Sharpe", "95 %", "Return"),
+            *("Discovery", "Deflated SR, prob.", "Trials", "Sharpe", "95 %", "Return"),
         ),
         (
             (
@@ -51,6 +56,7 @@ def print_leaderboard(console: Console, page: LeaderboardResponse) -> None:
                 f"{row.symbol} {row.timeframe}",
                 row.strategy_name or "",
                 row.verdict or "",
+                "yes" if row.is_discovery else "",
                 format_figure(row.deflated_sharpe, ".0%"),
                 format_figure(row.trials_ever, ","),
                 format_figure(row.sharpe, "z.2f"),
@@ -62,6 +68,41 @@ def print_leaderboard(console: Console, page: LeaderboardResponse) -> None:
         title=1,
     )
     console.print(f"{len(page.data)} of {format_count(page.total_count, 'experiment')}")
+    print_prose(
+        console,
+        "Discoveries are promising by today's trials and among all researches ranked here: at most "
+        "5 % of them are expected to be false (Benjamini and Yekutieli).",
+        style="dim",
+    )
+
+
+def print_markets(console: Console, page: MarketListResponse) -> None:
+    """Print the trials and looks of each market, and what the next research must reach there."""
+    print_rows(
+        console,
+        ("Bars", "Researches", "Trials", "Looks", "Next look", "Best by chance", "Required SR"),
+        (
+            (
+                f"{row.symbol} {row.timeframe}",
+                f"{row.researches:,}",
+                f"{row.trials_ever:,}",
+                f"{row.holdout_looks:,}",
+                f"{row.next_look:,}",
+                format_figure(row.expected_best_sharpe, ".2f"),
+                format_figure(row.required_sharpe, ".2f"),
+            )
+            for row in page.data
+        ),
+    )
+    console.print(f"{len(page.data)} of {format_count(page.total_count, 'market')}")
+
+
+def print_note(console: Console, experiment: Experiment) -> None:
+    """Print what people have written about an experiment."""
+    tags = ", ".join(experiment.tags) or "no tags"
+    console.print(f"{experiment.operation_id}: {tags}", markup=False, soft_wrap=True)
+    if experiment.note is not None:
+        console.print(experiment.note, markup=False, soft_wrap=True)
 
 
 def print_reproduction(console: Console, answer: Reproduced) -> None:

@@ -16,10 +16,12 @@ from api.operations.schemas import (
 from api.steps.schemas import StepStarted
 from cli.answer import read_model
 from cli.hints import ktrdr
+from cli.input.labels import Labels
 from cli.local_answers import Overview
-from cli.render.prose import print_prose
+from cli.render.conditions import print_conditions
 from cli.render.suggestions import print_suggestions, suggest_next
-from cli.render.tables import (
+from cli.render.terminal.prose import print_prose
+from cli.render.terminal.tables import (
     format_duration,
     format_figure,
     format_state,
@@ -30,8 +32,8 @@ from cli.render.understood import print_understood
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestResult, TrainingResult
 from quant.wording import format_count
-from workflows.contract import OperationInfo, OperationStatus
-from workflows.messages import ResearchResult
+from workflows.interface.contract import OperationInfo, OperationStatus
+from workflows.interface.messages import ResearchResult
 
 _VERDICT_STYLE = {
     "promising": "bold green",
@@ -68,6 +70,7 @@ def print_outcome(console: Console, operation: OperationInfo) -> None:
         case ResearchResult() as result:
             console.print(f"\n[{_VERDICT_STYLE[result.verdict]}]Verdict: {result.verdict}[/]")
             print_prose(console, result.summary)
+            print_conditions(console, result.conditions)
             console.print(_figures(result))
         case TrainingResult() as result:
             console.print(_figures_of_training(result))
@@ -131,11 +134,12 @@ def _figures(result: ResearchResult) -> Table:
             f"{statistics.confirmed_sharpe:.0%} on the holdout alone "
             f"(look {statistics.holdout_looks:,})",
         )
-        table.add_row(
-            "p-value",
-            f"{statistics.p_value:.3f} against not trading, {statistics.timing_p_value:.3f} "
-            "against random entries",
-        )
+        if statistics.alpha is not None:
+            table.add_row(
+                "Alpha over buy and hold",
+                f"{statistics.alpha:+z.1%} per year on the whole record, "
+                f"{statistics.holdout_alpha or 0.0:+z.1%} on the holdout",
+            )
     table.add_row("Seed", str(result.seed))
     return table
 
@@ -164,11 +168,13 @@ def print_resumed(console: Console, resumed: Resumed) -> None:
         console.print(f"  training has done {epoch} iterations", markup=False)
 
 
-def print_operation(console: Console, operation: OperationInfo) -> None:
-    """Print one operation with its children."""
+def print_operation(
+    console: Console, operation: OperationInfo, labels: Labels | None = None
+) -> None:
+    """Print one operation with its children; its warnings with these labels for fields."""
     if operation.status in _STATUS_STYLE:
         print_outcome(console, operation)
-        print_understood(console, operation.understood, operation.warnings)
+        print_understood(console, operation.understood, operation.warnings, labels)
         print_suggestions(console, *suggest_next(operation))
         return
     progress, attempt = operation.progress, operation.attempt
@@ -190,7 +196,7 @@ def print_operation(console: Console, operation: OperationInfo) -> None:
     for child in operation.children:
         table.add_row("Child", f"{escape(child.operation_id)} {child.status}")
     console.print(table)
-    print_understood(console, operation.understood, operation.warnings)
+    print_understood(console, operation.understood, operation.warnings, labels)
 
 
 def _describe_status(operation: OperationInfo) -> str:

@@ -5,7 +5,7 @@ from rich.table import Table
 
 from api.operations.schemas import OperationMetrics, OperationSummary, ResultsResponse
 from cli.local_answers import ComparedResearch, Comparison, ReportSaved
-from cli.render.tables import (
+from cli.render.terminal.tables import (
     format_duration,
     format_figure,
     format_interval,
@@ -70,13 +70,56 @@ def print_comparison(console: Console, answer: Comparison) -> None:
     print_rows(
         console,
         (
-            *("ID", "Strategy", "Bars", "Verdict", "Deflated SR", "Sharpe", "95 %", "Return"),
+            *(
+                "ID",
+                "Strategy",
+                "Bars",
+                "Verdict",
+                "Deflated SR, prob.",
+                "Sharpe",
+                "95 %",
+                "Return",
+            ),
             *("Drawdown", "Trades", "Trials", "Look"),
         ),
         map(_compare, ranked),
     )
+    _print_differences(console, answer)
+    _print_correlations(console, answer)
     if answer.page:
         console.print(f"Page: {answer.page}", markup=False, soft_wrap=True)
+
+
+def _print_differences(console: Console, answer: Comparison) -> None:
+    """Print the parameters that differ, in the order in which the researches were named."""
+    different = [each for each in answer.parameters if each.differs]
+    if different:
+        console.print()
+        print_rows(
+            console,
+            ("Parameter", *_number(answer)),
+            (
+                (each.name, *("" if value is None else str(value) for value in each.values))
+                for each in different
+            ),
+        )
+
+
+def _print_correlations(console: Console, answer: Comparison) -> None:
+    console.print()
+    print_rows(
+        console,
+        ("Correlation of daily returns", *_number(answer)),
+        (
+            (name, *(format_figure(value, "z.2f") for value in row))
+            for name, row in zip(_number(answer), answer.correlations, strict=True)
+        ),
+    )
+
+
+def _number(answer: Comparison) -> list[str]:
+    """Return short names: the end of each id, as every command takes it."""
+    return [each.operation_id.rsplit("_", 1)[-1] for each in answer.researches]
 
 
 def _deflated_sharpe(research: ComparedResearch) -> float:

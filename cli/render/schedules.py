@@ -5,11 +5,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.schedules.schemas import Schedule, ScheduleInfo, ScheduleSummary
+from cli.input.labels import Labels
 from cli.local_answers import ScheduleDeleted
-from cli.render.tables import format_time, print_rows
+from cli.render.terminal.tables import format_time, print_rows
 from cli.render.understood import print_understood
 from quant.wording import format_count
-from workflows.messages import ResearchRequest
+from workflows.interface.messages import ResearchRequest
 
 
 def print_schedules(console: Console, schedules: list[ScheduleSummary]) -> None:
@@ -30,8 +31,8 @@ def print_schedules(console: Console, schedules: list[ScheduleSummary]) -> None:
     )
 
 
-def print_schedule(console: Console, schedule: ScheduleInfo) -> None:
-    """Print one schedule with its recent runs."""
+def print_schedule(console: Console, schedule: ScheduleInfo, labels: Labels | None = None) -> None:
+    """Print one schedule with its recent runs; its warnings with these labels for fields."""
     table = Table.grid(padding=(0, 2))
     table.add_row("Schedule", escape(schedule.schedule_id))
     table.add_row("When", escape(_describe_times(schedule)))
@@ -44,7 +45,7 @@ def print_schedule(console: Console, schedule: ScheduleInfo) -> None:
     for run in reversed(schedule.recent_runs):
         table.add_row("", escape(run.operation_id))
     console.print(table)
-    print_understood(console, schedule.understood, schedule.warnings)
+    print_understood(console, schedule.understood, schedule.warnings, labels)
 
 
 def print_deleted(console: Console, answer: ScheduleDeleted) -> None:

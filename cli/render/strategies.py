@@ -5,9 +5,9 @@ from pathlib import Path
 from rich.console import Console
 
 from api.schemas import ListedStrategy
-from cli.render.prose import print_prose
-from cli.render.tables import print_rows
-from cli.transport import ApiRefused
+from cli.render.terminal.prose import print_prose
+from cli.render.terminal.tables import print_rows
+from cli.service.transport import ApiRefused
 from quant.messages.strategy import StrategySpec
 
 

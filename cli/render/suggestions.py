@@ -3,7 +3,7 @@
 from rich.console import Console
 
 from cli.hints import ktrdr
-from workflows.contract import OperationInfo, OperationStatus, OperationType
+from workflows.interface.contract import OperationInfo, OperationStatus, OperationType
 
 
 def print_suggestions(console: Console, *commands: str) -> None:

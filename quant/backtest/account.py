@@ -11,8 +11,8 @@ Rules:
 * At an open, positions that end or reverse are closed first. Changed targets are shares of what the
   account is worth then: weight 1 buys as much as that pays for, slippage and commission included.
   Only the difference to the units held is traded.
-* Each side pays commission on the traded notional, and slippage as a worse price. Borrowing is
-  free.
+* Each side pays commission on the traded notional, and slippage as a worse price. Interest is not
+  part of this account; `quant.backtest.simulation` adds it.
 * A position that is open at the last open of its instrument is closed there, with costs, so that
   every trade counts.
 * An account that is worth nothing, at a close or at an open at which it trades, closes everything
@@ -46,13 +46,24 @@ class Account:
         returns: Simple return from close to close, shape (bars,). The first is 0, and so is every
             return of an account that has nothing left.
         positions: Weight in force at each close, shape (bars, instruments).
-        trades: Oldest first.
+        trades: Oldest first. Their profits do not contain interest.
+        cash_return: What cash earns per bar.
     """
 
     equity: Floats
     returns: Floats
     positions: Floats
     trades: Trades
+    cash_return: float = 0.0
+
+    @property
+    def excess_returns(self) -> Floats:
+        """Returns beyond what cash would have earned, shape (bars,). The first is 0."""
+        if not self.cash_return:
+            return self.returns
+        excess = self.returns - self.cash_return
+        excess[:1] = 0.0
+        return excess
 
 
 def follow_targets(opens: Floats, closes: Floats, weights: Floats, costs: Costs) -> Account:

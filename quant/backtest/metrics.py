@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
@@ -42,14 +41,12 @@ def annualise(sharpe_per_bar: float | None, periods_per_year: float) -> float | 
     return None if sharpe_per_bar is None else sharpe_per_bar * float(np.sqrt(periods_per_year))
 
 
-def rolling_sharpe(returns: FloatArray, window: int) -> FloatArray:
-    """Return at each bar the Sharpe ratio per bar of the last `window` returns, shape (bars,).
-
-    NaN before the first full window, and where a window has no variance.
-    """
-    windows = pd.Series(returns).rolling(window)
-    deviation = windows.std(ddof=1)
-    return (windows.mean() / deviation.where(deviation > NO_VARIANCE)).to_numpy(dtype=np.float64)
+def to_returns(equity: Sequence[float] | FloatArray) -> FloatArray:
+    """Return simple returns, shape (bars,), of an equity that stays positive; the first is 0."""
+    values = np.asarray(equity, np.float64)
+    returns = np.zeros_like(values)
+    returns[1:] = values[1:] / values[:-1] - 1.0
+    return returns
 
 
 def drawdown(equity: FloatArray) -> FloatArray:
@@ -95,9 +92,10 @@ def exposure(positions: FloatArray) -> float:
     """Return the fraction of bars at whose close a position, long or short, was held.
 
     Args:
-        positions: Weight held at each close, shape (bars,).
+        positions: Weight held at each close, shape (bars, instruments), or (bars,) for one.
     """
-    return float(np.mean(positions != 0)) if len(positions) else 0.0
+    held = positions != 0
+    return float(np.mean(held.any(axis=1) if held.ndim == 2 else held)) if len(held) else 0.0
 
 
 def turnover(traded_notional: float, equity: FloatArray, periods_per_year: float) -> float:

@@ -20,6 +20,8 @@ Floats = npt.NDArray[np.float64]
 Timestamps = npt.NDArray[np.int64]
 
 TRADING_DAYS_PER_YEAR: Final = 252.0
+MINIMUM_BARS: Final = 500
+"""Fewer cannot be split into development and holdout."""
 
 # Prices closer than a basis point are equal here; a trade costs some twenty basis points.
 _SAME_PRICE: Final = 1e-4
@@ -27,8 +29,35 @@ _NANOSECONDS_PER_DAY: Final = 86_400 * 10**9
 _DAYS_PER_YEAR: Final = 365.25
 
 
+class Clock:
+    """Times, oldest first, of which the last part is the holdout.
+
+    Attributes:
+        timestamps: Nanoseconds since 1970 in UTC, strictly increasing, shape (times,).
+    """
+
+    timestamps: Timestamps
+
+    def __len__(self) -> int:
+        return len(self.timestamps)
+
+    @property
+    def holdout_start(self) -> int:
+        """Index of the first time in the holdout."""
+        return count_development_bars(len(self))
+
+    def format_time(self, index: int) -> str:
+        """Return one of the times in ISO 8601, UTC, to the second."""
+        return format_times(self.timestamps[[index]])[0]
+
+    @property
+    def iso_times(self) -> list[str]:
+        """Every time in ISO 8601, UTC, to the second."""
+        return format_times(self.timestamps)
+
+
 @dataclass(frozen=True, eq=False)
-class Bars:
+class Bars(Clock):
     """Bars of one symbol, oldest first. Arrays are read-only, have shape (bars,) and no NaN.
 
     Attributes:
@@ -59,9 +88,6 @@ class Bars:
         for array in self._arrays():
             array.setflags(write=False)
 
-    def __len__(self) -> int:
-        return len(self.timestamps)
-
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 over timestamps, open, high, low, close and volume, in this order."""
@@ -77,16 +103,7 @@ class Bars:
         252 by convention for daily bars of a market that closes on weekends. Otherwise the bars
         are counted over the calendar time that they span, whatever the hours of the market.
         """
-        days = self.timestamps // _NANOSECONDS_PER_DAY
-        weekdays = (days + 3) % 7  # 1 January 1970 was a Thursday; Monday is 0
-        if self.timeframe == "1d" and not np.any(weekdays >= 5):
-            return TRADING_DAYS_PER_YEAR
-        if len(self) < 2:
-            raise InvalidData("At least two bars are needed to count bars per year.")
-        years = float(self.timestamps[-1] - self.timestamps[0]) / (
-            _NANOSECONDS_PER_DAY * _DAYS_PER_YEAR
-        )
-        return (len(self) - 1) / years
+        return count_per_year(self.timestamps, self.timeframe)
 
     @cached_property
     def has_volume(self) -> bool:
@@ -98,11 +115,6 @@ class Bars:
         """Fraction of the bars that open at the close of the bar before, to a basis point."""
         return float(np.mean(np.isclose(self.open[1:], self.close[:-1], rtol=_SAME_PRICE, atol=0)))
 
-    @property
-    def holdout_start(self) -> int:
-        """Index of the first holdout bar."""
-        return count_development_bars(len(self))
-
     def slice(self, start: int, stop: int) -> "Bars":
         """Return the bars from index `start` up to, not including, `stop`, without a copy."""
         names = ("timestamps", "open", "high", "low", "close", "volume")
@@ -111,15 +123,6 @@ class Bars:
     def split(self) -> tuple["Bars", "Bars"]:
         """Return the development bars and the holdout bars."""
         return self.slice(0, self.holdout_start), self.slice(self.holdout_start, len(self))
-
-    def format_time(self, index: int) -> str:
-        """Return the time of a bar in ISO 8601, UTC, to the second."""
-        return format_times(self.timestamps[[index]])[0]
-
-    @property
-    def iso_times(self) -> list[str]:
-        """The time of every bar in ISO 8601, UTC, to the second."""
-        return format_times(self.timestamps)
 
     def describe(self) -> DataInfo:
         """Describe all bars of a symbol. A slice of them has another holdout and hash."""
@@ -137,6 +140,23 @@ class Bars:
 
     def _arrays(self) -> tuple[npt.NDArray[Any], ...]:
         return (self.timestamps, self.open, self.high, self.low, self.close, self.volume)
+
+
+def count_per_year(timestamps: Timestamps, timeframe: str) -> float:
+    """Return the bars per year, as `Bars.periods_per_year` says.
+
+    Args:
+        timestamps: Nanoseconds since 1970 in UTC, strictly increasing, shape (bars,).
+        timeframe: Length of a bar, such as `1d`.
+    """
+    days = timestamps // _NANOSECONDS_PER_DAY
+    weekdays = (days + 3) % 7  # 1 January 1970 was a Thursday; Monday is 0
+    if timeframe == "1d" and not np.any(weekdays >= 5):
+        return TRADING_DAYS_PER_YEAR
+    if len(timestamps) < 2:
+        raise InvalidData("At least two bars are needed to count bars per year.")
+    years = float(timestamps[-1] - timestamps[0]) / (_NANOSECONDS_PER_DAY * _DAYS_PER_YEAR)
+    return (len(timestamps) - 1) / years
 
 
 def format_times(nanoseconds: Timestamps) -> list[str]:

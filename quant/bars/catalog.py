@@ -30,6 +30,7 @@ _ENDING_WITH_TIMEFRAME = re.compile(
 )
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.=^-]+")
 _LONGEST_SYMBOL = 32
+_MOST_NAMED = 10
 _SYMBOL: TypeAdapter[str] = TypeAdapter(Symbol)
 
 
@@ -64,6 +65,11 @@ def list_symbols(data_dir: Path | None) -> list[CatalogEntry]:
     return built_in + of_user
 
 
+def is_built_in(source: DataSource) -> bool:
+    """Whether all instruments are built in, so that the user's directory does not matter."""
+    return BUILT_IN_SYMBOLS.issuperset(source.instruments)
+
+
 def find_file(source: DataSource, data_dir: Path | None) -> BarsFile | None:
     """Return the file that holds these bars; None for a built-in symbol.
 
@@ -72,29 +78,70 @@ def find_file(source: DataSource, data_dir: Path | None) -> BarsFile | None:
         InvalidInput: The symbol exists, but not in this timeframe.
         InvalidData: Two files hold these bars, or `mapping.yaml` is not valid.
     """
+    return find_files(source, data_dir)[0]
+
+
+def find_files(source: DataSource, data_dir: Path | None) -> list[BarsFile | None]:
+    """Return the file of each instrument, in their order; None for a built-in symbol.
+
+    Raises:
+        UnknownSymbol: No such symbol; the message lists those that exist.
+        InvalidInput: A symbol exists, but not in this timeframe.
+        InvalidData: Two files hold the same bars, or `mapping.yaml` is not valid.
+    """
     timeframe = validate_timeframe(source.timeframe)
     # Built-in bars must load even if something in the user's directory is wrong.
-    files = {} if source.symbol in BUILT_IN_SYMBOLS else _map_files(data_dir)
+    files = {} if is_built_in(source) else _map_files(data_dir)
     known = {(symbol, DAILY) for symbol in BUILT_IN_SYMBOLS} | set(files)
-    timeframes = {known_timeframe for symbol, known_timeframe in known if symbol == source.symbol}
-    if not timeframes:
+    timeframes: dict[str, set[str]] = {}
+    for symbol, known_timeframe in known:
+        timeframes.setdefault(symbol, set()).add(known_timeframe)
+    field = "symbols" if source.symbols else "symbol"
+    if unknown := [each for each in source.instruments if each not in timeframes]:
         raise UnknownSymbol(
-            f"No bars exist for {source.symbol!r}. "
-            f"Known symbols: {join_names({symbol for symbol, _ in known})}.",
-            field="symbol",
+            f"No bars exist for {', '.join(map(repr, unknown[:_MOST_NAMED]))}. "
+            f"Known symbols: {join_names(timeframes)}.",
+            field=field,
         )
+    return [
+        _choose(symbol, timeframe, timeframes[symbol], files, field)
+        for symbol in source.instruments
+    ]
+
+
+def require_benchmark(symbol: str | None, timeframe: str, data_dir: Path | None) -> None:
+    """Check that bars exist to compare a strategy with.
+
+    Raises:
+        UnknownSymbol: No such symbol; the message lists those that exist.
+        InvalidInput: It does not exist in this timeframe.
+    """
+    if symbol is None:
+        return
+    try:
+        find_file(DataSource(symbol=symbol, timeframe=timeframe), data_dir)
+    except InvalidInput as error:
+        raise type(error)(f"benchmark: {error.message}", field="benchmark") from error
+
+
+def _choose(
+    symbol: str,
+    timeframe: str,
+    timeframes: set[str],
+    files: dict[tuple[str, str], list[BarsFile]],
+    field: str,
+) -> BarsFile | None:
     if timeframe not in timeframes:
         raise InvalidInput(
-            f"{source.symbol} has no bars of timeframe {timeframe}, only of "
-            f"{join_names(timeframes)}.",
+            f"{symbol} has no bars of timeframe {timeframe}, only of {join_names(timeframes)}.",
             field="timeframe",
         )
-    if source.symbol in BUILT_IN_SYMBOLS:
+    if symbol in BUILT_IN_SYMBOLS:
         return None
-    file, *others = files[source.symbol, timeframe]
+    file, *others = files[symbol, timeframe]
     if others:
         names = " and ".join(each.path.name for each in [file, *others])
-        raise InvalidData(f"{names} hold the same symbol and timeframe; keep one.", field="symbol")
+        raise InvalidData(f"{names} hold the same symbol and timeframe; keep one.", field=field)
     return file
 
 

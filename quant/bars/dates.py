@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from errors import InvalidData
-from quant.bars.bars import Bars
+from quant.bars.bars import Bars, Timestamps
 from quant.messages.data import DateRange
 
 _ONE_DAY: Final = timedelta(days=1)
@@ -27,13 +27,7 @@ def cut_to_dates(bars: Bars, wanted: DateRange, fewest: int) -> Bars:
     start_date, end_date = wanted.start_date, wanted.end_date
     if start_date is None and end_date is None:
         return bars
-    # In seconds. Nanoseconds end in the year 2262, and a date may be later.
-    times = bars.timestamps.astype("datetime64[ns]").astype("datetime64[s]")
-    first, last = 0, len(bars)
-    if start_date is not None:
-        first = int(np.searchsorted(times, np.datetime64(start_date, "s")))
-    if end_date is not None:
-        last = int(np.searchsorted(times, np.datetime64(end_date, "s") + np.timedelta64(_ONE_DAY)))
+    first, last = find_days(bars.timestamps, wanted)
     if last - first < fewest:
         raise InvalidData(
             f"{bars.symbol} {bars.timeframe} has {max(last - first, 0)} bars "
@@ -44,6 +38,19 @@ def cut_to_dates(bars: Bars, wanted: DateRange, fewest: int) -> Bars:
         )
     cut = bars.slice(first, last)
     return replace(cut, start_date=start_date, end_date=end_date)
+
+
+def find_days(timestamps: Timestamps, wanted: DateRange) -> tuple[int, int]:
+    """Return the index of the first bar of these days, and the one after the last."""
+    # In seconds. Nanoseconds end in the year 2262, and a date may be later.
+    times = timestamps.astype("datetime64[ns]").astype("datetime64[s]")
+    first, last = 0, len(times)
+    if wanted.start_date is not None:
+        first = int(np.searchsorted(times, np.datetime64(wanted.start_date, "s")))
+    if wanted.end_date is not None:
+        end = np.datetime64(wanted.end_date, "s") + np.timedelta64(_ONE_DAY)
+        last = int(np.searchsorted(times, end))
+    return first, last
 
 
 def _describe(days: DateRange) -> str:

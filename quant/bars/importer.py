@@ -7,12 +7,15 @@ from typing import Final
 import pandas as pd
 
 from errors import InvalidData, InvalidInput
-from quant.bars import catalog, files
+from quant.bars import catalog
 from quant.bars.bars import Bars
-from quant.bars.columns import Say, read_written_times
-from quant.bars.loader import load_bars, read_bars, refusing_the_unforeseen
+from quant.bars.checks.spacing import guess_timeframe
+from quant.bars.loader import load_bars
 from quant.bars.mapping import FileMapping
-from quant.bars.spacing import guess_timeframe
+from quant.bars.parser import read_bars, refusing_the_unforeseen
+from quant.bars.reading import files
+from quant.bars.reading.columns import Say, read_written_times
+from quant.bars.reading.content import read_content
 from quant.bars.timeframes import DAILY
 from quant.messages.data import DataInfo, DataSource
 
@@ -110,7 +113,7 @@ def require_free(bars: Bars, data_dir: Path, *, replace: bool) -> tuple[DataSour
 
 def _find_timeframe(path: Path, mapping: FileMapping) -> str:
     with refusing_the_unforeseen(path.name):
-        table = files.read_table(path, mapping)
+        table = files.read_table(read_content(path), path.name, mapping)
         times = read_written_times(table, path.name, mapping).written
         guessed = guess_timeframe(times.dt.as_unit("ns").astype("int64").to_numpy())
     if guessed is None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import lightgbm as lgb
 import numpy as np
 
-from errors import DamagedArtifact
+from errors import DamagedArtifact, InvalidInput
 from quant.bars.bars import Floats
 from quant.messages.strategy import ModelSpec
 
@@ -37,6 +37,38 @@ class Samples:
     features: Floats
     labels: Floats
     names: list[str]
+
+    @classmethod
+    def select(cls, features: Floats, labels: Floats, names: list[str]) -> "Samples":
+        """Return the rows whose label is known, of features (rows, features), labels (rows,).
+
+        Raises:
+            InvalidInput: No row is left: the price never changed.
+        """
+        known = ~np.isnan(labels)
+        if not known.any():
+            raise InvalidInput(
+                "The price never changes over the horizon in a part of the development bars, so "
+                "there is nothing to learn. Use other bars or a longer horizon.",
+                field="symbol",
+            )
+        if known.all():
+            return cls(features, labels, names)
+        return cls(features[known], labels[known], names)
+
+    def add_mirror_images(self, centres: Floats) -> "Samples":
+        """Return these rows, and each as it would be if every rise were a fall.
+
+        Args:
+            centres: Value of each feature without rise or fall, shape (features,); NaN for one that
+                does not tell them apart.
+        """
+        images = np.where(np.isnan(centres), self.features, 2.0 * centres - self.features)
+        return Samples(
+            np.concatenate([self.features, images]),
+            np.concatenate([self.labels, 1.0 - self.labels]),
+            self.names,
+        )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -85,26 +117,37 @@ def grow(
     Returns:
         The text of the grown model.
     """
-    train_set = lgb.Dataset(train.features, label=train.labels, feature_name=train.names)
-    sets = {"train": train_set}
-    if valid is not None:
-        sets["valid"] = lgb.Dataset(valid.features, label=valid.labels, reference=train_set)
-    booster = lgb.train(
-        _build_parameters(spec, seed),
-        train_set,
-        num_boost_round=iterations,
-        init_model=_load(model) if model else None,
-        valid_sets=list(sets.values()) if on_iteration else None,
-        valid_names=list(sets) if on_iteration else None,
-        callbacks=[_make_callback(on_iteration)] if on_iteration else None,
-        keep_training_booster=True,
+    return _train(
+        model, train, valid, spec, iterations=iterations, seed=seed, on_iteration=on_iteration
+    ).model_to_string()
+
+
+def grow_and_predict(train: Samples, features: Floats, spec: ModelSpec, *, seed: int) -> Floats:
+    """Train a model that nobody will see, and return what it predicts.
+
+    Equal to `predict` by the text of the same model, bit for bit, but without writing and reading
+    that text.
+
+    Args:
+        train: Rows to learn from.
+        features: Rows to predict, shape (rows, features).
+        spec: The parameters.
+        seed: Seed of row and column sampling.
+
+    Returns:
+        The probability of label 1, shape (rows,).
+    """
+    return _predict(
+        _train("", train, None, spec, iterations=spec.num_iterations, seed=seed), features
     )
-    return booster.model_to_string()
 
 
 def predict(model: str, features: Floats) -> Floats:
     """Return the probability of label 1, shape (rows,), for features of shape (rows, features)."""
-    booster = _load(model)
+    return _predict(_load(model), features)
+
+
+def _predict(booster: lgb.Booster, features: Floats) -> Floats:
     return np.asarray(booster.predict(features, num_threads=1), dtype=np.float64)
 
 
@@ -115,6 +158,32 @@ def compute_importance(model: str) -> dict[str, float]:
     total = float(gains.sum())
     shares = gains / total if total > 0.0 else gains
     return dict(zip(booster.feature_name(), shares.tolist(), strict=True))
+
+
+def _train(
+    model: str,
+    train: Samples,
+    valid: Samples | None,
+    spec: ModelSpec,
+    *,
+    iterations: int,
+    seed: int,
+    on_iteration: OnIteration | None = None,
+) -> lgb.Booster:
+    train_set = lgb.Dataset(train.features, label=train.labels, feature_name=train.names)
+    sets = {"train": train_set}
+    if valid is not None:
+        sets["valid"] = lgb.Dataset(valid.features, label=valid.labels, reference=train_set)
+    return lgb.train(
+        _build_parameters(spec, seed),
+        train_set,
+        num_boost_round=iterations,
+        init_model=_load(model) if model else None,
+        valid_sets=list(sets.values()) if on_iteration else None,
+        valid_names=list(sets) if on_iteration else None,
+        callbacks=[_make_callback(on_iteration)] if on_iteration else None,
+        keep_training_booster=True,
+    )
 
 
 def _load(model: str) -> lgb.Booster:

@@ -10,11 +10,12 @@ import talib
 from pydantic import ValidationError
 
 from errors import CheckpointMismatch
-from quant.bars.bars import Bars, Floats
+from quant.bars.bars import Floats
 from quant.messages.artifacts import Artifact, Workspace
 from quant.messages.base import FrozenModel
 from quant.messages.strategy import StrategySpec
 from quant.messages.training_metrics import FoldMetrics, IterationMetrics
+from quant.universe.universe import Universe
 
 FORMAT: Final = "1"
 
@@ -53,7 +54,7 @@ class CorruptCheckpoint(ValueError):
     """The checkpoint is damaged. Training must start over."""
 
 
-def identify(development: Bars, spec: StrategySpec, seed: int) -> dict[str, str]:
+def identify(development: Universe, spec: StrategySpec, seed: int) -> dict[str, str]:
     """Return all that the bits of a model depend on, under names for error messages."""
     return {
         "checkpoint format": FORMAT,

@@ -19,17 +19,28 @@ MINIMUM_TRAINING_ROWS: Final = 30
 
 @dataclass(frozen=True)
 class Fold:
-    """One step of a walk-forward. The slices are of bars; training ends before the test.
+    """One step of a walk-forward. The slices are of the clock; training ends before the test.
 
     Attributes:
         number: Counted from 1.
         train: Bars to train on. All their labels are known before the test starts.
         test: Bars to predict.
+        known_before: Index before which all labels of the training are known: the start of the
+            test, less the embargo.
     """
 
     number: int
     train: slice
     test: slice
+    known_before: int
+
+
+def count_scored_bars(bars: int) -> int:
+    """Return on how many of so many development bars a search scores, with no warm-up.
+
+    The first block is for training alone.
+    """
+    return bars - bars // (SEARCH_FOLDS + 1)
 
 
 def split_walk_forward(first: int, stop: int, *, folds: int, horizon: int) -> list[Fold]:
@@ -50,7 +61,8 @@ def split_walk_forward(first: int, stop: int, *, folds: int, horizon: int) -> li
     """
     rows = max(stop - first, 0)
     block = rows // (folds + 1)
-    gap = horizon + 1 + round(rows * EMBARGO_FRACTION)
+    embargo = round(rows * EMBARGO_FRACTION)
+    gap = horizon + 1 + embargo
     if block - gap < MINIMUM_TRAINING_ROWS:
         raise InvalidInput(
             f"After {first} bars of warm-up for the features, {rows} development bars remain; "
@@ -61,6 +73,11 @@ def split_walk_forward(first: int, stop: int, *, folds: int, horizon: int) -> li
     starts = [first + block * number for number in range(1, folds + 1)]
     stops = [*starts[1:], stop]
     return [
-        Fold(number, train=slice(first, test_start - gap), test=slice(test_start, test_stop))
+        Fold(
+            number,
+            train=slice(first, test_start - gap),
+            test=slice(test_start, test_stop),
+            known_before=test_start - embargo,
+        )
         for number, (test_start, test_stop) in enumerate(zip(starts, stops, strict=True), start=1)
     ]

@@ -15,31 +15,33 @@ from quant.backtest.metrics import annualised_sharpe
 from quant.backtest.simulation import buy_and_hold
 from quant.bars.bars import Bars
 from quant.learning import boosting, checkpoint, scoring
-from quant.learning.boosting import Samples
 from quant.learning.checkpoint import FinishedFold, TrainingState
+from quant.learning.panel import Panel
 from quant.learning.prediction import trade_predictions
-from quant.learning.splits import TRAINING_FOLDS, Fold, split_walk_forward
+from quant.learning.splits import TRAINING_FOLDS, Fold
 from quant.messages.artifacts import Artifact, Workspace
-from quant.messages.curves import WalkForward
 from quant.messages.data import DataInfo
 from quant.messages.progress import Progress, ReportProgress
+from quant.messages.report.curves import WalkForward
 from quant.messages.steps import TrainingResult
 from quant.messages.strategy import StrategySpec
 from quant.messages.training_metrics import FoldMetrics, IterationMetrics, TrainingMetrics
-from quant.strategy.features import compute_features, compute_labels, count_warm_up, name_features
+from quant.strategy.table import FeatureTable
+from quant.universe.universe import Universe
 
 CHECKPOINT_SECONDS: Final = 2.0
 POINTS_PER_STAGE: Final = 160
 
 
 def train(
-    development: Bars,
+    development: Universe | Bars,
     spec: StrategySpec,
     seed: int,
     workspace: Workspace,
     report: ReportProgress,
     *,
     data: DataInfo,
+    benchmark: Universe | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> TrainingResult:
     """Train the model of a strategy, or continue an interrupted training.
@@ -53,6 +55,7 @@ def train(
         workspace: Artifacts of this training. It continues from a checkpoint found there.
         report: Called after every iteration.
         data: Description of all bars, for the result.
+        benchmark: What is held in comparison, on the same clock; None for the bars themselves.
         checkpoint_seconds: Minimum time between two checkpoints. Only the end of a chunk has one.
 
     Raises:
@@ -60,7 +63,13 @@ def train(
         CheckpointMismatch: The workspace holds a checkpoint of another training.
     """
     training = _Training(
-        development, spec, seed, workspace, report, checkpoint_seconds=checkpoint_seconds
+        Universe.of(development),
+        spec,
+        seed,
+        workspace,
+        report,
+        checkpoint_seconds=checkpoint_seconds,
+        benchmark=Universe.of(development) if benchmark is None else benchmark,
     )
     return training.run(data)
 
@@ -70,26 +79,24 @@ class _Training:
 
     def __init__(
         self,
-        development: Bars,
+        development: Universe,
         spec: StrategySpec,
         seed: int,
         workspace: Workspace,
         report: ReportProgress,
         *,
         checkpoint_seconds: float,
+        benchmark: Universe,
     ) -> None:
-        self._bars = development
+        self._universe = development
+        self._benchmark = benchmark
         self._spec = spec
         self._seed = seed
         self._workspace = workspace
         self._report = report
         self._checkpoint_seconds = checkpoint_seconds
-        self._features = compute_features(development, spec)
-        self._labels = compute_labels(development, spec.horizon)
-        self._first = count_warm_up(self._features)
-        self._folds = split_walk_forward(
-            self._first, len(development), folds=TRAINING_FOLDS, horizon=spec.horizon
-        )
+        self._panel = Panel.make(FeatureTable(development), spec)
+        self._folds = self._panel.split(TRAINING_FOLDS, spec.horizon)
         self._state = self._restore()
         self._saved_at = time.monotonic()
 
@@ -105,7 +112,7 @@ class _Training:
         return self._build_result(model, data, resumed_from, self._trade_folds())
 
     def _restore(self) -> TrainingState:
-        identity = checkpoint.identify(self._bars, self._spec, self._seed)
+        identity = checkpoint.identify(self._universe, self._spec, self._seed)
         try:
             state = checkpoint.restore(identity, self._workspace)
         except checkpoint.CorruptCheckpoint:
@@ -115,14 +122,9 @@ class _Training:
 
     def _grow(self, fold: Fold | None) -> str:
         """Grow the model of a fold, or the final model for None, from the current state."""
-        known = len(self._bars) - self._spec.horizon - 1
-        train_rows = fold.train if fold else slice(self._first, known)
-        train = self._select_samples(train_rows)
-        valid = (
-            self._select_samples(slice(fold.test.start, min(fold.test.stop, known)))
-            if fold
-            else None
-        )
+        panel = self._panel
+        train = panel.select_train(panel.find_train(fold) if fold else panel.find_known())
+        valid = panel.select(panel.find_test(fold)) if fold else None
         model, stage = self._state.model, len(self._state.folds)
         for chunk, end in enumerate(boosting.chunk_ends(self._spec.model.num_iterations)):
             if end <= self._state.iteration:
@@ -181,15 +183,17 @@ class _Training:
         )
 
     def _finish_fold(self, fold: Fold, model: str) -> None:
-        probabilities = boosting.predict(model, self._features[fold.test])
-        outcome = self._labels[fold.test]
+        panel = self._panel
+        trained, tested = panel.find_train(fold), panel.find_test(fold)
+        probabilities = boosting.predict(model, panel.features[tested])
+        outcome = panel.labels[tested]
         known = ~np.isnan(outcome)
         outcome, forecast = outcome[known], probabilities[known]
-        base_rate = float(self._labels[fold.train].mean())
+        base_rate = float(np.nanmean(panel.labels[trained]))
         finished = FinishedFold(
             metrics=FoldMetrics(
                 fold=fold.number,
-                train_bars=fold.train.stop - fold.train.start,
+                train_bars=len(trained),
                 test_bars=len(outcome),
                 log_loss=scoring.log_loss(outcome, forecast),
                 accuracy=scoring.accuracy(outcome, forecast),
@@ -223,9 +227,6 @@ class _Training:
         each = self._spec.model.num_iterations
         return len(self._state.folds) * each + of_this_stage, (TRAINING_FOLDS + 1) * each
 
-    def _select_samples(self, rows: slice) -> Samples:
-        return Samples(self._features[rows], self._labels[rows], name_features(self._spec))
-
     def _build_result(
         self, model: bytes, data: DataInfo, resumed_from: int, walked: Account
     ) -> TrainingResult:
@@ -243,21 +244,31 @@ class _Training:
             ),
             accuracy=float(np.mean([fold.accuracy for fold in folds])),
             auc=float(np.mean(areas)) if areas else None,
-            sharpe=annualised_sharpe(walked.returns, self._bars.periods_per_year),
+            sharpe=annualised_sharpe(walked.excess_returns, self._universe.periods_per_year),
             feature_importance=boosting.compute_importance(model.decode()),
         )
 
     def _trade_folds(self) -> Account:
         """Trade the predictions of all folds, and store the curves."""
+        panel = self._panel
         probabilities = np.concatenate(
-            [checkpoint.decode(fold.probabilities) for fold in self._state.folds]
+            [
+                panel.spread(
+                    panel.find_test(fold),
+                    checkpoint.decode(finished.probabilities),
+                    fold.test.start,
+                    fold.test.stop,
+                )
+                for fold, finished in zip(self._folds, self._state.folds, strict=True)
+            ]
         )
-        tested = self._bars.slice(self._folds[0].test.start, len(self._bars))
-        run = trade_predictions(tested, probabilities, self._spec)
+        tested = self._universe.slice(self._folds[0].test.start, len(self._universe))
+        held = buy_and_hold(self._benchmark.slice(self._folds[0].test.start, len(self._universe)))
+        run = trade_predictions(self._universe, probabilities, self._spec)
         curves = WalkForward(
             timestamps=tested.iso_times,
             equity=run.equity.tolist(),
-            benchmark_equity=buy_and_hold(tested).equity.tolist(),
+            benchmark_equity=held.equity.tolist(),
             returns=run.returns.tolist(),
         )
         self._workspace.write(Artifact.WALK_FORWARD, curves.model_dump_json().encode())

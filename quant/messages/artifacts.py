@@ -19,6 +19,7 @@ class Artifact(StrEnum):
 
     # Of the design.
     TRIALS = "trials.json"
+    SEARCH = "search.json"
     MEMORY = "memory.json"
     CONVERSATION = "conversation.json"
     # Of the training.
@@ -32,7 +33,34 @@ class Artifact(StrEnum):
     # Of the assessment.
     ASSESSMENT = "assessment.json"
     DOSSIER = "report.json"
+    # Drawn from the dossier when somebody looks at it.
     REPORT = "report.html"
+    # Of the campaign.
+    CAMPAIGN = "campaign.json"
+    # Of a watch, beside the model that it watches.
+    WATCH = "watch.json"
+    # Of the operation itself, in the place of all of these.
+    DELETED = "artifacts.deleted"
+
+
+def name_slice(first: int, last: int) -> str:
+    """Return the name of the artifact of a slice of a search that has finished."""
+    return f"trials-{first:05}-{last:05}.json"
+
+
+def name_unfinished_slice(first: int, last: int) -> str:
+    """Return the name of the artifact of a slice of which only some trials are scored."""
+    return f"trials-{first:05}-{last:05}.unfinished.json"
+
+
+def name_proposals(number: int) -> str:
+    """Return the name of the artifact of the candidates that a model has proposed for a round."""
+    return f"proposed-{number:03}.json"
+
+
+def name_round(number: int) -> str:
+    """Return the name of the artifact of a round of a search that has finished."""
+    return f"round-{number:03}.json"
 
 
 class Workspace(Protocol):

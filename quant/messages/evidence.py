@@ -4,10 +4,14 @@ All Sharpe ratios here are annualised.
 """
 
 from statistics import median
+from typing import Literal
 
 from pydantic import Field
 
 from quant.messages.base import FrozenModel
+
+Comparison = Literal["at_least", "at_most", "above"]
+Unit = Literal["probability", "count", "fraction"]
 
 
 class CostLevel(FrozenModel):
@@ -29,11 +33,14 @@ class CostLevel(FrozenModel):
 
 
 class Benchmark(FrozenModel):
-    """Buy and hold over the same bars, without cost."""
+    """Buy and hold over the same bars, without cost: of the instruments, or of another symbol."""
 
     total_return: float
     sharpe: float | None
     max_drawdown: float
+    content_hash: str | None = Field(
+        None, description="SHA-256 of the bars of another symbol; null for the instruments"
+    )
 
 
 class Statistics(FrozenModel):
@@ -53,13 +60,34 @@ class Statistics(FrozenModel):
         description="P(true Sharpe > expected best of `holdout_looks` by chance), by the holdout"
     )
     deflated_sharpe: float = Field(
-        description="P(true Sharpe > expected best of `trials_ever` by chance), by the record"
+        description="P(true Sharpe > expected best of `trials_ever` by chance), by the record; a "
+        "figure that people know, no condition of the verdict"
     )
+    record_p_value: float | None = Field(
+        None,
+        description="P(the best of `trials_ever` worthless candidates has such a record). Null in "
+        "results of earlier versions, as in all figures of alpha",
+    )
+    alpha: float | None = Field(
+        None, description="Annual return of the record that buy and hold does not explain"
+    )
+    beta: float | None = Field(None, description="Share of buy and hold in the record")
+    alpha_t_value: float | None = Field(None, description="Of the record, by HAC standard errors")
+    alpha_p_value: float | None = Field(
+        None, description="P(the best of `trials_ever` without skill has such an alpha)"
+    )
+    holdout_alpha: float | None = Field(None, description="Of the holdout, annual")
+    holdout_alpha_p_value: float | None = Field(None, description="Adjusted for the looks")
     expected_best_sharpe: float = Field(description="Expected best of `trials_ever` by chance")
     record_sharpe: float = Field(description="Sharpe ratio of the record")
     record_bars: int
     record_skewness: float = Field(0.0, description="Of its returns")
     record_kurtosis: float = Field(3.0, description="Of its returns; 3 for normal ones")
+    variance_ratio: float = Field(
+        1.0,
+        description="Long-run variance of its returns over that of independent ones: by how much "
+        "autocorrelation widens the error of its Sharpe ratio",
+    )
     periods_per_year: float | None = Field(None, description="By which ratios are annualised")
     trials_ever: int
     holdout_looks: int
@@ -70,9 +98,9 @@ class Statistics(FrozenModel):
 
 
 class RandomEntries(FrozenModel):
-    """What the same positions would have earned at random times, after 1x cost."""
+    """What the same positions would have earned at other times, after 1x cost."""
 
-    paths: int
+    paths: int = Field(description="Circular shifts: all but those within the look-back")
     as_good: float = Field(description="Fraction of them that did at least as well")
     median_sharpe: float
     high_sharpe: float = Field(description="95th percentile of their Sharpe ratios")
@@ -81,6 +109,19 @@ class RandomEntries(FrozenModel):
         "and standard deviation of their Sharpe ratios; unlike `as_good`, it can be below 1 / "
         "`paths`"
     )
+
+
+class Criterion(FrozenModel):
+    """One condition of the verdict `promising`: a figure and its limit."""
+
+    name: str = Field(description="Name of the figure, as in `statistics` where it is one of them")
+    title: str = Field(description="The condition in words")
+    value: float
+    limit: float
+    comparison: Comparison = Field(description="How the value must compare with the limit")
+    unit: Unit
+    passed: bool
+    shortfall: str | None = Field(None, description="What is missing; null if it is met")
 
 
 class Neighbour(FrozenModel):

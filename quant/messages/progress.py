@@ -1,11 +1,14 @@
 """The progress of a step, and how a step reports it."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pydantic import Field
 
 from quant.messages.base import FrozenModel
+
+# In the context of the progress of a step that a worker has taken, and that does not compute yet.
+WAITS_FOR: Final = "waits_for"
 
 
 class Progress(FrozenModel):

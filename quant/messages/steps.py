@@ -12,11 +12,19 @@ from pydantic import Field, model_validator
 from quant.messages.artifacts import Artifact
 from quant.messages.base import FrozenModel
 from quant.messages.data import DataInfo, DataSource, DateRange
-from quant.messages.evidence import Benchmark, CostLevel, RandomEntries, Stability, Statistics
-from quant.messages.hypotheses import AnyHypothesis, Verdict
+from quant.messages.evidence import (
+    Benchmark,
+    CostLevel,
+    Criterion,
+    RandomEntries,
+    Stability,
+    Statistics,
+)
+from quant.messages.record.hypotheses import AnyHypothesis, Verdict
+from quant.messages.record.market import LedgerHead, MarketIdentity
+from quant.messages.record.trials import EarlierTrials, TrialCount
 from quant.messages.strategy import Costs, FeatureKind, StrategySpec
 from quant.messages.training_metrics import FoldMetrics
-from quant.messages.trials import EarlierTrials, TrialCount
 from quant.messages.understood import Understood
 
 MAX_SEED = 2**31 - 1
@@ -24,6 +32,16 @@ MAX_SEED = 2**31 - 1
 Seed = Annotated[int, Field(strict=True, ge=0, le=MAX_SEED)]
 
 DEFAULT_CAPITAL = 100_000.0
+
+# Left out where there is none: what has no benchmark reads as it did before there were any.
+BenchmarkHash = Annotated[
+    str | None,
+    Field(
+        description="SHA-256 of the bars of another symbol that it is compared with, on the clock "
+        "of the traded ones; null for these, and in results of earlier versions",
+        exclude_if=lambda value: value is None,
+    ),
+]
 
 InitialCapital = Annotated[
     float,
@@ -67,34 +85,20 @@ class DesignResult(FrozenModel):
     trials_artifact: str = Artifact.TRIALS
 
 
-class CandidateInput(FrozenModel):
-    """Score one strategy on the development part of the bars."""
-
-    data: DataSource
-    spec: StrategySpec
-    seed: Seed
-
-
-class CandidateScore(FrozenModel):
-    """The score of a candidate in walk-forward on development data, after 1x cost."""
-
-    data: DataInfo
-    sharpe: float | None = Field(description="Sharpe ratio per bar; null if it never traded")
-    annual_sharpe: float | None
-
-
 class TrainingInput(FrozenModel):
     """Train the model of a strategy on the development part of the bars."""
 
     data: DataSource
     spec: StrategySpec
     seed: Seed
+    benchmark_hash: BenchmarkHash = None
 
 
 class TrainingResult(FrozenModel):
     """A trained model, and its figures on data that it had not seen."""
 
     data: DataInfo
+    benchmark_hash: BenchmarkHash = None
     model_artifact: str = Artifact.MODEL
     model_sha256: str
     iterations: int
@@ -118,6 +122,7 @@ class BacktestInput(FrozenModel):
     spec: StrategySpec
     seed: Seed
     model_sha256: str
+    benchmark_hash: BenchmarkHash = None
     days: DateRange | None = Field(
         None,
         description="Trade these days of all bars of the symbol, whatever the training has seen, "
@@ -144,10 +149,20 @@ class BacktestResult(FrozenModel):
         None, description="Bars that were traded; null in results of earlier versions"
     )
     initial_capital: InitialCapital = DEFAULT_CAPITAL
+    break_even_cost: float | None = Field(
+        None,
+        description="Cost per side, as a fraction of what is traded, at which nothing is left of "
+        "the alpha over buy and hold; null if it never traded, or there is none without cost",
+    )
     capacity: float | None = Field(
         None,
         description="Capital, in the currency of the prices, that would trade 1 % of the median "
         "volume of a bar; None if there is no volume",
+    )
+    independent_instruments: float | None = Field(
+        None,
+        description="Number of uncorrelated instruments that would vary as much together; null if "
+        "there is one instrument",
     )
     curves_artifact: str = Artifact.CURVES
 
@@ -179,7 +194,13 @@ class AssessmentInput(FrozenModel):
     backtest: BacktestResult | None = None
     gate_rejection: str | None = None
     trials_ever: int = Field(1, ge=1, description="Distinct candidates ever tried on these bars")
-    holdout_looks: int = Field(1, ge=1, description="Models ever backtested on this holdout")
+    holdout_looks: int = Field(1, ge=1, description="Strategies backtested on this holdout")
+    market: MarketIdentity | None = Field(
+        None, description="Trials and looks are counted under all of its names"
+    )
+    ledger_head: LedgerHead | None = Field(
+        None, description="Newest entry of the ledger when it was counted"
+    )
 
 
 class ModelComment(FrozenModel):
@@ -190,14 +211,23 @@ class ModelComment(FrozenModel):
 
 
 class AssessmentResult(FrozenModel):
-    """The verdict, with its reasons. The artifact `report.html` is the page for people."""
+    """The verdict, with its reasons. `report.html` is the page for people, once it was seen."""
 
     verdict: Verdict
     summary: str
     statistics: Statistics | None = Field(description="Null if a gate stopped the research")
+    conditions: tuple[Criterion, ...] = Field(
+        (),
+        description="Conditions of the verdict `promising`; none if a gate stopped the research, "
+        "and in results of earlier versions",
+    )
     observations: list[str]
     hypotheses: list[AnyHypothesis]
     limitations: list[str]
+    market: MarketIdentity | None = None
+    ledger_head: str | None = Field(
+        None, description="Number and hash of the ledger's newest entry when it was counted"
+    )
     stability: Stability | None = Field(None, description="Null if a gate stopped the research")
     comment: ModelComment | None = None
     report_artifact: str = Artifact.REPORT

@@ -1,18 +1,16 @@
 """What a figure shows. `svg` and `sheet` draw the same charts, on a page and as a picture.
 
-Colours are saturated or mid grey: readable on a light as well as on a dark page.
+Colours are saturated or mid grey: readable on a light as well as on a dark page. Charts are made
+and drawn without numerical libraries: the API does it when somebody looks at a report.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from quant.bars.bars import Floats
-
 INK: Final = "#808080"
 LOSS: Final = "#d64545"
+GAIN: Final = "#3fa34d"
 COLOURS: Final = {"0x": "#3fa34d", "1x": "#2f7fd6", "2x": "#e08a1e"}
 # For lines that have no meaning of their own.
 PALETTE: Final = (
@@ -28,20 +26,21 @@ DASH_DOTTED: Final = (6.0, 1.5, 1.0, 1.5)
 _POINTS: Final = 1_000
 
 ScaleKind = Literal["linear", "whole", "log", "time"]
+Values = Sequence[float]
 # Values of x, and of y, of which there may be another number.
-Extent = tuple[Floats, Floats]
+Extent = tuple[Values, Values]
 
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A line through points, interrupted where one is NaN. Arrays have shape (points,).
+    """A line through points, interrupted where one is NaN. There are as many x as y.
 
     Attributes:
         in_front: Whether it is drawn after the other marks.
     """
 
-    x: Floats
-    y: Floats
+    x: Values
+    y: Values
     colour: str
     label: str = ""
     width: float = 1.0
@@ -56,25 +55,25 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Area:
-    """The area between points and zero. Arrays have shape (points,); NaN leaves a gap."""
+    """The area between points and zero. There are as many x as y; NaN leaves a gap."""
 
-    x: Floats
-    y: Floats
+    x: Values
+    y: Values
     colour: str
     label: str = ""
 
     @property
     def extent(self) -> Extent:
         """The values that must have room."""
-        return self.x, np.append(self.y, 0.0)
+        return self.x, [*self.y, 0.0]
 
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Discs, or rings if not filled. Arrays have shape (points,); NaN leaves one out."""
+    """Discs, or rings if not filled. There are as many x as y; NaN leaves one out."""
 
-    x: Floats
-    y: Floats
+    x: Values
+    y: Values
     colour: str
     label: str = ""
     radius: float = 2.0
@@ -88,17 +87,17 @@ class Points:
 
 @dataclass(frozen=True, eq=False)
 class Bars:
-    """A histogram: edges, shape (bars + 1,), rising, and heights, shape (bars,), not negative."""
+    """A histogram: rising edges, one more than heights, which are not negative."""
 
-    edges: Floats
-    heights: Floats
+    edges: Values
+    heights: Values
     colour: str
     label: str = ""
 
     @property
     def extent(self) -> Extent:
         """The values that must have room."""
-        return self.edges, np.append(self.heights, 0.0)
+        return self.edges, [*self.heights, 0.0]
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ class Band:
     @property
     def extent(self) -> Extent:
         """The values that must have room."""
-        return np.array([self.low, self.high]), np.empty(0)
+        return (self.low, self.high), ()
 
 
 @dataclass(frozen=True)
@@ -130,11 +129,7 @@ class Rule:
     @property
     def extent(self) -> Extent:
         """The values that must have room."""
-        return (
-            (np.array([self.at]), np.empty(0))
-            if self.axis == "x"
-            else (np.empty(0), np.array([self.at]))
-        )
+        return ((self.at,), ()) if self.axis == "x" else ((), (self.at,))
 
 
 Mark = Line | Area | Points | Bars | Band | Rule
@@ -185,6 +180,9 @@ class Chart:
         return [mark for panel in self.panels for mark in panel.marks if mark.label]
 
 
-def thin(points: int) -> NDArray[np.int64]:
-    """Return the indices of the points to draw, shape (drawn,), with the first and the last."""
-    return np.unique(np.linspace(0, points - 1, min(points, _POINTS)).round().astype(np.int64))
+def thin(points: int) -> list[int]:
+    """Return the indices of the points to draw, with the first and the last."""
+    if points <= _POINTS:
+        return list(range(points))
+    step = (points - 1) / (_POINTS - 1)
+    return [round(number * step) for number in range(_POINTS)]

@@ -42,6 +42,33 @@ TERMS: Final = MappingProxyType(
             "Politis and Romano (1994), The Stationary Bootstrap; Patton, Politis and White (2009)",
         ),
         "drawdown": Term("Maximum drawdown", "Largest loss from a peak, as a share of the peak."),
+        "sortino": Term(
+            "Sortino ratio",
+            "Mean return per bar over its downside deviation from 0, times the square root of the "
+            "bars per year.",
+            "Sortino and Price (1994)",
+        ),
+        "calmar": Term("Calmar ratio", "Return per year over the maximum drawdown."),
+        "worst_bar": Term("Worst bar", "Smallest return from close to close."),
+        "worst_month": Term("Worst month", "Smallest return of a calendar month."),
+        "record_alpha": Term(
+            "Alpha over the record, per year",
+            "Intercept of the regression of its returns on those of buy and hold.",
+        ),
+        "record_beta": Term(
+            "Beta", "Slope of that regression: the share of buy and hold in the returns."
+        ),
+        "correlation": Term(
+            "Correlation with buy and hold", "Of the returns per bar, over the record."
+        ),
+        "profit_factor": Term(
+            "Profit factor", "Sum of all profits of trades over the sum of all losses."
+        ),
+        "independent": Term(
+            "Independent instruments",
+            "Number of uncorrelated instruments that would vary as much together: their number "
+            "squared, over the sum of all squared correlations of their returns on the holdout.",
+        ),
         "win_rate": Term("Winning trades", "Share of round trips with a profit after costs."),
         "exposure": Term(
             "Bars with a position", "Share of bars at whose close a position is held."
@@ -56,24 +83,26 @@ TERMS: Final = MappingProxyType(
             "followed by the holdout.",
         ),
         "probabilistic": Term(
-            "Probability of skill",
+            "Probability of a Sharpe ratio above 0",
             "Probabilistic Sharpe ratio: the probability that the true Sharpe ratio is above 0, "
-            "given the length, skew and tails of the holdout's returns.",
-            "Bailey and López de Prado (2012), The Sharpe Ratio Efficient Frontier",
+            "given the length, skew, tails and autocorrelation of the holdout's returns. It knows "
+            "nothing of how many were tried, nor of a market that rises.",
+            "Bailey and López de Prado (2012), The Sharpe Ratio Efficient Frontier; Lo (2002)",
         ),
         "trials": Term(
             "Trials",
-            "Distinct candidates ever scored on these bars, or on others of the same symbol and "
-            "timeframe, as far as this ledger knows.",
+            "Distinct candidates ever scored on these bars, or on others of the same market under "
+            "any name, as far as this ledger knows.",
         ),
         "looks": Term(
             "Looks",
-            "Distinct models that have traded the holdout of these bars, or of others of the same "
-            "symbol and timeframe.",
+            "Distinct strategies that have traded bars of this holdout, under any name of the "
+            "market. A look expires when none of them is left in the holdout.",
         ),
         "benchmark": Term(
             "Buy and hold",
-            "Bought at the first open at which a strategy can buy, held to the end, without cost.",
+            "Bought at the first open at which a strategy can buy, held to the end, without cost: "
+            "the instruments themselves, or another symbol if one was chosen.",
         ),
         "luck": Term(
             "Best by chance",
@@ -81,9 +110,10 @@ TERMS: Final = MappingProxyType(
             "Bailey and López de Prado (2014), The Deflated Sharpe Ratio",
         ),
         "deflated": Term(
-            "Deflated Sharpe ratio",
+            "Deflated Sharpe ratio, a probability",
             "Probability, judged by the record, that the true Sharpe ratio is above the best by "
-            "chance of all candidates ever tried on these bars.",
+            "chance of all candidates ever tried on these bars. It is no condition of the verdict: "
+            "at 95 % it is far stricter than a level of 5 %.",
             "Bailey and López de Prado (2014), The Deflated Sharpe Ratio",
         ),
         "confirmed": Term(
@@ -98,6 +128,23 @@ TERMS: Final = MappingProxyType(
             "the n-th look at it, in any of n² tries.",
             "Hansen (2005), A Test for Superior Predictive Ability; Šidák (1967)",
         ),
+        "conditions": Term(
+            "Conditions",
+            "A strategy is promising if it meets all of them. p-values of the record count as the "
+            "least of as many as candidates were tried, those of the holdout at the n-th look as "
+            "the least of n².",
+            "Šidák (1967)",
+        ),
+        "alpha": Term(
+            "Alpha over buy and hold",
+            "Return per year that is left after the share of buy and hold that explains most of "
+            "the strategy's returns. Its error allows for autocorrelation and changing variance.",
+            "Newey and West (1987)",
+        ),
+        "break_even": Term(
+            "Break-even cost",
+            "Cost per side at which nothing is left of the alpha on the holdout.",
+        ),
         "track_record": Term(
             "Minimum track record",
             "Bars of such returns that would show a Sharpe ratio above 0 with 95 % certainty.",
@@ -105,11 +152,12 @@ TERMS: Final = MappingProxyType(
         ),
         "random": Term(
             "Random entries",
-            "The same positions, shifted circularly by a random number of bars: same exposure, "
-            "same trades, no timing. The p-value is the probability that one of them does at least "
-            "as well, by a normal distribution with the mean and standard deviation of their "
-            "Sharpe ratios, because a share of 500 cannot be below 1 in 500; at the n-th look at "
-            "the holdout, in any of n² tries.",
+            "The same positions, shifted circularly in time: same exposure, same trades, no "
+            "timing. All shifts count but those within twice the longest period and the horizon, "
+            "whose positions know the prices that they trade. The p-value is the probability that "
+            "a shift does at least as well, by a normal distribution with the mean and standard "
+            "deviation of their Sharpe ratios; at the n-th look at the holdout, in any of n² "
+            "tries.",
         ),
         "neighbours": Term(
             "Neighbours",

@@ -1,13 +1,12 @@
 """Draws the marks of a chart as SVG."""
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
-import numpy as np
 from markupsafe import Markup
 
-from quant.bars.bars import Floats
-from quant.report.chart import INK, Area, Band, Bars, Line, Mark, Points, Rule
+from quant.report.chart import INK, Area, Band, Bars, Line, Mark, Points, Rule, Values
 from quant.report.scale import Scale
 from quant.report.tags import make_tag, make_text, measure_text, write_points
 
@@ -28,13 +27,12 @@ def draw_mark(mark: Mark, x: Scale, y: Scale) -> Markup:
         case Points():
             places = _split(x.place(mark.x), y.place(mark.y))
             return Markup("").join(
-                _draw_point(mark, *place)
-                for run in places
-                for place in zip(*(each.tolist() for each in run), strict=True)
+                _draw_point(mark, *place) for run in places for place in zip(*run, strict=True)
             )
         case Bars():
-            across, up = np.repeat(x.place(mark.edges), 2), np.repeat(y.place(mark.heights), 2)
-            return _fill(across, np.r_[y.start, up, y.start], mark.colour, _TRANSLUCENT)
+            across = [each for each in x.place(mark.edges) for _ in range(2)]
+            up = [each for each in y.place(mark.heights) for _ in range(2)]
+            return _fill(across, [y.start, *up, y.start], mark.colour, _TRANSLUCENT)
         case Band():
             return _draw_band(mark, x, y)
         case Rule():
@@ -45,7 +43,7 @@ def draw_sample(mark: Mark, left: float, width: float, middle: float) -> Markup:
     """Draw how a mark looks, in this width, for a legend."""
     match mark:
         case Line() | Rule():
-            return _stroke(np.array([left, left + width]), np.array([middle, middle]), mark)
+            return _stroke([left, left + width], [middle, middle], mark)
         case Points():
             return _draw_point(mark, left + width / 2.0, middle)
         case Area() | Bars() | Band():
@@ -68,7 +66,7 @@ def _draw_line(line: Line, x: Scale, y: Scale) -> Markup:
 def _draw_area(area: Area, x: Scale, y: Scale) -> Markup:
     zero = y.place_one(0.0)
     return Markup("").join(
-        _fill(np.r_[across[0], across, across[-1]], np.r_[zero, up, zero], area.colour)
+        _fill([across[0], *across, across[-1]], [zero, *up, zero], area.colour)
         for across, up in _split(x.place(area.x), y.place(area.y))
     )
 
@@ -106,18 +104,16 @@ def _draw_band(band: Band, x: Scale, y: Scale) -> Markup:
 
 def _draw_rule(rule: Rule, x: Scale, y: Scale) -> Markup:
     if rule.axis == "x":
-        return _stroke(np.full(2, x.place_one(rule.at)), np.array([y.start, y.stop]), rule)
-    return _stroke(np.array([x.start, x.stop]), np.full(2, y.place_one(rule.at)), rule)
+        return _stroke([x.place_one(rule.at)] * 2, [y.start, y.stop], rule)
+    return _stroke([x.start, x.stop], [y.place_one(rule.at)] * 2, rule)
 
 
-def _stroke(across: Floats, up: Floats, style: Line | Rule) -> Markup:
-    """Draw a line through points, shape (points,) each; one point alone is a dot."""
+def _stroke(across: Values, up: Values, style: Line | Rule) -> Markup:
+    """Draw a line through points; one point alone is a dot."""
     alone = len(across) == 1
     return make_tag(
         "polyline",
-        points=write_points(np.repeat(across, 2), np.repeat(up, 2))
-        if alone
-        else (write_points(across, up)),
+        points=write_points([*across, *across], [*up, *up]) if alone else write_points(across, up),
         fill="none",
         stroke=style.colour,
         stroke_width=style.width,
@@ -127,14 +123,18 @@ def _stroke(across: Floats, up: Floats, style: Line | Rule) -> Markup:
     )
 
 
-def _fill(across: Floats, up: Floats, colour: str, opacity: str = "") -> Markup:
+def _fill(across: Values, up: Values, colour: str, opacity: str = "") -> Markup:
     points = write_points(across, up)
     return make_tag("polygon", points=points, fill=colour, fill_opacity=opacity)
 
 
-def _split(across: Floats, up: Floats) -> Iterator[tuple[Floats, Floats]]:
-    """Split points, shape (points,) each, into runs without NaN."""
-    known = np.isfinite(across) & np.isfinite(up)
-    ends = np.flatnonzero(np.diff(np.r_[False, known, False].astype(np.int8)))
-    for start, stop in ends.reshape(-1, 2).tolist():
-        yield across[start:stop], up[start:stop]
+def _split(across: Values, up: Values) -> Iterator[tuple[Values, Values]]:
+    """Split points into runs without NaN."""
+    start = 0
+    for end, (one, other) in enumerate(zip(across, up, strict=True)):
+        if not (math.isfinite(one) and math.isfinite(other)):
+            if start < end:
+                yield across[start:end], up[start:end]
+            start = end + 1
+    if start < len(across):
+        yield across[start:], up[start:]

@@ -1,13 +1,11 @@
 """How the values of an axis become coordinates."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
-from quant.bars.bars import Floats
-from quant.report.chart import Axis, ScaleKind
+from quant.report.chart import Axis, ScaleKind, Values
 from quant.report.ticks import Tick, list_decades, list_numbers, list_times
 
 # Free space at both ends, as a fraction of what lies between them.
@@ -46,7 +44,7 @@ class Scale:
     def fit(
         cls,
         axis: Axis,
-        values: Iterable[Floats],
+        values: Iterable[Values],
         start: float,
         stop: float,
         *,
@@ -56,31 +54,33 @@ class Scale:
 
         Args:
             axis: The axis.
-            values: What is shown on it, shape (values,) each. Only finite values count.
+            values: What is shown on it. Only finite values count.
             start: Coordinate of the lower end.
             stop: Coordinate of the upper end.
             from_zero: Whether the axis begins at 0. Then no value is negative.
         """
-        known = np.concatenate([np.empty(0), *(_measure(each, axis.scale) for each in values)])
-        known = known[np.isfinite(known)]
-        low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+        measured = [number for each in values for number in _measure(each, axis.scale)]
+        known = [each for each in measured if math.isfinite(each)]
+        low, high = (min(known), max(known)) if known else (0.0, 1.0)
         largest = max(abs(low), abs(high))
         if high - low <= _SAME * largest or high - low < 1.0 / _LARGEST:
             margin = _MARGIN * (largest if largest > 1.0 / _LARGEST else 1.0)
         else:
             margin = (high - low) * (_MARGIN_OF_TIME if axis.scale == "time" else _MARGIN)
         low = 0.0 if from_zero else low - margin
-        return cls(axis.scale, low, high + margin, start, stop, not len(known))
+        return cls(axis.scale, low, high + margin, start, stop, not known)
 
-    def place(self, values: Floats) -> Floats:
-        """Return the coordinates of values, both of shape (values,). What has none is NaN."""
-        measured = np.clip(_measure(values, self.kind), self.low, self.high)
-        share = (measured - self.low) / (self.high - self.low)
-        return self.start + share * (self.stop - self.start)
+    def place(self, values: Values) -> list[float]:
+        """Return the coordinate of each value. What has none is NaN."""
+        unit = (self.stop - self.start) / (self.high - self.low)
+        return [
+            self.start + (min(max(each, self.low), self.high) - self.low) * unit
+            for each in _measure(values, self.kind)
+        ]
 
     def place_one(self, value: float) -> float:
         """Return the coordinate of a value."""
-        return float(self.place(np.array([value]))[0])
+        return self.place((value,))[0]
 
     def list_ticks(self) -> list[Tick]:
         """Return the ticks, from the lower end to the upper."""
@@ -95,13 +95,16 @@ class Scale:
         return list_numbers(self.low, self.high, most, whole=self.kind == "whole")
 
 
-def _measure(values: Floats, kind: ScaleKind) -> Floats:
-    """Return values, or their logarithms to base 10, in the same shape.
+def _measure(values: Values, kind: ScaleKind) -> list[float]:
+    """Return values, or their logarithms to base 10.
 
     What is not finite is NaN. The logarithm of what is not positive is negative infinity.
     """
-    finite = np.where(np.isfinite(values), np.clip(values, -_LARGEST, _LARGEST), np.nan)
-    if kind != "log":
-        return finite
-    logarithms = np.log10(np.maximum(finite, 1.0 / _LARGEST))
-    return np.where(finite <= 0.0, -np.inf, logarithms)
+    finite = [
+        min(max(each, -_LARGEST), _LARGEST) if math.isfinite(each) else math.nan for each in values
+    ]
+    return [_take_logarithm(each) for each in finite] if kind == "log" else finite
+
+
+def _take_logarithm(value: float) -> float:
+    return -math.inf if value <= 0.0 else math.log10(max(value, 1.0 / _LARGEST))

@@ -11,10 +11,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 
-from quant.bars.bars import Floats
-from quant.messages.dossier import Dossier
+from quant.messages.report.dossier import Dossier
 from quant.report import figures
-from quant.report.chart import INK, Area, Axis, Band, Bars, Chart, Line, Mark, Points, Rule
+from quant.report.chart import INK, Area, Axis, Band, Bars, Chart, Line, Mark, Points, Rule, Values
 from quant.report.track_record import TrackRecord
 
 _STYLE: Final[Any] = {"date.converter": "concise", "font.size": 9}
@@ -64,9 +63,15 @@ def _draw_mark(axes: Axes, mark: Mark, x: Axis) -> None:
             size = (2.0 * mark.radius) ** 2
             axes.scatter(mark.x, mark.y, s=size, ec=mark.colour, fc=face, lw=1.5, label=mark.label)
         case Bars():
-            axes.stairs(mark.heights, mark.edges, fill=True, color=mark.colour, alpha=0.7)
+            axes.stairs(
+                np.array(mark.heights),
+                np.array(mark.edges),
+                fill=True,
+                color=mark.colour,
+                alpha=0.7,
+            )
         case Band():
-            low, high = _place(np.array([mark.low, mark.high]), x)
+            low, high = _place((mark.low, mark.high), x)
             axes.axvspan(low, high, color=INK, alpha=0.13, lw=0, label=mark.label)
             axes.annotate(
                 mark.note,
@@ -89,9 +94,10 @@ def _choose_stroke(mark: Line | Rule) -> dict[str, Any]:
     }
 
 
-def _place(values: Floats, axis: Axis) -> Any:
+def _place(values: Values, axis: Axis) -> Any:
     """Return values of x, shape (values,), as matplotlib has them on this axis."""
-    return values.astype(np.int64).astype("datetime64[s]") if axis.scale == "time" else values
+    places = np.array(values)
+    return places.astype(np.int64).astype("datetime64[s]") if axis.scale == "time" else places
 
 
 def _scale(axes: Axes, side: XAxis | YAxis, axis: Axis) -> None:

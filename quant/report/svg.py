@@ -4,13 +4,14 @@ It has no ids, so any number of figures fit on a page. Coordinates are rounded t
 """
 
 from itertools import accumulate
-from typing import Final, NamedTuple
+from typing import Final
 
 from markupsafe import Markup
 
 from quant.report.chart import INK, Axis, Bars, Chart, Panel
 from quant.report.legend import LINE, draw_legend
 from quant.report.marks import draw_mark
+from quant.report.rendering import Drawing
 from quant.report.scale import Scale
 from quant.report.tags import make_tag, make_text, measure_text
 
@@ -34,13 +35,6 @@ _BESIDE: Final = 5.0
 _UNDER: Final = 11.0
 # Between labels and the middle of the name beside them.
 _BEFORE: Final = 10.0
-
-
-class Drawing(NamedTuple):
-    """One figure in two widths. The page shows the one that fits."""
-
-    broad: Markup
-    narrow: Markup
 
 
 def draw_both(chart: Chart, broad_height: float, narrow_height: float) -> Drawing:

@@ -2,11 +2,9 @@
 
 from typing import Final
 
-import numpy as np
 from markupsafe import Markup, escape
 
-from quant.bars.bars import Floats
-from quant.report.chart import INK
+from quant.report.chart import INK, Values
 
 _SIZE: Final = 8.0
 # Half the height of a letter.
@@ -53,10 +51,12 @@ def make_text(
     )
 
 
-def write_points(across: Floats, up: Floats) -> str:
-    """Return points, shape (points,) each, as the attribute `points` has them."""
-    rounded = np.column_stack([across, up]).round(1) + 0.0  # Never -0.
-    return " ".join(["%g,%g"] * len(rounded)) % tuple(rounded.ravel().tolist())
+def write_points(across: Values, up: Values) -> str:
+    """Return points as the attribute `points` has them."""
+    return " ".join(
+        f"{round(x, 1) + 0.0:g},{round(y, 1) + 0.0:g}"  # Never -0.
+        for x, y in zip(across, up, strict=True)
+    )
 
 
 def measure_text(text: str) -> float:

@@ -4,9 +4,8 @@ Lengths are in the units of a figure.
 """
 
 import math
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
-
-import numpy as np
 
 from quant.wording import MINUS
 
@@ -18,7 +17,7 @@ _CHARACTER: Final = 4.7
 # The values within a decade that may have a label, from many to few.
 _MANTISSAS: Final = (tuple(range(1, 10)), (1, 2, 3, 5), (1, 2, 5))
 
-# NumPy's unit, steps of it, its length in seconds, and the part of an ISO 8601 time at its ticks.
+# A unit, steps of it, its length in seconds, and the part of an ISO 8601 time at its ticks.
 _UNITS: Final = (
     ("s", (1, 2, 5, 15, 30), 1, slice(11, 19)),
     ("m", (1, 2, 5, 15, 30), 60, slice(5, 16)),
@@ -27,8 +26,15 @@ _UNITS: Final = (
     ("M", (1, 3, 6), 2_629_746, slice(0, 7)),
     ("Y", (1, 2, 5, 10, 20, 50, 100, 200), 31_556_952, slice(0, 4)),
 )
+# Those that always have the same length.
+_LENGTHS: Final = {unit: length for unit, _, length, _ in _UNITS if unit not in ("M", "Y")}
 # From which value a unit is counted, if not from 1970: years from 0, weeks from a Monday.
 _ORIGINS: Final = {"Y": -1970, "D": 4}
+
+_EPOCH: Final = datetime(1970, 1, 1)
+# What a calendar has, in seconds since then.
+_FIRST_TIME: Final = (datetime.min - _EPOCH).total_seconds()
+_LAST_TIME: Final = (datetime.max - _EPOCH).total_seconds() - 1.0
 
 
 class Tick(NamedTuple):
@@ -87,17 +93,35 @@ def list_times(low: float, high: float, length: float) -> list[Tick]:
         high: Upper end, above the lower one.
         length: Length of the axis.
     """
+    low, high = max(low, _FIRST_TIME), min(high, _LAST_TIME)
     unit, step, shown = _choose_unit(high - low, length)
-    ends = np.array([math.floor(low), math.ceil(high)]).astype("datetime64[s]")
     origin = _ORIGINS.get(unit, 0)
-    first, last = (ends.astype(f"datetime64[{unit}]").astype(np.int64) - origin) // step
-    starts = (np.arange(first, last + 1) * step + origin).astype(f"datetime64[{unit}]")
-    times = starts.astype("datetime64[s]")
+    first = math.ceil((_count_units(low, unit) - origin) / step)
+    last = (_count_units(high, unit) - origin) // step
+    times = [_begin_unit(number * step + origin, unit) for number in range(first, last + 1)]
+    ticks = [((each - _EPOCH).total_seconds(), each.isoformat()) for each in times]
     return [
-        Tick(float(seconds), text[shown].replace("T", " "))
-        for seconds, text in zip(times.astype(np.int64).tolist(), times.astype(str), strict=True)
+        Tick(seconds, text[shown].replace("T", " "))
+        for seconds, text in ticks
         if low <= seconds <= high
     ]
+
+
+def _count_units(seconds: float, unit: str) -> int:
+    """Return how many whole units of the calendar lie between 1970 and a time."""
+    if unit in _LENGTHS:
+        return int(seconds // _LENGTHS[unit])
+    time = _EPOCH + timedelta(seconds=seconds)
+    years = time.year - _EPOCH.year
+    return years if unit == "Y" else 12 * years + time.month - 1
+
+
+def _begin_unit(number: int, unit: str) -> datetime:
+    """Return when the unit begins that has this number, counted from 1970."""
+    if unit in _LENGTHS:
+        return _EPOCH + timedelta(seconds=number * _LENGTHS[unit])
+    years, months = (number, 0) if unit == "Y" else divmod(number, 12)
+    return _EPOCH.replace(year=_EPOCH.year + years, month=months + 1)
 
 
 def _choose_unit(seconds: float, length: float) -> tuple[str, int, slice]:

@@ -4,23 +4,24 @@ It begins with a few simple candidates (`quant.search.space`), unless it remembe
 It uses development bars only; `quant.search.scorer` says how a candidate is scored.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-import optuna
-
+from quant.backtest.metrics import annualise
 from quant.bars.bars import Bars
-from quant.learning import boosting
-from quant.messages.progress import Progress, ReportProgress
+from quant.learning.splits import count_scored_bars
+from quant.messages.progress import ReportProgress
+from quant.messages.record.trials import Trial
+from quant.messages.search import ScoredCandidate
 from quant.messages.strategy import FeatureKind, StrategySpec
-from quant.messages.trials import Trial
+from quant.search.plan import SearchPlan
+from quant.search.progress import Scale, describe_search
+from quant.search.proposals import Proposer
+from quant.search.records import select_known
 from quant.search.scorer import Scorer
 from quant.search.space import Space, describe
-
-TRIALS_PER_STUDY: Final = 250
-KEPT_TRIALS: Final = 50
+from quant.search.team import Team
+from quant.universe.universe import Universe
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class SearchResult:
     Attributes:
         spec: The best candidate, the first one among equals.
         sharpe: Its Sharpe ratio per bar; None if no candidate traded.
-        trials: All candidates, in the order of their evaluation.
+        trials: All candidates, in the order of their numbers.
         remembered: How many earlier trials the search started from.
     """
 
@@ -41,7 +42,7 @@ class SearchResult:
 
 
 def search(
-    development: Bars,
+    development: Universe | Bars,
     trials: int,
     seed: int,
     report: ReportProgress,
@@ -50,6 +51,9 @@ def search(
     earlier: Sequence[Trial] = (),
     features: Sequence[FeatureKind] = (),
     long_only: bool = False,
+    plan: SearchPlan | None = None,
+    bars: int | None = None,
+    helpers: int = 0,
 ) -> SearchResult:
     """Evaluate candidates and return the best.
 
@@ -62,107 +66,69 @@ def search(
         earlier: Trials on the same bars to start from, the best first.
         features: Kinds of features to choose from; empty for all.
         long_only: Whether short positions are ruled out.
+        plan: How the search is cut into rounds.
+        bars: Number of all bars, on which the plan depends; of the development bars by default.
+        helpers: How many more processes score candidates. They change nothing about the result.
 
     Raises:
         InvalidInput: All these features are of a volume that the bars do not have, or there are too
             few bars.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    space = Space.make(len(development), features, long_only=long_only)
-    if not development.has_volume:
-        space = space.without_volume()
-    remembered = [known for trial in earlier if (known := _to_frozen_trial(space, trial))][
-        :KEPT_TRIALS
-    ]
-    study = _create_study(boosting.derive_seed(seed, 0), remembered)
-    if not remembered:
-        for parameters in space.list_first_candidates():
-            study.enqueue_trial(parameters)
-    scorer = Scorer(development, seed)
+    proposer = Proposer(make_space(development, features, long_only=long_only), seed, earlier)
+    team = Team(proposer, Scorer(development, seed), helpers)
+    scale = Scale(count_scored_bars(len(development)), development.periods_per_year)
+    known: list[Trial] = []
     evaluated: list[Trial] = []
-    best: StrategySpec | None = None
-    best_score = -math.inf
-    for number in range(1, trials + 1):
-        if number % TRIALS_PER_STUDY == 0:
-            study = _create_study(boosting.derive_seed(seed, number), _select_best(study))
-        proposal = study.ask()
-        candidate = space.suggest(proposal)
-        score = scorer.score(candidate)
-        _tell(study, proposal, score)
-        trial = Trial(
-            number=number,
-            fingerprint=candidate.trial_fingerprint(seed),
-            sharpe=score,
-            parameters=proposal.params,
-        )
-        evaluated.append(trial)
-        on_trial(trial)
-        if best is None or (score is not None and score > best_score):
-            best, best_score = candidate, -math.inf if score is None else score
-        report(
-            _describe_progress(number, trials, best_score * math.sqrt(development.periods_per_year))
-        )
+    best: ScoredCandidate | None = None
+    try:
+        for each in (plan or SearchPlan()).cut_into_rounds(trials, bars or len(development)):
+            scored: list[Trial] = []
+            for candidate in team.score_round(each.numbers, known):
+                scored.append(candidate.trial)
+                on_trial(candidate.trial)
+                best = candidate if best is None or candidate.rank > best.rank else best
+                report(
+                    describe_search(
+                        len(evaluated) + len(scored),
+                        trials,
+                        annualise(best.trial.sharpe, development.periods_per_year),
+                        scale,
+                    )
+                )
+            scored.sort(key=lambda trial: trial.number)
+            evaluated += scored
+            known = select_known(known, scored)
+    finally:
+        team.close()
     if best is None:
         raise ValueError("A search needs at least one trial.")
     return SearchResult(
-        spec=_name_strategy(best),
-        sharpe=best_score if math.isfinite(best_score) else None,
+        spec=name_strategy(best.spec),
+        sharpe=best.trial.sharpe,
         trials=evaluated,
-        remembered=len(remembered),
+        remembered=proposer.remembered,
     )
 
 
-def _create_study(seed: int, earlier: Sequence[optuna.trial.FrozenTrial]) -> optuna.Study:
-    """Create a study that knows some earlier trials.
+def make_space(
+    development: Universe | Bars, features: Sequence[FeatureKind] = (), *, long_only: bool = False
+) -> Space:
+    """Return the search space for these bars.
 
-    The time and memory of a proposal grow with the trials that a study knows. A long search
-    therefore moves to a new study now and then.
+    Args:
+        development: Bars to score on.
+        features: Kinds of features to choose from; empty for all.
+        long_only: Whether short positions are ruled out.
+
+    Raises:
+        InvalidInput: All these features are of a volume that the bars do not have.
     """
-    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
-    study.add_trials(earlier)
-    return study
+    space = Space.make(len(development), features, long_only=long_only)
+    return space if development.has_volume else space.without_volume()
 
 
-def _to_frozen_trial(space: Space, trial: Trial) -> optuna.trial.FrozenTrial | None:
-    """Convert a trial to Optuna's form; None if this space would not propose it."""
-    fixed = optuna.trial.FixedTrial(trial.parameters)
-    try:
-        space.suggest(fixed)
-    except ValueError:
-        return None  # It was made with another brief or by another designer.
-    if trial.sharpe is None or fixed.params.keys() != trial.parameters.keys():
-        return None
-    return optuna.trial.create_trial(
-        params=fixed.params, distributions=fixed.distributions, value=trial.sharpe
-    )
-
-
-def _select_best(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
-    scored = [trial for trial in study.trials if trial.value is not None]
-    return sorted(scored, key=lambda trial: trial.values[0], reverse=True)[:KEPT_TRIALS]
-
-
-def _tell(study: optuna.Study, proposal: optuna.Trial, score: float | None) -> None:
-    """Tell Optuna the outcome. A pruned trial counts as worse than any with a score."""
-    if score is None:
-        study.tell(proposal, state=optuna.trial.TrialState.PRUNED)
-    else:
-        study.tell(proposal, score)
-
-
-def _describe_progress(number: int, trials: int, best: float) -> Progress:
-    found = math.isfinite(best)
-    outcome = f"best Sharpe {best:.2f}" if found else "none traded yet"
-    return Progress(
-        percentage=100.0 * number / trials,
-        current_step=f"Trial {number} of {trials}, {outcome}",
-        items_processed=number,
-        items_total=trials,
-        context={"best_sharpe": best} if found else {},
-    )
-
-
-def _name_strategy(spec: StrategySpec) -> StrategySpec:
+def name_strategy(spec: StrategySpec) -> StrategySpec:
+    """Return a candidate with a name and a description of its own."""
     return spec.model_copy(
         update={"name": f"search-{spec.fingerprint()[:8]}", "description": describe(spec)}
     )

@@ -1,6 +1,6 @@
 """The search space of the `search` designer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
@@ -9,7 +9,11 @@ import optuna
 
 from errors import InvalidInput
 from quant.brief.words import ALL_KINDS, FAMILIES, order_kinds
-from quant.messages.strategy import FeatureKind, FeatureSpec, ModelSpec, StrategySpec
+from quant.messages.strategy import CENTRES, FeatureKind, FeatureSpec, ModelSpec, StrategySpec
+
+ParameterValue = bool | int | float | str
+Parameters = dict[str, ParameterValue]
+"""The choices that make a candidate, by name."""
 
 PERIODS: Final = (5, 10, 20, 40, 80, 160)
 HORIZONS: Final = (1, 2, 3, 5, 10, 20)
@@ -44,6 +48,13 @@ SIMPLE_MODEL: Final = MappingProxyType(
         "lambda_l2": 1.0,
     }
 )
+
+# Then slow trends, each alone. They lie between the usual features, which miss them, and pay over a
+# longer time.
+SLOW_TRENDS: Final[Mapping[FeatureKind, int]] = MappingProxyType(
+    {"return": 40, "ema_ratio": 40, "sma_ratio": 80, "rsi": 40}
+)
+SLOW_HORIZON: Final = 10
 
 
 @dataclass(frozen=True)
@@ -95,18 +106,26 @@ class Space:
             )
         return replace(self, kinds=kinds)
 
-    def list_first_candidates(self) -> list[dict[str, bool | int | float]]:
-        """Return the parameters of the first candidates: all usual features, then each alone."""
-        usual = [kind for kind in self.kinds if kind in USUAL_PERIODS]
-        alone = [[kind] for kind in usual] if len(usual) > 1 else []
-        return [self._choose_simple(kinds) for kinds in ([usual] if usual else []) + alone]
+    def list_first_candidates(self) -> list[Parameters]:
+        """Return the parameters of the first candidates.
 
-    def _choose_simple(self, chosen: Sequence[FeatureKind]) -> dict[str, bool | int | float]:
-        parameters: dict[str, bool | int | float] = {**SIMPLE_MODEL, "min_data_in_leaf": self.leaf}
+        All usual features, then each alone, then each slow trend.
+        """
+        usual = {kind: USUAL_PERIODS[kind] for kind in self.kinds if kind in USUAL_PERIODS}
+        alone = [{kind: period} for kind, period in usual.items()] if len(usual) > 1 else []
+        slow = [{kind: SLOW_TRENDS[kind]} for kind in self.kinds if kind in SLOW_TRENDS]
+        return [self._choose_simple(kinds) for kinds in ([usual] if usual else []) + alone] + [
+            self._choose_simple(kinds) | {"horizon": SLOW_HORIZON} for kinds in slow
+        ]
+
+    def _choose_simple(self, periods: Mapping[FeatureKind, int]) -> Parameters:
+        parameters: Parameters = {**SIMPLE_MODEL, "min_data_in_leaf": self.leaf}
         for kind in self.kinds:
-            parameters[kind] = kind in chosen
-            if kind in chosen:
-                parameters[f"{kind}_period"] = min(USUAL_PERIODS[kind], max(self.periods))
+            parameters[kind] = kind in periods
+            if kind in periods:
+                parameters[f"{kind}_period"] = min(periods[kind], max(self.periods))
+        if tells_rises(periods):
+            parameters["mirrored"] = len(periods) == 1
         if self.long_only:
             del parameters["long_only"]
         return parameters
@@ -136,16 +155,26 @@ class Space:
                     "min_data_in_leaf", LEAF_STEP, MOST_LEAF_STEPS * LEAF_STEP, step=LEAF_STEP
                 ),
                 lambda_l2=trial.suggest_categorical("lambda_l2", REGULARISATIONS),
+                mirrored=(
+                    tells_rises(feature.kind for feature in features)
+                    and trial.suggest_categorical("mirrored", [True, False])
+                ),
             ),
         )
+
+
+def tells_rises(kinds: Iterable[FeatureKind]) -> bool:
+    """Return whether any feature tells rises from falls, so that a model can be mirrored."""
+    return any(kind in CENTRES for kind in kinds)
 
 
 def describe(spec: StrategySpec) -> str:
     """Describe a candidate in a sentence."""
     features = ", ".join(f"{feature.kind} over {feature.period}" for feature in spec.features)
     direction = "long" if spec.positions == "long_only" else "long or short"
+    alike = " It treats rises and falls alike." if spec.model.mirrored else ""
     bars = "the next bar" if spec.horizon == 1 else f"the next {spec.horizon} bars"
     return (
         f"Predicts whether the price rises over {bars} from {features} bars, and goes {direction} "
-        f"where the probability is at least {spec.threshold:.1%} away from even."
+        f"where the probability is at least {spec.threshold:.1%} away from even.{alike}"
     )

@@ -14,6 +14,7 @@ from quant.bars.bars import Bars
 from quant.messages.evidence import Neighbour, Stability
 from quant.messages.strategy import StrategySpec
 from quant.search.scorer import Scorer
+from quant.universe.universe import Universe
 
 _FACTORS: Final = (2 / 3, 3 / 2)
 _THRESHOLD_STEP: Final = 0.01
@@ -22,7 +23,7 @@ _HIGHEST_THRESHOLD: Final = 0.49
 _ITERATIONS: Final = 200
 
 
-def measure_stability(development: Bars, spec: StrategySpec, seed: int) -> Stability:
+def measure_stability(development: Universe | Bars, spec: StrategySpec, seed: int) -> Stability:
     """Score a strategy and its neighbours.
 
     Args:
@@ -30,7 +31,7 @@ def measure_stability(development: Bars, spec: StrategySpec, seed: int) -> Stabi
         spec: The strategy.
         seed: Seed of the models.
     """
-    scorer = Scorer(development, seed)
+    scorer = Scorer(development, seed, threads=2)
 
     def score(candidate: StrategySpec) -> float | None:
         try:

@@ -6,16 +6,20 @@ from pathlib import Path
 import numpy as np
 
 from errors import InvalidData, InvalidInput
-from quant.bars.loader import load_bars
+from quant.backtest.metrics import to_returns
+from quant.backtest.tear_sheet import make_tear_sheet
+from quant.bars.bars import Floats
 from quant.messages.artifacts import Artifact, Workspace, parse_artifact
-from quant.messages.curves import Curves, WalkForward
-from quant.messages.dossier import Dossier
 from quant.messages.progress import ReportProgress, Stages
+from quant.messages.record.trials import Trial
+from quant.messages.report.curves import Curves, WalkForward
+from quant.messages.report.dossier import Dossier
 from quant.messages.steps import AssessmentInput, AssessmentResult
-from quant.messages.trials import Trial
-from quant.report.page import render_report
 from quant.search.stability import measure_stability
+from quant.universe.loader import load_universe
+from quant.universe.remarks import describe_universe
 from quant.verdict import remarks
+from quant.verdict.criteria import list_criteria
 from quant.verdict.hypotheses import suggest_hypotheses
 from quant.verdict.significance import Significance, measure_significance
 from quant.verdict.verdict import decide_verdict, summarise
@@ -43,8 +47,12 @@ def assess_research(
     data_dir: Path | None,
     workspace: Workspace,
     report: ReportProgress,
+    *,
+    neighbours: bool = True,
 ) -> AssessmentResult:
-    """Judge a research and store `assessment.json`, `report.json` and `report.html`.
+    """Judge a research and store `assessment.json` and `report.json`.
+
+    The page for people is drawn from the latter when somebody looks at it.
 
     Args:
         inp: The results of the previous steps.
@@ -52,6 +60,7 @@ def assess_research(
         data_dir: Directory of the user's bars; None if there are none.
         workspace: Receives the artifacts.
         report: Called after each stage.
+        neighbours: Whether to score similar strategies, on which no verdict depends.
 
     Raises:
         InvalidInput: There is neither a gate rejection nor a backtest with its curves.
@@ -62,7 +71,7 @@ def assess_research(
         raise InvalidInput("Without a gate rejection an assessment needs a backtest.")
     stages = Stages(report, "load", "statistics", "neighbours", "report")
     stages.start()
-    bars = load_bars(inp.data, data_dir)
+    bars = load_universe(inp.data, data_dir)
     if bars.content_hash != inp.training.data.content_hash:
         raise InvalidData(f"The bars of {inp.data.symbol} have changed since the training.")
     walk_forward = parse_artifact(WalkForward, artifacts.walk_forward, Artifact.WALK_FORWARD)
@@ -75,10 +84,13 @@ def assess_research(
     stages.start()
     judged: Significance | None = None
     if inp.gate_rejection is None and curves is not None:
+        cash = inp.spec.costs.cash_rate / bars.periods_per_year
         judged = measure_significance(
-            np.array(curves.returns),
-            np.array(walk_forward.returns),
+            _exceed(curves.returns, cash),
+            _exceed(walk_forward.returns, cash),
             bars.periods_per_year,
+            holdout_market=_exceed(to_returns(curves.benchmark_equity), cash),
+            walk_forward_market=_exceed(to_returns(walk_forward.benchmark_equity), cash),
             trials_ever=inp.trials_ever,
             holdout_looks=inp.holdout_looks,
             timing=_get_timing_p_value(inp),
@@ -87,7 +99,11 @@ def assess_research(
 
     stages.start()
     development, _ = bars.split()
-    neighbours = None if judged is None else measure_stability(development, inp.spec, inp.seed)
+    stability = (
+        None
+        if judged is None or not neighbours
+        else measure_stability(development, inp.spec, inp.seed)
+    )
 
     stages.start()
     figures = None if judged is None else judged.figures
@@ -95,10 +111,21 @@ def assess_research(
         verdict=decide_verdict(figures, inp.backtest, inp.spec.costs),
         summary=summarise(inp, figures),
         statistics=figures,
-        stability=neighbours,
-        observations=remarks.list_observations(inp, figures, curves, neighbours),
+        conditions=(
+            ()
+            if figures is None or inp.backtest is None
+            else tuple(list_criteria(figures, inp.backtest, inp.spec.costs))
+        ),
+        market=inp.market,
+        ledger_head=inp.ledger_head and inp.ledger_head.text,
+        stability=stability,
+        observations=remarks.list_observations(inp, figures, curves, stability),
         hypotheses=suggest_hypotheses(inp, curves),
-        limitations=[*remarks.list_limitations(inp, figures, curves), *remarks.describe_bars(bars)],
+        limitations=[
+            *remarks.list_limitations(inp, figures, curves),
+            *describe_universe(bars, inp.data, data_dir),
+            *remarks.describe_all_bars(bars, inp.spec.costs),
+        ],
     )
     dossier = Dossier(
         input=inp,
@@ -114,7 +141,7 @@ def assess_research(
         resampled_sharpes=[] if judged is None else list(judged.resampled),
         versions=list_versions(),
     )
-    _store(dossier, workspace)
+    _store(dossier.model_copy(update={"tear_sheet": make_tear_sheet(dossier)}), workspace)
     stages.finish()
     return result
 
@@ -132,6 +159,13 @@ def publish_assessment(result: AssessmentResult, workspace: Workspace) -> None:
     _store(dossier.model_copy(update={"result": result}), workspace)
 
 
+def _exceed(returns: list[float] | Floats, cash: float) -> Floats:
+    """Return what returns exceed those of cash by, shape (bars,). The first is 0, as it was."""
+    excess = np.array(returns) - cash
+    excess[:1] = 0.0
+    return excess
+
+
 def _get_timing_p_value(inp: AssessmentInput) -> float:
     """Return the p-value against random entries; 1 if there are none."""
     random = inp.backtest and inp.backtest.random_entries
@@ -139,7 +173,6 @@ def _get_timing_p_value(inp: AssessmentInput) -> float:
 
 
 def _store(dossier: Dossier, workspace: Workspace) -> None:
-    """Store the result and the dossier, for programs, and the page, for people."""
+    """Store the result, and all that a report shows."""
     workspace.write(Artifact.ASSESSMENT, dossier.result.model_dump_json(indent=2).encode())
     workspace.write(Artifact.DOSSIER, dossier.model_dump_json().encode())
-    workspace.write(Artifact.REPORT, render_report(dossier).encode())

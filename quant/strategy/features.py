@@ -18,12 +18,13 @@ import talib
 
 from errors import InvalidInput
 from quant.bars.bars import Bars, Floats
-from quant.messages.strategy import FeatureKind, FeatureSpec, StrategySpec
+from quant.messages.strategy import CENTRES, FeatureKind, FeatureSpec, StrategySpec
 
 Indicator = Callable[[Bars, int], Floats]
 
 MACD_SIGNAL_PERIOD: Final = 9
 STOCHASTIC_SMOOTHING: Final = 3
+_MIDDLE_RANK: Final = 0.5
 
 
 def log_return(bars: Bars, period: int) -> Floats:
@@ -145,34 +146,6 @@ def require_volume(bars: Bars, features: Sequence[FeatureSpec]) -> None:
         )
 
 
-class FeatureTable:
-    """The features of some bars. Each is computed once, however many strategies use it."""
-
-    def __init__(self, bars: Bars) -> None:
-        self._bars = bars
-        self._columns: dict[FeatureSpec, Floats] = {}
-
-    def compute(self, spec: StrategySpec) -> Floats:
-        """Return the features of a strategy, shape (bars, features); see `compute_features`."""
-        return np.column_stack([self._compute_column(feature) for feature in list_features(spec)])
-
-    def _compute_column(self, feature: FeatureSpec) -> Floats:
-        if feature not in self._columns:
-            require_volume(self._bars, (feature,))
-            self._columns[feature] = INDICATORS[feature.kind](self._bars, feature.period)
-        return self._columns[feature]
-
-
-def compute_features(bars: Bars, spec: StrategySpec) -> Floats:
-    """Compute the features of a strategy.
-
-    Returns:
-        Shape (bars, features), columns in the order of `list_features`. The first
-        `count_warm_up` rows hold NaN, because some indicator has not seen enough bars there.
-    """
-    return FeatureTable(bars).compute(spec)
-
-
 def list_features(spec: StrategySpec) -> tuple[FeatureSpec, ...]:
     """List the features in the order of the strategy, each once."""
     return tuple(dict.fromkeys(spec.features))
@@ -181,6 +154,21 @@ def list_features(spec: StrategySpec) -> tuple[FeatureSpec, ...]:
 def name_features(spec: StrategySpec) -> list[str]:
     """Name the columns of the feature matrix, such as `rsi_14`."""
     return [feature.label for feature in list_features(spec)]
+
+
+def list_centres(spec: StrategySpec) -> Floats:
+    """Return where each feature tells neither rises nor falls, shape (features,).
+
+    NaN for a feature that does not tell them apart. A rank has its centre in the middle.
+    """
+    return np.array(
+        [
+            (_MIDDLE_RANK if feature.relative else CENTRES[feature.kind])
+            if feature.kind in CENTRES
+            else np.nan
+            for feature in list_features(spec)
+        ]
+    )
 
 
 def count_warm_up(matrix: Floats) -> int:
@@ -195,16 +183,19 @@ def compute_labels(bars: Bars, horizon: int) -> Floats:
     A decision at the close of bar t fills at the open of bar t + 1. The label of bar t therefore
     compares the open of bar t + 1 + horizon with the open of bar t + 1.
 
+    An unchanged price is neither a rise nor a fall, and says nothing about the direction. Counted
+    as a fall, it would make every model short where ticks are coarse.
+
     Returns:
-        Shape (bars,): 1.0 for a rise, 0.0 otherwise. NaN for the last horizon + 1 bars, whose
-        outcome is not known yet.
+        Shape (bars,): 1.0 for a rise, 0.0 for a fall. NaN where the price is unchanged, and for the
+        last horizon + 1 bars, whose outcome is not known yet.
     """
     outcome = np.full(len(bars), np.nan)
     known = len(bars) - horizon - 1
     if known > 0:
         entry = bars.open[1 : 1 + known]
         leave = bars.open[1 + horizon : 1 + horizon + known]
-        outcome[:known] = leave > entry
+        outcome[:known] = np.where(leave == entry, np.nan, leave > entry)
     return outcome
 
 

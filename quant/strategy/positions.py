@@ -19,8 +19,8 @@ def decide_positions(probabilities: NDArray[np.float64], spec: StrategySpec) -> 
     Args:
         probabilities: Probability of a rise, shape (bars,). NaN, as in the warm-up of the
             indicators, means flat and ends a signal.
-        spec: Gives threshold, horizon and whether shorts are allowed. In a long-only strategy a
-            bearish signal closes the long position.
+        spec: Gives threshold, horizon and the directions that are allowed. In a long-only strategy
+            a bearish signal closes the long position, in a short-only one a bullish one the short.
 
     Returns:
         Shape (bars,): -1, 0 or 1. Element t depends on probabilities up to bar t only.
@@ -34,4 +34,6 @@ def decide_positions(probabilities: NDArray[np.float64], spec: StrategySpec) -> 
     latest = np.maximum.accumulate(np.where((signal != 0) | ~known, bar, -1))
     in_force = (latest >= 0) & (bar - latest < spec.horizon)
     position = np.where(in_force, signal[np.maximum(latest, 0)], 0).astype(np.int8)
-    return np.maximum(position, 0) if spec.positions == "long_only" else position
+    if spec.positions == "long_only":
+        return np.maximum(position, 0)
+    return np.minimum(position, 0) if spec.positions == "short_only" else position

@@ -1,4 +1,4 @@
-"""The bootstrap of `arch`, without its models of volatility.
+"""Bootstrap and long-run variance of `arch`, without its models of volatility.
 
 The package imports these models first, and with them statsmodels, formulaic and matplotlib. That
 would take half a second of each worker. So the package is entered here without running it.
@@ -12,5 +12,6 @@ if not TYPE_CHECKING and "arch" not in sys.modules:
     sys.modules["arch"] = module_from_spec(find_spec("arch"))
 
 from arch.bootstrap import SPA, StationaryBootstrap, optimal_block_length
+from arch.covariance.kernel import Bartlett
 
-__all__ = ["SPA", "StationaryBootstrap", "optimal_block_length"]
+__all__ = ["SPA", "Bartlett", "StationaryBootstrap", "optimal_block_length"]

@@ -1,7 +1,7 @@
 """Hypotheses that the figures of a research suggest."""
 
-from quant.messages.curves import Curves
-from quant.messages.hypotheses import Condition, Hypothesis
+from quant.messages.record.hypotheses import Condition, Hypothesis
+from quant.messages.report.curves import Curves
 from quant.messages.steps import AssessmentInput, BacktestResult
 from quant.wording import format_count
 

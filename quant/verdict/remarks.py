@@ -4,14 +4,19 @@ from typing import Final
 
 from quant.bars import catalog
 from quant.bars.bars import Bars
-from quant.bars.oddities import list_oddities
+from quant.bars.checks.oddities import list_oddities
+from quant.bars.checks.spread import measure_bounce, measure_half_tick
 from quant.learning.splits import SEARCH_FOLDS
-from quant.messages.curves import Curves
 from quant.messages.evidence import Stability, Statistics
+from quant.messages.report.curves import Curves
 from quant.messages.steps import AssessmentInput, BacktestResult
+from quant.messages.strategy import Costs, StrategySpec
+from quant.universe.remarks import describe_independence
+from quant.universe.universe import Universe
 from quant.wording import format_count
 
 MANY_REPEATED_OPENS: Final = 0.2
+_MOST_DESCRIBED: Final = 5
 
 
 def list_observations(
@@ -32,6 +37,12 @@ def list_observations(
         texts.append(f"Most important features by split gain: {', '.join(leading)}.")
     if inp.backtest is not None:
         texts += _observe_backtest(inp, inp.backtest, curves)
+    if statistics is not None and statistics.alpha is not None:
+        texts.append(
+            f"B{inp.spec.benchmark_name[1:]} explains a share of {statistics.beta:z.2f} of its "
+            f"returns over walk-forward and holdout; beyond that it earned {statistics.alpha:z.1%} "
+            f"per year (t-value {statistics.alpha_t_value:z.2f})."
+        )
     if statistics is not None:
         texts.append(
             f"The best of {statistics.trials_ever:,} worthless candidates would be expected to "
@@ -54,17 +65,27 @@ def list_limitations(
     """Return sentences about what the result does not cover."""
     costs = inp.spec.costs
     texts = [
-        "One instrument over one period of holdout; nothing is known about others.",
+        f"{_name_scope(inp)} over one period of holdout; nothing is known about others.",
         f"Costs are assumed: {costs.commission:.3%} commission and {costs.slippage:.3%} slippage "
-        "per side. Market impact, borrowing fees, interest and dividends are left out.",
-        "Every fill is at the open, fully invested and without leverage.",
-        "Trials and looks are counted by symbol and timeframe as far as this ledger knows them; "
-        "what was tried elsewhere, or on other bars of the same market under another name, is not. "
-        "The same bars under another name are.",
+        f"per side; {_describe_interest(costs)}. Market impact and dividends are left out.",
+        _describe_fills(inp.spec),
+        "Trials and looks are counted for a market under all names that this ledger recognises; "
+        "what was tried elsewhere is not counted.",
     ]
+    if inp.market is not None and len(inp.market.names) > 1:
+        texts.append(
+            f"These bars are of one market with others in this ledger: "
+            f"{', '.join(inp.market.names)}. Their trials and looks count together."
+        )
+    if inp.spec.benchmark is not None:
+        texts.append(
+            f"Alpha is what was earned beyond {inp.spec.benchmark}, not beyond the instruments "
+            "themselves: to hold these may have earned it without any skill. Of the conditions, "
+            "only the one against random times would show that."
+        )
     if inp.design is not None and inp.design.note is not None:
         texts.append(inp.design.note)
-    if inp.data.symbol in catalog.BUILT_IN_SYMBOLS:
+    if not catalog.BUILT_IN_SYMBOLS.isdisjoint(inp.data.instruments):
         texts.append(
             "An index cannot be traded directly; a fund or future on it behaves differently."
         )
@@ -77,9 +98,79 @@ def list_limitations(
     return texts
 
 
-def describe_bars(bars: Bars) -> list[str]:
-    """Return what a trader of these bars should know; empty if there is nothing special."""
-    return [*_describe_opens(bars), *_describe_volume(bars), *list_oddities(bars)]
+def describe_bars(bars: Bars, costs: Costs | None = None) -> list[str]:
+    """Return what a trader of these bars should know; empty if there is nothing special.
+
+    Args:
+        bars: The bars.
+        costs: What trading them is assumed to cost; None if nothing is assumed yet.
+    """
+    return [
+        *_describe_opens(bars),
+        *_describe_volume(bars),
+        *(_describe_costs(bars, costs) if costs is not None else ()),
+        *list_oddities(bars),
+    ]
+
+
+def describe_all_bars(universe: Universe, costs: Costs) -> list[str]:
+    """Return what a trader of these bars should know, of the first instruments if there are many.
+
+    Args:
+        universe: The bars.
+        costs: What trading them is assumed to cost.
+    """
+    if universe.is_single:
+        return describe_bars(universe.instruments[0], costs)
+    found = [
+        (bars.symbol, texts)
+        for bars in universe.instruments
+        if (texts := describe_bars(bars, costs))
+    ]
+    texts = [f"{symbol}: {text}" for symbol, some in found[:_MOST_DESCRIBED] for text in some]
+    if len(found) > _MOST_DESCRIBED:
+        texts.append(
+            f"There is something to say about the bars of {len(found) - _MOST_DESCRIBED} more "
+            "instruments: `ktrdr data check` says it."
+        )
+    return texts
+
+
+def _name_scope(inp: AssessmentInput) -> str:
+    count = len(inp.data.instruments)
+    return "One instrument" if count == 1 else f"These {count} instruments"
+
+
+def _describe_fills(spec: StrategySpec) -> str:
+    if spec.volatility_target is None:
+        return "Every fill is at the open, fully invested and without leverage."
+    return (
+        f"Every fill is at the open, scaled to a volatility of {spec.volatility_target:.0%} per "
+        f"year, with at most {spec.most_exposure:g} times the account invested."
+    )
+
+
+def _describe_interest(costs: Costs) -> str:
+    if not (costs.cash_rate or costs.borrow_rate):
+        return "cash earns nothing and borrowing is free"
+    return (
+        f"cash earns {costs.cash_rate:.2%} and what is borrowed costs {costs.borrow_rate:.2%} per "
+        "year, and returns are judged by what they exceed cash by"
+    )
+
+
+def _describe_costs(bars: Bars, costs: Costs) -> list[str]:
+    """Name the assumed cost as too low if the bars suggest a higher one."""
+    suggested = {
+        "the bounce of the closes between bid and ask": measure_bounce(bars),
+        "half of the smallest step of the price": measure_half_tick(bars),
+    }
+    return [
+        f"The assumed cost of {costs.per_side:.4%} per side is lower than {reason}, "
+        f"{least:.4%}: real costs may be higher."
+        for reason, least in suggested.items()
+        if least is not None and costs.per_side < least
+    ]
 
 
 def _describe_opens(bars: Bars) -> list[str]:
@@ -107,7 +198,8 @@ def _observe_backtest(
         "Holdout return at zero, single and double costs: "
         + ", ".join(f"{backtest.get_level(multiple).total_return:z.1%}" for multiple in (0, 1, 2))
         + ".",
-        f"Maximum drawdown {level.max_drawdown:.1%}; buy and hold {benchmark.max_drawdown:.1%}.",
+        f"Maximum drawdown {level.max_drawdown:.1%}; {inp.spec.benchmark_name} "
+        f"{benchmark.max_drawdown:.1%}.",
         f"A position was held for {level.exposure:.0%} of the bars; {level.turnover:.1f} times "
         "the capital was traded per year.",
     ]
@@ -118,10 +210,20 @@ def _observe_backtest(
             f"The average trade earned {1e4 * net:z.0f} basis points after costs of "
             f"{2e4 * (costs.commission + costs.slippage):.0f}."
         )
+    if backtest.break_even_cost is not None:
+        texts.append(
+            f"On the holdout nothing would be left of the alpha over {inp.spec.benchmark_name} at "
+            f"a cost of {backtest.break_even_cost:.3%} per side; {inp.spec.costs.per_side:.3%} is "
+            "assumed."
+        )
+    if backtest.independent_instruments is not None:
+        texts.append(
+            describe_independence(len(inp.data.instruments), backtest.independent_instruments)
+        )
     random = backtest.random_entries
     if random is not None:
         texts.append(
-            f"Of {random.paths} accounts with the same positions at random times, "
+            f"Of {random.paths:,} accounts with the same positions at other times, "
             f"{random.as_good:.0%} did at least as well; their median Sharpe ratio is "
             f"{random.median_sharpe:z.2f}."
         )

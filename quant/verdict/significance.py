@@ -7,6 +7,8 @@ Sharpe ratios are per bar inside this module and annualised in its result. Sourc
   ratio and minimum track record length.
 * Bailey and López de Prado (2014), "The Deflated Sharpe Ratio".
 * Hansen (2005), "A Test for Superior Predictive Ability".
+* Lo (2002), "The Statistics of Sharpe Ratios": the correction for autocorrelation.
+* Sidak (1967): the least of several p-values.
 """
 
 import math
@@ -20,11 +22,14 @@ from jsharpe import (
     probabilistic_sharpe_ratio,
     sharpe_ratio_variance,
 )
+from scipy.stats import norm
 
 from quant.backtest import metrics
 from quant.backtest.metrics import FloatArray
 from quant.messages.evidence import Statistics
+from quant.verdict.alpha import measure_alpha
 from quant.verdict.bootstrap import SPA, StationaryBootstrap, optimal_block_length
+from quant.verdict.long_run import variance_ratio
 
 REPETITIONS: Final = 1000
 CONFIDENCE: Final = 0.95
@@ -52,6 +57,8 @@ def measure_significance(
     walk_forward: FloatArray,
     periods_per_year: float,
     *,
+    holdout_market: FloatArray,
+    walk_forward_market: FloatArray,
     trials_ever: int,
     holdout_looks: int,
     timing: float,
@@ -60,10 +67,14 @@ def measure_significance(
     """Measure the significance of a strategy that was chosen among `trials_ever` candidates.
 
     Args:
-        holdout: Simple returns per bar after costs, shape (holdout bars,), no NaN.
+        holdout: Simple returns per bar after costs, beyond those of cash, shape (holdout bars,),
+            no NaN.
         walk_forward: The same on development bars, each by a model that had not seen it, shape
             (walk-forward bars,).
         periods_per_year: Bars per year, to annualise.
+        holdout_market: Returns of buy and hold on the same bars as `holdout`, of its shape, beyond
+            those of cash.
+        walk_forward_market: The same for `walk_forward`.
         trials_ever: Number of distinct candidates ever scored on these bars, at least 1.
         holdout_looks: Number of models ever backtested on this holdout, at least 1.
         timing: p-value against random entries; 1 if there was nothing to time.
@@ -79,12 +90,21 @@ def measure_significance(
     low, high, resampled = _sharpe_interval(holdout, block, seed)
     luck = expected_best_sharpe(trials_ever, len(record))
     luck_of_looks = expected_best_sharpe(holdout_looks, len(holdout))
+    record_alpha = measure_alpha(record, np.concatenate([walk_forward_market, holdout_market]))
+    holdout_alpha = measure_alpha(holdout, holdout_market)
     figures = Statistics(
         sharpe=sharpe * year,
         sharpe_low=low * year,
         sharpe_high=high * year,
         p_value=adjust_for_looks(holdout_looks, _spa_p_value(holdout, block, seed)),
         probabilistic_sharpe=probabilistic_sharpe(0.0, sharpe, holdout),
+        record_p_value=adjust_for_trials(trials_ever, sharpe_p_value(0.0, record_sharpe, record)),
+        alpha=record_alpha.per_bar * periods_per_year,
+        beta=record_alpha.beta,
+        alpha_t_value=record_alpha.t_value,
+        alpha_p_value=adjust_for_trials(trials_ever, record_alpha.p_value),
+        holdout_alpha=holdout_alpha.per_bar * periods_per_year,
+        holdout_alpha_p_value=adjust_for_looks(holdout_looks, holdout_alpha.p_value),
         confirmed_sharpe=probabilistic_sharpe(luck_of_looks, sharpe, holdout),
         deflated_sharpe=probabilistic_sharpe(luck, record_sharpe, record),
         expected_best_sharpe=luck * year,
@@ -92,6 +112,7 @@ def measure_significance(
         record_bars=len(record),
         record_skewness=_moment(record, 3),
         record_kurtosis=_moment(record, 4),
+        variance_ratio=variance_ratio(record),
         periods_per_year=periods_per_year,
         trials_ever=trials_ever,
         holdout_looks=holdout_looks,
@@ -104,11 +125,17 @@ def measure_significance(
 def probabilistic_sharpe(benchmark: float, sharpe: float, returns: FloatArray) -> float:
     """Return the probabilistic Sharpe ratio: P(true Sharpe ratio > benchmark), both per bar.
 
-    Phi((SR - SR*) sqrt(n - 1) / sqrt(1 - skew SR + (kurtosis - 1) / 4 SR^2)). If the benchmark
-    is the best expected by chance, this is the deflated Sharpe ratio. `returns` has shape (bars,).
+    Phi((SR - SR*) sqrt(n - 1) / sqrt(r (1 - skew SR + (kurtosis - 1) / 4 SR^2))), with the ratio r
+    of the long-run variance to that of independent returns. If the benchmark is the best expected
+    by chance, this is the deflated Sharpe ratio. `returns` has shape (bars,).
     """
-    variance = _unit_variance(sharpe, returns) / (len(returns) - 1)
+    variance = _sharpe_variance(sharpe, returns)
     return float(probabilistic_sharpe_ratio(sharpe, benchmark, variance=variance))
+
+
+def sharpe_p_value(benchmark: float, sharpe: float, returns: FloatArray) -> float:
+    """Return 1 minus the probabilistic Sharpe ratio, exact where that rounds to 1."""
+    return float(norm.sf((sharpe - benchmark) / math.sqrt(_sharpe_variance(sharpe, returns))))
 
 
 def expected_best_sharpe(trials: int, bars: int) -> float:
@@ -123,6 +150,15 @@ def expected_best_sharpe(trials: int, bars: int) -> float:
     return float(expected_maximum_sharpe_ratio(trials, 1.0 / bars)) if trials > 1 else 0.0
 
 
+def adjust_for_trials(trials: int, p_value: float) -> float:
+    """Return P(the least of so many independent p-values is this small or smaller).
+
+    At most 0.05 exactly where `p_value` is at most 1 - 0.95^(1/N) (Sidak 1967). Candidates that
+    resemble each other are fewer in effect, so this errs on the strict side.
+    """
+    return float(-np.expm1(trials * np.log1p(-p_value))) if p_value < 1.0 else 1.0
+
+
 def adjust_for_looks(look: int, p_value: float) -> float:
     """Adjust the p-value of the n-th look, as if it were the least of n^2 independent ones.
 
@@ -131,20 +167,25 @@ def adjust_for_looks(look: int, p_value: float) -> float:
     thousand looks would pass 7.5 times as often as one. Limits that fall with 1/n^2 add up to less
     than twice the limit of the first look, however many looks follow.
     """
-    return float(-np.expm1(look**2 * np.log1p(-p_value))) if p_value < 1.0 else 1.0
+    return adjust_for_trials(look**2, p_value)
 
 
 def minimum_track_record(sharpe: float, returns: FloatArray) -> float | None:
     """Return the number of bars after which this Sharpe ratio would exceed 0 with 95 % certainty.
 
-    1 + (1 - skew SR + (kurtosis - 1) / 4 SR^2) (z / SR)^2. None if the ratio is not positive.
-    `sharpe` is per bar, `returns` has shape (bars,).
+    1 + r (1 - skew SR + (kurtosis - 1) / 4 SR^2) (z / SR)^2, with r as above. None if the ratio is
+    not positive. `sharpe` is per bar, `returns` has shape (bars,).
     """
     if sharpe <= 0.0:
         return None
     normal = minimum_track_record_length(sharpe, 0.0, alpha=1.0 - CONFIDENCE)
-    length = 1.0 + _unit_variance(sharpe, returns) * float(normal)
+    length = 1.0 + _unit_variance(sharpe, returns) * variance_ratio(returns) * float(normal)
     return length if math.isfinite(length) else None
+
+
+def _sharpe_variance(sharpe: float, returns: FloatArray) -> float:
+    """Return the variance of the estimated Sharpe ratio, corrected for autocorrelation."""
+    return _unit_variance(sharpe, returns) * variance_ratio(returns) / (len(returns) - 1)
 
 
 def _unit_variance(sharpe: float, returns: FloatArray) -> float:
@@ -205,6 +246,9 @@ def _show_nothing(record_bars: int, trials_ever: int, holdout_looks: int) -> Sta
         deflated_sharpe=0.0,
         expected_best_sharpe=0.0,
         record_sharpe=0.0,
+        record_p_value=1.0,
+        alpha_p_value=1.0,
+        holdout_alpha_p_value=1.0,
         record_bars=record_bars,
         trials_ever=trials_ever,
         holdout_looks=holdout_looks,

@@ -12,7 +12,7 @@ from activities.jobs import JobContext, Report
 from errors import InvalidData
 from quant.messages.data import DataSource
 from quant.messages.progress import Progress, ReportProgress
-from quant.messages.trials import Trial, TrialOnBars
+from quant.messages.record.trials import Trial, TrialOnBars
 
 
 class Argument(BaseModel):
@@ -98,3 +98,20 @@ def try_without_end(argument: Argument, _context: JobContext, report: Report) ->
         report(TrialOnBars(data=DataSource(content_hash="bars"), trial=trial))
     signal.pause()
     raise AssertionError
+
+
+def tell_of_pauses(_argument: Argument, _context: JobContext, report: Report) -> Answer:
+    """Tell of each end of a pause, and of each SIGRTMIN, with the number of the signal.
+
+    If both have arrived, the end of the pause is told first.
+    """
+
+    def tell(number: int, _frame: object) -> None:
+        trial = Trial(number=number, fingerprint=f"{number}", sharpe=0.1, parameters={})
+        report(TrialOnBars(data=DataSource(content_hash="bars"), trial=trial))
+
+    for each in (signal.SIGCONT, signal.SIGRTMIN):
+        signal.signal(each, tell)
+    report(Progress(current_step="waiting"))
+    while True:
+        signal.pause()

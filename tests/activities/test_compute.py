@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,11 +11,11 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from activities.compute import Compute, JobFailed
+from activities.computing.compute import Compute, JobFailed
 from activities.jobs import JobContext
 from errors import ComputeDied
 from quant.messages.progress import Progress
-from quant.messages.trials import TrialOnBars
+from quant.messages.record.trials import TrialOnBars
 from tests.activities import jobs
 from tests.activities.jobs import Answer, Argument
 from tests.support.helpers import assert_eventually, leftovers
@@ -25,7 +26,7 @@ LONG = [jobs.advance, jobs.sleep_in_c, jobs.multiply_in_c, jobs.write_without_en
 
 @pytest_asyncio.fixture(scope="module")
 async def compute() -> AsyncIterator[Compute]:
-    running = Compute()
+    running = Compute(8)
     running.warm_up()
     yield running
     running.close()
@@ -49,24 +50,33 @@ async def nothing_left(tmp_path: Path) -> AsyncIterator[None]:
     await assert_eventually(nothing)
 
 
-def ignore(_progress: Progress) -> None:
-    """Take no interest in progress."""
+def ignore(_report: Progress | TrialOnBars) -> None:
+    """Take no interest in reports."""
 
 
 async def run(
-    compute: Compute, context: JobContext, job: Any, number: int = 0, report: Any = ignore
+    compute: Compute,
+    context: JobContext,
+    job: Any,
+    number: int = 0,
+    report: Any = ignore,
+    report_trial: Any = ignore,
 ) -> Answer:
     argument = Argument(number=number)
-    return await compute.run(job, argument, context, returns=Answer, report=report)
+    return await compute.run(
+        job, argument, context, returns=Answer, report=report, report_trial=report_trial
+    )
 
 
 @contextlib.asynccontextmanager
 async def running(
-    compute: Compute, context: JobContext, job: Any
+    compute: Compute, context: JobContext, job: Any, report_trial: Any = ignore
 ) -> AsyncIterator[asyncio.Task[Answer]]:
     """Run a job that has reported its first progress."""
     begun = asyncio.Event()
-    task = asyncio.create_task(run(compute, context, job, report=lambda _: begun.set()))
+    task = asyncio.create_task(
+        run(compute, context, job, report=lambda _: begun.set(), report_trial=report_trial)
+    )
     await asyncio.wait_for(begun.wait(), 30)
     try:
         yield task
@@ -95,7 +105,7 @@ async def test_a_job_that_ends_at_once_is_not_missed(
             pass
         return pidfd_open(pid)
 
-    monkeypatch.setattr("activities.compute.os.pidfd_open", late)
+    monkeypatch.setattr("activities.computing.compute.os.pidfd_open", late)
     with pytest.raises(JobFailed, match="row 3"):
         await run(compute, context, jobs.refuse)
 
@@ -219,6 +229,29 @@ async def test_one_is_cancelled_and_the_others_go_on(compute: Compute, context: 
         assert len(compute_processes()) == 1
 
 
+async def test_only_for_a_cancel_the_others_pause(compute: Compute, context: JobContext) -> None:
+    told: list[int] = []
+    async with running(
+        compute, context, jobs.tell_of_pauses, lambda each: told.append(each.trial.number)
+    ):
+        [process] = compute_processes()
+        with pytest.raises(JobFailed):
+            await run(compute, context, jobs.refuse)
+        process.send_signal(signal.SIGRTMIN)
+
+        async def one_told() -> bool:
+            return len(told) == 1
+
+        await assert_eventually(one_told)
+        async with running(compute, context, jobs.advance):
+            pass  # The end of this block cancels it.
+
+        async def both_told() -> bool:
+            return told == [signal.SIGRTMIN, signal.SIGCONT]
+
+        await assert_eventually(both_told)
+
+
 async def test_progress_is_delivered(compute: Compute, context: JobContext) -> None:
     seen: list[Progress] = []
     task = asyncio.create_task(run(compute, context, jobs.advance, report=seen.append))
@@ -259,7 +292,7 @@ async def test_many_runs_leave_no_file_descriptor_open(
 
 
 async def test_closing_waits_for_what_has_just_been_started() -> None:
-    started = Compute()
+    started = Compute(8)
     started.warm_up()
     started.close()
 

@@ -9,26 +9,27 @@ import pandas as pd
 import pytest
 
 from activities import jobs
-from activities.compute_process import Failure, Message, do_job
-from quant.messages.artifacts import Artifact
+from activities.computing.compute_process import Failure, Message, do_job
+from quant.messages.artifacts import Artifact, name_proposals
 from quant.messages.data import DataSource
-from quant.messages.dossier import Dossier
 from quant.messages.progress import ignore_report
+from quant.messages.record.trials import EarlierTrials, Trial
+from quant.messages.report.dossier import Dossier
+from quant.messages.search import DesignOutcome, SliceInput
 from quant.messages.steps import (
     AssessmentInput,
     AssessmentResult,
     BacktestInput,
     BacktestResult,
-    CandidateInput,
     DesignInput,
-    DesignResult,
     TrainingInput,
     TrainingResult,
 )
 from quant.messages.strategy import FeatureSpec, StrategySpec
-from quant.messages.trials import EarlierTrials, Trial
-from tests.support.data import broken_rows, walk
+from quant.report.page import render_report
+from quant.search.records import Proposals, read_slice
 from tests.support.helpers import looks_like_a_stack_trace
+from tests.support.quant.data import broken_rows, walk
 
 ROWS: Final = 700
 LONGEST_MESSAGE: Final = 1_000
@@ -79,6 +80,7 @@ EXTREME: Final = {
     "EXPLODING": prices(np.geomspace(1e-14, 1e17, ROWS)),
     "DAYLESS": prices(np.repeat(walk(ROWS // 7, "1D")["close"], 7)),
 }
+UNLEARNABLE: Final = {"CONSTANT": ("invalid_input", "never changes")}
 REFUSED: Final = {
     "INFINITE": prices(np.full(ROWS, np.inf)),
     "NEGATIVE": prices(-np.ones(ROWS)),
@@ -127,10 +129,8 @@ def each_job(source: DataSource, spec: StrategySpec) -> Iterator[tuple[Any, jobs
         jobs.DesignTask(operation_id="design", input=DesignInput(data=source, trials=2, seed=1)),
     )
     yield (
-        jobs.score,
-        jobs.CandidateTask(
-            operation_id="score", input=CandidateInput(data=source, spec=spec, seed=1)
-        ),
+        jobs.begin_proposals,
+        jobs.DesignTask(operation_id="asked", input=DesignInput(data=source, trials=2, seed=1)),
     )
     yield (
         jobs.train,
@@ -155,10 +155,31 @@ def test_bars_that_cannot_be_trusted_are_refused_by_every_job(
 def test_strategies_that_the_bars_do_not_allow_are_refused(
     context: jobs.JobContext, spec: StrategySpec
 ) -> None:
-    for job, task in list(each_job(DataSource(symbol="SILENT"), spec))[1:]:
-        failure = do(job, task, context).failure
-        assert failure is not None
-        assert (failure.reason, failure.field) == ("invalid_input", "features")
+    *_, (job, task) = each_job(DataSource(symbol="SILENT"), spec)
+    failure = do(job, task, context).failure
+    assert failure is not None
+    assert (failure.reason, failure.field) == ("invalid_input", "features")
+
+
+@pytest.mark.parametrize("spec", [OF_VOLUME, LONG])
+def test_candidates_that_the_bars_do_not_allow_are_refused_and_the_others_scored(
+    context: jobs.JobContext, spec: StrategySpec
+) -> None:
+    operation_id = f"proposed-{spec.fingerprint()}"
+    inp = DesignInput(data=DataSource(symbol="SILENT"), trials=3, seed=1)
+    begun = jobs.DesignTask(operation_id=operation_id, input=inp)
+    assert do(jobs.begin_proposals, begun, context).failure is None
+    artifacts = context.open_artifacts(operation_id)
+    proposals = Proposals(first=1, specs=(SPEC, spec, SPEC.model_copy(update={"horizon": 2})))
+    artifacts.write(name_proposals(1), proposals.model_dump_json().encode())
+    part = SliceInput(round_number=1, first=1, last=3)
+    slices = jobs.SliceTask(operation_id=operation_id, input=part)
+    assert do(jobs.score_trials, slices, context).failure is None
+    scored = read_slice(artifacts, part)
+    assert [trial.number for trial in scored.trials] == [1, 3]
+    [refused] = scored.refused
+    assert refused.fingerprint == spec.fingerprint()
+    assert "features" in refused.why or "volume" in refused.why or "bars" in refused.why
 
 
 def research(context: jobs.JobContext, source: DataSource) -> AssessmentResult | Failure:
@@ -173,7 +194,8 @@ def research(context: jobs.JobContext, source: DataSource) -> AssessmentResult |
     )
     if designed.failure:
         return designed.failure
-    design = DesignResult.model_validate(designed.result)
+    design = DesignOutcome.model_validate(designed.result).result
+    assert design is not None
     inputs = {"data": design.data.source, "spec": design.spec, "seed": 1}
     trained = do(
         jobs.train,
@@ -215,8 +237,9 @@ def research(context: jobs.JobContext, source: DataSource) -> AssessmentResult |
 def test_extreme_bars_end_with_a_verdict_or_a_reason(context: jobs.JobContext, symbol: str) -> None:
     ended = research(context, DataSource(symbol=symbol))
     if isinstance(ended, Failure):
-        assert ended.reason == "inconsistent_account"
-        assert "ktrdr data check" in ended.message
+        reason, advice = UNLEARNABLE.get(symbol, ("inconsistent_account", "ktrdr data check"))
+        assert ended.reason == reason
+        assert advice in ended.message
 
 
 def test_minutes_that_double_are_assessed_without_a_return_per_year(
@@ -225,7 +248,7 @@ def test_minutes_that_double_are_assessed_without_a_return_per_year(
     ended = research(context, DataSource(symbol="RISING", timeframe="1m"))
     assert isinstance(ended, AssessmentResult)
     store = jobs.JobContext("RISING-1m.assessment", context.artifacts_url, None).open_artifacts()
-    page = (store.read(Artifact.REPORT) or b"").decode()
+    page = render_report(Dossier.model_validate_json(store.read(Artifact.DOSSIER) or b""))
     assert "not meaningful" in page
     assert "inf%" not in page
 
@@ -329,4 +352,6 @@ def test_earlier_trials_that_fit_no_search_are_left_out(
         operation_id="design",
         input=DesignInput(data=bars.source, trials=1, seed=1, earlier=earlier),
     )
-    assert DesignResult.model_validate(do(jobs.design, task, context).result).remembered == 0
+    found = DesignOutcome.model_validate(do(jobs.design, task, context).result).result
+    assert found is not None
+    assert found.remembered == 0

@@ -11,14 +11,19 @@ from tests.support.helpers import ROOT, process
 from tests.support.processes import compute_processes, kill
 
 
+@pytest.mark.parametrize("stopped", [False, True])
 @pytest.mark.parametrize("job", ["advance", "multiply_in_c", "sleep_in_c"])
-def test_compute_does_not_outlive_a_worker_that_was_killed(tmp_path: Path, job: str) -> None:
+def test_compute_does_not_outlive_a_worker_that_was_killed(
+    tmp_path: Path, job: str, stopped: bool
+) -> None:
     command = [sys.executable, "-m", "tests.activities.worker_script", job, str(tmp_path)]
     with process(command, cwd=ROOT, stdout=subprocess.PIPE) as worker:
         assert worker.stdout is not None
         assert worker.stdout.readline() == b"at work\n"
         family = psutil.Process(worker.pid).children(recursive=True)
-        assert len(compute_processes(worker.pid)) == 1
+        [computing] = compute_processes(worker.pid)
+        if stopped:
+            computing.suspend()
         kill(worker.pid)
         _, alive = psutil.wait_procs(family, timeout=30)
         for left in alive:
@@ -28,7 +33,7 @@ def test_compute_does_not_outlive_a_worker_that_was_killed(tmp_path: Path, job: 
 
 def test_the_fork_server_forgets_the_keys_of_language_models() -> None:
     shown = subprocess.run(
-        [sys.executable, "-c", "import activities.fork_server, os; print(*os.environ)"],
+        [sys.executable, "-c", "import activities.computing.fork_server, os; print(*os.environ)"],
         cwd=ROOT,
         env=os.environ | dict.fromkeys(KEY_VARIABLES, "secret"),
         capture_output=True,

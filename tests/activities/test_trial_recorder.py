@@ -7,8 +7,8 @@ import pytest
 from activities.trial_recorder import record_trials
 from errors import LedgerUnavailable
 from quant.messages.data import DataSource
-from quant.messages.trials import Trial, TrialOnBars
-from storage.ledger import Ledger
+from quant.messages.record.trials import Trial, TrialOnBars
+from storage.ledger.ledger import Ledger
 from tests.support.helpers import assert_eventually
 
 BARS = DataSource(content_hash="bars")

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from activities.compute import Compute
+from activities.computing.compute import Compute
 from activities.jobs import JobContext
 from quant.messages.progress import Progress
 from tests.activities import jobs
@@ -17,7 +17,7 @@ def announce(_progress: Progress) -> None:
 
 async def main(job: str, directory: str) -> None:
     """Run the job."""
-    await Compute().run(
+    await Compute(8).run(
         getattr(jobs, job),
         jobs.Argument(),
         JobContext("op_test", directory, None),

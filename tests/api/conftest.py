@@ -7,7 +7,7 @@ from temporalio.client import Client
 from api.app import create_app
 from settings import Settings
 from tests.support.helpers import serving
-from tests.support.temporal_server import end_everything
+from tests.support.outside.temporal_server import end_everything
 
 
 @pytest_asyncio.fixture(autouse=True)

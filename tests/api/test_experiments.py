@@ -9,12 +9,12 @@ import pytest
 from temporalio.client import Client
 
 from settings import Settings
-from storage.ledger import Ledger
+from storage.ledger.ledger import Ledger
 from tests.api.answers import accepted, ended, refused
-from tests.support.data import walk
 from tests.support.helpers import new_id
 from tests.support.phases import start
-from workflows.messages import ResearchRequest
+from tests.support.quant.data import walk
+from workflows.interface.messages import ResearchRequest
 
 
 async def list_experiments(api: httpx2.AsyncClient, **filters: Any) -> list[dict[str, Any]]:
@@ -115,6 +115,89 @@ async def test_a_strategy_that_samples_is_another_trial_with_another_seed(
     assert [(row["trials_ever"], row["holdout_looks"]) for row in rows] == [(2, 2)] * 3
 
 
+async def test_people_write_notes_and_tags_and_find_by_them(
+    api: httpx2.AsyncClient, client: Client
+) -> None:
+    owner, mark = new_id("owner"), new_id("Mark")
+    handle = await start(client, ResearchRequest(strategy="quick", seed=7, owner=owner))
+    await handle.result()
+    path = f"/experiments/{handle.id}"
+    written = {"note": f"<b>{mark}</b>\nsecond line", "add_tags": [mark, "calm"]}
+    changed = accepted(await api.patch(path, json=written))["data"]
+    assert (changed["note"], changed["tags"]) == (written["note"], sorted([mark, "calm"]))
+    accepted(await api.patch(path, json={"remove_tags": ["calm"]}))
+    assert accepted(await api.get(path))["data"]["tags"] == [mark]
+    for filters in ({"tag": mark}, {"text": mark.lower()}, {"owner": owner, "text": "</B>"}):
+        [row] = await list_experiments(api, **filters)
+        assert (row["operation_id"], row["tags"]) == (handle.id, [mark])
+    assert await list_experiments(api, tag=mark, text="nowhere") == []
+    tags = accepted(await api.get("/tags"))["data"]
+    assert {"tag": mark, "experiments": 1} in tags
+    for body, field in (
+        ({}, "body"),
+        ({"note": "x" * 4001}, "note"),
+        ({"note": "a\0b"}, "note"),
+        ({"add_tags": ["two words"]}, "add_tags.0"),
+        ({"add_tags": ["a"], "remove_tags": ["a"]}, "body"),
+        ({"tags": ["a"]}, "tags"),
+        ({"add_tags": [f"t{each}" for each in range(20)]}, "add_tags"),
+    ):
+        refused(await api.patch(path, json=body), 422, "invalid_input", field)
+    assert accepted(await api.get(path))["data"]["tags"] == [mark]
+    refused(await api.patch("/experiments/nosuch", json={"note": "x"}), 404, "not_found")
+
+
+async def test_two_researches_are_compared(
+    api: httpx2.AsyncClient, client: Client, fresh_bars: Callable[[str, int], None]
+) -> None:
+    fresh_bars("COMPARED", 5)
+    ids = []
+    for trials, symbol in ((2, "NASDAQ"), (1, "NASDAQ"), (1, "COMPARED")):
+        asked = ResearchRequest(trials=trials, symbol=symbol, seed=7, bypass_gates=True)
+        handle = await start(client, asked)
+        await handle.result()
+        ids.append(handle.id)
+    compared = accepted(await api.get("/comparison", params={"operation_id": ids}))["data"]
+    assert [each["operation_id"] for each in compared["researches"]] == ids
+    rows = {row["name"]: row for row in compared["parameters"]}
+    assert rows["symbol"] == {
+        "name": "symbol",
+        "values": ["NASDAQ", "NASDAQ", "COMPARED"],
+        "differs": True,
+    }
+    assert rows["candidates"]["values"] == [2, 1, 1]
+    assert (rows["seed"]["values"], rows["seed"]["differs"]) == ([7, 7, 7], False)
+    matrix = compared["correlations"]
+    assert [matrix[each][each] for each in range(3)] == pytest.approx([1.0] * 3)
+    assert matrix[0][1] == pytest.approx(matrix[1][0])
+    for each in compared["researches"]:
+        curve = each["holdout_curve"]
+        assert len(curve["timestamps"]) == len(curve["equity"]) <= 400
+    for params, field in (
+        ({"operation_id": ids[:1]}, "operation_id"),
+        ({"operation_id": [ids[0], ids[0]]}, "operation_id"),
+        ({"operation_id": ["x"] * 9}, "operation_id"),
+        ({}, "operation_id"),
+    ):
+        answer = await api.get("/comparison", params=params)
+        refused(answer, 422, "invalid_input", field)
+    answer = await api.get("/comparison", params={"operation_id": [ids[0], "op_unknown"]})
+    refused(answer, 404, "not_found")
+
+    market = accepted(
+        await api.get("/markets", params={"symbol": "COMPARED", "timeframe": "1d", "trials": 30})
+    )["data"][0]
+    assert (market["researches"], market["trials_ever"], market["holdout_looks"]) == (1, 1, 1)
+    assert (market["next_trials"], market["next_look"]) == (31, 2)
+    assert market["required_sharpe"] > market["expected_best_sharpe"] > 0
+    listed = accepted(await api.get("/markets"))
+    assert listed["data"][0]["symbol"] == "COMPARED"
+    assert {row["symbol"] for row in listed["data"]} >= {"COMPARED", "NASDAQ"}
+    untried = {"symbol": "UNKNOWN", "timeframe": "1h"}
+    [fresh] = accepted(await api.get("/markets", params=untried))["data"]
+    assert (fresh["next_look"], fresh["required_sharpe"]) == (1, None)
+
+
 async def read_data_hash(api: httpx2.AsyncClient, operation_id: str) -> str:
     found: str = accepted(await api.get(f"/experiments/{operation_id}"))["data"]["data_hash"]
     return found
@@ -137,6 +220,11 @@ async def test_there_is_a_budget(api: httpx2.AsyncClient) -> None:
         ("/experiments", {"offset": -1}, "offset"),
         ("/experiments", {"data_hash": "abc"}, "data_hash"),
         ("/experiments", {"colour": "red"}, "colour"),
+        ("/experiments", {"tag": "two words"}, "tag"),
+        ("/experiments", {"text": ""}, "text"),
+        ("/experiments", {"text": "a\0"}, "text"),
+        ("/markets", {"trials": 0}, "trials"),
+        ("/markets", {"symbol": "SP500", "timeframe": "1d", "offset": 1}, "offset"),
         ("/leaderboard", {"limit": 0}, "limit"),
         ("/leaderboard", {"sort": "sharpe"}, "sort"),
         ("/hypotheses", {"status": "maybe"}, "status"),

@@ -9,7 +9,7 @@ from api.app import create_app
 from settings import Settings
 from tests.api.answers import accepted, refused
 from tests.support.helpers import assert_eventually, serving
-from workflows.policies import COMPUTE_QUEUES
+from workflows.policies import WORKFLOW_QUEUES
 
 
 @pytest.mark.parametrize("prefix", ["", "/api/v1"])
@@ -28,7 +28,7 @@ async def test_ready_when_every_queue_has_a_worker(api: httpx2.AsyncClient) -> N
     body = (await api.get("/health/ready")).json()
     assert body["ready"] is True
     assert body["temporal"] is True
-    assert body["workers"].keys() == set(COMPUTE_QUEUES)
+    assert body["workers"].keys() == set(WORKFLOW_QUEUES)
 
 
 async def test_not_ready_without_a_worker(alone_api: httpx2.AsyncClient) -> None:

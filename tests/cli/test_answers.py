@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from api.examples.answers import ANSWERS
 from cli.main import app
 from tests.cli.answering import answering
+from tests.support.quant.data import walk
 
 ID = "op_agent_research_20261124_091509_5bdbbf47"
 UNKNOWN = "a_field_of_a_newer_api"
@@ -50,12 +51,20 @@ SERVED: dict[tuple[str, str], Any] = {
         ("GET", "/experiments", ANSWERS["ExperimentListResponse"]),
         ("GET", f"/experiments/{ID}", ANSWERS["ExperimentResponse"]),
         ("GET", "/leaderboard", ANSWERS["LeaderboardResponse"]),
+        ("GET", "/ledger", ANSWERS["LedgerResponse"]),
         ("GET", "/hypotheses", ANSWERS["HypothesisListResponse"]),
         ("GET", "/strategies", ANSWERS["StrategyListResponse"]),
         ("POST", "/strategies/validate", ANSWERS["StrategyResponse"]),
         ("POST", "/trainings/start", ANSWERS["StepStarted"]),
         ("GET", "/schedules", ANSWERS["ScheduleListResponse"]),
         ("GET", "/schedules/nightly", ANSWERS["ScheduleResponse"]),
+        ("POST", "/watches", ANSWERS["WatchResponse"]),
+        ("GET", "/watches", ANSWERS["WatchListResponse"]),
+        ("POST", "/watches/look", ANSWERS["WatchListResponse"]),
+        ("GET", f"/watches/{ID}", ANSWERS["WatchResponse"]),
+        ("GET", f"/watches/{ID}/curve", ANSWERS["WatchCurveResponse"]),
+        ("POST", f"/watches/{ID}/look", ANSWERS["WatchResponse"]),
+        ("DELETE", f"/watches/{ID}", ANSWERS["WatchResponse"]),
     )
 }
 
@@ -103,11 +112,23 @@ COMMANDS = [
     (("experiments",), data("GET", "/experiments"), "1 of 1 experiment"),
     (("experiments", ID), data("GET", f"/experiments/{ID}"), f"operation_id: {ID}"),
     (("leaderboard",), data("GET", "/leaderboard"), "1 of 1 experiment"),
+    (("ledger", "verify"), data("GET", "/ledger"), "The ledger is whole: 4,151 entries."),
     (("hypotheses",), data("GET", "/hypotheses"), "NASDAQ 1d"),
     (("strategies",), data("GET", "/strategies"), "built in"),
     (("train", "momentum"), whole("POST", "/trainings/start"), "ktrdr follow op_training"),
     (("schedule", "list"), data("GET", "/schedules"), "30 6 * * 1-5 (Europe/Berlin)"),
     (("schedule", "show", "nightly"), data("GET", "/schedules/nightly"), "Schedule  nightly"),
+    (("watch", ID), data("POST", "/watches"), "(20 confirms)"),
+    (("watch", "start", ID), data("POST", "/watches"), "(20 withdraws)"),
+    (("watch", "list"), data("GET", "/watches"), "NASDAQ 1d"),
+    (("watch", "status", ID), data("GET", f"/watches/{ID}"), "252 bars since 2026-11-23"),
+    (
+        ("watch", "status", ID, "--curve"),
+        data("GET", f"/watches/{ID}/curve"),
+        "2027-11-23T00:00:00Z",
+    ),
+    (("watch", "look", ID), data("POST", f"/watches/{ID}/look"), "4.7"),
+    (("watch", "cancel", ID), data("DELETE", f"/watches/{ID}"), "watching"),
 ]
 
 
@@ -125,6 +146,21 @@ def test_programs_get_every_field_and_people_what_is_known(
     for_people = ktrdr(*arguments)
     assert for_people.exit_code == 0, for_people.output
     assert shown in for_people.stdout
+
+
+def test_an_import_wakes_watches_and_names_them(
+    ktrdr: Ktrdr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KTRDR_DATA_DIR", str(tmp_path / "bars"))
+    file = tmp_path / "NASDAQ.csv"
+    walk(600, "1D").to_csv(file, index=False)
+    woken = [row["research_id"] for row in data("POST", "/watches/look")]
+    imported = ktrdr("data", "import", str(file), "--symbol", "MINE", "--json")
+    assert json.loads(imported.stdout)["data"]["watches"] == woken
+    options = ("data", "import", str(file), "--symbol", "MINE", "--replace")
+    assert "Looked at now by 1 watch." in ktrdr(*options).stdout
+    tried = ktrdr(*options, "--dry-run", "--json")
+    assert json.loads(tried.stdout)["data"]["watches"] is None
 
 
 def test_a_valid_strategy_is_named(ktrdr: Ktrdr, tmp_path: Path) -> None:

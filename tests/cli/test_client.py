@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
-from cli.client import Api
+from cli.service.client import Api
 from settings import Settings
 from tests.support.served import served
 

@@ -18,7 +18,6 @@ from typer.testing import CliRunner
 
 from api.operations.schemas import ResultsResponse
 from api.schemas import LeaderboardResponse
-from cli.client import Api
 from cli.export import explain_write_errors
 from cli.follow import follow_to_end
 from cli.local_answers import ComparedResearch, Comparison
@@ -26,19 +25,21 @@ from cli.main import app
 from cli.render.experiments import print_leaderboard
 from cli.render.operations import print_outcome
 from cli.render.results import print_comparison, print_results
-from cli.render.tables import print_rows
+from cli.render.terminal.tables import print_rows
 from cli.render.understood import print_understood
-from cli.transport import ApiUnreachable
+from cli.service.client import Api
+from cli.service.transport import ApiUnreachable
 from errors import InvalidInput
 from quant.messages.data import DataInfo
 from quant.messages.evidence import Benchmark, CostLevel
+from quant.messages.record.comparison import ComparedParameter
 from quant.messages.steps import BacktestResult
 from settings import Settings
-from storage.records import Standing
-from tests.support.data import walk
+from storage.ledger.records import Standing
 from tests.support.helpers import ROOT, free_port
-from workflows.contract import OperationInfo, OperationStatus, OperationType
-from workflows.messages import ResearchRequest
+from tests.support.quant.data import walk
+from workflows.interface.contract import OperationInfo, OperationStatus, OperationType
+from workflows.interface.messages import ResearchRequest
 
 ID = "op_agent_research_20261125_121439_5b290c3f"
 ROW = Standing(
@@ -163,8 +164,20 @@ def test_a_research_that_a_gate_stopped_is_compared_by_the_same_sharpe_ratio() -
         statistics=None,
         holdout=LEVEL.model_copy(update={"sharpe": -0.77}),
     )
-    answer = Comparison(researches=[stopped], page=None)
-    assert "-0.77" in printed(300, print_comparison, answer)
+    horizon = ComparedParameter(name="horizon", values=[5], differs=True)
+    seed = ComparedParameter(name="seed", values=[7], differs=False)
+    answer = Comparison(
+        researches=[stopped],
+        parameters=[horizon, seed],
+        correlations=[[-0.25]],
+        common_days=[[100]],
+        page=None,
+    )
+    shown = printed(300, print_comparison, answer)
+    assert "-0.77" in shown
+    assert "horizon" in shown
+    assert "seed" not in shown
+    assert "-0.25" in shown
 
 
 @pytest.mark.parametrize(
@@ -262,7 +275,7 @@ def test_one_file_that_no_library_reads_does_not_hide_the_others(
     def break_down(*_: object, **__: object) -> None:
         raise OverflowError("too much")
 
-    monkeypatch.setattr("quant.bars.files.read_parquet", break_down)
+    monkeypatch.setattr("quant.bars.reading.files.read_parquet", break_down)
     (bars / "BAD.parquet").write_bytes(b"PAR1")
     checked = ktrdr("data", "check")
     assert checked.exit_code == 1
@@ -334,7 +347,7 @@ def test_a_schedule_has_all_options_of_a_research() -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     of_research = {each.name for each in commands["research"].params}
     of_schedule = {each.name for each in commands["schedule"].commands["create"].params}
-    assert of_research - of_schedule == {"follow", "embedded"}
+    assert of_research - of_schedule == {"follow", "embedded", "dry_run"}
     assert {"goal", "designer", "memory", "min_sharpe", "bypass_gates"} <= of_schedule
 
 

@@ -7,7 +7,7 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
-from cli.render.console import SafeConsole
+from cli.render.terminal.console import SafeConsole
 from temporal.telemetry import TextFormatter
 
 # Clears the screen, sets the title, goes to the beginning of the line, reverses the reading order.

@@ -9,9 +9,9 @@ from rich.console import Console
 
 from api.operations.schemas import OperationCancelled, OperationListResponse, OperationSummary
 from cli.render.operations import print_cancelled, print_operation, print_operations
-from cli.render.tables import UNLIMITED
+from cli.render.terminal.tables import UNLIMITED
 from quant.messages.progress import Progress
-from workflows.contract import (
+from workflows.interface.contract import (
     Attempt,
     AttemptState,
     ChildOperation,

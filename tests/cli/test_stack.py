@@ -30,4 +30,6 @@ def test_the_web_ui_is_on_loopback_or_away(tmp_path: Path) -> None:
     assert "--headless" in make_command(None)
     without = Stack(Settings(home=tmp_path, ui_port=0))
     assert "Temporal Web UI" not in without.addresses()
-    assert "Temporal Web UI" in Stack(Settings(home=tmp_path)).addresses()
+    addresses = Stack(Settings(home=tmp_path)).addresses()
+    assert "Temporal Web UI" in addresses
+    assert next(iter(addresses.items())) == ("Page", "http://127.0.0.1:8000/")

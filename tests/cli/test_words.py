@@ -18,15 +18,15 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from cli.follow import make_bars
-from cli.labels import Labels
+from cli.input.labels import Labels
 from cli.links import keep_working
 from cli.main import app
-from cli.render.prose import print_prose
 from cli.render.suggestions import suggest_next
-from cli.transport import ProblemOfField
+from cli.render.terminal.prose import print_prose
+from cli.service.transport import ProblemOfField
 from tests.cli.answering import answering
 from tests.support.helpers import KTRDR, free_port
-from workflows.contract import OperationInfo, OperationStatus, OperationType
+from workflows.interface.contract import OperationInfo, OperationStatus, OperationType
 
 ID = "op_agent_research_20261125_121439_5b290c3f"
 
@@ -111,6 +111,12 @@ main()
         (("schedule", "create"), "interval_seconds", "--every"),
         (("schedule", "create"), "time_zone", "--timezone"),
         (("schedule", "create"), "research.symbol", "--symbol"),
+        (("campaign", "start"), "briefs", "--goals"),
+        (("campaign", "start"), "symbols", "--each-symbol"),
+        (("campaign", "start"), "research.symbols", "--symbols"),
+        (("research",), "symbols", "--symbols"),
+        (("campaign", "start"), "budget.trials", "--max-trials"),
+        (("campaign", "start"), "research.trials", "--trials"),
         (("ops",), "operation_type", "--type"),
         (("status",), "operation_id", "OPERATION_ID"),
         (("status",), "unheard_of", "unheard_of"),
@@ -157,6 +163,61 @@ def test_a_refusal_has_one_shape_for_programs() -> None:
         "errors": problems,
     }
     assert for_people.stderr == "Error: --trials: must be at least 1\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        (["ops", "--limit", "many", "--json"], "limit"),
+        (["--json", "ops", "--unheard-of"], "unheard-of"),
+        (["follow", "--json"], "operation_id"),
+        (["cancel", "--json"], None),
+        (["unheard-of", "--json"], None),
+    ],
+)
+def test_a_usage_error_has_the_shape_of_a_refusal(typed: list[str], field: str | None) -> None:
+    shown = CliRunner().invoke(app, typed)
+    assert (shown.exit_code, shown.stderr) == (2, "")
+    error = json.loads(shown.stdout)
+    assert (error["success"], error["status"]) == (False, "error")
+    assert error["reason"] == "invalid_input"
+    assert [each["field"] for each in error["errors"]] == ([field] if field else [])
+    for_people = CliRunner().invoke(app, [each for each in typed if each != "--json"])
+    assert (for_people.exit_code, for_people.stdout) == (2, "")
+    assert "Usage:" in for_people.stderr
+
+
+def test_json_is_not_asked_for_after_the_end_of_options() -> None:
+    shown = CliRunner().invoke(app, ["ops", "--", "--json"])
+    assert shown.stdout == ""
+    assert "Usage:" in shown.stderr
+
+
+def test_warnings_say_options_where_the_api_says_fields() -> None:
+    warning = "The features that the brief names have no effect: `features` says others."
+    triggered = {
+        "triggered": True,
+        "operation_id": ID,
+        "model": "search",
+        "message": "started",
+        "understood": {"symbols": ["SP500"], "timeframe": "1d"},
+        "warnings": [warning],
+    }
+    operation = {
+        "operation_id": ID,
+        "operation_type": "agent_research",
+        "status": "pending",
+        "created_at": "2026-11-25T12:14:39Z",
+        "warnings": [warning],
+    }
+
+    def answer(request: Request) -> JSONResponse:
+        return JSONResponse(triggered if request.method == "POST" else {"data": operation})
+
+    with answering(answer) as address:
+        for typed in (["research", "momentum", "--feature", "rsi"], ["status", ID]):
+            shown = CliRunner().invoke(app, ["--url", address, *typed])
+            assert "no effect: --feature says others." in shown.stdout
 
 
 def test_a_sentence_is_wrapped_between_words_and_an_id_is_never_cut() -> None:

@@ -198,6 +198,7 @@ def test_every_variable_is_explained_and_no_secret_is_in_the_file() -> None:
 # What follows from the Compose file, or is of the embedded stack or of the `ktrdr` command.
 NOT_ASKED_FOR = {
     *("home", "api_host", "api_port", "api_keys", "ledger_url", "data_dir", "strategy_dir"),
+    "universe_dir",
     *("alive_file", "temporal_port", "ui_port", "temporal_bin", "api_url", "api_key"),
 }
 

@@ -15,7 +15,7 @@ from tests.container.commands import PATIENCE, run
 from tests.container.documentation import documented
 from tests.container.engine import Engine
 from tests.container.images import SECONDS_TO_BUILD
-from tests.support.data import walk, write_strategies
+from tests.support.quant.data import walk, write_strategies
 
 HOST: Final = {"Host": "localhost"}
 """What the API accepts, whatever the address under which it is reached."""

@@ -4,7 +4,6 @@ import asyncio
 from typing import Any, Final
 
 import httpx2
-import psutil
 import pytest
 
 from tests.api.answers import accepted, ended
@@ -19,10 +18,15 @@ pytestmark = pytest.mark.timeout(1800)
 SECONDS_TO_CANCEL: Final = 20.0
 
 
-def computing(installation: Installation) -> list[psutil.Process]:
-    """Return the processes in which trainings compute, on this machine."""
-    workers = [first_process(each) for each in installation.containers("worker-training")]
-    return [process for worker in workers for process in compute_processes(worker)]
+def find_workers(installation: Installation) -> list[dict[str, Any]]:
+    """Return the containers of all workers. Each of them serves the one queue of what computes."""
+    services = ("worker-research", "worker-training", "worker-backtest")
+    return [each for service in services for each in installation.containers(service)]
+
+
+def computing(workers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the containers in which something computes."""
+    return [each for each in workers if compute_processes(first_process(each))]
 
 
 def kill_container(container: dict[str, Any]) -> None:
@@ -33,11 +37,13 @@ def kill_container(container: dict[str, Any]) -> None:
 async def test_a_training_goes_on_when_its_workers_container_is_killed(
     installation: Installation,
 ) -> None:
+    # To ask the engine takes seconds, in which a training may end.
+    workers = find_workers(installation)
     async with installation.client() as api:
         research = await start(api, strategy="steady")
         await until_training(api, research)
-        for container in installation.containers("worker-training"):
-            kill_container(container)
+        [container] = computing(workers)
+        kill_container(container)
         await completed(api, research)
         operation = await shown(api, f"{research}.training")
         assert operation["status"] == "completed"
@@ -80,13 +86,15 @@ async def test_everything_comes_back_after_a_power_cut(installation: Installatio
 
 
 async def test_an_owner_cancels_while_postgresql_is_silent(installation: Installation) -> None:
+    workers = find_workers(installation)
+
     async def stopped() -> bool:
-        return not computing(installation)
+        return not computing(workers)
 
     async with installation.client() as api:
         research = await start(api, strategy="slow")
         await until_training(api, research)
-        assert computing(installation)
+        assert computing(workers)
         with paused(installation, "postgresql"):
             async with asyncio.timeout(SECONDS_TO_CANCEL):
                 accepted(await api.delete(f"/agent/cancel/{research}"))

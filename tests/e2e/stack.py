@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from bench.ports import find_free_ports
 from cli.main import app
@@ -69,21 +69,25 @@ class Stack:
         )
 
     def answer(self, *arguments: str) -> Any:
-        """Run a command with `--json` and return what it answers, the `data` of its JSON.
-
-        It runs in this process. Loading it anew for each of hundreds of calls takes longer than all
-        that they do; `run` does so where the process itself is what is tested.
-        """
-        handlers = {each: signal.getsignal(each) for each in _HANDLED}
-        try:
-            command = CliRunner().invoke(app, [*arguments, "--json"], env=self.environment)
-        finally:
-            for each, handler in handlers.items():
-                signal.signal(each, handler)
+        """Run a command with `--json` and return what it answers, the `data` of its JSON."""
+        command = self.invoke(*arguments, "--json")
         assert command.exit_code == 0, command.stdout + command.stderr
         told = json.loads(command.stdout)
         assert told["success"] is True
         return told["data"]
+
+    def invoke(self, *arguments: str) -> Result:
+        """Run a command in this process.
+
+        Loading it anew for each of hundreds of calls takes longer than all that they do; `run` does
+        so where the process itself is what is tested.
+        """
+        handlers = {each: signal.getsignal(each) for each in _HANDLED}
+        try:
+            return CliRunner().invoke(app, arguments, env=self.environment)
+        finally:
+            for each, handler in handlers.items():
+                signal.signal(each, handler)
 
     async def ready(self) -> bool:
         """Look whether the stack accepts work."""

@@ -6,7 +6,7 @@ from bench.cancel import leaks, stress
 from bench.cancel.stack import bench_stack
 from bench.figures import Figure
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.long
 
 _RANDOM_MOMENTS = 24
 _CANCELS_AND_FAILURES = 6

@@ -16,6 +16,7 @@ import pytest
 
 from tests.e2e.stack import FOREVER, Stack
 from tests.support.helpers import KTRDR, PATIENCE, assert_eventually, free_port, process, said
+from tests.support.quant.data import FAILURE_OF_FLAT, FLAT, write_flat_bars
 
 # What the command says of a cancel depends on how soon the work has stopped.
 STOPPING = {"cancelling", "cancelled"}
@@ -38,6 +39,19 @@ async def test_a_research_is_started_followed_and_listed(stack: Stack) -> None:
     shown = stack.run("status", started["operation_id"]).stdout
     assert "Verdict" in shown
     assert "p-value" in shown
+
+
+async def test_a_dry_run_says_what_a_research_means_and_costs_and_starts_nothing(
+    stack: Stack,
+) -> None:
+    before = stack.answer("status")["operations"]
+    preview = stack.answer("research", "momentum on NASDAQ", "--trials", "7", "--dry-run")
+    assert preview["understood"]["symbols"] == preview["cost"]["symbols"] == ["NASDAQ"]
+    assert preview["cost"]["trials"] == 7
+    shown = stack.run("research", "momentum on NASDAQ", "--trials", "7", "--dry-run").stdout
+    assert "Understood: " in shown
+    assert "up to 7 trials on NASDAQ" in shown
+    assert stack.answer("status")["operations"] == before
 
 
 async def test_ctrl_c_in_follow_detaches(stack: Stack) -> None:
@@ -65,11 +79,11 @@ async def test_ctrl_c_in_research_follow_cancels(stack: Stack) -> None:
 def test_follow_of_a_failed_operation_exits_with_1(stack: Stack) -> None:
     bars = stack.home / "bars"
     bars.mkdir(exist_ok=True)
-    (bars / "SHORT.csv").write_text("timestamp,open,high,low,close,volume\n2020-01-01,1,1,1,1,1\n")
-    operation_id = stack.answer("research", "--symbol", "SHORT")["operation_id"]
+    write_flat_bars(bars)
+    operation_id = stack.answer("research", "--symbol", FLAT)["operation_id"]
     followed = stack.run("follow", operation_id)
     assert followed.returncode == 1
-    assert "500" in followed.stdout
+    assert FAILURE_OF_FLAT in followed.stdout
     assert "Traceback" not in followed.stdout + followed.stderr
 
 
@@ -141,16 +155,16 @@ def test_strategy_files_are_listed_and_checked(stack: Stack, tmp_path: Path) -> 
 def test_a_refusal_is_one_line_and_exit_code_1(
     stack: Stack, arguments: tuple[str, ...], message: str
 ) -> None:
-    refused = stack.run(*arguments)
-    assert refused.returncode == 1
+    refused = stack.invoke(*arguments)
+    assert refused.exit_code == 1
     assert message in refused.stderr
     assert len(refused.stderr.strip().splitlines()) == 1
 
 
 def test_a_refusal_for_a_program_is_an_answer_with_the_status_error(stack: Stack) -> None:
     for arguments in (("research", "--trials", "0"), ("follow", "op_nope")):
-        refused = stack.run(*arguments, "--json")
-        assert refused.returncode == 1
+        refused = stack.invoke(*arguments, "--json")
+        assert refused.exit_code == 1
         told = json.loads(refused.stdout)
         assert (told["success"], told["status"]) == (False, "error")
         assert told["reason"] in {"invalid_input", "not_found"}
@@ -219,6 +233,7 @@ def test_what_another_stack_has_is_refused_in_one_sentence(stack: Stack, tmp_pat
         assert len(refused.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("signals", [(SIGINT, SIGINT), (SIGTERM, SIGINT), (SIGHUP,)], ids=str)
 async def test_whatever_is_signalled_no_process_is_left(
     tmp_path: Path, signals: tuple[Signals, ...]
@@ -234,6 +249,7 @@ async def test_whatever_is_signalled_no_process_is_left(
     assert left == []
 
 
+@pytest.mark.long
 async def test_a_stack_whose_worker_does_not_react_ends_in_time(tmp_path: Path) -> None:
     own = Stack(tmp_path)
     with own.started("up") as command:

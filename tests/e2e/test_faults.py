@@ -22,19 +22,27 @@ from api.app import create_app
 from quant.messages.artifacts import Artifact
 from settings import Settings
 from storage.artifacts import ArtifactStore
-from storage.ledger import Ledger
+from storage.ledger.ledger import Ledger
 from tests.api.answers import accepted, ended, refused
 from tests.e2e.stack import FOREVER
 from tests.support.helpers import PATIENCE, assert_eventually, serving, worker_process
+from tests.support.outside.postgresql import postgresql_server
+from tests.support.outside.silence import shut_database, silent_database
+from tests.support.outside.temporal_server import activity_started, connect, dev_server
 from tests.support.phases import start
-from tests.support.postgresql import postgresql_server
 from tests.support.processes import compute_processes, fork_servers, kill
-from tests.support.silence import shut_database, silent_database
-from tests.support.temporal_server import activity_started, connect, dev_server
-from workflows.contract import OperationType
-from workflows.ids import make_step_id
-from workflows.messages import ResearchRequest
-from workflows.policies import BACKTEST_QUEUE, COMPUTE_QUEUES, RESEARCH_QUEUE, TRAINING_QUEUE
+from workflows.interface.contract import OperationType
+from workflows.interface.ids import make_step_id
+from workflows.interface.messages import ResearchRequest
+from workflows.policies import (
+    BACKTEST_QUEUE,
+    COMPUTE_QUEUE,
+    RESEARCH_QUEUE,
+    TRAINING_QUEUE,
+    WORKFLOW_QUEUES,
+)
+
+pytestmark = pytest.mark.long
 
 QUICK = ResearchRequest(strategy="quick", seed=7, bypass_gates=True)
 STEADY = ResearchRequest(strategy="steady", seed=7, bypass_gates=True)
@@ -128,7 +136,7 @@ async def test_without_a_worker_work_is_pending_until_there_is_one(
         body = QUICK.model_dump(mode="json")
         research = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]
         assert (await operation(api, research))["status"] == "pending"
-        assert await served_by(api) == dict.fromkeys(COMPUTE_QUEUES, 0)
+        assert await served_by(api) == dict.fromkeys(WORKFLOW_QUEUES, 0)
         assert await slots_for_design(api) == {"busy": 0, "total": 0, "waiting": 0}
 
         async def training_is_pending() -> bool:
@@ -165,8 +173,8 @@ async def test_with_all_workers_busy_work_waits_until_one_is_free(
                     return await slots_for_design(api) == {"busy": 1, "total": 1, "waiting": 1}
 
                 async def ready_though_no_work_is_asked_for() -> bool:
-                    served = await served_by(api) == dict.fromkeys(COMPUTE_QUEUES, 1)
-                    return served and await silent(client, RESEARCH_QUEUE)
+                    served = await served_by(api) == dict.fromkeys(WORKFLOW_QUEUES, 1)
+                    return served and await silent(client, COMPUTE_QUEUE)
 
                 await assert_eventually(waits, within=PATIENCE)
                 await assert_eventually(no_slot_is_free, within=PATIENCE)
@@ -192,7 +200,7 @@ async def test_a_full_disk_is_waited_for(alone: Client, settings: Settings, tmp_
             assert await what_is_retried(alone, handle.id) == "artifacts_unavailable"
         await handle.result()
         report = ArtifactStore(own.artifacts_url).open(f"{handle.id}.assessment")
-        assert len(report.read(Artifact.REPORT) or b"") > ALMOST_NOTHING
+        assert len(report.read(Artifact.DOSSIER) or b"") > ALMOST_NOTHING
 
 
 async def test_a_compute_process_that_the_system_killed_is_replaced(

@@ -9,10 +9,12 @@ import pytest
 from temporalio.client import WorkflowFailureError
 
 from tests.e2e.stack import Stack
-from tests.support.data import walk, write_strategies
 from tests.support.helpers import PATIENCE, assert_eventually
-from tests.support.temporal_server import connect
-from workflows.failures import get_reason
+from tests.support.outside.temporal_server import connect
+from tests.support.quant.data import walk, write_strategies
+from workflows.interface.failures import get_reason
+
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def moving_bars(stack: Stack) -> Iterator[Path]:
 
 @contextmanager
 def occupied(stack: Stack, slots: int) -> Iterator[None]:
-    """Let long trainings have all slots of the stack for trainings."""
+    """Let so many long trainings have or await slots of the stack."""
     strategies = stack.home / "strategies"
     strategies.mkdir()
     write_strategies(strategies)
@@ -99,9 +101,11 @@ async def test_changed_bars_fail_a_resumed_research_and_are_used_by_its_retry(
     async def slots_for_training() -> int:
         return int(stack.answer("agent", "status")["workers"]["training"]["total"])
 
-    with occupied(stack, await assert_eventually(slots_for_training, within=PATIENCE)):
-        started = stack.answer("research", "--symbol", "MOVING", "--trials", "1", "--seed", "7")
-        operation_id = started["operation_id"]
+    slots = await assert_eventually(slots_for_training, within=PATIENCE)
+    started = stack.answer("research", "--symbol", "MOVING", "--trials", "100", "--seed", "7")
+    operation_id = started["operation_id"]
+    # The design has a slot. One training more than there are slots waits for it, before its own.
+    with occupied(stack, slots + 1):
 
         async def designed() -> bool:
             step: str = stack.answer("status", operation_id)["progress"]["current_step"]

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import httpx2
 import psutil
+import pytest
 from pyarrow import parquet
 
 from tests.e2e.stack import FOREVER, SECRET, Stack
 from tests.support.helpers import PATIENCE, assert_eventually
+
+pytestmark = pytest.mark.long
 
 
 def test_a_training_and_its_backtest_are_run_alone_and_read(stack: Stack, tmp_path: Path) -> None:

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.stack import Stack
-from tests.support.data import walk
+from tests.support.quant.data import walk
+
+pytestmark = pytest.mark.long
 
 
 def test_own_bars_are_imported_checked_listed_and_researched(stack: Stack, tmp_path: Path) -> None:

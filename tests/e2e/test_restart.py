@@ -26,9 +26,8 @@ from quant.messages.steps import TrainingInput, TrainingResult
 from quant.strategy.files import load_strategy
 from settings import Settings
 from storage.artifacts import ArtifactStore
-from storage.ledger import Ledger
+from storage.ledger.ledger import Ledger
 from tests.api.answers import accepted, ended, refused
-from tests.support.data import STRATEGIES
 from tests.support.helpers import (
     KTRDR,
     PATIENCE,
@@ -43,12 +42,20 @@ from tests.support.helpers import (
     until_ready,
     worker_process,
 )
+from tests.support.outside.temporal_server import (
+    activity_started,
+    connect,
+    dev_server,
+    temporal_command,
+)
 from tests.support.phases import start
 from tests.support.processes import children_with, compute_processes, kill
-from tests.support.temporal_server import activity_started, connect, dev_server, temporal_command
-from workflows.messages import ResearchRequest
+from tests.support.quant.data import STRATEGIES
+from workflows.interface.messages import ResearchRequest
 from workflows.policies import TRAINING_QUEUE
 from workflows.training import Training
+
+pytestmark = pytest.mark.long
 
 Handle = WorkflowHandle[Training, TrainingResult]
 
@@ -151,15 +158,16 @@ async def test_a_search_whose_worker_is_killed_has_counted_what_it_has_tried(
     source = load_bars(DataSource(), None).describe().source
     with worker_process(alone, settings) as worker:
         handle = await start(alone, ResearchRequest(trials=10_000, seed=7))
-        await activity_started(handle, "design")
 
         async def tried() -> int:
-            [pending] = (await handle.describe()).raw_description.pending_activities
-            said = pending.heartbeat_details.payloads
-            assert said, "nothing tried yet"
-            [progress] = await alone.data_converter.decode(said, [Progress])
-            assert isinstance(progress, Progress)
-            return progress.items_processed
+            """Return how many trials the slices that compute have reported."""
+            made = 0
+            for pending in (await handle.describe()).raw_description.pending_activities:
+                if said := pending.heartbeat_details.payloads:
+                    [progress] = await alone.data_converter.decode(said, [Progress])
+                    assert isinstance(progress, Progress)
+                    made += progress.items_processed
+            return made
 
         made = await assert_eventually(tried, within=PATIENCE)
 

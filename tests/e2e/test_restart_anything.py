@@ -4,11 +4,12 @@ import pytest
 
 from bench import restart
 
+pytestmark = pytest.mark.long
+
 _RESEARCHES = 5
 _KILLS = 3
 
 
-@pytest.mark.timeout(300)
 async def test_whatever_is_killed_all_researches_reach_their_end() -> None:
     survival = await restart.measure(_RESEARCHES, _KILLS)
     assert survival.kills == {"worker": 1, "temporal": 1, "api": 1}

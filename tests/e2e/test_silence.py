@@ -14,19 +14,22 @@ from api.auth.keys import KeyRing
 from api.auth.scopes import Scope
 from errors import StartupError
 from settings import Settings
-from storage.ledger import Ledger
+from storage.ledger.ledger import Ledger
 from temporal.connection import connect as connect_as_configured
 from tests.api.answers import accepted, ended, refused
 from tests.e2e.stack import FOREVER
-from tests.support.helpers import assert_eventually, serving, worker_process
+from tests.support.helpers import PATIENCE, assert_eventually, serving, worker_process
+from tests.support.outside.postgresql import postgresql_server
+from tests.support.outside.silence import shut_database, silent, silent_database
+from tests.support.outside.temporal_server import activity_started, connect, dev_server
 from tests.support.phases import start
-from tests.support.postgresql import postgresql_server
 from tests.support.processes import compute_processes
-from tests.support.silence import shut_database, silent, silent_database
-from tests.support.temporal_server import activity_started, connect, dev_server
-from workflows.messages import ResearchRequest
+from workflows.interface.messages import ResearchRequest
 
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+]
 
 STEADY = ResearchRequest(strategy="steady", seed=7, bypass_gates=True)
 OWNER = "ada"
@@ -70,7 +73,7 @@ async def test_an_owner_starts_sees_and_cancels_without_the_ledger(
                     answer = accepted(await api.post("/agent/trigger", json=body), 202)
                     operation_id: str = answer["operation_id"]
                     await activity_started(alone.get_workflow_handle(operation_id), "design")
-                    await assert_eventually(computes)
+                    await assert_eventually(computes, within=PATIENCE)
                     return operation_id
 
                 before = await begun()

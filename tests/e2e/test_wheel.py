@@ -10,6 +10,8 @@ import pytest
 from bench.ports import find_free_ports
 from tests.support.helpers import ROOT
 
+pytestmark = pytest.mark.long
+
 # Everything that a Python could find before what is installed.
 SHADOWING = ("activities", "api", "cli", "quant", "storage", "temporal", "workflows")
 
@@ -40,7 +42,6 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.timeout(300)
 def test_a_research_runs_where_folders_have_the_names_of_our_packages(
     installed: Path, tmp_path: Path
 ) -> None:

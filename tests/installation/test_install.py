@@ -24,15 +24,6 @@ def installed(directory: Path, venv: str, **settings: str) -> subprocess.Complet
     )
 
 
-def test_why_no_index_can_be_reached_is_shown(tmp_path: Path) -> None:
-    nobody = f"http://127.0.0.1:{free_port()}/simple"
-    done = installed(tmp_path, "a b/venv", PIP_INDEX_URL=nobody, PIP_RETRIES="0")
-    assert done.returncode == 1
-    assert f"Could not fetch URL {nobody}" in done.stderr
-    assert "Connection refused" in done.stderr
-    assert done.stderr.splitlines()[-1].endswith("repeat the command to continue.")
-
-
 def test_why_no_virtual_environment_can_be_made_is_shown(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = installed(tmp_path, "file/venv")
@@ -41,14 +32,19 @@ def test_why_no_virtual_environment_can_be_made_is_shown(tmp_path: Path) -> None
     assert "check that this directory is writable" in done.stderr
 
 
-def test_a_package_whose_installation_was_interrupted_does_not_count(tmp_path: Path) -> None:
-    venv = tmp_path / "venv"
-    subprocess.run([sys.executable, "-m", "venv", venv], check=True, timeout=100)
-    [packages] = venv.glob("lib/python3.*/site-packages")
+def test_a_failed_installation_says_why_and_leaves_nothing_half_installed(tmp_path: Path) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}/simple"
+    done = installed(tmp_path, "a b/venv", PIP_INDEX_URL=nobody, PIP_RETRIES="0")
+    assert done.returncode == 1
+    assert f"Could not fetch URL {nobody}" in done.stderr
+    assert "Connection refused" in done.stderr
+    assert done.stderr.splitlines()[-1].endswith("repeat the command to continue.")
+
+    [packages] = tmp_path.glob("a b/venv/lib/python3.*/site-packages")
     half = packages / "ktrdr_nowhere-1.dist-info"
     half.mkdir()
     (half / "METADATA").write_text("Metadata-Version: 2.1\nName: ktrdr-nowhere\nVersion: 1\n")
-    done = installed(tmp_path, "venv", PIP_NO_INDEX="1")
+    again = installed(tmp_path, "a b/venv", PIP_NO_INDEX="1")
     assert not half.exists()
-    assert "No matching distribution found for ktrdr-nowhere==1" in done.stderr
+    assert "No matching distribution found for ktrdr-nowhere==1" in again.stderr
     assert [each.name for each in packages.glob("pip-*.dist-info")]

@@ -11,12 +11,13 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
+from activities.admission import ADMISSION_ID
 from api.app import create_app
 from settings import Settings
 from tests.api.answers import accepted
 from tests.support.helpers import serving, worker_process
-from workflows.admission import ADMISSION_ID, Admission
-from workflows.messages import AdmissionRequest
+from workflows.admission import Admission
+from workflows.interface.admission import AdmissionRequest
 from workflows.policies import RESEARCH_QUEUE
 
 LIMIT = 5

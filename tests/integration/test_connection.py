@@ -8,11 +8,12 @@ import pytest
 from temporalio.client import Client
 
 from cli.installation import set_up
+from errors import StartupError
 from settings import Settings
 from temporal.connection import connect, load_configuration, register_search_attributes
 from tests.support.helpers import ROOT, assert_eventually, free_port, looks_like_a_stack_trace
-from tests.support.temporal_server import dev_server, new_namespace
-from workflows import search_attributes
+from tests.support.outside.temporal_server import dev_server, new_namespace
+from workflows.interface import search_attributes
 
 
 async def test_a_process_that_starts_before_temporal_waits_for_it(
@@ -65,25 +66,30 @@ async def test_a_profile_says_where_temporal_is(
     ],
     ids=str,
 )
-def test_settings_of_the_connection_that_cannot_be_used_get_one_sentence(
+async def test_settings_of_the_connection_that_cannot_be_used_are_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, wrong: dict[str, str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("broken.toml").write_text("[profile")
+    (tmp_path / "broken.toml").write_text("[profile")
     for name, value in wrong.items():
         monkeypatch.setenv(name, value)
-    for command in (["-m", "api"], [str(ROOT / "worker.py")]):
-        refused = subprocess.run(
-            [sys.executable, *command],
-            capture_output=True,
-            text=True,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            timeout=120,
-            check=False,
-        )
-        assert refused.returncode == 1
-        assert "connection settings cannot be used" in refused.stderr
-        assert not looks_like_a_stack_trace(refused.stderr)
+    with pytest.raises(StartupError, match="connection settings cannot be used"):
+        await connect()
+
+
+@pytest.mark.parametrize("command", [["-m", "api"], [str(ROOT / "worker.py")]], ids=str)
+def test_a_process_whose_connection_is_refused_ends_with_one_sentence(command: list[str]) -> None:
+    refused = subprocess.run(
+        [sys.executable, *command],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TEMPORAL_PROFILE": "nosuch"},
+        timeout=120,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert "connection settings cannot be used" in refused.stderr
+    assert not looks_like_a_stack_trace(refused.stderr)
 
 
 async def test_search_attributes_may_be_registered_again(temporal: Client) -> None:

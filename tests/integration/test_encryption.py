@@ -22,8 +22,9 @@ from temporal.encryption import EncryptingCodec, open_key_file, rotate_key
 from tests.api.answers import accepted, ended, refused
 from tests.integration.stored import assert_unreadable, of_schedule, of_workflow
 from tests.support.helpers import PATIENCE, assert_eventually, serving
+from tests.support.outside.temporal_server import new_namespace, temporal_command
+from tests.support.quant.data import FAILURE_OF_FLAT, FLAT
 from tests.support.served import served
-from tests.support.temporal_server import new_namespace, temporal_command
 from worker import run_workers
 from workflows.claim import make_claim_id
 
@@ -84,18 +85,18 @@ async def test_a_failure_and_what_it_is_resumed_from_cannot_be_read(
 ) -> None:
     client, own = encrypted
     async with serving(create_app(own, client)) as api:
-        body = {"symbol": "SHORT", "strategy": "quick"}
+        body = {"symbol": FLAT, "strategy": "quick"}
         operation_id = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]
         failed = await ended(api, operation_id)
-        assert "99 bars" in failed["error_message"]
+        assert FAILURE_OF_FLAT in failed["error_message"]
         stored = await of_workflow(client, operation_id)
         stored += await of_workflow(client, f"{operation_id}.training")
         headers = {"Idempotency-Key": KEY}
         resuming = await api.post(f"/operations/{operation_id}/resume", headers=headers)
         accepted(resuming, 202)
-        assert "99 bars" in (await ended(api, operation_id))["error_message"]
+        assert FAILURE_OF_FLAT in (await ended(api, operation_id))["error_message"]
     stored += await of_workflow(client, operation_id)
-    assert_unreadable(stored, "99 bars", "Traceback", KEY, *STRATEGY, "checkpoint_type")
+    assert_unreadable(stored, FAILURE_OF_FLAT, "Traceback", KEY, *STRATEGY, "checkpoint_type")
 
 
 async def test_progress_cannot_be_read(encrypted: tuple[Client, Settings]) -> None:
@@ -115,7 +116,7 @@ async def test_progress_cannot_be_read(encrypted: tuple[Client, Settings]) -> No
     assert isinstance(description, DescribeWorkflowExecutionResponse)
     [activity] = description.pending_activities
     assert activity.heartbeat_details.payloads
-    assert_unreadable(stored, BRIEF, "Trial", "current_step", "sharpe")
+    assert_unreadable(stored, BRIEF, "percentage", "current_step", "sharpe")
 
 
 async def test_a_schedule_cannot_be_read(encrypted: tuple[Client, Settings]) -> None:

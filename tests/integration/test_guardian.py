@@ -61,7 +61,7 @@ import pytest_asyncio
 from temporalio import workflow
 from temporalio.worker import Worker
 from tests.support.helpers import assert_eventually
-from tests.support.temporal_server import connect, dev_server
+from tests.support.outside.temporal_server import connect, dev_server
 
 @workflow.defn(sandboxed=False)
 class Refuses:
@@ -190,6 +190,7 @@ async def test_what_hangs_is_shown_and_ended(run: Run, tests: str, where: str) -
     await run.nothing_left()
 
 
+@pytest.mark.long
 async def test_a_worker_that_cannot_stop_is_ended(run: Run) -> None:
     code, printed = run.ended(CANNOT_STOP_A_WORKER, "-n0", test_limit=20)
     assert code != 0
@@ -198,6 +199,7 @@ async def test_a_worker_that_cannot_stop_is_ended(run: Run) -> None:
     await run.nothing_left()
 
 
+@pytest.mark.long
 async def test_the_run_goes_on_without_what_hung(run: Run) -> None:
     code, printed = run.ended(f"{WAITS_IN_A_TEST}\ndef test_short(): pass", "-n1", test_limit=3)
     assert code == 1
@@ -225,6 +227,7 @@ async def test_nothing_is_left_of_a_run_that_was_killed(run: Run, processes: str
         await run.nothing_left()
 
 
+@pytest.mark.long
 async def test_what_was_killed_with_its_guardian_is_ended_by_the_next_run(run: Run) -> None:
     with run.started(STARTS_A_CHILD, "-n0", "-s") as pytest_process:
         await said(pytest_process, "started")
@@ -241,6 +244,7 @@ async def test_what_was_killed_with_its_guardian_is_ended_by_the_next_run(run: R
     await run.nothing_left()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("processes", ["-n0", "-n1"])
 async def test_a_run_that_leaves_a_process_behind_has_failed(run: Run, processes: str) -> None:
     code, printed = run.ended(LEAVES_A_CHILD, processes)
@@ -250,10 +254,12 @@ async def test_a_run_that_leaves_a_process_behind_has_failed(run: Run, processes
     await run.nothing_left()
 
 
-async def test_a_marked_test_has_its_own_limit(run: Run) -> None:
-    marked = "import pytest\npytestmark = pytest.mark.timeout(3)\n"
+@pytest.mark.long
+@pytest.mark.parametrize("mark", ["timeout(3)", "long"])
+async def test_a_marked_test_has_its_own_limit(run: Run, mark: str) -> None:
+    marked = f"import pytest\npytestmark = pytest.mark.{mark}\n"
     begun = time.monotonic()
-    code, printed = run.ended(marked + WAITS_IN_A_TEST, "-n0")
+    code, printed = run.ended(marked + WAITS_IN_A_TEST, "-n0", long_limit=3)
     assert code != 0
     assert "has taken more than 3 s" in printed
     assert time.monotonic() - begun < 100

@@ -22,6 +22,7 @@ from settings import Settings
 from tests.integration.stubborn_worker import STUBBORN_QUEUE
 from tests.integration.stubborn_workflows import Busy, Interrupted, Slow, Stubborn
 from tests.support.helpers import (
+    PATIENCE,
     ROOT,
     assert_eventually,
     environment,
@@ -31,6 +32,8 @@ from tests.support.helpers import (
 )
 from tests.support.phases import IN_TRAINING
 from tests.support.processes import compute_processes, is_alive
+
+pytestmark = pytest.mark.long
 
 STOP_SECONDS = 5
 
@@ -75,7 +78,7 @@ async def test_a_worker_is_gone_in_time_though_a_workflow_cannot_be_evicted(
     log = tmp_path / "worker.log"
     with stubborn_worker(alone, settings, log) as worker:
         await IN_TRAINING.begin(alone)
-        computing = await assert_eventually(partial(working_for, worker.pid))
+        computing = await assert_eventually(partial(working_for, worker.pid), within=PATIENCE)
         workflow_id = await failed(alone, workflow)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(STOP_SECONDS + 5) == 1
@@ -107,7 +110,7 @@ async def test_a_worker_that_nothing_keeps_ends_by_itself(
         async def serving() -> bool:
             return "serving" in log.read_text()
 
-        await assert_eventually(serving)
+        await assert_eventually(serving, within=PATIENCE)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(60) == 0
     assert "refuses" not in log.read_text()
@@ -124,7 +127,7 @@ async def test_a_worker_that_still_waits_for_temporal_can_be_stopped(
         async def waiting() -> bool:
             return "waiting for Temporal" in log.read_text()
 
-        await assert_eventually(waiting)
+        await assert_eventually(waiting, within=PATIENCE)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(60) == 0
 
@@ -148,7 +151,7 @@ async def test_an_api_is_gone_in_time_though_a_request_waits_for_a_silent_databa
                         return (await http.get("/health")).is_success
                     return False
 
-                await assert_eventually(alive)
+                await assert_eventually(alive, within=PATIENCE)
                 waiting = asyncio.create_task(http.get("/experiments"))
                 connection, _ = await asyncio.to_thread(silent.accept)
                 api.send_signal(signal.SIGTERM)

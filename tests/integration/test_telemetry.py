@@ -22,6 +22,9 @@ from tests.support.helpers import (
     until_ready,
     worker_process,
 )
+from tests.support.quant.data import FLAT
+
+pytestmark = pytest.mark.long
 
 # What docs/operations.md tells the operator to look at.
 OF_WORKERS = (
@@ -84,7 +87,7 @@ async def test_metrics_and_logs_of_a_research(
             body = {"trials": 1, "seed": 7, "bypass_gates": True}
             done = accepted(await api.post("/agent/trigger", json=body), 202)["operation_id"]
             verdict = (await ended(api, done))["result_summary"]["verdict"]
-            failing = accepted(await api.post("/agent/trigger", json={"symbol": "SHORT"}), 202)
+            failing = accepted(await api.post("/agent/trigger", json={"symbol": FLAT}), 202)
             await ended(api, failing["operation_id"])
             endless = accepted(await api.post("/agent/trigger", json={"trials": 10_000}), 202)
             accepted(await api.delete(f"/agent/cancel/{endless['operation_id']}?wait=20"))
@@ -103,7 +106,7 @@ async def test_metrics_and_logs_of_a_research(
     ends = {"operation_type": "agent_research"}
     for status in ("completed", "failed", "cancelled"):
         assert values(metrics, "ktrdr_operations_ended_total", status=status, **ends) == [1.0]
-    reason = "invalid_data"
+    reason = "invalid_input"
     assert values(metrics, "ktrdr_operations_ended_total", reason=reason, **ends) == [1.0]
     for phase in ("training", "backtesting", "assessing"):
         assert values(metrics, "ktrdr_phase_duration_seconds_count", phase=phase) == [1.0]

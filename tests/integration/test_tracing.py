@@ -26,6 +26,8 @@ from tests.support.helpers import (
 )
 from tests.support.processes import compute_processes
 
+pytestmark = pytest.mark.long
+
 
 class Collector(ThreadingHTTPServer):
     """Keeps every span that it is sent."""

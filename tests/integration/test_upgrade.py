@@ -25,12 +25,14 @@ from tests.support.helpers import (
     process,
     serving,
 )
+from tests.support.outside.temporal_server import activity_started, connect, dev_server
 from tests.support.phases import start
 from tests.support.processes import fork_servers, suspended
-from tests.support.temporal_server import activity_started, connect, dev_server
-from workflows.messages import ResearchRequest, ResearchResult
-from workflows.policies import COMPUTE_QUEUES
+from workflows.interface.messages import ResearchRequest, ResearchResult
+from workflows.policies import WORKFLOW_QUEUES
 from workflows.research import Research
+
+pytestmark = pytest.mark.long
 
 DEPLOYMENT = "ktrdr"
 OLD = ROOT / "worker.py"
@@ -204,7 +206,7 @@ async def test_ready_means_that_the_current_version_serves(
                 await assert_eventually(ready)
             await assert_eventually(not_ready)
             workers = (await api.get("/health/ready")).json()["workers"]
-            assert workers == dict.fromkeys(COMPUTE_QUEUES, 0)
+            assert workers == dict.fromkeys(WORKFLOW_QUEUES, 0)
             await promote(alone, DEPLOYMENT, "old")
             await assert_eventually(ready)
 

@@ -8,13 +8,13 @@ import pytest_asyncio
 from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
-from activities.compute import Compute
+from activities.computing.compute import Compute
 from activities.research import ResearchActivities
 from settings import Settings
-from storage.ledger import Ledger
+from storage.ledger.ledger import Ledger
 from tests.llm.provider import Provider, running_provider
 from tests.support.helpers import activity_environment
-from tests.support.temporal_server import end_everything
+from tests.support.outside.temporal_server import end_everything
 
 KEY = "sk-secret-0123456789abcdef"
 
@@ -33,7 +33,7 @@ async def provider(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Provider]:
 @pytest.fixture(scope="session")
 def compute() -> Iterator[Compute]:
     """Compute processes for activities that run without a worker."""
-    compute = Compute()
+    compute = Compute(8)
     yield compute
     compute.close()
 

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from quant.messages.hypotheses import Hypothesis
-from storage.ledger import Ledger
-from storage.records import Experiment
+from quant.messages.record.hypotheses import Hypothesis
+from storage.ledger.ledger import Ledger
+from storage.ledger.records import Experiment
 
 _THEN = datetime(2026, 1, 1, tzinfo=UTC)
 _SUGGESTED = Hypothesis(statement="Volume may carry a signal.", by_holdout=False)

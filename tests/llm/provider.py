@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from storage.records import Tokens
+from storage.ledger.records import Tokens
 from tests.support.served import listening
 
 # By which a model answers that cannot be given a format for its answer.
@@ -42,6 +42,7 @@ class Reply:
         breaks_off: whether the connection ends in the middle.
         hangs: whether nothing more comes after the first piece.
         endless: whether it is said again and again.
+        more: further calls in the same answer.
     """
 
     tool: str | None = None
@@ -53,6 +54,7 @@ class Reply:
     breaks_off: bool = False
     hangs: bool = False
     endless: bool = False
+    more: tuple["Reply", ...] = ()
 
     def to(self, request: dict[str, Any]) -> "Reply":
         """Return this reply to a request: an answer is a call of a tool if there is one for it."""
@@ -158,27 +160,30 @@ def _anthropic_events(reply: Reply) -> tuple[list[str], list[str]]:
         **{"id": "msg_1", "type": "message", "role": "assistant", "model": "claude"},
         **{"content": [], "stop_reason": None, "stop_sequence": None, "usage": usage},
     }
-    block: dict[str, Any] = {"type": "text", "text": ""}
-    if reply.tool:
-        block = {"type": "tool_use", "id": f"toolu_{id(reply)}", "name": reply.tool, "input": {}}
 
-    def delta(piece: str) -> dict[str, str]:
-        if reply.tool:
+    def describe(part: Reply) -> dict[str, Any]:
+        if part.tool:
+            return {"type": "tool_use", "id": f"toolu_{id(part)}", "name": part.tool, "input": {}}
+        return {"type": "text", "text": ""}
+
+    def delta(part: Reply, piece: str) -> dict[str, str]:
+        if part.tool:
             return {"type": "input_json_delta", "partial_json": piece}
         return {"type": "text_delta", "text": piece}
 
-    beginning: list[dict[str, Any]] = [
-        {"type": "message_start", "message": message},
-        {"type": "content_block_start", "index": 0, "content_block": block},
-        *(
-            {"type": "content_block_delta", "index": 0, "delta": delta(piece)}
-            for piece in reply.pieces
-        ),
-    ]
+    def blocks() -> Iterator[dict[str, Any]]:
+        for index, part in enumerate((reply, *reply.more)):
+            if index:
+                yield {"type": "content_block_stop", "index": index - 1}
+            yield {"type": "content_block_start", "index": index, "content_block": describe(part)}
+            for piece in part.pieces:
+                yield {"type": "content_block_delta", "index": index, "delta": delta(part, piece)}
+
+    beginning: list[dict[str, Any]] = [{"type": "message_start", "message": message}, *blocks()]
     reason = "refusal" if reply.refused else "tool_use" if reply.tool else "end_turn"
     stop = {"stop_reason": reason, "stop_sequence": None}
     end: list[dict[str, Any]] = [
-        {"type": "content_block_stop", "index": 0},
+        {"type": "content_block_stop", "index": len(reply.more)},
         {"type": "message_delta", "delta": stop, "usage": {"output_tokens": tokens.output_tokens}},
         {"type": "message_stop"},
     ]
@@ -194,17 +199,20 @@ def _openai_events(reply: Reply) -> tuple[list[str], list[str]]:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
         return {"choices": [choice]}
 
-    def part(piece: str) -> dict[str, Any]:
-        if reply.tool:
-            return {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}
-        return {"content": piece}
+    def deltas() -> Iterator[dict[str, Any]]:
+        for index, part in enumerate((reply, *reply.more)):
+            opening: dict[str, Any] = {} if index else {"role": "assistant"}
+            if part.tool:
+                call = {"index": index, "id": f"call_{id(part)}", "type": "function"}
+                function = {"name": part.tool, "arguments": ""}
+                opening |= {"content": None, "tool_calls": [{**call, "function": function}]}
+            yield opening
+            for piece in part.pieces:
+                if part.tool:
+                    yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
+                else:
+                    yield {"content": piece}
 
-    opening: dict[str, Any] = {"role": "assistant", "content": None if reply.tool else ""}
-    if reply.tool:
-        function = {"name": reply.tool, "arguments": ""}
-        opening["tool_calls"] = [
-            {"index": 0, "id": f"call_{id(reply)}", "type": "function", "function": function}
-        ]
     tokens = reply.tokens
     usage = {
         "prompt_tokens": tokens.input_tokens,
@@ -212,7 +220,7 @@ def _openai_events(reply: Reply) -> tuple[list[str], list[str]]:
         "total_tokens": tokens.input_tokens + tokens.output_tokens,
         "prompt_tokens_details": {"cached_tokens": tokens.cache_read_tokens},
     }
-    beginning = [chunk(opening), *(chunk(part(piece)) for piece in reply.pieces)]
+    beginning = [chunk(each) for each in deltas()]
     reason = "content_filter" if reply.refused else "tool_calls" if reply.tool else "stop"
     end = [chunk({}, reason), {"choices": [], "usage": usage}]
 

@@ -1,10 +1,12 @@
 """What models answer in tests, and what they are asked."""
 
+from dataclasses import replace
 from typing import Any
 
 from activities.jobs import DesignTask, LanguageModel
 from quant.messages.data import DataSource
-from quant.messages.steps import DesignInput
+from quant.messages.search import BegunSearch, ProposedRound
+from quant.messages.steps import DesignInput, DesignResult
 from tests.llm.provider import Reply
 from tests.support.helpers import new_id
 
@@ -22,6 +24,12 @@ def strategy(period: int = 14, **changes: Any) -> dict[str, Any]:
 def score(period: int = 14, **changes: Any) -> Reply:
     """Score a strategy."""
     return Reply("score_strategy", strategy(period, **changes))
+
+
+def score_together(*periods: int) -> Reply:
+    """Score several strategies in one answer."""
+    first, *others = (score(period) for period in periods)
+    return replace(first, more=tuple(others))
 
 
 def propose(period: int = 14, hypotheses: tuple[str, ...] = (), **changes: Any) -> Reply:
@@ -49,3 +57,9 @@ def design_task(
         input=DesignInput(data=DataSource(symbol=symbol), trials=trials, seed=7, brief=brief),
         language_model=LanguageModel(name=model, max_cost=max_cost),
     )
+
+
+def found(answer: DesignResult | BegunSearch | ProposedRound) -> DesignResult:
+    """Return what a design has found in one activity."""
+    assert isinstance(answer, DesignResult)
+    return answer

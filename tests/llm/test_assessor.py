@@ -13,16 +13,18 @@ from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
 from errors import ModelMisbehaved
 from quant.messages.artifacts import Artifact
+from quant.messages.report.dossier import Dossier
 from quant.messages.steps import AssessmentResult
+from quant.report.page import render_report
 from settings import Settings
 from storage.artifacts import ArtifactStore
-from storage.ledger import Ledger
+from storage.ledger.ledger import Ledger
 from tests.llm.provider import Provider, Refusal, Reply
 from tests.llm.replies import GPT, SONNET
 from tests.llm.replies import comment as says
 from tests.support.helpers import new_id
 from tests.support.phases import start
-from workflows.messages import ResearchRequest
+from workflows.interface.messages import ResearchRequest
 
 Commenting = Callable[[str], Awaitable[Comment]]
 
@@ -57,10 +59,11 @@ async def assessed(client: Client, settings: Settings) -> tuple[AssessmentResult
     """Research to the end, and return the assessment and the report."""
     handle = await start(client, COMMENTED)
     result = await handle.result()
-    folder, _, name = result.report_path.partition("/")
+    folder, _, _ = result.report_path.partition("/")
     artifacts = ArtifactStore(settings.artifacts_url).open(folder)
     stored = AssessmentResult.model_validate_json(artifacts.read(Artifact.ASSESSMENT) or b"")
-    return stored, (artifacts.read(name) or b"").decode()
+    dossier = Dossier.model_validate_json(artifacts.read(Artifact.DOSSIER) or b"")
+    return stored, render_report(dossier)
 
 
 @pytest.mark.parametrize("model", [SONNET, GPT])

@@ -2,26 +2,21 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.llm.designer import Candidates
 from activities.research import ResearchActivities
-from errors import ComputeDied
-from quant.bars.loader import load_bars
-from quant.messages.data import DataSource
-from quant.messages.progress import Progress, ignore_report
-from quant.messages.steps import CandidateScore
-from quant.messages.strategy import Costs, StrategySpec
-from storage.ledger import Ledger
-from storage.records import Tokens
+from quant.messages.progress import Progress
+from quant.messages.strategy import Costs
+from storage.ledger.ledger import Ledger
+from storage.ledger.records import Tokens
 from tests.llm.past import remember_experiments
 from tests.llm.provider import Provider, Reply
-from tests.llm.replies import GPT, SONNET, design_task, propose, score, strategy
+from tests.llm.replies import GPT, SONNET, design_task, found, propose, score, strategy
 
 
 def results_told(provider: Provider, request: int = -1) -> list[str]:
@@ -45,19 +40,24 @@ async def test_a_model_scores_candidates_and_answers_with_one(
 ) -> None:
     beats: list[Any] = []
     environment.on_heartbeat = lambda *details: beats.extend(details)
+    # So heartbeats are sent all the time, and one of them after each score.
+    environment.info = replace(environment.info, heartbeat_timeout=timedelta(seconds=0.1))
     provider.replies = [score(14), score(30), propose(30)]
-    result = await environment.run(activities.design, design_task(model))
+    result = found(await environment.run(activities.design, design_task(model)))
     assert (result.spec.name, result.trials, result.note) == ("rsi-30", 2, None)
     assert result.best_sharpe is not None
     assert ledger.trials.count(result.data.source) == 2
     assert all(isinstance(beat, Progress) for beat in beats)
+    shares = [beat.percentage for beat in beats]
+    assert shares == sorted(shares)
+    assert 0.0 < shares[-1] < 100.0
 
 
 async def test_the_score_is_that_of_our_own_computation_and_says_how_many_are_left(
     provider: Provider, activities: ResearchActivities, environment: ActivityEnvironment
 ) -> None:
     provider.replies = [score(14), propose(14)]
-    result = await environment.run(activities.design, design_task(trials=3))
+    result = found(await environment.run(activities.design, design_task(trials=3)))
     [told] = results_told(provider)
     assert f"{result.best_sharpe}" in told
     assert "candidates_left" in told and "2" in told
@@ -67,7 +67,7 @@ async def test_equal_candidates_count_once_and_those_not_scored_before_count_too
     provider: Provider, activities: ResearchActivities, environment: ActivityEnvironment
 ) -> None:
     provider.replies = [score(14), score(14, name="same-again"), propose(50)]
-    result = await environment.run(activities.design, design_task())
+    result = found(await environment.run(activities.design, design_task()))
     assert (result.trials, result.spec.name) == (2, "rsi-50")
 
 
@@ -75,7 +75,7 @@ async def test_more_candidates_than_allowed_are_refused_and_the_model_is_told(
     provider: Provider, activities: ResearchActivities, environment: ActivityEnvironment
 ) -> None:
     provider.replies = [score(10), score(20), propose(30), propose(10)]
-    result = await environment.run(activities.design, design_task(trials=1))
+    result = found(await environment.run(activities.design, design_task(trials=1)))
     assert (result.trials, result.spec.name, result.note) == (1, "rsi-10", None)
     assert "All 1 candidates are used up" in json.dumps(provider.requests[-1])
 
@@ -84,7 +84,7 @@ async def test_an_invalid_strategy_goes_back_to_the_model_with_the_reason(
     provider: Provider, activities: ResearchActivities, environment: ActivityEnvironment
 ) -> None:
     provider.replies = [score(14, horizon=1000), propose(14, threshold=2.0), propose(14)]
-    result = await environment.run(activities.design, design_task())
+    result = found(await environment.run(activities.design, design_task()))
     assert result.spec.name == "rsi-14"
     said = json.dumps(provider.requests[-1])
     assert "less than or equal to 60" in said
@@ -99,7 +99,7 @@ async def test_a_model_may_ask_whether_a_strategy_is_valid(
         Reply("validate_strategy", {"strategy": strategy(14)}),
         propose(14),
     ]
-    result = await environment.run(activities.design, design_task())
+    result = found(await environment.run(activities.design, design_task()))
     wrong, right = results_told(provider)
     assert "horizon" in wrong
     assert "valid" in right
@@ -114,7 +114,7 @@ async def test_malformed_json_goes_back_to_the_model(
         Reply(text='{"strategy": {"name": '),
         propose(14),
     ]
-    result = await environment.run(activities.design, design_task())
+    result = found(await environment.run(activities.design, design_task()))
     assert (result.spec.name, result.trials) == ("rsi-14", 1)
     assert len(provider.requests) == 3
 
@@ -126,33 +126,8 @@ async def test_bars_that_are_missing_are_not_the_models_doing(
     with pytest.raises(ApplicationError) as failure:
         await environment.run(activities.design, design_task(symbol="NOWHERE"))
     assert (failure.value.type, failure.value.non_retryable) == ("unknown_symbol", True)
-    assert len(provider.requests) == 1
-
-
-async def test_the_death_of_a_process_is_not_the_models_doing() -> None:
-    async def die(_: StrategySpec) -> CandidateScore:
-        raise ComputeDied("killed")
-
-    with pytest.raises(ComputeDied):
-        await Candidates(5, 7, die, ignore_report, ignore_report).score(
-            StrategySpec.model_validate(strategy())
-        )
-
-
-async def test_a_candidate_that_samples_is_counted_with_its_seed() -> None:
-    sampled = strategy(model={"num_iterations": 20, "feature_fraction": 0.5})
-    spec = StrategySpec.model_validate(sampled)
-    scored = CandidateScore(
-        data=load_bars(DataSource(), None).describe(), sharpe=0.1, annual_sharpe=1.6
-    )
-
-    async def score_one(_: StrategySpec) -> CandidateScore:
-        return scored
-
-    candidates = Candidates(5, 7, score_one, ignore_report, ignore_report)
-    await candidates.score(spec)
-    [trial] = candidates.trials
-    assert trial.fingerprint == spec.trial_fingerprint(7) != spec.trial_fingerprint(8)
+    # No answer is paid for that nothing can be done with.
+    assert not provider.requests
 
 
 async def test_a_model_that_never_keeps_to_the_rules_is_given_up(
@@ -182,7 +157,7 @@ async def test_a_model_that_loses_its_way_leaves_its_best_candidate(
     provider: Provider, activities: ResearchActivities, environment: ActivityEnvironment
 ) -> None:
     provider.replies = [score(14), score(30), *(Reply(text="Hm.") for _ in range(20))]
-    result = await environment.run(activities.design, design_task())
+    result = found(await environment.run(activities.design, design_task()))
     trials = result.trials
     assert trials == 2
     assert result.note is not None
@@ -194,7 +169,7 @@ async def test_costs_of_trading_are_not_for_a_model_to_choose(
 ) -> None:
     free = {"commission": 0.0, "slippage": 0.0}
     provider.replies = [propose(14, costs=free, description="calm\x1b[2J \u202ewords")]
-    result = await environment.run(activities.design, design_task())
+    result = found(await environment.run(activities.design, design_task()))
     assert result.spec.costs == Costs()
     assert result.spec.description == "calm[2J words"
 
@@ -209,7 +184,7 @@ async def test_an_attempt_that_follows_another_pays_for_no_answer_twice(
     with pytest.raises(ApplicationError, match="broke off"):
         await environment.run(activities.design, task)
     provider.replies = [propose(30)]
-    result = await environment.run(activities.design, task)
+    result = found(await environment.run(activities.design, task))
     assert (result.spec.name, result.trials) == ("rsi-30", 2)
     assert len(provider.requests) == 4
     assert provider.requests[3]["messages"] == provider.requests[2]["messages"]
@@ -237,7 +212,7 @@ async def test_what_others_have_found_is_told_and_no_figure_of_the_holdout(
 ) -> None:
     hypothesis = remember_experiments(ledger, 12)
     provider.replies = [propose(14, hypotheses=(hypothesis, "hyp_invented"))]
-    result = await environment.run(activities.design, design_task(brief="trend"))
+    result = found(await environment.run(activities.design, design_task(brief="trend")))
     assert result.hypotheses == (hypothesis,)
     told = json.loads(provider.requests[0]["messages"][0]["content"][0]["text"])
     assert told["brief"] == "trend"

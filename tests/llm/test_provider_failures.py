@@ -10,18 +10,18 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.compute import Compute
+from activities.computing.compute import Compute
 from activities.llm.meter import MAX_ANSWER_TOKENS
 from activities.research import ResearchActivities
 from settings import Settings
-from storage.ledger import Ledger
-from storage.records import Tokens
+from storage.ledger.ledger import Ledger
+from storage.ledger.records import Tokens
 from temporal.converter import data_converter
 from tests.llm.conftest import KEY
 from tests.llm.provider import Provider, Refusal, Reply
 from tests.llm.replies import GPT, SONNET, design_task
 from tests.support.helpers import assert_eventually
-from tests.support.silence import silent_http_server
+from tests.support.outside.silence import silent_http_server
 
 MODELS = pytest.mark.parametrize("model", [SONNET, GPT])
 

@@ -7,21 +7,21 @@ from pathlib import Path
 import pandas as pd
 from temporalio.client import Client
 
-from activities.compute import Compute
+from activities.computing.compute import Compute
 from activities.research import ResearchActivities
 from quant.messages.artifacts import Artifact
 from quant.messages.steps import AssessmentResult
 from settings import Settings
 from storage.artifacts import ArtifactStore
-from storage.ledger import Ledger
-from storage.records import HypothesisRecord
+from storage.ledger.ledger import Ledger
+from storage.ledger.records import HypothesisRecord
 from tests.llm.provider import Provider
 from tests.llm.replies import SONNET, comment, design_task, propose
-from tests.support.data import walk
 from tests.support.helpers import activity_environment
 from tests.support.phases import start
+from tests.support.quant.data import walk
 from worker import run_workers
-from workflows.messages import ResearchRequest
+from workflows.interface.messages import ResearchRequest
 
 _SYMBOL = "GOLD"
 _ROWS = 1200

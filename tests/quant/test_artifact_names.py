@@ -9,8 +9,10 @@ from quant.messages.steps import (
 
 def test_artifacts_keep_the_names_under_which_earlier_versions_stored_them() -> None:
     assert {each.value for each in Artifact} == {
+        "artifacts.deleted",
         "assessment.json",
         "backtest.json",
+        "campaign.json",
         "checkpoint.deleted",
         "checkpoint.json",
         "conversation.json",
@@ -19,8 +21,10 @@ def test_artifacts_keep_the_names_under_which_earlier_versions_stored_them() -> 
         "model.txt",
         "report.html",
         "report.json",
+        "search.json",
         "trials.json",
         "walk_forward.json",
+        "watch.json",
     }
 
 

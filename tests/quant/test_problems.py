@@ -14,7 +14,7 @@ from quant.problems import MOST_PROBLEMS, list_problems
 from quant.strategy.lines import find_lines
 from quant.strategy.parser import parse_strategy
 from quant.suggestions import list_fields, suggest
-from workflows.messages import Owner
+from workflows.interface.owned import Owner
 
 
 @pytest.mark.parametrize("kind", [Owner, Symbol, Timeframe, StrategyName, KeyName, ScheduleId])
@@ -45,9 +45,36 @@ def test_only_what_is_close_is_suggested(word: object, meant: str) -> None:
     assert suggest(word, ["rsi", "return", "bollinger"]) == meant
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("stop_loss", 0, "must be more than 0, not 0"),
+        ("stop_loss", 1.0, "must be less than 1, not 1.0"),
+        ("volatility_target", 2.5, "must be at most 1, not 2.5"),
+        ("max_holding", 0, "must be at least 1, not 0"),
+        ("max_holding", -(2**31) - 1, "must be at least 1, not -2147483649"),
+        ("max_holding", -(10**400), "must be at least 1"),
+        ("weights", "by_size", "must be 'equal' or 'inverse_volatility', not 'by_size'"),
+        ("weights", "x" * 1000, "must be 'equal' or 'inverse_volatility'"),
+        ("weights", "a\x1bb", "must be 'equal' or 'inverse_volatility'"),
+        ("weights", ["equal"], "must be 'equal' or 'inverse_volatility'"),
+    ],
+)
+def test_a_short_value_is_named(field: str, value: object, said: str) -> None:
+    features = [{"kind": "rsi", "period": 14}]
+    with pytest.raises(ValidationError) as refusal:
+        StrategySpec.model_validate({"name": "x", "features": features, field: value})
+    assert list_problems(refusal.value) == [(field, said)]
+
+
 def test_fields_are_suggested_where_they_belong() -> None:
     assert "horizon" in list_fields(StrategySpec, [])
-    assert list_fields(StrategySpec, ["features", 3]) == ["kind", "period"]
+    assert list_fields(StrategySpec, ["features", 3]) == [
+        "kind",
+        "period",
+        "timeframe",
+        "relative",
+    ]
     assert "num_leaves" in list_fields(StrategySpec, ["model"])
     assert list_fields(StrategySpec, ["name"]) == []
 

@@ -6,11 +6,13 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from quant.messages.steps import TrainingInput
+    from quant.messages.watch import WatchState
     from workflows.admission import Admission
-    from workflows.contract import OperationInfo
-    from workflows.failures import WRONG_ARGUMENTS
-    from workflows.messages import ResearchInput, ResearchRequest, ResearchResult
+    from workflows.interface.contract import OperationInfo
+    from workflows.interface.failures import WRONG_ARGUMENTS
+    from workflows.interface.messages import ResearchInput, ResearchRequest, ResearchResult
     from workflows.research import Research
+    from workflows.watch import Watch
 
 
 @workflow.defn(name="Research", failure_exception_types=WRONG_ARGUMENTS)
@@ -68,3 +70,18 @@ class SlowAdmission(Admission):
     async def _answer_all(self) -> None:
         await workflow.sleep(1)
         await super()._answer_all()
+
+
+@workflow.defn(name="Watch")
+class SleepyWatch(Watch):
+    """Sleeps before its first look."""
+
+    @workflow.init
+    def __init__(self, state: WatchState) -> None:
+        super().__init__(state)
+
+    @workflow.run
+    async def run(self, state: WatchState) -> WatchState:
+        """Sleep, and run as the base class does."""
+        await workflow.sleep(1)
+        return await super().run(state)

@@ -7,23 +7,44 @@ running need not be continued by the changed code; otherwise the old histories h
 import asyncio
 import contextlib
 import json
+import os
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
+from quant.messages.strategy import Costs
+from quant.messages.watch import WatchState
 from settings import Settings
+from storage.artifacts import ArtifactStore
 from temporal.converter import data_converter
-from tests.support.data import write_bars, write_many_bars, write_strategies
+from tests.llm.provider import running_provider
+from tests.llm.replies import SONNET, comment, propose, score_together
+from tests.support.helpers import PATIENCE, assert_eventually
+from tests.support.notices import taking_notices
+from tests.support.outside.temporal_server import connect, dev_server
 from tests.support.phases import IN_TRAINING, STAYS, Stay
-from tests.support.temporal_server import connect, dev_server
+from tests.support.quant.data import (
+    MANY,
+    MANY_TIMEFRAME,
+    write_bars,
+    write_many_bars,
+    write_strategies,
+)
+from tests.support.quant.watches import SPEC, TABLE, WatchedResearch
 from worker import run_workers
 from workflows.admission import Admission
-from workflows.contract import GOAL, PRIORITY
-from workflows.messages import AdmissionRequest, Reproduction, ResearchInput, ResearchRequest
+from workflows.campaign import Campaign
+from workflows.interface.admission import AdmissionRequest
+from workflows.interface.campaigns import CampaignBudget, CampaignInput, CampaignRequest
+from workflows.interface.contract import GOAL, PRIORITY
+from workflows.interface.ids import SliceId, make_member_id
+from workflows.interface.messages import Reproduction, ResearchInput, ResearchRequest
 from workflows.policies import RESEARCH_QUEUE
 from workflows.research import Research
+from workflows.watch import Watch
 
 HISTORIES = Path(__file__).parent / "histories"
 
@@ -43,8 +64,12 @@ async def main() -> None:
         await connect(address)
         # Without an identity of its own the client would write down the name of this machine.
         client = await Client.connect(address, data_converter=data_converter, identity="recorder")
-        async with run_workers(client, _settings(Path(directory))):
+        settings = _settings(Path(directory))
+        async with run_workers(client, settings):
             await _record_all(client)
+            await record_watches(client, settings)
+            await record_proposals(client)
+        await record_notices(client, settings)
 
 
 def _settings(directory: Path) -> Settings:
@@ -74,9 +99,41 @@ async def _record_all(client: Client) -> None:
     await IN_TRAINING.working(client, handle.id).cancel()
     await _finish(handle)
     await _save(client, handle.id)
+    await _record_slices(client)
     await _record_ending(client)
     await _record_continued(client)
     await _record_admission(client)
+    await _record_campaigns(client)
+
+
+async def _record_slices(client: Client) -> None:
+    """A search that is cut, to its end and cancelled with slices at work."""
+    request = ResearchRequest(trials=250, seed=7)
+    await _finish(await _start(client, "research-sliced", request))
+    await _save(client, "research-sliced")
+    handle = await _start(client, "research-cancelled-sliced", request)
+
+    async def look() -> bool:
+        pending = (await handle.describe()).raw_description.pending_activities
+        return len([each for each in pending if SliceId.parse(each.activity_id)]) > 1
+
+    await assert_eventually(look, within=PATIENCE)
+    await handle.cancel()
+    await _finish(handle)
+    await _save(client, handle.id)
+
+
+async def record_proposals(client: Client) -> None:
+    """A design by a language model, whose candidates are scored in slices, to its end."""
+    async with running_provider() as provider:
+        os.environ["ANTHROPIC_API_KEY"] = "none"
+        os.environ["ANTHROPIC_BASE_URL"] = provider.address
+        provider.replies = [score_together(*range(5, 30)), propose(14), comment("Weak.")]
+        request = ResearchRequest(
+            designer="llm", model=SONNET, symbol=MANY, timeframe=MANY_TIMEFRAME, trials=30, seed=7
+        )
+        await _finish(await _start(client, "research-proposed", request))
+    await _save(client, "research-proposed")
 
 
 async def _record_ending(client: Client) -> None:
@@ -128,6 +185,100 @@ async def _record_admission(client: Client) -> None:
     await handle.terminate()
 
 
+async def record_watches(client: Client, settings: Settings) -> None:
+    """A watch that is cancelled after some looks, and one that ends because it withdraws."""
+    for name, spec in {
+        "cancelled": SPEC,
+        "withdrawn": SPEC.model_copy(update={"costs": Costs(commission=0.05)}),
+    }.items():
+        store = ArtifactStore(settings.artifacts_url)
+        watched = WatchedResearch(settings.data_dir, store, f"W{name}", name)
+        state = WatchState(strategy=watched.strategy.model_copy(update={"spec": spec}))
+        handle = await client.start_workflow(
+            Watch.run, state, id=f"watch_{name}", task_queue=RESEARCH_QUEUE
+        )
+
+        async def looked(handle: WorkflowHandle[Watch, WatchState], bars: int) -> bool:
+            state = await handle.query(Watch.describe)
+            return state.looked_at is not None and state.summary.bars >= bars
+
+        await assert_eventually(partial(looked, handle, 0), within=PATIENCE)
+        watched.write_bars(TABLE)
+        await handle.signal(Watch.look_now)
+        await assert_eventually(partial(looked, handle, 1), within=PATIENCE)
+        await handle.cancel()
+        await _finish(handle)
+        await _save(client, handle.id)
+
+
+async def record_notices(client: Client, settings: Settings) -> None:
+    """A research of whose end people are told."""
+    with taking_notices() as (address, _):
+        notified = settings.model_copy(update={"notify_url": f"json://{address}"})
+        async with run_workers(client, notified):
+            handle = await _start(client, "research-told", TO_THE_END["failed"])
+            await _finish(handle)
+            await _save(client, handle.id)
+            notice = f"notice_{handle.id}_{(await handle.describe()).run_id}"
+            await _finish(client.get_workflow_handle(notice))
+            await _save(client, notice, name="notice")
+
+
+async def _record_campaigns(client: Client) -> None:
+    """Campaigns with a failure, a cancelled member, a limit, generations, and a cancel."""
+    quick = ResearchRequest(strategy="quick")
+    handle = await _start_campaign(
+        client,
+        "campaign-completed",
+        CampaignRequest(name="a", research=quick, symbols=("SP500", "SHORT"), seeds=(1, 2)),
+        max_active=2,
+    )
+    await _finish(handle)
+    await _save(client, handle.id)
+    handle = await _start_campaign(
+        client,
+        "campaign-continued",
+        CampaignRequest(
+            name="b",
+            research=ResearchRequest(trials=2, bypass_gates=True),
+            seeds=(1, 2),
+            generations=2,
+            budget=CampaignBudget(hours=1.0),
+        ),
+        members_per_run=3,
+    )
+    first = (await handle.describe()).run_id
+    await _finish(handle)
+    await _save(client, handle.id, first)
+    handle = await _start_campaign(
+        client,
+        "campaign-cancelled",
+        CampaignRequest(name="c", research=IN_TRAINING.request, seeds=(1, 2, 3)),
+    )
+    members = [make_member_id(handle.id, number) for number in (1, 2)]
+    for each in members:
+        await IN_TRAINING.begun(client, each)
+    await client.get_workflow_handle(members[0]).cancel()
+    await _finish(client.get_workflow_handle(members[0]))
+    await IN_TRAINING.begun(client, make_member_id(handle.id, 3))
+    await handle.cancel(reason="enough")
+    await _finish(handle)
+    await _save(client, handle.id)
+    await _save(client, members[1])
+
+
+async def _start_campaign(
+    client: Client, name: str, request: CampaignRequest, **values: Any
+) -> WorkflowHandle[Any, Any]:
+    return await client.start_workflow(
+        Campaign.run,
+        CampaignInput(request=request, **values),
+        id=name,
+        task_queue=RESEARCH_QUEUE,
+        memo={GOAL: request.name, PRIORITY: 3},
+    )
+
+
 async def _begin(client: Client, name: str, stay: Stay) -> WorkflowHandle[Any, Any]:
     handle = await _start(client, name, stay.request)
     await stay.begun(client, name)
@@ -145,10 +296,12 @@ async def _finish(handle: WorkflowHandle[Any, Any]) -> None:
         await handle.result()
 
 
-async def _save(client: Client, workflow_id: str) -> None:
-    history = await client.get_workflow_handle(workflow_id).fetch_history()
+async def _save(
+    client: Client, workflow_id: str, run_id: str | None = None, *, name: str | None = None
+) -> None:
+    history = await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
     content = json.loads(history.to_json(), object_hook=_without_traces)
-    (HISTORIES / f"{workflow_id}.json").write_text(json.dumps(content) + "\n")
+    (HISTORIES / f"{name or workflow_id}.json").write_text(json.dumps(content) + "\n")
 
 
 def _without_traces(content: dict[str, Any]) -> dict[str, Any]:

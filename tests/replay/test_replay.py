@@ -9,13 +9,16 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 from temporal.converter import data_converter
-from tests.replay.changed import IdleTraining, PatientResearch, SlowAdmission
+from tests.replay.changed import IdleTraining, PatientResearch, SleepyWatch, SlowAdmission
 from tests.replay.record import HISTORIES, TO_THE_END
 from tests.support.phases import STAYS
 from workflows.admission import Admission
 from workflows.backtest import Backtest
+from workflows.campaign import Campaign
+from workflows.notification import Notification
 from workflows.research import Research
 from workflows.training import Training
+from workflows.watch import Watch
 
 HOW_TO_CHANGE_A_WORKFLOW = """\
 A workflow takes other steps than it did, and would break the researches that are running.
@@ -29,6 +32,7 @@ Guard the change, so that what has begun goes on as it was:
 With workers of both versions side by side (docs/operations.md#upgrade) the old steps may go at
 once; then record the histories again: .venv/bin/python -m tests.replay.record"""
 
+WORKFLOWS = (Research, Training, Backtest, Campaign, Admission, Watch, Notification)
 FILES = sorted(HISTORIES.glob("*.json"))
 
 
@@ -46,6 +50,10 @@ def test_there_is_a_history_of_every_kind() -> None:
     assert names >= {f"research-cancelled-{stay.phase}" for stay in STAYS}
     assert names >= {"research-completed.training", "research-completed.backtest"}
     assert names >= {"research-resumed", "research-reproduced", "admission"}
+    assert names >= {"research-sliced", "research-cancelled-sliced"}
+    assert "research-proposed" in names
+    assert names >= {"watch_cancelled", "watch_withdrawn", "research-told", "notice"}
+    assert names >= {"campaign-completed", "campaign-continued", "campaign-cancelled"}
     assert names >= {"research-ended-training", "research-ended-training.training"}
 
 
@@ -62,7 +70,7 @@ def test_a_cancel_that_came_in_with_the_end_is_among_them() -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 async def test_a_recorded_history_is_followed_to_its_end(file: Path) -> None:
     try:
-        await replayer(Research, Training, Backtest, Admission).replay_workflow(history(file))
+        await replayer(*WORKFLOWS).replay_workflow(history(file))
     except NondeterminismError as error:
         pytest.fail(f"{error}\n\n{HOW_TO_CHANGE_A_WORKFLOW}", pytrace=False)
 
@@ -74,6 +82,7 @@ async def test_a_recorded_history_is_followed_to_its_end(file: Path) -> None:
         ("research-cancelled-training", PatientResearch),
         ("research-completed.training", IdleTraining),
         ("admission", SlowAdmission),
+        ("watch_cancelled", SleepyWatch),
     ],
 )
 async def test_a_changed_workflow_is_caught(name: str, changed: type) -> None:

@@ -1,4 +1,6 @@
+import asyncio
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ from errors import ArtifactsUnavailable
 from quant.messages.artifacts import Artifact
 from storage.artifacts import ArtifactStore
 from tests.support.helpers import free_port
-from tests.support.silence import silent_http_server
+from tests.support.outside.silence import silent_http_server
 
 ODD_IDS = [
     "../../x",
@@ -121,8 +123,67 @@ def test_a_store_in_the_network_that_falls_silent_is_given_up(tmp_path: Path) ->
 
 
 def test_a_store_in_the_network_that_is_away_is_unavailable_whatever_its_driver_raises() -> None:
-    artifacts = ArtifactStore(f"webhdfs://127.0.0.1:{free_port()}/store").open("x")
+    store = ArtifactStore(f"webhdfs://127.0.0.1:{free_port()}/store")
+    with pytest.raises(ArtifactsUnavailable, match="cannot be listed"):
+        asyncio.run(store.list())
+    artifacts = store.open("x")
     with pytest.raises(ArtifactsUnavailable, match="cannot be read"):
         artifacts.read(Artifact.MODEL)
     with pytest.raises(ArtifactsUnavailable, match="cannot be written"):
         artifacts.write(Artifact.MODEL, b"content")
+
+
+def test_a_folder_is_cleared_but_for_what_is_kept(store: ArtifactStore, tmp_path: Path) -> None:
+    artifacts = store.open("op_1")
+    for name in (Artifact.MODEL, Artifact.TRIALS, Artifact.DELETED):
+        artifacts.write(name, b"content")
+    (tmp_path / "store" / "op_1" / ".model.txt.11.part").write_bytes(b"of the dead")
+    store.open("op_2").write(Artifact.MODEL, b"other")
+    listed = asyncio.run(artifacts.list())
+    assert {name: info.size for name, info in listed.items()} == {
+        Artifact.MODEL: 7,
+        Artifact.TRIALS: 7,
+        Artifact.DELETED: 7,
+    }
+    asyncio.run(artifacts.clear(keep={Artifact.DELETED}))
+    assert [path.name for path in (tmp_path / "store" / "op_1").iterdir()] == [Artifact.DELETED]
+    asyncio.run(artifacts.clear())
+    assert [path.name for path in (tmp_path / "store").iterdir()] == ["op_2"]
+    asyncio.run(artifacts.clear())
+    assert asyncio.run(artifacts.list()) == {}
+
+
+def test_what_a_link_leads_to_is_neither_listed_nor_deleted(
+    store: ArtifactStore, tmp_path: Path
+) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "model.txt").write_bytes(b"mine")
+    store.open("op_2").write(Artifact.MODEL, b"content")
+    (tmp_path / "store" / "op_1").symlink_to(precious, target_is_directory=True)
+    (tmp_path / "store" / "op_2" / "trials.json").symlink_to(precious / "model.txt")
+    linked = store.open("op_1")
+    for call in (linked.list(), linked.clear()):
+        with pytest.raises(ArtifactsUnavailable, match="link"):
+            asyncio.run(call)
+    asyncio.run(store.open("op_2").clear())
+    assert (precious / "model.txt").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("where", ["directory", "memory"])
+def test_all_artifacts_are_listed_by_operation(tmp_path: Path, where: str) -> None:
+    url = str(tmp_path) if where == "directory" else f"memory://{tmp_path.name}/store"
+    store = ArtifactStore(url)
+    assert asyncio.run(store.list()) == {}
+    began = datetime.now(UTC) - timedelta(seconds=5)
+    for operation_id in ("op_1", "op_1.training", "an id/that is hidden"):
+        store.open(operation_id).write(Artifact.MODEL, b"content")
+    listed = asyncio.run(store.list())
+    assert sorted(listed) == ["op_1", "op_1.training"]
+    info = listed["op_1"][Artifact.MODEL]
+    assert (info.size, began < info.modified_at < datetime.now(UTC) + timedelta(seconds=5)) == (
+        7,
+        True,
+    )
+    asyncio.run(store.open("op_1").clear())
+    assert sorted(asyncio.run(store.list())) == ["op_1.training"]

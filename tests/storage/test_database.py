@@ -4,7 +4,7 @@ import gc
 import warnings
 from pathlib import Path
 
-from storage.ledger import Ledger
+from storage.ledger.ledger import Ledger
 
 
 def test_a_ledger_that_nobody_uses_any_more_is_closed(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from quant.messages.hypotheses import Condition, Hypothesis, HypothesisStatus, Verdict
+from quant.messages.record.hypotheses import Condition, Hypothesis, HypothesisStatus, Verdict
 from quant.messages.steps import AssessmentResult
 from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
-from storage.ledger import Ledger
-from storage.records import Experiment
+from storage.ledger.ledger import Ledger
+from storage.ledger.records import Experiment
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SPEC = StrategySpec(

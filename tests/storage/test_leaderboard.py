@@ -8,11 +8,11 @@ import pytest
 
 from quant.messages.data import DataSource
 from quant.messages.evidence import Statistics
-from quant.messages.trials import Trial, TrialOnBars
-from quant.verdict.deflation import deflate_sharpe
+from quant.messages.record.trials import Trial, TrialOnBars
+from quant.verdict.deflation import control_false_discoveries, judge_today
 from quant.verdict.significance import measure_significance
-from storage.ledger import Ledger
-from storage.records import Experiment
+from storage.ledger.ledger import Ledger
+from storage.ledger.records import Experiment
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 BARS = DataSource(content_hash="bars")
@@ -21,9 +21,12 @@ BARS = DataSource(content_hash="bars")
 def judge(trials: int, *, drift: float = 0.0006, year: float = 252.0) -> Statistics:
     """Judge returns with fat tails and a skew."""
     rng = np.random.default_rng(4)
+    market = rng.normal(0.0, 0.01, 3000)
     returns = rng.standard_t(4, 3000) * 0.003 + rng.exponential(0.008, 3000) - 0.008 + drift
     return measure_significance(
         *(returns[2000:], returns[:2000], year),
+        holdout_market=market[2000:],
+        walk_forward_market=market[:2000],
         trials_ever=trials,
         holdout_looks=1,
         timing=0.01,
@@ -62,9 +65,11 @@ def test_it_deflates_as_the_assessment_would_today(before: int, year: float) -> 
     then, today = judge(before, year=year), judge(5000, year=year)
     assert then.record_skewness > 0.1 and then.record_kurtosis > 4.0
     assert then.deflated_sharpe > today.deflated_sharpe > 0.0
-    assert deflate_sharpe(5000, then) == pytest.approx(today.deflated_sharpe, rel=1e-9)
     # Fewer trials than at the assessment, as after a deletion, improve nothing.
-    assert deflate_sharpe(1, today) == pytest.approx(today.deflated_sharpe, rel=1e-9)
+    for now in (judge_today(5000, then), judge_today(1, today)):
+        assert now.deflated_sharpe == pytest.approx(today.deflated_sharpe, rel=1e-9)
+        assert now.record_p_value == pytest.approx(today.record_p_value, rel=1e-9)
+        assert now.alpha_p_value == pytest.approx(today.alpha_p_value, rel=1e-9)
 
 
 def test_a_record_from_before_its_moments_were_kept_is_taken_for_normal() -> None:
@@ -72,14 +77,15 @@ def test_a_record_from_before_its_moments_were_kept_is_taken_for_normal() -> Non
     kept = then.model_dump(exclude={"record_skewness", "record_kurtosis", "periods_per_year"})
     normal = then.model_copy(update={"record_skewness": 0.0, "record_kurtosis": 3.0})
     old = Statistics.model_validate(kept)
-    assert deflate_sharpe(5000, old) == pytest.approx(deflate_sharpe(5000, normal), rel=1e-9)
+    now, expected = judge_today(5000, old), judge_today(5000, normal)
+    assert now.deflated_sharpe == pytest.approx(expected.deflated_sharpe, rel=1e-9)
     alone = Statistics.model_validate({**kept, "trials_ever": 1, "expected_best_sharpe": 0.0})
-    assert deflate_sharpe(5000, alone) == alone.deflated_sharpe
+    assert judge_today(5000, alone).deflated_sharpe == alone.deflated_sharpe
 
 
 def test_what_shows_nothing_is_not_raised() -> None:
     nothing = judge(12).model_copy(update={"record_sharpe": 0.0, "deflated_sharpe": 0.0})
-    assert deflate_sharpe(12, nothing) == 0.0
+    assert judge_today(12, nothing).deflated_sharpe == 0.0
 
 
 def test_who_came_early_falls_when_more_is_tried(ledger: Ledger) -> None:
@@ -119,3 +125,28 @@ def test_the_verdict_comes_first_and_what_was_not_judged_last(ledger: Ledger) ->
     assert rank(ledger, owner="bob") == ["mediocre"]
     assert rank(ledger, symbol="NASDAQ") == []
     assert ledger.leaderboard.find(limit=1)[1] == 7
+
+
+def test_adjusted_p_values_are_those_of_benjamini_and_yekutieli() -> None:
+    given = [0.01, 0.0001, 0.5, 0.02]
+    harmonic = 1.0 + 1 / 2 + 1 / 3 + 1 / 4
+    expected = [0.01 * 2, 0.0001 * 4, 0.5, 0.02 * 4 / 3]
+    assert control_false_discoveries(given) == pytest.approx(
+        [min(1.0, value * harmonic) for value in expected]
+    )
+    assert control_false_discoveries([]) == []
+
+
+def test_one_good_result_among_many_questions_is_no_discovery(ledger: Ledger) -> None:
+    good = judge(1, drift=0.0006)
+    record(ledger, "good", good, verdict="promising")
+    [alone], _ = ledger.leaderboard.find(limit=1)
+    assert alone.is_discovery and alone.false_discovery_rate < 0.05
+    for number in range(40):
+        record(ledger, f"no-{number}", None, verdict="no_signal")
+    [among], _ = ledger.leaderboard.find(limit=1)
+    assert (among.operation_id, among.verdict) == ("good", "promising")
+    assert not among.is_discovery and among.false_discovery_rate > 0.05
+    # The filters decide what was asked.
+    [alone], _ = ledger.leaderboard.find(limit=1, verdict="promising")
+    assert alone.is_discovery

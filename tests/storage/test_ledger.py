@@ -3,10 +3,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from quant.messages.data import DataSource
-from quant.messages.trials import Trial, TrialOnBars
-from storage.experiments import ExperimentOrder
-from storage.ledger import Ledger
-from storage.records import Experiment
+from quant.messages.record.trials import Trial, TrialOnBars
+from storage.ledger.ledger import Ledger
+from storage.ledger.records import Experiment
+from storage.ledger.selection import ExperimentOrder
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 BARS = DataSource(symbol="SP500", content_hash="bars")
@@ -94,9 +94,9 @@ def test_bars_that_were_never_searched_count_none(ledger: Ledger) -> None:
     assert ledger.trials.count(BARS) == 0
 
 
-def test_many_writers_lose_nothing(ledger_url: str, ledger: Ledger) -> None:
+def test_many_writers_lose_nothing(migrated_url: str, ledger: Ledger) -> None:
     def write(number: int) -> None:
-        own = Ledger(ledger_url)
+        own = Ledger(migrated_url)
         for each in range(5):
             own.experiments.record(experiment(f"op_{number}_{each}"))
             made = trials_on(BARS, trial(f"{each}"), trial(f"{number}-{each}"))

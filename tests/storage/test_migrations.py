@@ -15,9 +15,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, inspect, text
 
 from errors import LedgerUnavailable
-from storage.database import Database, migrations
-from storage.ledger import Ledger
-from storage.rows import Base
+from storage.ledger.database import Database, list_revisions, migrations
+from storage.ledger.ledger import Ledger
+from storage.ledger.rows import Base
 from tests.storage.test_ledger import experiment
 from tests.support.helpers import ROOT
 
@@ -65,6 +65,23 @@ def test_workers_that_start_together_migrate_once(ledger_url: str) -> None:
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(upgrade, range(6)))
+
+
+def test_the_files_of_the_migrations_are_named_by_their_revisions(ledger_url: str) -> None:
+    database = Database(ledger_url)
+    database.upgrade()
+    with database.connect() as connection:
+        script = ScriptDirectory.from_config(migrations(connection))
+        assert list_revisions() == [each.revision for each in script.walk_revisions()][::-1]
+
+
+def test_a_ledger_of_this_version_needs_no_alembic(ledger_url: str) -> None:
+    Ledger(ledger_url).upgrade()
+    program = (
+        "import sys; from storage.ledger.ledger import Ledger; Ledger(sys.argv[1]).upgrade(); "
+        "assert 'alembic' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program, ledger_url], cwd=ROOT, timeout=120, check=True)
 
 
 def test_a_version_that_is_gone_back_to_works_with_the_newer_ledger(
@@ -136,13 +153,13 @@ def test_a_server_that_is_not_there_says_so() -> None:
 
 def test_processes_that_start_together_migrate_one_file(tmp_path: Path) -> None:
     migrate = (
-        "import sys; from storage.database import Database; sys.stdin.readline(); "
+        "import sys; from storage.ledger.database import Database; sys.stdin.readline(); "
         "Database(sys.argv[1]).upgrade()"
     )
     command = [sys.executable, "-c", migrate, f"sqlite:///{tmp_path}/new/ledger.db"]
     processes = [
         subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-        for _ in range(8)
+        for _ in range(4)
     ]
     for each in processes:
         assert each.stdin is not None

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from errors import BudgetExhausted
-from storage.ledger import Ledger
-from storage.records import Tokens
-from storage.spending import ModelCall
+from storage.ledger.ledger import Ledger
+from storage.ledger.records import Tokens
+from storage.ledger.spending import ModelCall
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TODAY = NOW.date()

@@ -101,7 +101,7 @@ async def said(command: subprocess.Popen[bytes], word: str) -> str:
         heard += pipe.read() or b""
         return word.encode() in heard
 
-    await assert_eventually(look)
+    await assert_eventually(look, within=PATIENCE)
     return heard.decode()
 
 
@@ -169,7 +169,7 @@ async def computing(processes: int) -> None:
     async def look() -> bool:
         return len(compute_processes()) == processes
 
-    await assert_eventually(look)
+    await assert_eventually(look, within=PATIENCE)
 
 
 def leftovers(directory: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """How a test gets a research into a phase, and keeps it there long enough to interfere."""
 
+import asyncio
 import contextlib
 from dataclasses import dataclass
 from typing import Any
@@ -9,15 +10,17 @@ from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
-from tests.support.data import MANY, MANY_TIMEFRAME
 from tests.support.helpers import PATIENCE, assert_eventually, new_id
+from tests.support.outside.temporal_server import activity_started, runs
 from tests.support.processes import compute_processes
-from tests.support.temporal_server import activity_started, runs
-from workflows.contract import OperationType, Phase
-from workflows.ids import get_step_name, make_step_id
-from workflows.messages import ResearchInput, ResearchRequest, ResearchResult
+from tests.support.quant.data import MANY, MANY_TIMEFRAME
+from workflows.interface.contract import OperationType, Phase
+from workflows.interface.ids import get_step_name, make_step_id
+from workflows.interface.messages import ResearchInput, ResearchRequest, ResearchResult
 from workflows.policies import RESEARCH_QUEUE
 from workflows.research import Research
+
+_SECONDS_UNTIL_KILLED = 0.3
 
 _MANY_BARS = ResearchRequest(
     symbol=MANY, timeframe=MANY_TIMEFRAME, strategy="quick", seed=7, bypass_gates=True
@@ -67,6 +70,7 @@ STAYS = [
         OperationType.DESIGN,
         "design",
         ResearchRequest(trials=5000, seed=7),
+        held=True,
     ),
     Stay(
         Phase.TRAINING,
@@ -105,7 +109,7 @@ async def queued(handle: WorkflowHandle[Any, Any]) -> None:
         scheduled = PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
         return [each.state for each in pending] == [scheduled]
 
-    await assert_eventually(look)
+    await assert_eventually(look, within=PATIENCE)
 
 
 async def _held(working: WorkflowHandle[Any, Any], activity: str) -> None:
@@ -120,13 +124,21 @@ async def _held(working: WorkflowHandle[Any, Any], activity: str) -> None:
         for process in set(compute_processes()) - others:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.suspend()
-                if await _begun(working, activity) and process in compute_processes():
+                if await _begun(working, activity) and not await _is_done(process):
                     return True
                 process.resume()
             others.add(process)
         return False
 
     await assert_eventually(look, within=PATIENCE)
+
+
+async def _is_done(process: psutil.Process) -> bool:
+    """Whether a process has sent its result. The worker kills it then."""
+    with contextlib.suppress(psutil.TimeoutExpired):
+        await asyncio.to_thread(process.wait, _SECONDS_UNTIL_KILLED)
+        return True
+    return False
 
 
 async def _begun(working: WorkflowHandle[Any, Any], activity: str) -> bool:

@@ -1,12 +1,17 @@
 """Results of the steps of a research, built by hand, for verdicts and remarks."""
 
+from pathlib import Path
 from typing import Any
 
-from quant.messages.curves import Curves, TradeRecord
+from quant.messages.artifacts import Artifact
 from quant.messages.data import DataInfo, DataSource
 from quant.messages.evidence import Benchmark, CostLevel, RandomEntries, Statistics
+from quant.messages.report.curves import Curves, TradeRecord
+from quant.messages.report.dossier import Dossier
 from quant.messages.steps import AssessmentInput, BacktestResult, TrainingResult
 from quant.messages.strategy import FeatureSpec, StrategySpec
+from quant.report.page import render_report
+from workflows.interface.messages import ResearchResult
 
 INFO = DataInfo(
     symbol="SP500",
@@ -33,6 +38,13 @@ def statistics(**changes: Any) -> Statistics:
         probabilistic_sharpe=0.999,
         confirmed_sharpe=0.98,
         deflated_sharpe=0.97,
+        record_p_value=0.01,
+        alpha=0.12,
+        beta=0.2,
+        alpha_t_value=4.2,
+        alpha_p_value=0.01,
+        holdout_alpha=0.1,
+        holdout_alpha_p_value=0.03,
         expected_best_sharpe=0.6,
         record_sharpe=1.2,
         record_bars=4100,
@@ -124,3 +136,9 @@ def curves(*trades: tuple[int, float]) -> Curves:
             for direction, profit in trades
         ],
     )
+
+
+def draw_report(artifacts: str | Path, result: ResearchResult) -> str:
+    """Return the page of a report, as the API draws it from the dossier."""
+    dossier = Path(artifacts, result.report_path).with_name(Artifact.DOSSIER.value)
+    return render_report(Dossier.model_validate_json(dossier.read_bytes()))

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from temporalio.client import Client
 
-from tests.support.temporal_server import end_everything
+from tests.support.outside.temporal_server import end_everything
 
 
 @pytest_asyncio.fixture(autouse=True)

@@ -14,7 +14,7 @@ from temporalio.worker import Worker
 from activities.admission import ActiveAnswer, ActiveQuestion
 from tests.support.helpers import new_id
 from workflows.admission import Admission
-from workflows.messages import AdmissionRequest
+from workflows.interface.admission import AdmissionRequest
 
 
 async def test_a_count_that_fails_is_the_end_of_those_questions_only(alone: Client) -> None:

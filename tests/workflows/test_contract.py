@@ -15,9 +15,16 @@ from temporalio.exceptions import (
 
 from errors import StartupError
 from settings import Settings, load_settings
-from workflows.contract import PHASE_START, OperationType, Phase
-from workflows.failures import describe_failure, get_reason
-from workflows.ids import make_operation_id, make_step_id, parse_step_id
+from workflows.interface.contract import PHASE_START, OperationType, Phase
+from workflows.interface.failures import describe_failure, get_reason
+from workflows.interface.ids import (
+    SliceId,
+    make_operation_id,
+    make_round_id,
+    make_search_id,
+    make_step_id,
+    parse_step_id,
+)
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 STEPS = [
@@ -142,3 +149,14 @@ def test_a_timeout_is_told_in_words(kind: TimeoutType) -> None:
 def test_an_error_of_python_is_told_as_it_is() -> None:
     assert describe_failure(ValueError("odd")) == "odd"
     assert get_reason(ValueError("odd")) == "ValueError"
+
+
+def test_ids_of_slices_say_how_far_the_search_is() -> None:
+    part = SliceId(241, 256, 320, 10_000)
+    assert SliceId.parse(str(part)) == part
+    assert part.size == 16
+    for activity_id in (make_round_id(320, 10_000), make_search_id(320)):
+        gathering = SliceId.parse(activity_id)
+        assert gathering is not None
+        assert (gathering.round_last, gathering.size) == (320, 0)
+    assert SliceId.parse("design") is None

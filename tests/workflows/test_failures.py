@@ -11,9 +11,9 @@ from quant.messages.progress import Progress
 from temporal import failures
 from temporal.converter import data_converter
 from temporal.failures import EncodedFailureConverter, ShortFailureConverter
-from workflows.contract import Phase
-from workflows.failures import describe_failure
-from workflows.progress import find_progress, place_step
+from workflows.interface.contract import Phase
+from workflows.interface.failures import describe_failure
+from workflows.interface.progress import find_progress, place_step
 
 # Temporal's default for the failure of an attempt.
 LIMIT = 4096

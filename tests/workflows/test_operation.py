@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 from temporalio import workflow
 
-from workflows.contract import OperationInfo, OperationStatus, OperationType
+from workflows.interface.contract import OperationInfo, OperationStatus, OperationType
 from workflows.operation import Operation
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

@@ -12,13 +12,13 @@ from temporalio import activity, workflow
 
 import activities
 import workflows
-from activities.compute import Compute
+from activities.computing.compute import Compute
 from activities.research import ResearchActivities
 from settings import Settings
-from storage.ledger import Ledger
-from worker import Registration, make_registrations
-from workflows.contract import WORKFLOW_NAME
-from workflows.policies import COMPUTE_QUEUES, RECORD_QUEUE
+from storage.ledger.ledger import Ledger
+from temporal.registrations import Registration, make_registrations
+from workflows.interface.contract import WORKFLOW_NAME
+from workflows.policies import COMPUTE_QUEUE, RECORD_QUEUE, WORKFLOW_QUEUES
 
 
 def modules(package: ModuleType) -> Iterator[ModuleType]:
@@ -51,7 +51,7 @@ def defined_activities() -> set[str]:
 def served(tmp_path: Path) -> dict[str, Registration]:
     ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
     given = ResearchActivities(
-        compute=Compute(),
+        compute=Compute(8),
         ledger=ledger,
         settings=Settings(home=tmp_path),
     )
@@ -64,7 +64,8 @@ def test_every_workflow_is_served(tmp_path: Path) -> None:
         for registration in served(tmp_path).values()
         for cls in registration.workflows
     }
-    assert names == defined_workflows() == {*WORKFLOW_NAME.values(), "Claim", "Admission"}
+    others = {"Claim", "Admission", "Watch", "Notification"}
+    assert names == defined_workflows() == {*WORKFLOW_NAME.values(), *others}
 
 
 def test_every_activity_is_served(tmp_path: Path) -> None:
@@ -74,8 +75,8 @@ def test_every_activity_is_served(tmp_path: Path) -> None:
         for function in registration.activities
     }
     assert names == defined_activities()
-    assert len(names) == 9
+    assert len(names) == 18
 
 
 def test_every_task_queue_is_served(tmp_path: Path) -> None:
-    assert served(tmp_path).keys() == {*COMPUTE_QUEUES, RECORD_QUEUE}
+    assert served(tmp_path).keys() == {*WORKFLOW_QUEUES, COMPUTE_QUEUE, RECORD_QUEUE}

@@ -13,11 +13,12 @@ from quant.messages.artifacts import Artifact
 from quant.verdict.gates import BacktestLimits, GateLimits, TrainingLimits
 from settings import Settings
 from storage.artifacts import ArtifactStore
-from storage.ledger import Ledger
+from storage.ledger.ledger import Ledger
 from tests.support.helpers import new_id
 from tests.support.phases import start
-from workflows.contract import OperationInfo, OperationStatus, Phase
-from workflows.messages import ResearchRequest, ResearchResult
+from tests.support.results import draw_report
+from workflows.interface.contract import OperationInfo, OperationStatus, Phase
+from workflows.interface.messages import ResearchRequest, ResearchResult
 from workflows.policies import RESEARCH_QUEUE
 from workflows.research import Research
 
@@ -60,7 +61,7 @@ async def test_a_research_goes_from_data_to_verdict(client: Client, settings: Se
     assert result.statistics is not None
     root = settings.home / "artifacts"
     assert (root / result.model_path).is_file()
-    assert result.verdict in (root / result.report_path).read_text()
+    assert result.verdict in draw_report(root, result)
 
 
 async def test_a_finished_research_is_in_the_ledger(client: Client, settings: Settings) -> None:

@@ -7,11 +7,11 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client
 
 from tests.support.helpers import assert_eventually, new_id
+from tests.support.outside.temporal_server import temporal_command
 from tests.support.phases import IN_TRAINING, start
-from tests.support.temporal_server import temporal_command
-from workflows import search_attributes
-from workflows.contract import OperationInfo, OperationStatus, OperationType, Phase
-from workflows.messages import ResearchRequest, ResearchResult
+from workflows.interface import search_attributes
+from workflows.interface.contract import OperationInfo, OperationStatus, OperationType, Phase
+from workflows.interface.messages import ResearchRequest, ResearchResult
 from workflows.policies import RESEARCH_QUEUE
 
 
@@ -24,6 +24,7 @@ async def test_search_attributes_say_what_came_out(client: Client) -> None:
         "ParentOperationId": None,
         "ResearchPhase": "done",
         "Symbol": "SP500",
+        "Symbols": None,
         "Owner": "ada",
         "Verdict": result.verdict,
         "Strategy": result.strategy_name,

@@ -13,8 +13,9 @@ from errors import InvalidInput
 from quant.brief import words
 from quant.brief.reader import Reading, is_like_a_symbol, read_brief
 from quant.brief.times import NamedDays
+from quant.messages.data import MOST_INSTRUMENTS, Instruments
 from quant.wording import join_names
-from workflows.messages import ResearchRequest
+from workflows.interface.messages import ResearchRequest
 
 _LONGEST_QUOTE: Final = 80
 _FIELDS_OF_BARS: Final = frozenset({"symbol", "timeframe", "start_date", "end_date"})
@@ -52,7 +53,7 @@ class AppliedBrief(Generic[_Request]):
             or not _is_searched(request)
             or reading.features
             or reading.long_only
-            or any(named.symbol == request.symbol for named in reading.symbols)
+            or any(named.symbol in request.instruments for named in reading.symbols)
             or any(named.timeframe == request.timeframe for named in reading.timeframes)
             or any(_is_used(days, request) for days in reading.days)
         ):
@@ -81,11 +82,13 @@ def apply_brief(
     reading = read_brief(request.brief, names)
     given = _FIELDS_OF_BARS if bars is None else request.model_fields_set
     changes: dict[str, Any] = {}
-    symbol = request.symbol
+    timeframe = request.timeframe if "timeframe" in given else None
+    chosen = Instruments(symbol=request.symbol, symbols=request.symbols)
     if "symbol" not in given and reading.symbols:
-        changes["symbol"] = symbol = reading.symbols[0].symbol
-    if "timeframe" not in given:
-        existing = {timeframe for name, timeframe in bars or () if name == symbol}
+        chosen = _choose_instruments(reading, bars or (), timeframe)
+        changes |= {"symbol": chosen.symbol, "symbols": chosen.symbols}
+    if timeframe is None:
+        existing = _list_common_timeframes(chosen.instruments, bars or ())
         changes["timeframe"] = _choose_timeframe(reading, existing, request.timeframe)
     if not given & {"start_date", "end_date"}:
         changes |= _choose_days(reading)
@@ -100,6 +103,30 @@ def apply_brief(
 
 def _is_searched(request: ResearchRequest) -> bool:
     return request.designer == "search" and request.strategy is None
+
+
+def _choose_instruments(
+    reading: Reading, bars: Collection[tuple[str, str]], timeframe: str | None
+) -> Instruments:
+    """Return the symbols that the brief names, as a universe if there are bars of all in one.
+
+    Args:
+        reading: What the brief says; it names a symbol.
+        bars: Symbols and timeframes of which bars exist.
+        timeframe: The timeframe that is given; None if any will do.
+    """
+    named = tuple(dict.fromkeys(each.symbol for each in reading.symbols))[:MOST_INSTRUMENTS]
+    common = _list_common_timeframes(named, bars)
+    together = common if timeframe is None else common & {timeframe}
+    return Instruments(symbols=named) if together else Instruments(symbol=named[0])
+
+
+def _list_common_timeframes(
+    symbols: Collection[str], bars: Collection[tuple[str, str]]
+) -> set[str]:
+    """Return the timeframes in which bars of all these symbols exist."""
+    kept = [{timeframe for name, timeframe in bars if name == symbol} for symbol in symbols]
+    return set.intersection(*kept)
 
 
 def _choose_timeframe(reading: Reading, existing: Collection[str], default: str) -> str:
@@ -133,9 +160,10 @@ def _fits(start_date: date | None, end_date: date | None) -> bool:
 def _find_unused_bars(applied: ResearchRequest, reading: Reading) -> Iterator[str]:
     """Yield a sentence for each symbol, timeframe and range that is named and not used."""
     symbol, timeframe = applied.symbol, applied.timeframe
+    is_one = "the symbols are" if applied.symbols else "the symbol is"
     for named in reading.symbols:
-        if named.symbol != symbol:
-            yield _say_unused(reading.quote(named), f"the symbol is {symbol}")
+        if named.symbol not in applied.instruments:
+            yield _say_unused(reading.quote(named), f"{is_one} {symbol}")
     for each in reading.timeframes:
         if each.timeframe != timeframe:
             yield _say_unused(reading.quote(each), f"the bars are those of {symbol} {timeframe}")
@@ -144,7 +172,7 @@ def _find_unused_bars(applied: ResearchRequest, reading: Reading) -> Iterator[st
             yield _say_unused(reading.quote(days), f"the days are {_describe_days(applied)}")
     unknown = [word for phrase in reading.left for word in phrase.split() if is_like_a_symbol(word)]
     if unknown:
-        yield f"No bars are known as {_quote(unknown)}; the symbol is {symbol}."
+        yield f"No bars are known as {_quote(unknown)}; {is_one} {symbol}."
 
 
 def _find_unused_words(applied: ResearchRequest, reading: Reading) -> Iterator[str]:

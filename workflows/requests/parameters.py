@@ -3,9 +3,9 @@
 from typing import Any
 
 from quant.messages.artifacts import Artifact
-from workflows.contract import OperationMetadata, OperationType
-from workflows.ids import make_step_id
-from workflows.messages import BacktestSummary, FinishedSteps, ResearchRequest
+from workflows.interface.contract import OperationMetadata, OperationType
+from workflows.interface.ids import make_step_id
+from workflows.interface.messages import BacktestSummary, FinishedSteps, ResearchRequest
 
 _FIGURES_OF_TRAINING = {
     "accuracy",

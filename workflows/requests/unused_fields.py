@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from workflows.messages import ResearchInput, ResearchRequest
+from workflows.interface.messages import ResearchInput, ResearchRequest
 from workflows.requests.brief import apply_brief
 
 _WITH_A_STRATEGY: Final[Mapping[str, str]] = MappingProxyType(

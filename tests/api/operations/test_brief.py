@@ -8,7 +8,7 @@ from temporalio.client import Client
 
 from tests.api.answers import accepted, ended, refused
 from tests.support.phases import start
-from workflows.messages import ResearchInput, ResearchRequest
+from workflows.interface.messages import ResearchInput, ResearchRequest
 
 TRIGGER = "/agent/trigger"
 ALL = ["momentum", "mean reversion", "volatility", "volume"]
@@ -40,6 +40,9 @@ async def read_request(client: Client, operation_id: str) -> ResearchInput:
         ({"brief": "nasdaq, daily, long only"}, {"symbols": ["NASDAQ"], "long_only": True}),
         ({"brief": "the 1m bars of MANY"}, {"symbols": ["MANY"], "timeframe": "1m"}),
         ({"brief": "trends of MANY"}, {"symbols": ["MANY"], "timeframe": "1m"}),
+        ({"brief": "momentum on SP500 and NASDAQ"}, {"symbols": ["NASDAQ", "SP500"]}),
+        ({"brief": "trends of the Nasdaq, S&P 500, nasdaq"}, {"symbols": ["NASDAQ", "SP500"]}),
+        ({"brief": "momentum", "benchmark": "NASDAQ"}, {"benchmark": "NASDAQ"}),
         ({"features": ["rsi", "adx"], "long_only": True}, {"features": ["adx", "rsi"]}),
         ({"start_date": "2010-01-01"}, {"start_date": "2010-01-01", "end_date": None}),
         ({"strategy": "quick"}, PLAIN | {"strategy": "quick", "designer": None, "trials": None}),
@@ -59,6 +62,7 @@ async def test_the_answer_says_what_was_understood(
     assert request.warnings == ()
 
 
+@pytest.mark.usefixtures("many_bars")
 @pytest.mark.parametrize(
     ("body", "quoted"),
     [
@@ -66,7 +70,7 @@ async def test_the_answer_says_what_was_understood(
         ({"brief": "buy when RSI<30, stop loss 5%"}, ["rules, thresholds, stops"]),
         ({"brief": "momentum on EURUSD 1h"}, ["EURUSD", "'1h'", "SP500"]),
         ({"brief": "momentum on NASDAQ", "symbol": "SP500"}, ["'NASDAQ'"]),
-        ({"brief": "momentum on NASDAQ and SP500"}, ["'SP500'"]),
+        ({"brief": "momentum on NASDAQ and MANY"}, ["'MANY' in the brief has no effect"]),
         ({"brief": "trend since 2010", "end_date": "2015-01-01"}, ["'since 2010'"]),
         ({"brief": "trend", "features": ["rsi"]}, ["`features`"]),
         ({"brief": "long only trend", "long_only": False}, ["`long_only`"]),
@@ -99,7 +103,7 @@ async def test_a_brief_without_any_effect_is_refused_with_the_known_words(
     alone_api: httpx2.AsyncClient, alone: Client, body: dict[str, Any]
 ) -> None:
     problem = refused(await alone_api.post(TRIGGER, json=body), 422, "invalid_input", "brief")
-    for known in ("momentum", "mean reversion", "RSI", "long only", "SP500", "llm"):
+    for known in ("momentum", "mean reversion", "RSI", "long only", "NASDAQ", "llm"):
         assert known in problem["detail"]
     assert (await alone.count_workflows("")).count == 0
 

@@ -19,12 +19,12 @@ from api.operations.resolver import Resolver
 from settings import Settings
 from tests.api.answers import refused
 from tests.support.helpers import assert_eventually, free_port
+from tests.support.outside.temporal_server import connect, dev_server
 from tests.support.phases import IN_DESIGN, IN_TRAINING, start
 from tests.support.served import served
-from tests.support.temporal_server import connect, dev_server
 from worker import run_workers
-from workflows.contract import OperationInfo
-from workflows.messages import ResearchRequest
+from workflows.interface.contract import OperationInfo
+from workflows.interface.messages import ResearchRequest
 
 
 class CountingResolver(Resolver):

@@ -8,12 +8,15 @@ import pytest
 from temporalio.client import Client
 
 from settings import Settings
-from storage.ledger import Ledger
-from tests.api.answers import accepted, ended
+from storage.ledger.ledger import Ledger
+from tests.api.answers import accepted, ended, refused
 from tests.support.helpers import assert_eventually, new_id
+from tests.support.outside.temporal_server import temporal_command
 from tests.support.phases import IN_TRAINING, start
 from worker import run_workers
-from workflows.messages import ResearchRequest
+from workflows.interface.messages import ResearchInput, ResearchRequest
+from workflows.policies import RESEARCH_QUEUE
+from workflows.research import Research
 
 REJECTED = ResearchRequest(strategy="never-trades", seed=7)
 
@@ -67,6 +70,94 @@ async def test_a_resumed_operation_is_one_row_with_its_present_status(
         return await listed(resumable="true") == {handle.id: "cancelled"}
 
     await assert_eventually(resumable_again)
+
+
+async def test_an_operation_started_again_or_reset_by_hand_is_one_row(
+    api: httpx2.AsyncClient, client: Client
+) -> None:
+    owner = new_id("owner")
+    request = REJECTED.model_copy(update={"owner": owner})
+    first = await start(client, request)
+    await first.result()
+    ids = [f"{first.id}.training", first.id]
+
+    async def listed() -> bool:
+        page = await read_list(api, owner=owner)
+        rows = [row["operation_id"] for row in page["data"]]
+        assert (rows, page["total_count"], page["active_count"]) == (ids, 2, 0)
+        narrow = await read_list(api, owner=owner, limit=1, cursor=page["next_cursor"] or "")
+        assert narrow["total_count"] == 2
+        return True
+
+    await assert_eventually(listed)
+    again = await client.start_workflow(
+        Research.run, ResearchInput.of(request), id=first.id, task_queue=RESEARCH_QUEUE
+    )
+    await again.result()
+    await assert_eventually(listed)
+    await temporal_command(
+        client,
+        *("workflow", "reset", "--workflow-id", first.id, "--reason", "by hand"),
+        *("--type", "FirstWorkflowTask"),
+    )
+    await client.get_workflow_handle(first.id).result()
+
+    async def three_runs() -> bool:
+        return (await client.count_workflows(f"WorkflowId = '{first.id}'")).count == 3
+
+    await assert_eventually(three_runs)
+    await assert_eventually(listed)
+
+
+async def test_only_what_can_be_resumed_now_is_listed_as_resumable(
+    alone_api: httpx2.AsyncClient, alone: Client
+) -> None:
+    kept, deleted = [await start(alone, REJECTED) for _ in range(2)]
+    for handle in (kept, deleted):
+        await handle.terminate()
+
+    async def resumable() -> list[str]:
+        page = await read_list(alone_api, resumable="true")
+        rows = [row["operation_id"] for row in page["data"]]
+        assert page["total_count"] == len(rows)
+        return rows
+
+    async def both() -> bool:
+        return await resumable() == [deleted.id, kept.id]
+
+    await assert_eventually(both)
+    accepted(await alone_api.delete(f"/checkpoints/{deleted.id}"))
+    assert await resumable() == [kept.id]
+    refused(await alone_api.post(f"/operations/{deleted.id}/resume"), 409, "not_resumable")
+
+
+@pytest.mark.parametrize(
+    ("path", "filters", "field"),
+    [
+        ("/operations", {"active_only": "true", "status": "completed"}, "status"),
+        ("/operations", {"resumable": "true", "status": "running"}, "status"),
+        ("/operations", {"resumable": "true", "active_only": "true"}, "active_only"),
+        ("/operations", {"resumable": "true", "operation_type": "agent_design"}, "operation_type"),
+        ("/experiments", {"verdict": "poor", "status": "failed"}, "status"),
+    ],
+)
+async def test_filters_that_contradict_each_other_are_refused_by_name(
+    api: httpx2.AsyncClient, path: str, filters: dict[str, str], field: str
+) -> None:
+    answer = await api.get(path, params=filters)
+    problem = refused(answer, 422, "invalid_input", field)
+    assert all(f"`{name}`" in problem["detail"] for name in filters)
+
+
+@pytest.mark.parametrize("method", ["GET /experiments", "DELETE /operations"])
+async def test_a_status_that_nothing_there_can_have_is_refused(
+    api: httpx2.AsyncClient, method: str
+) -> None:
+    verb, path = method.split()
+    status = "running" if verb == "GET" else "completed"
+    refused(
+        await api.request(verb, path, params={"status": status}), 422, "invalid_input", "status"
+    )
 
 
 async def test_the_newest_come_first_over_all_pages(

@@ -8,7 +8,8 @@ from temporalio.client import Client
 from tests.api.answers import accepted, refused
 from tests.support.helpers import PATIENCE, assert_eventually, new_id
 from tests.support.phases import IN_DESIGN, IN_TRAINING, start
-from workflows.messages import ResearchRequest
+from tests.support.quant.data import FAILURE_OF_FLAT, FLAT
+from workflows.interface.messages import ResearchRequest
 
 REJECTED = ResearchRequest(strategy="never-trades", seed=7)
 
@@ -63,10 +64,10 @@ async def test_a_finished_research_is_shown_with_result_and_children(
 async def test_a_failed_research_is_shown_with_the_reason(
     api: httpx2.AsyncClient, client: Client
 ) -> None:
-    operation_id = await run_research(client, ResearchRequest(symbol="SHORT", trials=1))
+    operation_id = await run_research(client, ResearchRequest(symbol=FLAT, trials=1))
     shown = accepted(await api.get(f"/operations/{operation_id}"))["data"]
     assert shown["status"] == "failed"
-    assert "SHORT.csv has 99 bars" in shown["error_message"]
+    assert FAILURE_OF_FLAT in shown["error_message"]
     design = accepted(await api.get(f"/operations/{operation_id}.design"))["data"]
     assert design["status"] == "failed"
     assert design["error_message"] == shown["error_message"]
@@ -106,7 +107,7 @@ async def test_progress_of_the_training_moves_the_research(
 async def test_a_running_design_is_shown_with_its_progress(
     api: httpx2.AsyncClient, client: Client
 ) -> None:
-    handle = await IN_DESIGN.begin(client)
+    handle = await start(client, IN_DESIGN.request)
 
     async def moving() -> bool:
         design = accepted(await api.get(f"/operations/{handle.id}.design"))["data"]
@@ -162,7 +163,7 @@ async def test_operations_are_listed_by_owner_type_and_status(
 ) -> None:
     owner = new_id("owner")
     done = await run_research(client, REJECTED.model_copy(update={"owner": owner}))
-    failed = await run_research(client, ResearchRequest(symbol="SHORT", trials=1, owner=owner))
+    failed = await run_research(client, ResearchRequest(symbol=FLAT, trials=1, owner=owner))
     running = await start(client, IN_TRAINING.request.model_copy(update={"owner": owner}))
 
     async def listed(**filters: str) -> set[str]:
@@ -183,7 +184,7 @@ async def test_operations_are_listed_by_owner_type_and_status(
         assert await listed(status="failed") == {failed}
         assert await listed(status="running") == {running.id, f"{running.id}.training"}
         assert await listed(active_only="true") == {running.id, f"{running.id}.training"}
-        assert await listed(symbol="SHORT") == {failed}
+        assert await listed(symbol=FLAT) == {failed}
         everything = accepted(await api.get("/operations", params={"owner": owner}))
         assert (everything["total_count"], everything["active_count"]) == (5, 2)
         return True
@@ -230,6 +231,7 @@ async def test_pages_follow_one_another_without_gap_or_repetition(
     assert len(skipped["data"]) == 2
 
 
+@pytest.mark.long
 async def test_an_offset_may_lie_beyond_the_largest_page(
     alone_api: httpx2.AsyncClient, alone: Client
 ) -> None:

@@ -2,9 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.operations.progress import Step, keep_progress
+from api.operations.state.progress import Step, keep_progress
 from quant.messages.progress import Progress
-from workflows.contract import (
+from workflows.interface.contract import (
     PHASE_START,
     PHASE_STEP,
     Attempt,

@@ -12,11 +12,11 @@ from temporalio.client import Client
 from quant.messages.artifacts import Artifact
 from settings import Settings
 from storage.artifacts import ArtifactStore
-from storage.ledger import Ledger
+from storage.ledger.ledger import Ledger
 from tests.api.answers import accepted, ended, refused
 from tests.support.helpers import new_id
 from tests.support.phases import start
-from workflows.messages import ResearchRequest
+from workflows.interface.messages import ResearchRequest
 
 
 async def reproduce(api: httpx2.AsyncClient, operation_id: str) -> dict[str, Any]:
@@ -94,6 +94,26 @@ async def test_differences_are_named(
     ranked = accepted(await api.get("/experiments", params={"owner": owner, "originals": True}))
     assert [row["operation_id"] for row in ranked["data"]] == [handle.id]
     assert accepted(await api.get("/experiments", params={"owner": owner}))["total_count"] == 2
+
+
+async def test_a_changed_benchmark_is_refused(
+    api: httpx2.AsyncClient, client: Client, fresh_bars: Callable[[str, int], None]
+) -> None:
+    fresh_bars("TRADED", 12)
+    fresh_bars("COMPARED", 14)
+    request = ResearchRequest(
+        symbol="TRADED", benchmark="COMPARED", trials=1, seed=1, bypass_gates=True
+    )
+    handle = await start(client, request)
+    await handle.result()
+    assert (await reproduce(api, handle.id))["identical"]
+
+    fresh_bars("COMPARED", 15)
+
+    again = accepted(await api.post(f"/experiments/{handle.id}/reproduce"), 202)["data"]
+    failed = await ended(api, again["operation_id"])
+    assert failed["status"] == "failed"
+    assert "benchmark: the bars of COMPARED 1d have changed" in failed["error_message"]
 
 
 async def test_changed_bars_are_refused_until_they_are_restored(

@@ -18,9 +18,9 @@ from api.app import create_app
 from settings import Settings
 from tests.api.answers import accepted, refused
 from tests.support.helpers import PATIENCE, assert_eventually, serving, worker_process
+from tests.support.outside.temporal_server import activity_started
 from tests.support.phases import IN_DESIGN, IN_TRAINING, start
-from tests.support.temporal_server import activity_started
-from workflows.messages import ResearchRequest
+from workflows.interface.messages import ResearchRequest
 
 STEPS = ["agent_design", "training", "backtesting", "agent_assessment"]
 

@@ -11,11 +11,11 @@ from temporalio.client import Client
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
 from tests.support.helpers import PATIENCE, assert_eventually, worker_process
+from tests.support.outside.temporal_server import activity_started
 from tests.support.phases import IN_DESIGN, IN_TRAINING, STAYS, Stay, start
 from tests.support.processes import kill
-from tests.support.temporal_server import activity_started
 from worker import run_workers
-from workflows.messages import ResearchRequest
+from workflows.interface.messages import ResearchRequest
 
 STEADY = ResearchRequest(strategy="steady", seed=7, bypass_gates=True)
 
@@ -47,6 +47,7 @@ async def wait_for_checkpoint(api: httpx2.AsyncClient, operation_id: str) -> int
     return await assert_eventually(look, within=PATIENCE)
 
 
+@pytest.mark.long
 async def test_a_training_continues_from_its_checkpoint_to_the_same_bits(
     api: httpx2.AsyncClient, client: Client, undisturbed: dict[str, Any]
 ) -> None:
@@ -193,6 +194,7 @@ async def test_a_resume_without_a_worker_is_refused(
     refused(await alone_api.post(f"/operations/{handle.id}/resume"), 503, "temporal_unavailable")
 
 
+@pytest.mark.long
 async def test_a_research_resumed_after_the_death_of_its_worker_ends_with_the_same_bits(
     alone_api: httpx2.AsyncClient,
     alone: Client,

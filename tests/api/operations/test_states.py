@@ -14,10 +14,10 @@ from quant.messages.steps import DesignResult
 from settings import Settings
 from tests.api.answers import accepted, ended
 from tests.support.helpers import assert_eventually, looks_like_a_stack_trace
+from tests.support.outside.temporal_server import temporal_command
 from tests.support.phases import IN_DESIGN, IN_TRAINING, start
-from tests.support.temporal_server import temporal_command
 from worker import run_workers
-from workflows.messages import ResearchRequest
+from workflows.interface.messages import ResearchRequest
 from workflows.policies import RESEARCH_QUEUE
 
 BUSY = "the provider answered with status 429"

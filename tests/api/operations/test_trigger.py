@@ -8,7 +8,7 @@ from temporalio.client import Client
 
 from api.middleware.body_limit import MAX_BODY_BYTES
 from tests.api.answers import accepted, refused
-from workflows.messages import ResearchInput
+from workflows.interface.messages import ResearchInput
 
 TRIGGER = "/api/v1/agent/trigger"
 
@@ -107,7 +107,7 @@ async def test_brief_and_strategy_together_are_refused(api: httpx2.AsyncClient) 
 
 async def test_the_refusal_of_an_unknown_name_lists_the_known_ones(api: httpx2.AsyncClient) -> None:
     response = await api.post(TRIGGER, json={"symbol": "NOSUCH"})
-    assert "SP500" in refused(response, 422, "unknown_symbol")["detail"]
+    assert "Known symbols: " in refused(response, 422, "unknown_symbol")["detail"]
     response = await api.post(TRIGGER, json={"strategy": "nosuch"})
     assert "momentum" in refused(response, 422, "unknown_strategy")["detail"]
 

@@ -8,8 +8,8 @@ from quant.backtest.account import follow_targets, require_consistent
 from quant.backtest.simulation import simulate
 from quant.bars.bars import Floats
 from quant.messages.strategy import Costs
-from tests.support.market import Market, random_market
-from tests.support.oracle import Oracle, bars_of, random_bars
+from tests.support.quant.market import Market, random_market
+from tests.support.quant.oracle import Oracle, bars_of, random_bars
 
 FREE = Costs(commission=0.0, slippage=0.0)
 NONE = float("nan")

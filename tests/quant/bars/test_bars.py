@@ -9,10 +9,9 @@ import pytest
 from arch.data import nasdaq, sp500
 
 from errors import InvalidData, UnknownSymbol
-from quant.bars.bars import Bars
-from quant.bars.files import MAX_FILE_BYTES
+from quant.bars.bars import MINIMUM_BARS, Bars
 from quant.bars.loader import load_bars
-from quant.bars.validation import MINIMUM_BARS
+from quant.bars.reading.content import MAX_FILE_BYTES
 from quant.messages.data import DataSource
 from quant.verdict import remarks
 
@@ -76,6 +75,13 @@ def test_built_in_bars_are_those_of_arch(symbol: str, package: ModuleType) -> No
     assert bars.timestamps.tolist() == expected.index.as_unit("ns").astype(np.int64).tolist()
     for column in ("open", "high", "low", "close", "volume"):
         np.testing.assert_array_equal(getattr(bars, column), expected[column.capitalize()])
+
+
+def test_built_in_bars_are_loaded_once_and_cannot_be_changed() -> None:
+    bars = load_bars(DataSource(symbol="NASDAQ"), None)
+    assert load_bars(DataSource(symbol="NASDAQ"), None) is bars
+    with pytest.raises(ValueError, match="read-only"):
+        bars.close[0] = 1.0
 
 
 @both_formats

@@ -22,7 +22,7 @@ from requests.adapters import HTTPAdapter
 
 from errors import InvalidInput, SourceUnavailable
 from quant.bars.downloads import SOURCES, Yahoo
-from quant.bars.loader import build_bars
+from quant.bars.parser import build_bars
 from quant.messages.data import DataSource
 
 # yfinance uses functions that pandas 4 will drop.

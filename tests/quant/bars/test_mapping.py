@@ -14,7 +14,7 @@ from quant.bars.catalog import list_symbols
 from quant.bars.importer import import_bars
 from quant.bars.loader import load_bars
 from quant.messages.data import DataSource
-from tests.support.data import walk
+from tests.support.quant.data import walk
 
 ROWS = 600
 
@@ -161,7 +161,7 @@ def test_what_is_imported_is_what_a_research_reads(tmp_path: Path, usual: Bars) 
     target = tmp_path / "new" / "data"
     info = import_bars(usual, target)
     assert info.content_hash == usual.content_hash
-    assert [path.name for path in target.iterdir()] == ["USUAL.parquet"]
+    assert [path.name for path in target.iterdir() if path.is_file()] == ["USUAL.parquet"]
     assert load_bars(DataSource(symbol="USUAL"), target).content_hash == usual.content_hash
 
 

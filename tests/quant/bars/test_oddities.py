@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 from quant.bars.bars import Bars
-from quant.bars.loader import build_bars, load_bars
-from quant.bars.oddities import list_oddities
+from quant.bars.checks.oddities import list_oddities
+from quant.bars.loader import load_bars
+from quant.bars.parser import build_bars
 from quant.messages.data import DataSource
 from quant.verdict import remarks
-from tests.support.data import walk
+from tests.support.quant.data import walk
 
 DAILY = DataSource(symbol="X")
 

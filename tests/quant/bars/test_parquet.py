@@ -10,7 +10,7 @@ import pytest
 from errors import InvalidData
 from quant.bars.loader import load_bars
 from quant.messages.data import DataSource
-from tests.support.data import walk
+from tests.support.quant.data import walk
 
 ROWS = 600
 
@@ -49,7 +49,7 @@ def test_a_column_that_takes_more_than_numbers_is_refused(
 def test_a_file_that_takes_too_much_memory_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("quant.bars.formats.parquet._MAX_BYTES", 1000)
+    monkeypatch.setattr("quant.bars.reading.formats.parquet._MAX_BYTES", 1000)
     with pytest.raises(InvalidData, match="bytes of memory; at most 1,000 are taken"):
         load(tmp_path, {})
 

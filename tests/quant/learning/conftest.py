@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from quant.messages.steps import TrainingResult
-from tests.support.training import run
+from tests.support.quant.training import run
 
 
 @pytest.fixture(scope="session")

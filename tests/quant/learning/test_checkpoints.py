@@ -17,7 +17,7 @@ from quant.messages.progress import ignore_report
 from quant.messages.steps import TrainingResult
 from quant.messages.strategy import StrategySpec
 from tests.support.helpers import ROOT
-from tests.support.training import (
+from tests.support.quant.training import (
     ITERATIONS,
     SPEC,
     assert_same,
@@ -56,7 +56,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from quant.learning.training import train
-from tests.support import training as t
+from tests.support.quant import training as t
 
 def wait_to_be_killed(progress):
     if progress.items_processed == 395:

@@ -17,8 +17,9 @@ from quant.messages.artifacts import Artifact
 from quant.messages.progress import Progress, ignore_report
 from quant.messages.steps import TrainingResult
 from quant.messages.strategy import FeatureSpec, ModelSpec
-from quant.strategy.features import compute_features, count_warm_up
-from tests.support.training import ITERATIONS, SPEC, assert_same, bars, run, workspace
+from quant.strategy.features import count_warm_up
+from quant.strategy.table import compute_features
+from tests.support.quant.training import ITERATIONS, SPEC, assert_same, bars, run, workspace
 
 
 def test_the_same_seed_gives_the_same_bits(
@@ -91,12 +92,21 @@ def test_predictions_are_causal_and_undefined_in_the_warm_up(
 def test_features_without_any_information_still_train(tmp_path: Path) -> None:
     everything = bars()
     price = np.full(len(everything), 50.0)
-    flat = replace(everything, open=price, high=price, low=price, close=price)
+    opened = price + 0.01 * np.random.default_rng(1).integers(0, 2, len(everything))
+    flat = replace(everything, open=opened, high=price + 0.01, low=price, close=price)
     result = train(
         flat.split()[0], SPEC, 7, workspace(tmp_path), ignore_report, data=everything.describe()
     )
-    assert result.auc is None
+    assert result.auc == 0.5
     assert set(result.feature_importance.values()) == {0.0}
+
+
+def test_a_price_that_never_changes_is_refused(tmp_path: Path) -> None:
+    everything = bars()
+    price = np.full(len(everything), 50.0)
+    flat = replace(everything, open=price, high=price, low=price, close=price)
+    with pytest.raises(InvalidInput, match="price never changes"):
+        train(flat.split()[0], SPEC, 7, workspace(tmp_path), ignore_report, data=flat.describe())
 
 
 def test_too_few_bars_for_the_features_are_refused(tmp_path: Path) -> None:

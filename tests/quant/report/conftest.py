@@ -7,7 +7,7 @@ import pytest
 from activities.inline_research import run_inline
 from quant.messages.artifacts import Artifact
 from quant.messages.data import DataSource
-from quant.messages.dossier import Dossier
+from quant.messages.report.dossier import Dossier
 from storage.artifacts import ArtifactStore
 
 

@@ -8,12 +8,12 @@ import pytest
 
 from quant.backtest import metrics
 from quant.messages.artifacts import Artifact
-from quant.messages.dossier import Dossier
+from quant.messages.report.dossier import Dossier
 from quant.messages.steps import ModelComment
 from quant.report.glossary import TERMS
 from quant.report.page import render_comparison, render_report
 from quant.report.sheet import draw_sheet
-from quant.report.track_record import TrackRecord
+from quant.report.track_record import TrackRecord, rolling_sharpe
 from quant.steps.assess import publish_assessment
 from storage.artifacts import ArtifactStore
 
@@ -22,9 +22,9 @@ def test_the_record_is_one_account(dossier: Dossier) -> None:
     record = TrackRecord.from_dossier(dossier)
     assert dossier.curves is not None
     assert record.holdout == len(dossier.walk_forward.returns)
-    assert len(record.times) == record.holdout + len(dossier.curves.returns)
-    assert (np.diff(record.times.astype(np.int64)) > 0).all()
-    assert np.allclose(record.equity, np.cumprod(1.0 + record.returns))
+    assert len(record.timestamps) == record.holdout + len(dossier.curves.returns)
+    assert record.timestamps == sorted(set(record.timestamps))
+    assert np.allclose(record.equity, np.cumprod(1.0 + np.array(record.returns)))
     assert record.equity[-1] == pytest.approx(
         dossier.walk_forward.equity[-1] * dossier.curves.equity["1x"][-1]
     )
@@ -40,11 +40,11 @@ def test_months_multiply_to_the_whole(dossier: Dossier) -> None:
 
 def test_the_rolling_sharpe_ratio_looks_back_only() -> None:
     returns = np.random.default_rng(1).normal(0.0, 0.01, 300)
-    rolling = metrics.rolling_sharpe(returns, 50)
+    rolling = rolling_sharpe(returns.tolist(), 50)
     assert np.isnan(rolling[:49]).all()
     for bar in (49, 120, 299):
         assert rolling[bar] == pytest.approx(metrics.sharpe(returns[bar - 49 : bar + 1]))
-    assert np.isnan(metrics.rolling_sharpe(np.zeros(60), 50)).all()
+    assert np.isnan(rolling_sharpe([0.0] * 60, 50)).all()
 
 
 def test_a_report_has_all_that_one_needs_to_decide(dossier: Dossier) -> None:
@@ -58,7 +58,7 @@ def test_a_report_has_all_that_one_needs_to_decide(dossier: Dossier) -> None:
         f"<b>{statistics.trials_ever}</b><a",
     ):
         assert shown in page
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 7
     assert dossier.curves is not None
     assert page.count("<tr><td>20") >= len(dossier.curves.trades)
 
@@ -171,13 +171,13 @@ def test_equal_dossiers_give_equal_pictures(dossier: Dossier) -> None:
     assert render_report(dossier) == render_report(dossier)
 
 
-def test_what_is_added_later_stands_in_all_three(home: Path, dossier: Dossier) -> None:
+def test_what_is_added_later_stands_in_both_and_on_the_page(home: Path, dossier: Dossier) -> None:
     artifacts = ArtifactStore(str(home)).open("assessment")
     said = ModelComment(text="Nothing <b>to</b> see.", model="test:model")
     publish_assessment(dossier.result.model_copy(update={"comment": said}), artifacts)
-    for name in (Artifact.ASSESSMENT, Artifact.DOSSIER, Artifact.REPORT):
+    for name in (Artifact.ASSESSMENT, Artifact.DOSSIER):
         stored = artifacts.read(name)
         assert stored is not None
         assert b"test:model" in stored
-    page = (artifacts.read(Artifact.REPORT) or b"").decode()
+    page = render_report(Dossier.model_validate_json(artifacts.read(Artifact.DOSSIER) or b""))
     assert "Nothing &lt;b&gt;to&lt;/b&gt; see." in page

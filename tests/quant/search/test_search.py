@@ -12,10 +12,10 @@ from quant.brief.words import ALL_KINDS, FAMILIES
 from quant.messages.artifacts import Artifact
 from quant.messages.data import DataSource
 from quant.messages.progress import Progress, ignore_report
+from quant.messages.record.trials import Trial, TrialOnBars
 from quant.messages.steps import DesignInput, DesignResult
 from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
-from quant.messages.trials import Trial, TrialOnBars
-from quant.search.scorer import Scorer
+from quant.search.scorer import Scorer, count_trades, keeps_trading
 from quant.search.search import search
 from quant.search.space import PERIODS, Space
 from quant.steps.design import design_strategy
@@ -94,9 +94,9 @@ def test_a_candidate_that_never_trades_has_no_sharpe_and_loses(development: Bars
         model=ModelSpec(num_iterations=10, learning_rate=0.01),
     )
     assert Scorer(development, 1).score(cautious) is None
-    price = np.full(len(development), 50.0)
-    flat = replace(development, open=price, high=price, low=price, close=price)
-    nothing = search(flat, 3, 1, ignore_report, on_trial=ignore_report, long_only=True)
+    price = np.linspace(100.0, 50.0, len(development))
+    falling = replace(development, open=price, high=price, low=price, close=price)
+    nothing = search(falling, 3, 1, ignore_report, on_trial=ignore_report, long_only=True)
     assert nothing.sharpe is None
     assert [trial.sharpe for trial in nothing.trials] == [None, None, None]
 
@@ -108,6 +108,13 @@ def test_a_candidate_that_stops_trading_has_no_score(
     assert Scorer(development, 1).score(spec) is not None
     monkeypatch.setattr("quant.search.scorer.BARS_PER_TRADE", 1)
     assert Scorer(development, 1).score(spec) is None
+
+
+def test_every_entry_is_a_trade_and_a_reversal_is_one() -> None:
+    positions = np.array([[0.0], [1.0], [1.0], [-1.0], [0.0], [-1.0]])
+    assert count_trades(positions) == 3
+    assert count_trades(np.hstack([positions, positions * 0.5])) == 6
+    assert count_trades(np.zeros((4, 2))) == 0
 
 
 def test_every_trial_is_told_as_soon_as_it_is_made(development: Bars) -> None:
@@ -130,13 +137,34 @@ def test_another_seed_is_another_trial_where_it_samples_and_only_there() -> None
 
 
 def test_a_search_begins_simply_unless_it_remembers(development: Bars) -> None:
-    first = search(development, 7, 5, ignore_report, on_trial=ignore_report)
-    assert [trial.parameters["num_leaves"] for trial in first.trials] == [2] * 7
-    again = search(development, 7, 5, ignore_report, on_trial=ignore_report, earlier=first.trials)
+    first = search(development, 11, 5, ignore_report, on_trial=ignore_report)
+    assert [trial.parameters["num_leaves"] for trial in first.trials] == [2] * 11
+    again = search(development, 11, 5, ignore_report, on_trial=ignore_report, earlier=first.trials)
     assert again.remembered > 0
     assert {trial.fingerprint for trial in again.trials} != {
         trial.fingerprint for trial in first.trials
     }
+
+
+def test_trials_of_versions_that_mirrored_none_are_remembered(development: Bars) -> None:
+    first = search(development, 2, 5, ignore_report, on_trial=ignore_report)
+    recorded = [
+        trial.model_copy(
+            update={"parameters": {k: v for k, v in trial.parameters.items() if k != "mirrored"}}
+        )
+        for trial in first.trials
+    ]
+    assert recorded != first.trials
+    again = search(development, 1, 5, ignore_report, on_trial=ignore_report, earlier=recorded)
+    assert again.remembered == sum(trial.sharpe is not None for trial in recorded) > 0
+
+
+def test_a_slow_trend_that_reverses_trades_often_enough() -> None:
+    """A reversal is an exit and an entry. Parts of 600 bars need four entries each."""
+    positions = np.repeat([1.0, -1.0] * 6, 150)[:, np.newaxis]
+    assert keeps_trading(positions)
+    assert not keeps_trading(np.abs(positions))
+    assert not keeps_trading(np.where(np.arange(1800) < 500, 1.0, positions[:, 0])[:, np.newaxis])
 
 
 def test_a_design_names_the_bars_of_its_trials() -> None:

@@ -13,9 +13,10 @@ from errors import InvalidData, InvalidInput
 from quant.bars.loader import load_bars
 from quant.learning.training import train
 from quant.messages.artifacts import Artifact, Workspace
-from quant.messages.curves import Curves
 from quant.messages.data import DataSource
 from quant.messages.progress import Progress, ignore_report
+from quant.messages.report.curves import Curves
+from quant.messages.report.dossier import Dossier
 from quant.messages.steps import (
     AssessmentInput,
     AssessmentResult,
@@ -24,6 +25,7 @@ from quant.messages.steps import (
     TrainingResult,
 )
 from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
+from quant.report.page import render_report
 from quant.steps.assess import StepArtifacts, assess_research
 from quant.steps.backtest import backtest_holdout
 from quant.verdict import remarks
@@ -38,7 +40,7 @@ SPEC = StrategySpec(
     description="<script>alert('description')</script>",
     features=(FeatureSpec(kind="rsi", period=14), FeatureSpec(kind="return", period=5)),
     model=ModelSpec(num_iterations=10),
-    threshold=0.01,
+    threshold=0.04,
 )
 
 
@@ -101,9 +103,10 @@ def run_assessment(
     """Return the result and the report."""
     workspace = workspace_in(directory)
     result = assess_research(inp, artifacts, None, workspace, ignore_report)
-    report = workspace.read(Artifact.REPORT)
-    assert report is not None
-    return result, report.decode()
+    assert workspace.read(Artifact.REPORT) is None
+    dossier = workspace.read(Artifact.DOSSIER)
+    assert dossier is not None
+    return result, render_report(Dossier.model_validate_json(dossier))
 
 
 def test_backtest_measures_the_holdout_only(research: Research) -> None:
@@ -182,7 +185,7 @@ def test_assessment_states_the_verdict_with_its_figures(research: Research, tmp_
     assert f"{research.backtest.get_level(1.0).total_return:.1%}" in result.summary
     assert result.observations
     assert result.hypotheses
-    [disclosed] = remarks.describe_bars(load_bars(SOURCE, None))
+    [disclosed] = remarks.describe_bars(load_bars(SOURCE, None), SPEC.costs)
     assert result.limitations[-1] == disclosed
     assert disclosed in report
     for shown in ("Performance on the holdout", "<svg", research.training.model_sha256, str(SEED)):
@@ -245,7 +248,7 @@ def test_a_rejected_research_gets_a_verdict_and_a_report(
     assert "log loss 0.9000 is far too high" in report
     assert "Performance on the holdout" not in report
     # Only the walk-forward is drawn, once for each of two widths.
-    assert report.count("<svg") == 2
+    assert report.count("<svg") == 3
 
 
 def test_a_research_rejected_after_its_backtest_shows_it(

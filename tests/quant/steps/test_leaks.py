@@ -13,17 +13,20 @@ from quant.bars.bars import Bars, Floats
 from quant.bars.loader import load_bars
 from quant.learning import training
 from quant.learning.prediction import trade_predictions
-from quant.messages.artifacts import Artifact
-from quant.messages.curves import Curves, WalkForward
+from quant.messages.artifacts import Artifact, name_proposals
 from quant.messages.data import DataSource
 from quant.messages.progress import ignore_report
-from quant.messages.steps import BacktestInput, CandidateInput, TrainingInput
+from quant.messages.report.curves import Curves, WalkForward
+from quant.messages.search import SliceInput
+from quant.messages.steps import BacktestInput, DesignInput, TrainingInput
 from quant.messages.strategy import Costs, FeatureSpec, ModelSpec, StrategySpec
+from quant.search.records import Proposals, read_slice
 from quant.steps.backtest import backtest_holdout
-from quant.steps.design import score_candidate
+from quant.steps.design import begin_proposed_design, score_trials
 from quant.steps.train import train_model
+from quant.universe.universe import Universe
 from storage.artifacts import ArtifactStore
-from tests.support.oracle import oracle, random_bars
+from tests.support.quant.oracle import oracle, random_bars
 
 GOLD = DataSource(symbol="GOLD")
 ROWS = 1200
@@ -73,7 +76,11 @@ def conduct_without_holdout(directory: Path) -> list[object]:
         GOLD, trials=2, seed=3, store=store, data_dir=directory, bypass_gates=True
     )
     own = store.open("own")
-    scored = score_candidate(CandidateInput(data=GOLD, spec=SPEC, seed=3), directory)
+    begin_proposed_design(DesignInput(data=GOLD, trials=1, seed=3), directory, own)
+    own.write(name_proposals(1), Proposals(first=1, specs=(SPEC,)).model_dump_json().encode())
+    score_trials(SliceInput(round_number=1, first=1, last=1), directory, own, ignore_report)
+    scored = read_slice(own, SliceInput(round_number=1, first=1, last=1))
+    assert scored.best is not None
     trained = train_model(
         TrainingInput(data=GOLD, spec=SPEC, seed=3), directory, own, ignore_report
     )
@@ -177,7 +184,7 @@ def test_predictions_are_traded_as_the_oracle_does_after_cost(side: float) -> No
     bars = random_bars(5, 300, 0.02)
     probabilities = np.random.default_rng(6).uniform(0.4, 0.6, len(bars))
     spec = SPEC.model_copy(update={"costs": Costs(commission=side, slippage=side)})
-    run = trade_predictions(bars, probabilities, spec)
+    run = trade_predictions(bars, probabilities[:, np.newaxis], spec)
     np.testing.assert_allclose(run.returns, earn(bars, probabilities, spec), atol=1e-12)
 
 
@@ -186,9 +193,11 @@ def test_the_walk_forward_is_what_the_oracle_earns_by_the_same_predictions(
 ) -> None:
     predicted: list[tuple[Bars, Floats]] = []
 
-    def note(bars: Bars, probabilities: Floats, spec: StrategySpec) -> Account:
-        predicted.append((bars, probabilities))
-        return trade_predictions(bars, probabilities, spec)
+    def note(universe: Universe, probabilities: Floats, spec: StrategySpec) -> Account:
+        [bars] = universe.instruments
+        traded = bars.slice(len(bars) - len(probabilities), len(bars))
+        predicted.append((traded, probabilities[:, 0]))
+        return trade_predictions(universe, probabilities, spec)
 
     monkeypatch.setattr(training, "trade_predictions", note)
     directory = write(tmp_path / "bars", frame())
@@ -208,7 +217,7 @@ def test_no_walk_forward_position_depends_on_the_close_of_its_bar_or_on_later_on
     bar: int,
 ) -> None:
     bars = random_bars(5, 300, 0.02)
-    probabilities = np.random.default_rng(6).uniform(0.4, 0.6, len(bars))
+    probabilities = np.random.default_rng(6).uniform(0.4, 0.6, (len(bars), 1))
     one = trade_predictions(bars, probabilities, SPEC)
     later, closes, opens = probabilities.copy(), bars.close.copy(), bars.open.copy()
     later[bar:] = 1.0 - later[bar:]

@@ -12,13 +12,12 @@ from quant.messages.data import DataSource
 from quant.messages.strategy import FeatureKind, FeatureSpec, StrategySpec
 from quant.strategy.features import (
     INDICATORS,
-    FeatureTable,
-    compute_features,
     compute_labels,
     count_warm_up,
     name_features,
 )
 from quant.strategy.lookahead import assert_causal
+from quant.strategy.table import FeatureTable, compute_features
 
 KINDS = get_args(FeatureKind)
 CUTS = (1, 2, 30, 399, 400, 777, 999)
@@ -107,7 +106,7 @@ def test_the_matrix_has_one_column_per_distinct_feature(bars: Bars) -> None:
     assert matrix.shape == (1000, 2)
     assert name_features(spec) == ["rsi_14", "macd_12"]
     assert count_warm_up(matrix) == 2 * 12 + 9 - 2
-    np.testing.assert_array_equal(matrix, FeatureTable(bars).compute(spec))
+    np.testing.assert_array_equal(matrix, FeatureTable(bars).compute(spec)[0])
 
 
 def test_formulas_that_can_be_written_down(bars: Bars) -> None:
@@ -138,9 +137,19 @@ def test_labels_compare_the_open_after_the_decision_with_the_open_a_horizon_late
     assert not np.isclose(bars.open[1:], bars.close[:-1], rtol=1e-4).mean() > 0.05
     horizon = 5
     outcome = compute_labels(bars, horizon)
-    assert np.isnan(outcome).sum() == horizon + 1
+    assert np.isnan(outcome[-horizon - 1 :]).all()
     for bar in range(len(bars) - horizon - 1):
-        assert outcome[bar] == float(bars.open[bar + 1 + horizon] > bars.open[bar + 1])
+        entry, leave = bars.open[bar + 1], bars.open[bar + 1 + horizon]
+        if entry == leave:
+            assert np.isnan(outcome[bar])
+        else:
+            assert outcome[bar] == float(leave > entry)
+
+
+def test_an_unchanged_price_is_neither_a_rise_nor_a_fall(bars: Bars) -> None:
+    closes = np.tile([1.0, 1.0, 2.0, 2.0, 1.0, 1.0], 10)
+    outcome = compute_labels(replace(bars.slice(0, 60), open=closes), 1)
+    assert outcome[:5].tolist() == pytest.approx([1.0, np.nan, 0.0, np.nan, np.nan], nan_ok=True)
 
 
 def test_labels_of_too_few_bars_are_all_unknown(bars: Bars) -> None:

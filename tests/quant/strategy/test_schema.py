@@ -14,6 +14,7 @@ from quant.messages.strategy import FeatureKind
 from quant.strategy.files import EXAMPLES_DIR
 from quant.strategy.parser import parse_strategy
 from quant.strategy.schema import strategy_schema
+from quant.universe.files import UniverseFile
 from tests.support.documents import rows_of
 from tests.support.helpers import ROOT
 
@@ -71,9 +72,15 @@ def test_every_field_is_documented_with_its_default_limits_and_meaning() -> None
 
 def test_the_smallest_file_of_the_documentation_is_valid() -> None:
     page = (ROOT / "docs" / "strategies.md").read_text()
-    smallest = re.findall(r"```yaml\n(name:.*?)```", page, re.DOTALL)
+    smallest = re.findall(r"```yaml\n(name: my-trend\n.*?)```", page, re.DOTALL)
     assert len(smallest) == 1
     assert parse_strategy(smallest[0]).name == "my-trend"
+
+
+def test_the_list_of_symbols_of_the_documentation_is_valid() -> None:
+    page = (ROOT / "docs" / "strategies.md").read_text()
+    lists = re.findall(r"```yaml\n(name: dax\n.*?)```", page, re.DOTALL)
+    assert [UniverseFile.model_validate(yaml.safe_load(each)).name for each in lists] == ["dax"]
 
 
 def fields(schema: dict[str, Any]) -> list[tuple[str, tuple[str, str, str | None, str]]]:
@@ -101,6 +108,8 @@ def fields(schema: dict[str, Any]) -> list[tuple[str, tuple[str, str, str | None
 def row(
     owner: dict[str, Any], name: str, field: dict[str, Any]
 ) -> tuple[str, str, str | None, str]:
+    if "anyOf" in field:  # It may be left out.
+        field = field | next(each for each in field["anyOf"] if each["type"] != "null")
     kind = {"array": "list"}.get(field["type"], field["type"])
     return kind, default_of(owner, name, field), limits_of(field), field["description"]
 
@@ -109,6 +118,8 @@ def default_of(owner: dict[str, Any], name: str, field: dict[str, Any]) -> str:
     if name in owner.get("required", []):
         return "required"
     default = field["default"]
+    if default is None or isinstance(default, bool):
+        return {None: "none", False: "false", True: "true"}[default]
     if isinstance(default, str):
         return f"`{default}`" if default else "empty"
     return f"{default:g}"
@@ -117,6 +128,8 @@ def default_of(owner: dict[str, Any], name: str, field: dict[str, Any]) -> str:
 def limits_of(field: dict[str, Any]) -> str | None:
     if field["type"] == "array":
         return f"{field['minItems']} to {field['maxItems']}"
+    if field["type"] == "boolean":
+        return None
     if field["type"] == "string":
         return f"{field['maxLength']:,} characters" if "maxLength" in field else None
     low = (

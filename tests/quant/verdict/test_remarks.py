@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from quant.messages.curves import Curves
 from quant.messages.data import DataSource
 from quant.messages.evidence import Neighbour, Stability
+from quant.messages.report.curves import Curves
 from quant.messages.steps import AssessmentInput
 from quant.verdict.hypotheses import suggest_hypotheses
 from quant.verdict.remarks import list_limitations, list_observations
@@ -31,7 +31,7 @@ def test_observations_compare_with_chance_and_with_neighbours() -> None:
 
     text = " ".join(list_observations(inp, statistics(), curves((1, 0.01), (1, 0.03)), close_by))
 
-    assert "500 accounts with the same positions at random times, 2% did at least as well" in text
+    assert "500 accounts with the same positions at other times, 2% did at least as well" in text
     assert "median Sharpe ratio 0.10 in the walk-forward of a search, 3 folds;" in text
     assert "this one has 0.90 there, a peak" in text
     assert "The average trade earned 200 basis points after costs of 20." in text

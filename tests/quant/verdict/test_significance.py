@@ -10,7 +10,13 @@ from scipy.optimize import brentq
 
 from quant.backtest import metrics
 from quant.messages.evidence import Statistics
-from quant.verdict.significance import REPETITIONS, adjust_for_looks, measure_significance
+from quant.verdict.long_run import variance_ratio
+from quant.verdict.significance import (
+    REPETITIONS,
+    adjust_for_looks,
+    adjust_for_trials,
+    measure_significance,
+)
 
 YEAR = 252.0
 EULER_GAMMA = 0.5772156649015329
@@ -36,17 +42,26 @@ def judge(
 ) -> Statistics:
     """Measure the significance of a holdout that follows a walk-forward."""
     return measure_significance(
-        returns, before, YEAR, trials_ever=trials, holdout_looks=looks, timing=0.01, seed=seed
+        returns,
+        before,
+        YEAR,
+        holdout_market=np.zeros_like(returns),
+        walk_forward_market=np.zeros_like(before),
+        trials_ever=trials,
+        holdout_looks=looks,
+        timing=0.01,
+        seed=seed,
     ).figures
 
 
 def published_psr(returns: NDArray[np.float64], benchmark: float) -> float:
-    """Bailey and López de Prado (2012), equation 11, written out."""
+    """Bailey and López de Prado (2012), equation 11, written out, with Lo's correction."""
     ratio = returns.mean() / returns.std(ddof=1)
     deviations = returns - returns.mean()
     skew = (deviations**3).mean() / returns.std() ** 3
     kurtosis = (deviations**4).mean() / returns.std() ** 4
     spread = math.sqrt(1 - skew * ratio + (kurtosis - 1) / 4 * ratio**2)
+    spread *= math.sqrt(variance_ratio(returns))
     return PHI.cdf((ratio - benchmark) * math.sqrt(len(returns) - 1) / spread)
 
 
@@ -106,6 +121,22 @@ def test_looks_deflate_the_holdout_by_the_published_formula(looks: int) -> None:
     assert result.timing_p_value == pytest.approx(1 - 0.99 ** (looks**2))
 
 
+@pytest.mark.parametrize("trials", [1, 12, 5000])
+def test_a_level_of_five_per_cent_is_one(trials: int) -> None:
+    limit = 1.0 - 0.95 ** (1.0 / trials)
+    assert adjust_for_trials(trials, limit) == pytest.approx(0.05)
+    before, returns = noise(8, mean=0.0004, count=2600), noise(3, mean=0.0006)
+    result = judge(returns, before=before, trials=trials)
+    record = np.concatenate([before, returns])
+    p_value = 1.0 - published_psr(record, 0.0)
+    assert result.record_p_value == pytest.approx(1.0 - (1.0 - p_value) ** trials)
+    # The market stands still, so all that is earned is alpha.
+    assert result.alpha == pytest.approx(record.mean() * YEAR)
+    assert result.alpha_t_value is not None and result.alpha_p_value is not None
+    single = 1.0 - PHI.cdf(result.alpha_t_value)
+    assert result.alpha_p_value == pytest.approx(1.0 - (1.0 - single) ** trials)
+
+
 @pytest.mark.parametrize(("p_value", "expected"), [(0.0, 0.0), (1.0, 1.0), (1e-12, 1e-6)])
 def test_many_looks_at_extreme_p_values(p_value: float, expected: float) -> None:
     assert adjust_for_looks(1000, p_value) == pytest.approx(expected)
@@ -132,7 +163,15 @@ def test_the_interval_is_that_of_the_resampled_ratios() -> None:
     returns = noise(1, mean=0.0005)
 
     judged = measure_significance(
-        returns, NONE, YEAR, trials_ever=1, holdout_looks=1, timing=1.0, seed=7
+        returns,
+        NONE,
+        YEAR,
+        holdout_market=np.zeros_like(returns),
+        walk_forward_market=NONE,
+        trials_ever=1,
+        holdout_looks=1,
+        timing=1.0,
+        seed=7,
     )
 
     low, high = np.quantile(judged.resampled, [0.025, 0.975])
@@ -215,6 +254,9 @@ def test_returns_without_information_show_nothing(returns: list[float]) -> None:
         trials_ever=12,
         holdout_looks=1,
         timing_p_value=1.0,
+        record_p_value=1.0,
+        alpha_p_value=1.0,
+        holdout_alpha_p_value=1.0,
         minimum_track_record=None,
     )
 

@@ -1,10 +1,10 @@
 """The plugin of pytest that puts every process of a run under a guardian (`guardian.py`).
 
 A run has one directory, `ktrdr-tests-…`, for everything temporary. Each test is bounded, with its
-fixtures and their ends: by the setting `test_limit`, or by its marker `timeout`. The run is bounded
-by `run_limit`. What passes a limit is named, with the stacks of all its tasks, threads and
-children, and then killed; a run with workers goes on with a new one. A run that leaves a process
-has failed.
+fixtures and their ends: by the setting `test_limit`, by `long_limit` if it is marked `long`, or by
+its own marker `timeout`. The run is bounded by `run_limit`. What passes a limit is named, with the
+stacks of all its tasks, threads and children, and then killed; a run with workers goes on with a
+new one. A run that leaves a process has failed.
 """
 
 import faulthandler
@@ -42,7 +42,6 @@ class Guarding:
 
     def __init__(self, config: pytest.Config, directory: Path, limit: float, *, keep: bool) -> None:
         self._config = config
-        self._limit = float(config.getini("test_limit"))
         self._session: pytest.Session | None = None
         self._left: list[str] = []
         # Standard error may be captured later.
@@ -89,8 +88,7 @@ class Guarding:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Bound a test, its fixtures and their ends."""
-        marker = item.get_closest_marker("timeout")
-        self._tell(f"test {marker.args[0] if marker else self._limit} {item.nodeid}")
+        self._tell(f"test {_get_limit(item)} {item.nodeid}")
         result = yield
         self._tell("done")
         return result
@@ -132,6 +130,14 @@ class Guarding:
         return ["a guardian that does not answer"]
 
 
+def _get_limit(item: pytest.Item) -> float:
+    """Return how many seconds a test may take."""
+    if own := item.get_closest_marker("timeout"):
+        return float(own.args[0])
+    name = "long_limit" if item.get_closest_marker("long") else "test_limit"
+    return float(item.config.getini(name))
+
+
 def is_worker(config: pytest.Config) -> bool:
     """Whether this is one of several processes that the tests of a run are shared among."""
     return hasattr(config, "workerinput")
@@ -140,6 +146,7 @@ def is_worker(config: pytest.Config) -> bool:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the limits."""
     parser.addini("test_limit", "seconds for a test, with its fixtures", default="120")
+    parser.addini("long_limit", "seconds for a test that is marked as long", default="300")
     parser.addini("run_limit", "seconds for all tests", default="1800")
     parser.addoption("--keep", action="store_true", help="keep the directory of the run")
 
@@ -147,6 +154,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Make the directory of the run, before anything temporary is written, and guard it."""
+    config.addinivalue_line("markers", "browser: tests of the page, left out by `make test`")
+    config.addinivalue_line("markers", "long: left out by `make test`, and has a limit of its own")
     config.addinivalue_line("markers", "timeout(seconds): the limit of this test and its fixtures")
     keep = bool(config.getoption("keep"))
     if is_worker(config):

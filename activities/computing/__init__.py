@@ -1,0 +1,1 @@
+"""The processes that compute: forked, warmed, bounded, and killed on cancel."""

@@ -1,0 +1,148 @@
+"""What happens in a compute process, from its start to its last message.
+
+The fork server loads this module, which imports nothing that only a worker needs.
+"""
+
+import fcntl
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel
+
+from activities.jobs import JobContext, Report
+from activities.tracing import continue_trace
+from errors import ComputeDied, KtrdrError, Unexpected
+from quant.messages.progress import Progress
+from quant.messages.record.trials import TrialOnBars
+from quant.processes import NICENESS, die_with_parent
+
+_SECONDS_BETWEEN_REPORTS: Final = 0.25
+
+_log = logging.getLogger(__name__)
+
+Argument = TypeVar("Argument", bound=BaseModel)
+Result = TypeVar("Result", bound=BaseModel)
+
+Job = Callable[[Argument, JobContext, Report], Result]
+
+
+class Failure(BaseModel):
+    """The error that a job raised."""
+
+    reason: str
+    message: str
+    field: str | None = None
+
+
+class Message(BaseModel):
+    """A message from a compute process to the worker, sent as JSON. Exactly one field is set."""
+
+    progress: Progress | None = None
+    trial: TrialOnBars | None = None
+    result: Any = None
+    failure: Failure | None = None
+
+
+def serve(
+    channel: Connection,
+    life_of_worker: Connection,
+    job: Job[Argument, Result],
+    argument: Argument,
+    context: JobContext,
+    trace: Mapping[str, str],
+) -> None:
+    """Do the job when the worker allows it, report on it, and end if the worker ends.
+
+    Args:
+        channel: Takes a `Message` for every report, and one for the result.
+        life_of_worker: Carries one message: the job may begin. Closes when the worker ends.
+        job: The job.
+        argument: Argument of the job.
+        context: Context of the job.
+        trace: The trace to which the job belongs, from `inject_trace`.
+    """
+    # Requests to the API and the worker must not wait behind computation.
+    os.nice(NICENESS)
+    # The fork server dies with the worker. This process does so then, even if it was stopped.
+    die_with_parent()
+    # Ctrl-C in a terminal reaches the whole process group; the worker decides what stops.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _wait_until_allowed(life_of_worker)
+    _die_with(life_of_worker)
+
+    last_report = float("-inf")
+
+    def report(news: Progress | TrialOnBars) -> None:
+        nonlocal last_report
+        if isinstance(news, TrialOnBars):
+            _send(channel, Message(trial=news))
+        # A step may report every iteration. A few reports a second are enough.
+        elif time.monotonic() - last_report >= _SECONDS_BETWEEN_REPORTS:
+            last_report = time.monotonic()
+            _send(channel, Message(progress=news))
+
+    channel.send_bytes(do_job(job, argument, context, report, trace))
+
+
+def do_job(
+    job: Job[Argument, Result],
+    argument: Argument,
+    context: JobContext,
+    report: Report,
+    trace: Mapping[str, str],
+) -> bytes:
+    """Do a job, and return the `Message` with its result or with the error that it raised.
+
+    No error but ours leaves here. The stack trace of another one is in the log only.
+    """
+    try:
+        with continue_trace(f"job {job.__name__}", trace):
+            message = Message(result=job(argument, context, report))
+        return message.model_dump_json().encode()
+    except KtrdrError as error:
+        return _encode_failure(error)
+    except MemoryError:
+        return _encode_failure(
+            ComputeDied(
+                f"The step {job.__name__} needs more memory than there is. Use fewer bars, or "
+                "lower KTRDR_COMPUTE_SLOTS."
+            )
+        )
+    except Exception as error:
+        _log.exception("%s failed", job.__name__)
+        return _encode_failure(Unexpected(f"step {job.__name__}", error))
+
+
+def _encode_failure(error: KtrdrError) -> bytes:
+    failure = Failure(reason=error.reason, message=error.message, field=error.field)
+    return Message(failure=failure).model_dump_json().encode()
+
+
+def _send(channel: Connection, message: Message) -> None:
+    channel.send_bytes(message.model_dump_json().encode())
+
+
+def _wait_until_allowed(life_of_worker: Connection) -> None:
+    try:
+        life_of_worker.recv_bytes()
+    except EOFError:
+        os._exit(1)
+
+
+def _die_with(life_of_worker: Connection) -> None:
+    """Let the system end this process when the worker's end of the pipe closes.
+
+    The kernel then sends SIGIO, which ends a process that does not handle it. No Python code has to
+    run for that, so a worker that crashes leaves no orphan behind, not even in a long C call.
+    """
+    descriptor = life_of_worker.fileno()
+    fcntl.fcntl(descriptor, fcntl.F_SETOWN, os.getpid())
+    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+    fcntl.fcntl(descriptor, fcntl.F_SETFL, flags | os.O_ASYNC)
+    if life_of_worker.poll():
+        os._exit(1)  # The worker ended before the signal was set up.

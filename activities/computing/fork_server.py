@@ -1,0 +1,14 @@
+"""What the fork server does before it loads anything else; importing this does it.
+
+It dies with the worker, also while it still loads.
+"""
+
+import os
+
+from activities.computing.environment import SECRET_VARIABLES
+from quant.processes import die_with_parent
+
+for _variable in SECRET_VARIABLES:
+    os.environ.pop(_variable, None)
+
+die_with_parent()

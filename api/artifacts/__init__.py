@@ -1,0 +1,1 @@
+"""Deletes artifacts. The record of their operation is kept."""

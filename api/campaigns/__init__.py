@@ -1,0 +1,1 @@
+"""Campaigns: many researches under one budget."""

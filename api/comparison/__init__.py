@@ -1,0 +1,1 @@
+"""Researches side by side."""

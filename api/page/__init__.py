@@ -1,0 +1,1 @@
+"""The page for people: documents, style sheet, scripts. What it shows, it reads over REST."""

@@ -1,0 +1,1 @@
+"""Watches: strategies that are held against the bars that come after their research."""

@@ -1,0 +1,158 @@
+"""One watch of a series whose truth is known, replayed bar by bar."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+import talib
+
+from bench.calibration import series
+from bench.calibration.noise import BARS
+from bench.calibration.planted import plant
+from quant.bars.bars import TRADING_DAYS_PER_YEAR, Bars, Floats
+from quant.learning.prediction import predict_rises
+from quant.learning.training import train
+from quant.messages.artifacts import Artifact
+from quant.messages.data import count_development_bars
+from quant.messages.progress import ignore_report
+from quant.messages.strategy import Costs
+from quant.search.search import search
+from quant.strategy.weights import decide_weights
+from quant.universe.universe import Universe
+from quant.watch.betting import begin_evidence, follow_bars
+from quant.watch.returns import OpenReturns, measure_open_returns
+from storage.artifacts import ArtifactStore
+from workflows.interface.messages import ResearchRequest
+
+# Of the rules from which the best is chosen: with the average over so many bars, and against it.
+_PERIODS: Final = (5, 10, 20, 40, 80, 160)
+_STRENGTH: Final = 2.0
+_NOISE_RECORD: Final = 1_500
+
+Watched = Literal["best of twelve rules", "planted rule", "what a search has found"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is watched.
+
+    Attributes:
+        watched: The best of twelve rules by the bars before the watch, on noise; or, on a planted
+            series, the rule itself or what a search has found there.
+        kind: Of noise or of the planted rule.
+        seed: Of the series.
+        fate: What becomes of a planted rule when the watch begins.
+    """
+
+    watched: Watched
+    kind: str
+    seed: int
+    fate: series.Fate = "lives"
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What came of it.
+
+    Attributes:
+        case: What was watched.
+        bars: How long.
+        confirmed: After how many bars it was confirmed; None if never.
+        withdrawn: The same of its withdrawal.
+        sharpe: Annual Sharpe ratio of what the market does not explain, while it was watched.
+    """
+
+    case: Case
+    bars: int
+    confirmed: int | None
+    withdrawn: int | None
+    sharpe: float
+
+    def to_row(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> "Replay":
+        """Return what `to_row` returned."""
+        return cls(**{**row, "case": Case(**row["case"])})
+
+
+def replay(case: Case) -> Replay:
+    """Watch, bar by bar."""
+    if case.watched == "best of twelve rules":
+        return _watch_best(case)
+    return _watch_rule(case) if case.watched == "planted rule" else _watch_found(case)
+
+
+def _watch_best(case: Case) -> Replay:
+    """Watch the best of twelve rules on noise."""
+    bars = series.to_bars(series.noise(case.kind, case.seed))
+    runs = [_trade(bars, targets) for targets in _list_rules(bars)]
+    best = max(runs, key=lambda run: float(np.mean(run.strategy[:_NOISE_RECORD])))
+    return _watch(case, best, _NOISE_RECORD)
+
+
+def _watch_rule(case: Case) -> Replay:
+    """Watch a planted rule itself, which dies or flips when the watch begins, or lives."""
+    rng = np.random.default_rng(case.seed)
+    record = count_development_bars(BARS)
+    drifts = np.full(BARS, series.drift_for(case.kind, _STRENGTH))
+    drifts[record:] *= series.AFTERWARDS[case.fate]
+    returns, traded, state = plant(case.kind, drifts, rng)
+    bars = series.to_bars(series.to_table(returns, traded, rng))
+    return _watch(case, _trade(bars, state), record)
+
+
+def _watch_found(case: Case) -> Replay:
+    """Watch what a search has found on a planted series."""
+    bars = series.to_bars(series.planted(case.kind, _STRENGTH, case.seed, case.fate))
+    record = count_development_bars(len(bars))
+    development = bars.slice(0, record)
+    found = search(
+        development, ResearchRequest().trials, case.seed, ignore_report, on_trial=ignore_report
+    ).spec
+    workspace = ArtifactStore(f"memory://watch-{case.seed}").open(f"{case.kind} {case.fate}")
+    data = bars.describe()
+    train(development, found, case.seed, workspace, ignore_report, data=data)
+    model = (workspace.read(Artifact.MODEL) or b"").decode()
+    targets = decide_weights(Universe.of(bars), predict_rises(model, bars, found), found)
+    return _watch(case, _trade(bars, targets[:, 0]), record)
+
+
+def _list_rules(bars: Bars) -> Iterator[Floats]:
+    for period in _PERIODS:
+        average = np.asarray(talib.SMA(bars.close, timeperiod=period), np.float64)
+        side = np.where(np.isnan(average), 0.0, np.where(bars.close >= average, 1.0, -1.0))
+        yield side
+        yield -side
+
+
+def _trade(bars: Bars, targets: Floats) -> OpenReturns:
+    return measure_open_returns(bars, targets, Costs())
+
+
+def _watch(case: Case, run: OpenReturns, record: int) -> Replay:
+    states = list(
+        follow_bars(
+            begin_evidence(run.strategy[:record], run.market[:record]),
+            run.strategy[record:],
+            run.market[record:],
+            run.weights[record:],
+            TRADING_DAYS_PER_YEAR,
+        )
+    )
+    standings = [state.standing for state in states]
+    confirmed = [number for number, each in enumerate(standings, start=1) if each == "confirmed"]
+    withdrawn = [number for number, each in enumerate(standings, start=1) if each == "withdrawn"]
+    beta, own = np.polyfit(run.market[record:], run.strategy[record:], 1)
+    residual = run.strategy[record:] - beta * run.market[record:]
+    deviation = float(np.std(residual)) or 1.0
+    return Replay(
+        case=case,
+        bars=len(states),
+        confirmed=confirmed[0] if confirmed else None,
+        withdrawn=withdrawn[0] if withdrawn else None,
+        sharpe=float(own) / deviation * TRADING_DAYS_PER_YEAR**0.5,
+    )

@@ -1,0 +1,1 @@
+"""Requests that nobody has thought of: by the schema, and in random order by several owners."""

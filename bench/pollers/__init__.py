@@ -1,0 +1,1 @@
+"""Fixed pollers against those that scale themselves."""

@@ -1,0 +1,1 @@
+"""Searches in slices: speed, kills, cancels, and how they scale."""

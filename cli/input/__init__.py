@@ -1,0 +1,1 @@
+"""What people typed: ids, options and several of them, and what is wrong with it."""

@@ -1,0 +1,1 @@
+"""How text, tables and sentences look on a terminal."""

@@ -1,0 +1,1 @@
+"""How the command reaches the service: the REST client and its transport."""

@@ -1,0 +1,1 @@
+"""What bars are checked for: rules, spacing, oddities and what trading them costs."""

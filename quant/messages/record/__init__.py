@@ -1,0 +1,1 @@
+"""Messages about what the record shows: trials, hypotheses, markets and comparisons."""

@@ -1,0 +1,1 @@
+"""Sections of a report whose figures are computed from its data."""

@@ -1,0 +1,1 @@
+"""Universes: several instruments on one clock, from their files to their remarks."""

@@ -1,0 +1,89 @@
+"""Checks before a start that there are enough bars for it: `python -m quant.universe.readiness`.
+
+It loads the numerical libraries, which the API never does, so the API runs it as a process of its
+own. Reads a `ReadinessCheck` from standard input and writes a `ReadinessAnswer` to standard output.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from errors import InvalidData, InvalidInput
+from quant.learning.splits import TRAINING_FOLDS, split_walk_forward
+from quant.messages.data import DataSource
+from quant.messages.readiness import ReadinessAnswer, ReadinessCheck, Unready, WantedBars
+from quant.messages.strategy import StrategySpec
+from quant.processes import NICENESS, die_with_parent
+from quant.strategy.weights import require_measured_volatility
+from quant.universe.benchmark import load_benchmark
+from quant.universe.loader import find_traded, load_universe
+from quant.universe.universe import Universe
+
+# The least that any candidate of a search asks for.
+_SHORTEST_PERIOD = 5
+_SHORTEST_HORIZON = 1
+
+
+def require_bars(wanted: WantedBars, data_dir: Path | None) -> None:
+    """Check that a step that uses these bars will not end for a want of them.
+
+    Raises:
+        UnknownSymbol: No such symbol.
+        InvalidInput: There are too few bars for the strategy. `field` says what asks for so many.
+        InvalidData: The bars cannot be trusted, or there are too few on these days.
+    """
+    bars = load_universe(wanted.data, data_dir)
+    load_benchmark(wanted.benchmark, bars, data_dir)
+    if wanted.days is not None:
+        first, _ = find_traded(bars, wanted.days)
+        if wanted.spec is not None:
+            require_measured_volatility(wanted.spec, first)
+        return
+    development, _ = bars.split()
+    if wanted.spec is None:
+        _require_searchable(development, wanted.data)
+    else:
+        _require_trainable(development, wanted.spec)
+
+
+def _require_searchable(development: Universe, data: DataSource) -> None:
+    bars = len(development)
+    try:
+        split_walk_forward(_SHORTEST_PERIOD, bars, folds=TRAINING_FOLDS, horizon=_SHORTEST_HORIZON)
+    except InvalidInput as error:
+        start, end = data.start_date, data.end_date
+        days = f" from {start or 'the first'} to {end or 'the last'}" if start or end else ""
+        raise InvalidData(
+            f"{data.symbol} {data.timeframe} has bars at {bars} times before its holdout{days}; "
+            f"that is too few for {TRAINING_FOLDS} walk-forward folds of any strategy.",
+            field="start_date" if start else "end_date" if end else "symbols",
+        ) from error
+
+
+def _require_trainable(development: Universe, spec: StrategySpec) -> None:
+    # It loads LightGBM, which takes longer than all else here.
+    from quant.learning.panel import Panel  # noqa: PLC0415
+    from quant.strategy.table import FeatureTable  # noqa: PLC0415
+
+    panel = Panel.make(FeatureTable(development), spec)
+    first, *_ = panel.split(TRAINING_FOLDS, spec.horizon)
+    require_measured_volatility(spec, first.test.start)
+
+
+def main() -> None:
+    """Answer one question."""
+    os.nice(NICENESS)
+    die_with_parent()
+    asked = ReadinessCheck.model_validate_json(sys.stdin.buffer.read())
+    answer = ReadinessAnswer()
+    for wanted in asked.wanted:
+        try:
+            require_bars(wanted, asked.data_dir)
+        except InvalidInput as error:
+            answer = ReadinessAnswer(problem=Unready(message=error.message, field=error.field))
+            break
+    sys.stdout.write(answer.model_dump_json())
+
+
+if __name__ == "__main__":
+    main()

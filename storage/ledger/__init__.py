@@ -1,0 +1,1 @@
+"""The ledger: trials, looks, records, spending and what is derived from them."""

@@ -1,0 +1,1 @@
+"""Starts on bars of users, of one instrument or several."""

@@ -1,0 +1,152 @@
+"""Whether there are enough bars is said before anything starts."""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from api.steps.readiness import Readiness
+from errors import InvalidData
+from quant.messages.data import DataSource, DateRange
+from quant.messages.readiness import WantedBars
+from quant.messages.strategy import FeatureSpec, StrategySpec
+from settings import Settings
+from tests.api.answers import accepted, ended, refused
+from tests.support.quant.universes import make_bars, make_closes, write_bars, write_universe
+
+TRIGGER = "/agent/trigger"
+PREVIEW = "/agent/preview"
+SYMBOLS = ["REDA", "REDB", "REDC"]
+# The second instrument begins 200 days later: on 2 June 1990.
+TARGETED = """\
+name: targeted
+features: [{kind: return, period: 5}]
+volatility_target: 0.1
+"""
+FAR_BACK = """\
+name: far-back
+features: [{kind: return, period: 250, timeframe: 4w}]
+"""
+
+
+@pytest.fixture(autouse=True)
+def files(fresh_universe: Callable[..., None], settings: Settings) -> Iterator[None]:
+    fresh_universe(SYMBOLS, seed=43)
+    write_bars(settings.data_dir, make_bars("REDFEW", make_closes(499, 1, 1)[:, 0]))
+    written = [settings.data_dir / "REDFEW.csv"]
+    for content in (TARGETED, FAR_BACK):
+        name = content.splitlines()[0].removeprefix("name: ")
+        written.append(settings.strategy_dir / f"{name}.yaml")
+        written[-1].write_text(content)
+    yield
+    for path in written:
+        path.unlink()
+
+
+BAD: list[tuple[dict[str, Any], str, str]] = [
+    ({"start_date": "2018-06-01"}, "start_date", "SP500 1d has 147 bars from 2018-06-01"),
+    ({"end_date": "1999-06-01"}, "end_date", "until 1999-06-01"),
+    ({"symbol": "REDFEW"}, "symbol", "REDFEW.csv has 499 bars"),
+    ({"symbol": "REDA", "start_date": "1991-06-01"}, "start_date", "REDA"),
+    ({"symbols": SYMBOLS, "end_date": "1990-08-01"}, "symbols", "REDB has"),
+    ({"symbols": ["REDA", "REDFEW"]}, "symbol", "REDFEW.csv has 499 bars"),
+    (
+        {"symbols": ["REDA", "REDC"], "start_date": "1991-12-01"},
+        "start_date",
+        "before its holdout from 1991-12-01",
+    ),
+    ({"strategy": "far-back"}, "features", "0 development bars remain"),
+]
+
+
+@pytest.mark.parametrize(("body", "field", "said"), BAD)
+async def test_a_research_for_which_there_are_too_few_bars_is_refused(
+    alone_api: httpx2.AsyncClient, body: dict[str, Any], field: str, said: str
+) -> None:
+    answer = await alone_api.post(TRIGGER, json=body)
+
+    assert said in refused(answer, 422, "invalid_data", field)["detail"]
+
+
+async def test_a_schedule_and_a_training_are_refused_likewise(
+    alone_api: httpx2.AsyncClient,
+) -> None:
+    body = {"schedule_id": "few", "cron": "0 6 * * *", "research": {"start_date": "2018-06-01"}}
+    refused(await alone_api.post("/schedules", json=body), 422, "invalid_data", "start_date")
+    training = {"strategy_name": "quick", "symbol": "REDFEW"}
+    refused(await alone_api.post("/trainings/start", json=training), 422, "invalid_data", "symbol")
+
+
+async def test_a_backtest_needs_the_bars_from_which_its_volatility_is_measured(
+    api: httpx2.AsyncClient,
+) -> None:
+    body = {"strategy_name": "targeted", "symbol": "SP500"}
+    training = accepted(await api.post("/trainings/start", json=body), 202)["task_id"]
+    assert (await ended(api, training))["status"] == "completed"
+    days = {"training_id": training, "start_date": "1999-02-01", "end_date": "2000-01-01"}
+
+    said = refused(
+        await api.post("/backtests/start", json=days), 422, "invalid_data", "volatility_target"
+    )["detail"]
+
+    assert "`volatility_target` 0.1" in said
+    assert "there are 19 before" in said
+
+
+async def check(directory: Path, **source: Any) -> None:
+    await Readiness(directory).require(WantedBars(data=DataSource(**source)))
+
+
+async def test_an_answer_is_remembered_until_a_file_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_universe(tmp_path, ["A", "B", "C"])
+    readiness = Readiness(tmp_path)
+    wanted = WantedBars(data=DataSource(symbols=("A", "B", "C")))
+    await readiness.require(wanted)
+
+    async def fail(_: bytes) -> bytes:
+        raise AssertionError("it is asked again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("api.steps.readiness._run", fail)
+        await readiness.require(wanted)
+    write_bars(tmp_path, make_bars("B", make_closes(300, 1, 1)[:, 0]))
+    few = pytest.raises(InvalidData, match=r"B\.csv has 300 bars")
+    with few:
+        await readiness.require(wanted)
+    monkeypatch.setattr("api.steps.readiness._run", fail)
+    with few:
+        await readiness.require(wanted)
+
+
+async def test_bars_that_everybody_has_are_not_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: bytes) -> bytes:
+        raise AssertionError("a process is started")
+
+    monkeypatch.setattr("api.steps.readiness._run", fail)
+    await check(tmp_path)
+    spec = StrategySpec(name="x", features=(FeatureSpec(kind="rsi", period=250),))
+    await Readiness(tmp_path).require(WantedBars(data=DataSource(), spec=spec))
+
+
+@pytest.mark.parametrize("seconds", [0.0, 30.0])
+async def test_a_check_without_an_answer_does_not_hinder_a_start(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    seconds: float,
+) -> None:
+    monkeypatch.setattr("api.steps.readiness._MODULE", "quant.nothing")
+    readiness = Readiness(tmp_path, seconds=seconds)
+    with caplog.at_level(logging.WARNING):
+        await readiness.require(
+            WantedBars(data=DataSource(), days=DateRange(start_date=date(2030, 1, 1)))
+        )
+    assert "not checked before the start" in caplog.text

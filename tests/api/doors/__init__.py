@@ -1,0 +1,1 @@
+"""Tests of who gets in, and of how much at once."""

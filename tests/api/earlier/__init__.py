@@ -1,0 +1,1 @@
+"""Tests of what earlier clients send, and of what they read."""

@@ -1,0 +1,90 @@
+"""A workflow that has not changed is not asked again."""
+
+import httpx2
+import pytest
+from temporalio.client import Client, Interceptor, OutboundInterceptor, QueryWorkflowInput
+
+from api.app import create_app
+from settings import Settings
+from tests.api.answers import accepted
+from tests.support.helpers import PATIENCE, assert_eventually, serving
+from tests.support.phases import IN_TRAINING, start
+from workflows.interface.contract import OPERATION_QUERY
+from workflows.interface.messages import ResearchRequest
+
+
+class CountingInterceptor(Interceptor):
+    """Counts the queries for an operation."""
+
+    def __init__(self) -> None:
+        self.queries = 0
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002
+        return _CountingOutbound(next, self)
+
+
+class _CountingOutbound(OutboundInterceptor):
+    def __init__(self, following: OutboundInterceptor, counter: CountingInterceptor) -> None:
+        super().__init__(following)
+        self._counter = counter
+
+    async def query_workflow(self, input: QueryWorkflowInput) -> object:  # noqa: A002
+        self._counter.queries += input.query == OPERATION_QUERY
+        return await super().query_workflow(input)
+
+
+@pytest.fixture
+def counter() -> CountingInterceptor:
+    return CountingInterceptor()
+
+
+@pytest.fixture
+def counted(client: Client, counter: CountingInterceptor) -> Client:
+    config = client.config()
+    config["interceptors"] = [counter]
+    return Client(**config)
+
+
+async def show(http: httpx2.AsyncClient, operation_id: str) -> dict[str, object]:
+    shown: dict[str, object] = accepted(await http.get(f"/operations/{operation_id}"))["data"]
+    return shown
+
+
+async def test_a_running_operation_is_asked_again_when_its_history_has_grown(
+    client: Client, counted: Client, counter: CountingInterceptor, settings: Settings
+) -> None:
+    # Its own history stands still while a child computes.
+    research = await IN_TRAINING.begin(client)
+    async with serving(create_app(settings, counted)) as http:
+        first = await show(http, research.id)
+        await show(http, research.id)
+        asked = counter.queries
+        for _ in range(5):
+            again = await show(http, research.id)
+        assert counter.queries == asked
+        assert again["phase"] == first["phase"] == "training"
+        assert again["children"]
+
+        accepted(await http.delete(f"/operations/{research.id}", params={"wait": 20}))
+
+        async def cancelled() -> bool:
+            shown = await show(http, research.id)
+            return shown["status"] == "cancelled"
+
+        await assert_eventually(cancelled, within=PATIENCE)
+        last = await show(http, research.id)
+        [training] = last["children"] if isinstance(last["children"], list) else []
+        assert training["status"] == "cancelled"
+
+
+async def test_a_completed_operation_is_replayed_once(
+    client: Client, counted: Client, counter: CountingInterceptor, settings: Settings
+) -> None:
+    research = await start(client, ResearchRequest(strategy="quick", seed=7, bypass_gates=True))
+    await research.result()
+    async with serving(create_app(settings, counted)) as http:
+        first = await show(http, research.id)
+        asked = counter.queries
+        for _ in range(3):
+            assert await show(http, research.id) == first
+        assert counter.queries == asked

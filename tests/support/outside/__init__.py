@@ -1,0 +1,1 @@
+"""Real parts outside the product: servers, databases, and how they fall silent."""

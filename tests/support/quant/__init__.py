@@ -1,0 +1,1 @@
+"""Bars, markets and models for tests, and the oracle of the account."""

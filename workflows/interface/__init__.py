@@ -1,0 +1,1 @@
+"""What the workflows and those who start and ask them agree on. Nothing here orchestrates."""
