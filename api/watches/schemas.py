@@ -54,7 +54,8 @@ class Watch(WatchSummary):
     )
     cancel_requested: bool = False
     owner: str | None = None
-    symbol: str
+    symbol: str = Field(description="Of several instruments, the name that was made for them")
+    symbols: tuple[str, ...] = Field((), description="Empty for one instrument")
     timeframe: str
     strategy_name: str
     began_at: datetime | None = Field(None, description="Null before its first look has ended")

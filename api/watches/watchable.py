@@ -23,14 +23,10 @@ def make_watched(experiment: Experiment) -> WatchedStrategy:
         raise NotWatchable(
             f"{research_id} is {experiment.status} and has no trained model to watch."
         )
-    if len((experiment.request or {}).get("symbols") or ()) > 1:
-        raise NotWatchable(
-            f"{research_id} trades several instruments; only strategies of one can be watched."
-        )
     if experiment.strategy.get("benchmark") is not None:
         raise NotWatchable(
             f"{research_id} is judged by a benchmark of its own; only strategies that are compared "
-            "with their own instrument can be watched."
+            "with their own instruments can be watched."
         )
     traded = metrics.get("backtest_result") is not None
     backtest_id = make_step_id(research_id, OperationType.BACKTEST)
@@ -40,6 +36,7 @@ def make_watched(experiment: Experiment) -> WatchedStrategy:
             training_id=make_step_id(research_id, OperationType.TRAINING),
             backtest_id=backtest_id if traded else None,
             symbol=experiment.symbol,
+            symbols=(experiment.request or {}).get("symbols") or (),
             timeframe=experiment.timeframe,
             spec=StrategySpec.model_validate(experiment.strategy),
             seed=experiment.seed,

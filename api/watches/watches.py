@@ -77,6 +77,7 @@ class Watches:
         attributes = search_attributes.make_pairs(
             operation_type=WATCH_WORKFLOW.lower(),
             symbol=strategy.symbol,
+            symbols=strategy.symbols,
             owner=experiment.owner,
             strategy=strategy.spec.name,
         )
@@ -180,7 +181,8 @@ class Watches:
             watch
             for row in rows
             if (watch := await _read_watch(row)) is not None
-            and (watch.symbol, watch.timeframe) == (bars.symbol, bars.timeframe)
+            and bars.timeframe == watch.timeframe
+            and bars.symbol in (watch.symbols or (watch.symbol,))
             and owner in (None, watch.owner)
         ]
         looking, missed = await self._tell_all([watch.research_id for watch in found])
@@ -272,6 +274,7 @@ async def _read_watch(execution: WorkflowExecution) -> Watch | None:
         status=status,
         owner=search_attributes.read_owner(execution.typed_search_attributes),
         symbol=state.strategy.symbol,
+        symbols=state.strategy.symbols,
         timeframe=state.strategy.timeframe,
         strategy_name=state.strategy.spec.name,
         began_at=state.began_at,

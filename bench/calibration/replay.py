@@ -10,6 +10,7 @@ import talib
 from bench.calibration import series
 from bench.calibration.noise import BARS
 from bench.calibration.planted import plant
+from bench.universe import walk
 from quant.bars.bars import TRADING_DAYS_PER_YEAR, Bars, Floats
 from quant.learning.prediction import predict_rises
 from quant.learning.training import train
@@ -29,8 +30,21 @@ from workflows.interface.messages import ResearchRequest
 _PERIODS: Final = (5, 10, 20, 40, 80, 160)
 _STRENGTH: Final = 2.0
 _NOISE_RECORD: Final = 1_500
+_DAY: Final = 86_400 * 10**9
 
-Watched = Literal["best of twelve rules", "planted rule", "what a search has found"]
+Watched = Literal[
+    "best of twelve rules",
+    "best of twelve rules, 20 instruments",
+    "planted rule",
+    "what a search has found",
+]
+
+# Of 20 instruments: of the walks of `bench.universe`, and with a drift of an annual Sharpe ratio of
+# 1 in each, which are highly correlated.
+UNIVERSES: Final = ("independent", "correlated", "factor", "rising", "planted")
+_INSTRUMENTS: Final = 20
+_UNIVERSE_BARS: Final = 5_000
+_DRIFT_PER_DEVIATION: Final = 1.0 / TRADING_DAYS_PER_YEAR**0.5
 
 
 @dataclass(frozen=True)
@@ -38,8 +52,8 @@ class Case:
     """What is watched.
 
     Attributes:
-        watched: The best of twelve rules by the bars before the watch, on noise; or, on a planted
-            series, the rule itself or what a search has found there.
+        watched: The best of twelve rules by the bars before the watch, on noise, in one instrument
+            or each of 20; or, on a planted series, the rule itself or what a search found there.
         kind: Of noise or of the planted rule.
         seed: Of the series.
         fate: What becomes of a planted rule when the watch begins.
@@ -83,6 +97,8 @@ def replay(case: Case) -> Replay:
     """Watch, bar by bar."""
     if case.watched == "best of twelve rules":
         return _watch_best(case)
+    if case.watched == "best of twelve rules, 20 instruments":
+        return _watch_universe(case)
     return _watch_rule(case) if case.watched == "planted rule" else _watch_found(case)
 
 
@@ -92,6 +108,43 @@ def _watch_best(case: Case) -> Replay:
     runs = [_trade(bars, targets) for targets in _list_rules(bars)]
     best = max(runs, key=lambda run: float(np.mean(run.strategy[:_NOISE_RECORD])))
     return _watch(case, best, _NOISE_RECORD)
+
+
+def _watch_universe(case: Case) -> Replay:
+    """Watch the best of twelve rules, each followed in 20 instruments by one account."""
+    kind = "correlated" if case.kind == "rising" else case.kind
+    moves = walk(_UNIVERSE_BARS, _INSTRUMENTS, case.seed, kind)
+    if case.kind == "rising":
+        moves += _DRIFT_PER_DEVIATION * np.std(moves)
+    universe = _build_universe(moves)
+    sides = zip(*(_list_rules(bars) for bars in universe.instruments), strict=True)
+    runs = [
+        measure_open_returns(universe, np.stack(rule, axis=1) / _INSTRUMENTS, Costs())
+        for rule in sides
+    ]
+    best = max(runs, key=lambda run: float(np.mean(run.strategy[:_NOISE_RECORD])))
+    return _watch(case, best, _NOISE_RECORD)
+
+
+def _build_universe(moves: Floats) -> Universe:
+    closes = 100.0 * np.exp(np.cumsum(moves, axis=0))
+    opens = np.concatenate([np.full((1, closes.shape[1]), 100.0), closes[:-1]])
+    days = np.datetime64("1990-01-01", "ns").astype(np.int64) + np.arange(len(moves)) * _DAY
+    return Universe.of(
+        [
+            Bars(
+                f"S{number:02}",
+                "1d",
+                days,
+                opens[:, number],
+                np.maximum(opens, closes)[:, number],
+                np.minimum(opens, closes)[:, number],
+                closes[:, number],
+                np.full(len(moves), 1000.0),
+            )
+            for number in range(moves.shape[1])
+        ]
+    )
 
 
 def _watch_rule(case: Case) -> Replay:

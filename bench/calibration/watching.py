@@ -20,7 +20,7 @@ from scipy.stats import binomtest
 
 from bench.calibration.noise import NOISE, RISING
 from bench.calibration.planted import PLANTED, RULES
-from bench.calibration.replay import Case, Replay, Watched, replay
+from bench.calibration.replay import UNIVERSES, Case, Replay, Watched, replay
 from bench.calibration.series import Fate
 from bench.figures import Figure, publish
 from quant.bars.bars import TRADING_DAYS_PER_YEAR
@@ -53,6 +53,8 @@ def list_cases(watched: Watched, seeds: Sequence[int]) -> list[Case]:
     """Return what is to be watched, kinds in turn, so that a piece of them has all kinds."""
     if watched == "best of twelve rules":
         return [Case(watched, kind, seed) for seed in seeds for kind in (*NOISE, *RISING)]
+    if watched == "best of twelve rules, 20 instruments":
+        return [Case(watched, kind, seed) for seed in seeds for kind in UNIVERSES]
     kinds = tuple(RULES) if watched == "planted rule" else PLANTED
     return [
         Case(watched, kind, seed, fate)

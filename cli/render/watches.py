@@ -1,5 +1,7 @@
 """How watches look in a terminal."""
 
+from typing import Final
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -8,8 +10,10 @@ from api.watches.schemas import Watch, WatchCurve
 from cli.render.terminal.prose import print_prose
 from cli.render.terminal.tables import format_time, print_rows
 from quant.messages.watch import WatchSummary
-from quant.wording import format_count
+from quant.wording import format_count, join_names
 from workflows.interface.contract import OperationStatus
+
+_MOST_NAMED: Final = 12
 
 
 def print_watches(console: Console, watches: list[Watch]) -> None:
@@ -38,9 +42,15 @@ def print_watch(console: Console, watch: Watch) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_row("Watch of", escape(watch.research_id))
     table.add_row("Strategy", escape(f"{watch.strategy_name} on {watch.symbol} {watch.timeframe}"))
+    if watch.symbols:
+        table.add_row(
+            "Instruments", escape(f"{len(watch.symbols)}: {join_names(watch.symbols, _MOST_NAMED)}")
+        )
     table.add_row("Status", "cancelling" if watch.cancel_requested else watch.status)
     table.add_row("Stands", _describe_standing(watch))
     table.add_row("New bars", _describe_bars(watch))
+    if watch.awaits:
+        table.add_row("Waits for bars of", escape(join_names(watch.awaits, _MOST_NAMED)))
     table.add_row("Evidence for its alpha", f"{format_evidence(watch.evidence)} (20 confirms)")
     table.add_row(
         "Evidence against it", f"{format_evidence(watch.counter_evidence)} (20 withdraws)"

@@ -66,7 +66,9 @@ class Account:
         return excess
 
 
-def follow_targets(opens: Floats, closes: Floats, weights: Floats, costs: Costs) -> Account:
+def follow_targets(
+    opens: Floats, closes: Floats, weights: Floats, costs: Costs, values: Floats | None = None
+) -> Account:
     """Follow target weights over all bars.
 
     Args:
@@ -74,6 +76,8 @@ def follow_targets(opens: Floats, closes: Floats, weights: Floats, costs: Costs)
         closes: Last price, of the same shape, with NaN in the same places.
         weights: Target decided at each close, of the same shape; NaN where nothing is decided.
         costs: Costs per side.
+        values: What a unit of each instrument is worth at each close, of the same shape without
+            NaN; by default its last price. What is traded at, they do not change.
 
     Raises:
         ValueError: The arrays do not fit together, or a price or a weight is impossible.
@@ -82,10 +86,10 @@ def follow_targets(opens: Floats, closes: Floats, weights: Floats, costs: Costs)
     _require_valid(opens, closes, weights)
     # Figures too large for a float are found when the profits are added up.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        targets, fills, equity = _follow(opens, closes, weights, costs)
+        targets, fills, equity = _follow(opens, closes, weights, costs, values)
         if (ruined := _find_ruin(fills, equity)) is not None:
             weights = np.concatenate([weights[:ruined], np.zeros_like(weights[ruined:])])
-            targets, fills, equity = _follow(opens, closes, weights, costs)
+            targets, fills, equity = _follow(opens, closes, weights, costs, values)
         trades = build_trades(fills, costs)
         _require_plausible(equity)
         require_consistent(float(equity[-1]) - 1.0, trades.profit)
@@ -141,7 +145,7 @@ def _require_valid(opens: Floats, closes: Floats, weights: Floats) -> None:
 
 
 def _follow(
-    opens: Floats, closes: Floats, weights: Floats, costs: Costs
+    opens: Floats, closes: Floats, weights: Floats, costs: Costs, values: Floats | None
 ) -> tuple[Floats, Fills, Floats]:
     """Follow the weights, even after a ruin; later figures then mean nothing.
 
@@ -159,7 +163,8 @@ def _follow(
 
     lasting = np.diff(bars, append=len(opens))
     equity = np.repeat(cash, lasting)
-    equity += np.einsum("ij,ij->i", np.repeat(units, lasting, axis=0), latest)
+    worths = latest if values is None else values
+    equity += np.einsum("ij,ij->i", np.repeat(units, lasting, axis=0), worths)
     return targets, Fills(bars, prices, shares, units, cash, worth), equity
 
 

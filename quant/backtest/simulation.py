@@ -25,6 +25,7 @@ def simulate(
     targets: Floats | NDArray[np.int8],
     costs: Costs,
     cost_multiple: float = 1.0,
+    values: Floats | None = None,
 ) -> Account:
     """Trade target weights.
 
@@ -34,6 +35,7 @@ def simulate(
             (bars,) for one instrument. NaN where nothing is decided.
         costs: Assumed costs and rates of interest.
         cost_multiple: Factor on commission and slippage; 0 for a simulation without them.
+        values: What a unit is worth at each close, shape (bars, instruments); by default its price.
 
     Raises:
         ValueError: There is not exactly one target per bar, or no bar.
@@ -43,7 +45,7 @@ def simulate(
     weights = np.asarray(targets, np.float64)
     if weights.ndim == 1:
         weights = weights[:, np.newaxis]
-    run = follow_targets(traded.opens, traded.closes, weights, costs.times(cost_multiple))
+    run = follow_targets(traded.opens, traded.closes, weights, costs.times(cost_multiple), values)
     if not (costs.cash_rate or costs.borrow_rate):
         return run
     return _add_interest(run, costs, traded.periods_per_year)

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AwareDatetime, Field
 
 from quant.messages.base import FrozenModel
-from quant.messages.data import Symbol, Timeframe
+from quant.messages.data import BarsName, Instruments, Timeframe
 from quant.messages.steps import Seed
 from quant.messages.strategy import StrategySpec
 
@@ -35,13 +35,22 @@ CounterEvidence = Annotated[
 ]
 
 
-class WatchedStrategy(FrozenModel):
+Awaited = Annotated[
+    tuple[str, ...],
+    Field(
+        description="Instruments whose next bar is awaited before later bars of the others count; "
+        "empty if there is nothing to wait for but the next bar"
+    ),
+]
+
+
+class WatchedStrategy(Instruments):
     """The strategy of a finished research, with the model that it was judged by."""
 
     research_id: str
     training_id: str = Field(description="Under this id its model and its walk-forward are stored")
     backtest_id: str | None = Field(description="Under this one its holdout; None without any")
-    symbol: Symbol
+    symbol: BarsName
     timeframe: Timeframe
     spec: StrategySpec
     seed: Seed
@@ -82,7 +91,7 @@ class WatchPoint(FrozenModel):
 
     time: str = Field(description="Of the bar; ISO 8601, UTC")
     strategy: float = Field(description="From its open to the next one, after 1x cost")
-    market: float = Field(description="The same of buy and hold")
+    market: float = Field(description="The same of buy and hold, of all instruments equally")
     evidence: EvidenceValue
     counter_evidence: CounterEvidence
 
@@ -92,6 +101,7 @@ class WatchRecord(FrozenModel):
 
     strategy: WatchedStrategy
     begins_after: str = Field(description="Newest bar when it began; those that follow it count")
+    awaits: Awaited = ()
     periods_per_year: float
     state: Evidence = Field(description="Of both bets, after the newest bar that was scored")
     bars: int = Field(0, description="Bars that were scored")
@@ -111,6 +121,7 @@ class WatchSummary(FrozenModel):
     begins_after: str | None = Field(
         None, description="Newest bar when it began; null before that is known"
     )
+    awaits: Awaited = ()
     last_scored: str | None = Field(None, description="Time of the newest bar that was scored")
     confirmed_at: str | None = Field(None, description="Time of the bar that confirmed it")
     withdrawn_at: str | None = Field(None, description="Time of the bar that withdrew it")

@@ -9,8 +9,7 @@ import numpy as np
 
 from errors import InvalidInput
 from quant.backtest.metrics import FloatArray, to_returns
-from quant.bars.bars import Bars, Floats
-from quant.bars.loader import load_bars
+from quant.bars.bars import Clock, Floats
 from quant.learning.prediction import predict_rises
 from quant.messages.artifacts import Artifact, Workspace, parse_artifact
 from quant.messages.data import DataSource
@@ -24,8 +23,10 @@ from quant.messages.watch import (
     WatchSummary,
 )
 from quant.strategy.weights import decide_weights
+from quant.universe.loader import load_instruments
 from quant.universe.universe import Universe
 from quant.watch.betting import begin_evidence, follow_bars
+from quant.watch.frontier import find_frontier
 from quant.watch.returns import OpenReturns, measure_open_returns
 
 ReadArtifact = Callable[[str, str], bytes]
@@ -39,7 +40,8 @@ def score_new_bars(
 
     At first it only notes which bar is the newest: what was there before, somebody may have seen. A
     bar counts once, as it was when it was scored, whatever is corrected later. It counts until the
-    next open, so the newest bar, which may be unfinished, waits for the next one.
+    next open, so the newest bar, which may be unfinished, waits for the next one. Of several
+    instruments a time of their common clock counts when all have been seen beyond it.
 
     Args:
         strategy: What to watch.
@@ -52,7 +54,11 @@ def score_new_bars(
         InvalidData: The bars cannot be trusted.
         MissingArtifact: The research has not kept what a watch begins with.
     """
-    bars = load_bars(DataSource(symbol=strategy.symbol, timeframe=strategy.timeframe), data_dir)
+    source = DataSource(
+        symbol=strategy.symbol, symbols=strategy.symbols, timeframe=strategy.timeframe
+    )
+    # Whether there are enough bars to research them is no question any more.
+    bars = Universe.of(load_instruments(source, data_dir))
     stored = workspace.read(Artifact.WATCH)
     if stored is None:
         record = _begin(strategy, bars, workspace, read)
@@ -70,6 +76,7 @@ def summarise(record: WatchRecord) -> WatchSummary:
         counter_evidence=math.exp(record.state.log_counter_evidence),
         bars=record.bars,
         begins_after=record.begins_after,
+        awaits=record.awaits,
         last_scored=record.last_scored,
         confirmed_at=record.confirmed_at,
         withdrawn_at=record.withdrawn_at,
@@ -77,7 +84,7 @@ def summarise(record: WatchRecord) -> WatchSummary:
 
 
 def _begin(
-    strategy: WatchedStrategy, bars: Bars, workspace: Workspace, read: ReadArtifact
+    strategy: WatchedStrategy, bars: Universe, workspace: Workspace, read: ReadArtifact
 ) -> WatchRecord:
     # A copy of the watch's own, which lasts whatever becomes of the research's artifacts.
     model = read(strategy.training_id, Artifact.MODEL)
@@ -103,13 +110,17 @@ def _begin(
     )
 
 
-def _follow(record: WatchRecord, bars: Bars, workspace: Workspace) -> WatchRecord:
-    """Return the record with the bars that are new, but for the newest one."""
-    first = max(_count_until(bars, record.begins_after) - 1, 0)
-    new = slice(_count_until(bars, record.last_scored or record.begins_after), len(bars) - 1)
-    if new.start >= new.stop or record.state.standing == "withdrawn":
+def _follow(record: WatchRecord, bars: Universe, workspace: Workspace) -> WatchRecord:
+    """Return the record with the bars that are new, as far as all instruments have come."""
+    if record.state.standing == "withdrawn":
         return record
-    returns = _trade(record.strategy, bars, bars.slice(first, len(bars)), workspace)
+    frontier = find_frontier(bars)
+    record = record.model_copy(update={"awaits": frontier.awaited})
+    first = max(_count_until(bars, record.begins_after) - 1, 0)
+    new = slice(_count_until(bars, record.last_scored or record.begins_after), frontier.stop)
+    if new.start >= new.stop:
+        return record
+    returns = _trade(record.strategy, bars, first, workspace)
     rows = slice(new.start - first, new.stop - first)
     earned, moved, year = returns.strategy[rows], returns.market[rows], record.periods_per_year
     points: list[WatchPoint] = []
@@ -141,14 +152,14 @@ def _follow(record: WatchRecord, bars: Bars, workspace: Workspace) -> WatchRecor
 
 
 def _trade(
-    strategy: WatchedStrategy, bars: Bars, traded: Bars, workspace: Workspace
+    strategy: WatchedStrategy, bars: Universe, first: int, workspace: Workspace
 ) -> OpenReturns:
-    """Return what the model earns on these bars. The indicators warm up on the bars before."""
+    """Return what the model earns from a bar on. The indicators warm up on the bars before."""
     model = workspace.read(Artifact.MODEL) or b""
     _require_model(strategy, model)
-    probabilities = predict_rises(model.decode(), bars, strategy.spec)[-len(traded) :]
-    targets = decide_weights(Universe.of(bars), probabilities, strategy.spec)
-    return measure_open_returns(traded, targets[:, 0], strategy.spec.costs)
+    probabilities = predict_rises(model.decode(), bars, strategy.spec)[first:]
+    targets = decide_weights(bars, probabilities, strategy.spec)
+    return measure_open_returns(bars, targets, strategy.spec.costs)
 
 
 def _make_point(time: str, state: Evidence, earned: float, moved: float) -> WatchPoint:
@@ -166,7 +177,7 @@ def _exceed(returns: FloatArray, strategy: WatchedStrategy, periods_per_year: fl
     return returns - strategy.spec.costs.cash_rate / periods_per_year
 
 
-def _count_until(bars: Bars, time: str) -> int:
+def _count_until(bars: Clock, time: str) -> int:
     """Return how many bars there are until this time, included."""
     moment = np.datetime64(time.removesuffix("Z"), "ns").astype(np.int64)
     return int(np.searchsorted(bars.timestamps, moment, side="right"))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from storage.ledger.ledger import Ledger
 from tests.api.answers import accepted, refused
 from tests.support.helpers import PATIENCE, assert_eventually, new_id
 from tests.support.quant.data import FLAT, walk
+from tests.support.quant.universes import ROWS
 from tests.support.quant.watches import SPEC
 from workflows.interface import search_attributes
 from workflows.interface.watches import WATCH, WATCH_WORKFLOW, make_watch_id
@@ -151,6 +153,44 @@ async def test_new_bars_wake_the_watches_of_them_and_no_others(
 
     assert await assert_eventually(forgotten, within=PATIENCE)
     refused(await api.post("/watches/look", json={"symbol": symbol}), 422, "invalid_input")
+
+
+async def test_bars_of_any_instrument_wake_the_watch_of_a_universe(
+    api: httpx2.AsyncClient, client: Client, fresh_universe: Callable[..., None]
+) -> None:
+    symbols = sorted(make_symbol() for _ in range(3))
+    fresh_universe(symbols, seed=42)
+    request = {"strategy": "quick", "seed": 7, "symbols": symbols, "bypass_gates": True}
+    research_id = accepted(await api.post("/agent/trigger", json=request), 202)["operation_id"]
+    await client.get_workflow_handle(research_id).result()
+    started = accepted(await api.post("/watches", json={"research_id": research_id}), 202)["data"]
+    assert started["symbols"] == symbols
+    await shown_with(api, research_id, 0)
+
+    async def woken(symbol: str) -> bool:
+        body = {"symbol": symbol, "timeframe": "1d"}
+        rows = accepted(await api.post("/watches/look", json=body), 202)["data"]
+        return [row["research_id"] for row in rows] == [research_id]
+
+    async def awaits(*expected: str) -> bool:
+        shown = accepted(await api.get(f"/watches/{research_id}"))["data"]
+        return shown["awaits"] == list(expected) and shown["problem"] is None
+
+    fresh_universe(symbols[:2], seed=42, rows=ROWS + 5)
+    for symbol in symbols[:2]:
+        assert await assert_eventually(partial(woken, symbol), within=PATIENCE)
+    assert await assert_eventually(partial(awaits, symbols[2]), within=PATIENCE)
+    fresh_universe(symbols, seed=42, rows=ROWS + 5)
+    assert await assert_eventually(partial(woken, symbols[2]), within=PATIENCE)
+
+    shown = await shown_with(api, research_id, 4)
+    assert shown["awaits"] == []
+    points = accepted(await api.get(f"/watches/{research_id}/curve"))["data"]["points"]
+    assert len(points) == 4
+    assert points[-1]["evidence"] == shown["evidence"]
+    page = (await api.get(f"/operations/{research_id}/report")).text
+    assert "4 bars came after" in page
+    accepted(await api.delete(f"/watches/{research_id}", params={"wait": 30}))
 
 
 async def begin_watch(client: Client, research_id: str, owner: str = "ada") -> None:

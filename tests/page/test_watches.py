@@ -18,6 +18,7 @@ from tests.page.support import LONG, has_no_overflow, start
 from tests.page.test_looks import find_faults
 from tests.support.helpers import new_id
 from tests.support.quant.data import walk
+from tests.support.quant.universes import ROWS
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -167,7 +168,7 @@ async def test_a_look_that_failed_says_why_and_is_made_again(
     accepted(await http.delete(f"/watches/{research_id}", params={"wait": 30}))
 
 
-async def test_what_cannot_be_watched_is_not_offered(
+async def test_a_universe_is_watched_and_says_whose_bars_it_waits_for(
     page: Page, http: httpx2.AsyncClient, fresh_universe: Callable[..., None]
 ) -> None:
     symbols = ["WATCHA", "WATCHB"]
@@ -176,9 +177,21 @@ async def test_what_cannot_be_watched_is_not_offered(
     research_id = await start(http, request)
     assert (await ended(http, research_id))["status"] == "completed"
     await page.goto(f"/researches/{research_id}")
-    await expect(page.get_by_role("button", name="Reproduce")).to_be_visible(timeout=LONG)
-    await expect(page.locator("#report-frame")).to_be_visible(timeout=LONG)
-    await expect(page.get_by_role("button", name="Watch this strategy")).to_have_count(0)
+    await page.get_by_role("button", name="Watch this strategy").click(timeout=LONG)
+    await page.get_by_role("link", name="Its watch").click()
+    line = find_line(page, research_id)
+    await expect(line).to_contain_text("WATCHA,WATCHB 1d")
+    await expect(line.locator("time")).to_be_visible(timeout=LONG)
+
+    fresh_universe(symbols[:1], seed=42, rows=ROWS + 5)
+    await line.get_by_role("button", name="Look now").click()
+    await expect(line).to_contain_text("waits for bars of WATCHB", timeout=LONG)
+
+    fresh_universe(symbols, seed=42, rows=ROWS + 5)
+    await line.get_by_role("button", name="Look now").click()
+    await expect(line.locator("svg polyline")).to_have_count(2, timeout=LONG)
+    await expect(line).not_to_contain_text("waits for")
+    accepted(await http.delete(f"/watches/{research_id}", params={"wait": 30}))
 
 
 async def test_a_key_that_only_reads_is_offered_no_watch(

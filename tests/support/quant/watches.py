@@ -1,12 +1,13 @@
 """A research that has ended, bars that come later, and the watch of its strategy."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
 from quant.messages.artifacts import Artifact, Workspace
-from quant.messages.data import DataSource
+from quant.messages.data import DataSource, Instruments
 from quant.messages.progress import ignore_report
 from quant.messages.steps import BacktestInput, TrainingInput
 from quant.messages.strategy import Costs, FeatureSpec, ModelSpec, StrategySpec
@@ -31,6 +32,12 @@ SPEC: Final = StrategySpec(
 TABLE: Final = walk(ALL, "1D", seed=3)
 
 
+def make_tables(symbols: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Return bars of three instruments: whole, late, and with holes at every seventh time."""
+    whole, late, holes = (walk(ALL, "1D", seed=seed) for seed in (3, 4, 5))
+    return dict(zip(symbols, (whole, late[150:], holes[holes.index % 7 != 0]), strict=True))
+
+
 class WatchedResearch:
     """Bars in a directory, and the artifacts of a research on the first of them.
 
@@ -39,6 +46,7 @@ class WatchedResearch:
         store: the artifact store.
         symbol: whose bars are written.
         research_id: its operation id.
+        tables: all bars of each instrument, if there are several.
     """
 
     def __init__(
@@ -47,15 +55,18 @@ class WatchedResearch:
         store: ArtifactStore,
         symbol: str = "WATCHED",
         research_id: str = "research",
+        tables: Mapping[str, pd.DataFrame] | None = None,
     ) -> None:
         self.data_dir = data_dir
         self.store = store
         self.symbol = symbol
         self.research_id = research_id
-        self.write_bars(TABLE[:BEFORE])
+        self.tables = tables or {symbol: TABLE}
+        self.write_until(BEFORE)
+        instruments = Instruments.model_validate({"symbols": list(self.tables)})
         training_id, backtest_id = f"{research_id}.training", f"{research_id}.backtest"
         training = train_model(
-            TrainingInput(data=DataSource(symbol=symbol), spec=SPEC, seed=1),
+            TrainingInput(data=DataSource(**instruments.model_dump()), spec=SPEC, seed=1),
             data_dir,
             store.open(training_id),
             ignore_report,
@@ -64,7 +75,7 @@ class WatchedResearch:
             research_id=research_id,
             training_id=training_id,
             backtest_id=backtest_id,
-            symbol=symbol,
+            **instruments.model_dump(),
             timeframe="1d",
             spec=SPEC,
             seed=1,
@@ -95,9 +106,14 @@ class WatchedResearch:
         """What its watch has stored."""
         return WatchRecord.model_validate_json(self.workspace.read(Artifact.WATCH) or b"")
 
-    def write_bars(self, table: pd.DataFrame) -> None:
+    def write_bars(self, table: pd.DataFrame, symbol: str | None = None) -> None:
         """Write these bars and no others."""
-        table.to_csv(self.data_dir / f"{self.symbol}.csv", index=False)
+        table.to_csv(self.data_dir / f"{symbol or self.symbol}.csv", index=False)
+
+    def write_until(self, bars: int, symbols: Sequence[str] | None = None) -> None:
+        """Write what these instruments, or all, have at the first so many times."""
+        for symbol in symbols or self.tables:
+            self.write_bars(self.tables[symbol].loc[: bars - 1], symbol)
 
     def read(self, operation_id: str, name: str) -> bytes:
         """Read an artifact."""
@@ -106,5 +122,5 @@ class WatchedResearch:
     def score(self, bars: int | None = None) -> WatchSummary:
         """Import so many bars, and score those that are new."""
         if bars is not None:
-            self.write_bars(TABLE[:bars])
+            self.write_until(bars)
         return score_new_bars(self.strategy, self.data_dir, self.workspace, self.read)

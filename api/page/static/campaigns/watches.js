@@ -11,6 +11,7 @@ import { describeWatch, formatEvidence, makeThumbnail, THUMBNAIL_POINTS } from "
 
 const PAGE = 20;
 const MOST = 200;
+const MOST_NAMED = 5;
 const SOON = 1000;
 // A look that takes longer is seen with the next reading.
 const LONGEST_LOOK = 60_000;
@@ -86,9 +87,9 @@ export class Watches {
   #makeColumns() {
     return [
       { head: true, state: (row) => row.strategy_name, show: (row) => [h("a", { href: `/researches/${encodeURIComponent(row.research_id)}` }, row.strategy_name), h("p", { class: "id quiet" }, row.research_id)] },
-      { class: "bars", show: (row) => `${row.symbol} ${row.timeframe}` },
+      { class: "bars", state: (row) => [row.symbol, row.timeframe], show: (row) => h("span", { title: row.symbols.join(", ") || null }, `${row.symbol} ${row.timeframe}`) },
       { show: (row) => row.owner },
-      { state: (row) => [describeStanding(row), row.problem], show: showStanding },
+      { state: (row) => [describeStanding(row), row.problem, row.awaits], show: showStanding },
       { state: (row) => [row.points?.at(-1)?.time ?? null, row.bars], show: (row) => this.#showCurve(row) },
       { class: "number", show: (row) => formatEvidence(row.evidence) },
       { class: "number", show: (row) => formatEvidence(row.counter_evidence) },
@@ -155,8 +156,11 @@ function showStanding(row) {
   return [
     h("span", { class: `chip ${KIND[standing] ?? ""}` }, standing),
     since && h("p", { class: "quiet" }, `by the bar of ${since.slice(0, 10)}`),
+    isWatching(row) && row.awaits.length > 0 && h("p", { class: "quiet" }, `waits for bars of ${listSome(row.awaits)}`),
     row.problem && h("p", { class: "problem" }, `Its last look failed: ${row.problem}`),
   ];
 }
+
+const listSome = (symbols) => symbols.slice(0, MOST_NAMED).join(", ") + (symbols.length > MOST_NAMED ? ` and ${symbols.length - MOST_NAMED} more` : "");
 
 const showTime = (iso) => (iso ? h("time", { datetime: iso, title: utc(iso) }, moment(iso)) : "not yet");

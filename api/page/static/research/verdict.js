@@ -53,9 +53,9 @@ function showActions(operationId, experiment, caller) {
   return showWatch(operationId, experiment, caller, yaml);
 }
 
-/** The watch of the strategy, or what begins one, after another button. A watch compares one instrument with itself. */
+/** The watch of the strategy, or what begins one, after another button. A watch compares with the traded instruments themselves. */
 async function showWatch(operationId, experiment, caller, button) {
-  if (!experiment.metrics?.model_sha256 || experiment.request?.symbols?.length > 1 || experiment.strategy?.benchmark) return;
+  if (!experiment.metrics?.model_sha256 || experiment.strategy?.benchmark) return;
   const watch = await get(at("/watches/", operationId)).catch(() => null);
   const begin = h("button", { type: "button" }, "Watch this strategy");
   const shown = h("a", { class: "button", href: `/campaigns-and-watches?${new URLSearchParams({ watch: operationId })}#watches` }, "Its watch");
