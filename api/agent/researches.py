@@ -26,7 +26,11 @@ from workflows.requests.unused_fields import find_unused_fields
 
 
 class ResearchStarter:
-    """Starts researches."""
+    """Starts researches.
+
+    Attributes:
+        readiness: Knows whether there are enough bars.
+    """
 
     def __init__(
         self,
@@ -37,32 +41,32 @@ class ResearchStarter:
         readiness: Readiness,
     ) -> None:
         self._settings = settings
-        self._readiness = readiness
+        self.readiness = readiness
         self._ledger = ledger
         self._prices = Prices(settings.llm_input_price, settings.llm_output_price)
         self._budget = budget
         self._starter = starter
 
-    async def prepare(self, request: ResearchRequest) -> ResearchInput:
-        """Return the input of a research: plain values, and what of the request has no effect.
+    async def prepare(self, request: ResearchRequest) -> tuple[ResearchInput, WantedBars]:
+        """Return the input of a research, and which bars it will use.
+
+        The input has plain values, and says what of the request has no effect.
 
         Raises:
             InvalidInput: A field has no effect, nothing of the brief is understood, the bars or the
                 strategy do not exist, or the model is unknown, or has no key or no price.
         """
-        prepared, _ = await self._prepare(request)
-        return prepared
+        prepared, spec = await self._prepare(request)
+        return prepared, WantedBars(data=prepared.data, spec=spec, benchmark=prepared.benchmark)
 
     async def prepare_to_start(self, request: ResearchRequest) -> ResearchInput:
-        """Return the input of a research, as `prepare` does, if there are enough bars for it.
+        """Return the input of a research if there are enough bars for it.
 
         Raises:
             InvalidInput: The request is not valid, as `prepare` says, or there are too few bars.
         """
-        prepared, spec = await self._prepare(request)
-        await self._readiness.require(
-            WantedBars(data=prepared.data, spec=spec, benchmark=prepared.benchmark)
-        )
+        prepared, wanted = await self.prepare(request)
+        await self.readiness.require(wanted)
         return prepared
 
     async def _prepare(self, request: ResearchRequest) -> tuple[ResearchInput, StrategySpec | None]:

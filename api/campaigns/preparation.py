@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from api.agent.researches import ResearchStarter
+from api.campaigns.bars import name_field, require_bars
 from errors import InvalidInput
 from quant.messages.campaign import MOST_EVOLVING, MOST_MEMBERS
+from quant.messages.readiness import WantedBars
 from quant.wording import format_count
 from workflows.interface.campaigns import FIELD_OF_LIST, CampaignRequest
 from workflows.interface.messages import ResearchInput, ResearchRequest
@@ -51,10 +53,13 @@ async def prepare_campaign(
     _check_size(request)
     if max_active is not None and request.parallel > max_active:
         raise _refuse("parallel", f"at most {max_active} researches may be active at once")
-    prepared = [await _prepare_cell(request, each, researches) for each in request.list_cells()]
+    cells = [await _prepare_cell(request, each, researches) for each in request.list_cells()]
+    prepared = [each for each, _ in cells]
     _check_generations(request, prepared)
     _check_budget(request, prepared)
-    warnings = dict.fromkeys(warning for each in prepared for warning in each.warnings or ())
+    unchecked = await require_bars(request, [wanted for _, wanted in cells], researches.readiness)
+    found = (warning for each in prepared for warning in each.warnings or ())
+    warnings = dict.fromkeys([*unchecked, *found])
     per_seed = sum(1 if each.strategy else each.trials for each in prepared)
     return PreparedCampaign(
         request.model_copy(update={"research": _choose_model(request, prepared)}),
@@ -100,8 +105,8 @@ def _check_size(request: CampaignRequest) -> None:
 
 async def _prepare_cell(
     request: CampaignRequest, cell: ResearchRequest, researches: ResearchStarter
-) -> ResearchInput:
-    """Check one combination.
+) -> tuple[ResearchInput, WantedBars]:
+    """Check one combination, but for whether there are enough bars.
 
     The lists and `research` say which bars are used. What a brief says of bars has no effect.
     """
@@ -114,15 +119,8 @@ async def _prepare_cell(
     try:
         return await researches.prepare(explicit)
     except InvalidInput as error:
-        field = _name_field(request, error.field)
+        field = name_field(request, error.field)
         raise type(error)(f"{field}: {error.message}", field=field) from error
-
-
-def _name_field(request: CampaignRequest, field: str | None) -> str:
-    lists = {FIELD_OF_LIST[name]: name for name in request.given_lists}
-    if field is not None and field in request.given_lists:
-        return field
-    return lists.get(field or "", f"research.{field}" if field else "research")
 
 
 def _check_generations(request: CampaignRequest, prepared: list[ResearchInput]) -> None:

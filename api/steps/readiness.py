@@ -1,8 +1,9 @@
 """Asks before a start whether there are enough bars for it, so that nothing fails later.
 
 Bars are counted by a process of its own, because that takes numerical libraries, which this one
-never loads. The answer is remembered until a file changes. The check is for people: if it takes too
-long or breaks, the start goes on, and the worker checks the bars anyway.
+never loads. One process answers all questions of a start, one after the other. Each answer is
+remembered until a file changes. The check is for people: if it takes too long or breaks, the start
+goes on, and the worker checks the bars anyway.
 """
 
 import asyncio
@@ -11,10 +12,11 @@ import logging
 import os
 import sys
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from activities.computing.environment import ONE_THREAD, SECRET_VARIABLES
 from errors import InvalidData
@@ -24,10 +26,23 @@ from quant.messages.readiness import ReadinessAnswer, ReadinessCheck, Unready, W
 
 _SECONDS: Final = 15.0
 _AT_ONCE: Final = 2
-_REMEMBERED: Final = 1_000
+_REMEMBERED: Final = 4_000
 _MODULE: Final = "quant.universe.readiness"
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is known of some questions.
+
+    Attributes:
+        problems: For each question why its bars cannot be used; None if nothing is known of one.
+        unchecked: Of how many questions there was no answer in time.
+    """
+
+    problems: tuple[Unready | None, ...]
+    unchecked: int
 
 
 class Readiness:
@@ -51,43 +66,76 @@ class Readiness:
             InvalidInput: The bars do not exist.
             InvalidData: There are too few, or they cannot be trusted.
         """
-        unsure = [each for each in wanted if _may_lack(each)]
+        for problem in (await self.check(wanted)).problems:
+            _refuse(problem)
+
+    async def check(self, wanted: Sequence[WantedBars]) -> Checked:
+        """Return what is known of these bars, as far as it can be known in time.
+
+        Raises:
+            InvalidInput: The bars of one do not exist.
+        """
+        unsure = [number for number, each in enumerate(wanted) if _may_lack(each)]
+        problems: list[Unready | None] = [None] * len(wanted)
         if not unsure:
-            return
-        marks = await asyncio.to_thread(self._mark, unsure)
-        new = {mark: each for mark, each in marks.items() if mark not in self._known}
-        for mark in marks.keys() & self._known.keys():
-            self._known.move_to_end(mark)
-        answer = await self._ask(tuple(new.values())) if new else None
-        if answer is not None:
-            # Of several, the answer is about all of them, or about one that it does not name.
-            if answer.problem is None or len(new) == 1:
-                self._remember(dict.fromkeys(new, answer.problem))
-            _refuse(answer.problem)
-        for mark in marks:
-            _refuse(self._known.get(mark))
+            return Checked(tuple(problems), 0)
+        marks = await asyncio.to_thread(self._mark, [wanted[number] for number in unsure])
+        known = {mark: self._known[mark] for mark in marks if mark in self._known}
+        new = {
+            mark: wanted[number]
+            for mark, number in zip(marks, unsure, strict=True)
+            if mark not in known
+        }
+        if new:
+            # Those that stop early have answered the first questions.
+            known |= dict(zip(new, await self._ask(tuple(new.values())), strict=False))
+        self._remember(known)
+        for mark, number in zip(marks, unsure, strict=True):
+            problems[number] = known.get(mark)
+        return Checked(tuple(problems), sum(mark not in known for mark in marks))
 
     def _remember(self, answers: Mapping[str, Unready | None]) -> None:
         self._known.update(answers)
+        for mark in answers:
+            self._known.move_to_end(mark)
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
 
-    def _mark(self, wanted: Sequence[WantedBars]) -> dict[str, WantedBars]:
-        """Return the questions by what they and their answers depend on."""
-        return {_make_mark(each, self._data_dir): each for each in wanted}
+    def _mark(self, wanted: Sequence[WantedBars]) -> list[str]:
+        """Return for each question what it and its answer depend on.
 
-    async def _ask(self, wanted: tuple[WantedBars, ...]) -> ReadinessAnswer | None:
-        """Return the answer; None if there is none in time."""
+        Raises:
+            InvalidInput: The bars of one do not exist.
+        """
+        sources = [source for each in wanted for source in _list_sources(each)]
+        found = catalog.find_files_of_all(sources, self._data_dir)
+        states = {source: _describe_files(files) for source, files in found.items()}
+        return [
+            _digest(each.model_dump_json(), *(states[source] for source in _list_sources(each)))
+            for each in wanted
+        ]
+
+    async def _ask(self, wanted: tuple[WantedBars, ...]) -> list[Unready | None]:
+        """Return the answers to the first questions, as many as there are in time."""
         question = ReadinessCheck(data_dir=self._data_dir, wanted=wanted).model_dump_json()
+        answers: list[Unready | None] = []
+        why = "the process has ended"
         try:
-            async with asyncio.timeout(self._seconds), self._at_once:
-                written = await _run(question.encode())
-            return ReadinessAnswer.model_validate_json(written)
+            async with (
+                asyncio.timeout(self._seconds),
+                self._at_once,
+                aclosing(_run(question.encode())) as lines,
+            ):
+                async for line in lines:
+                    # One by one: what has come before the time is over counts.
+                    answers += [ReadinessAnswer.model_validate_json(line).problem]
         except TimeoutError:
-            _log.warning("bars are not checked before the start: it takes too long")
+            why = "it takes too long"
         except (OSError, ValueError) as error:
-            _log.warning("bars are not checked before the start: %s", error)
-        return None
+            why = str(error)
+        if missing := len(wanted) - len(answers):
+            _log.warning("bars are not checked before the start, %d of them: %s", missing, why)
+        return answers
 
 
 def _refuse(problem: Unready | None) -> None:
@@ -97,8 +145,8 @@ def _refuse(problem: Unready | None) -> None:
         raise InvalidData(message, field=problem.field)
 
 
-async def _run(question: bytes) -> bytes:
-    """Return what the process answers. It is dead when this ends."""
+async def _run(question: bytes) -> AsyncGenerator[bytes]:
+    """Yield the lines that the process answers. It is dead when this ends."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -107,13 +155,19 @@ async def _run(question: bytes) -> bytes:
         stdout=asyncio.subprocess.PIPE,
         env=_make_environment(),
     )
+    asking = cast("asyncio.StreamWriter", process.stdin)
+    answering = cast("asyncio.StreamReader", process.stdout)
     try:
-        answer, _ = await process.communicate(question)
+        # It reads the whole question before it answers.
+        asking.write(question)
+        await asking.drain()
+        asking.close()
+        async for line in answering:
+            yield line
     finally:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-    return answer
 
 
 def _make_environment() -> dict[str, str]:
@@ -135,20 +189,24 @@ def _may_lack(wanted: WantedBars) -> bool:
     )
 
 
-def _make_mark(wanted: WantedBars, data_dir: Path) -> str:
-    """Return a hash of a question and of all files that the answer is about.
-
-    Raises:
-        InvalidInput: The bars do not exist.
-    """
-    digest = hashlib.sha256(wanted.model_dump_json().encode())
+def _list_sources(wanted: WantedBars) -> list[DataSource]:
+    """Return all bars that an answer is about."""
     data = wanted.data
-    sources = [data]
-    if wanted.benchmark is not None:
-        sources.append(DataSource(symbol=wanted.benchmark, timeframe=data.timeframe))
-    for file in [each for source in sources for each in catalog.find_files(source, data_dir)]:
+    if wanted.benchmark is None:
+        return [data]
+    return [data, DataSource(symbol=wanted.benchmark, timeframe=data.timeframe)]
+
+
+def _describe_files(files: Sequence[catalog.BarsFile | None]) -> str:
+    """Return a hash of the names, sizes and times of some files."""
+    digest = hashlib.sha256()
+    for file in files:
         if file is not None:
             with suppress(OSError):
                 status = file.path.stat()
                 digest.update(f"{file} {status.st_size} {status.st_mtime_ns}".encode())
     return digest.hexdigest()
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -7,6 +7,7 @@ in every record.
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,9 +90,27 @@ def find_files(source: DataSource, data_dir: Path | None) -> list[BarsFile | Non
         InvalidInput: A symbol exists, but not in this timeframe.
         InvalidData: Two files hold the same bars, or `mapping.yaml` is not valid.
     """
-    timeframe = validate_timeframe(source.timeframe)
+    return find_files_of_all([source], data_dir)[source]
+
+
+def find_files_of_all(
+    sources: Iterable[DataSource], data_dir: Path | None
+) -> dict[DataSource, list[BarsFile | None]]:
+    """Return what `find_files` returns for each, with one look at the directory.
+
+    Raises:
+        InvalidInput: As `find_files` says, for any of them.
+    """
+    wanted = list(dict.fromkeys(sources))
     # Built-in bars must load even if something in the user's directory is wrong.
-    files = {} if is_built_in(source) else _map_files(data_dir)
+    files = {} if all(map(is_built_in, wanted)) else _map_files(data_dir)
+    return {each: _find_files(each, {} if is_built_in(each) else files) for each in wanted}
+
+
+def _find_files(
+    source: DataSource, files: Mapping[tuple[str, str], list[BarsFile]]
+) -> list[BarsFile | None]:
+    timeframe = validate_timeframe(source.timeframe)
     known = {(symbol, DAILY) for symbol in BUILT_IN_SYMBOLS} | set(files)
     timeframes: dict[str, set[str]] = {}
     for symbol, known_timeframe in known:
@@ -128,7 +147,7 @@ def _choose(
     symbol: str,
     timeframe: str,
     timeframes: set[str],
-    files: dict[tuple[str, str], list[BarsFile]],
+    files: Mapping[tuple[str, str], list[BarsFile]],
     field: str,
 ) -> BarsFile | None:
     if timeframe not in timeframes:

@@ -4,6 +4,7 @@ A name from a request is never joined to a path. It is looked up in this listing
 a file outside the directory.
 """
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -22,15 +23,29 @@ def list_files(directory: Path | None, suffixes: Collection[str]) -> list[Path]:
         if directory is None or not directory.is_dir():
             return []
         root = directory.resolve()
-        paths = sorted(directory.iterdir())
+        with os.scandir(directory) as entries:
+            # Looked at before each start: only links are followed, which takes a while.
+            names = sorted(
+                entry.name
+                for entry in entries
+                if _get_suffix(entry.name) in suffixes and _is_file_in(root, entry)
+            )
     except OSError:
         return []
-    return [path for path in paths if path.suffix.lower() in suffixes and _is_file_in(root, path)]
+    return [directory / name for name in names]
 
 
-def _is_file_in(root: Path, path: Path) -> bool:
+def _get_suffix(name: str) -> str:
+    stem, dot, suffix = name.rpartition(".")
+    return f"{dot}{suffix.lower()}" if stem else ""
+
+
+def _is_file_in(root: Path, entry: os.DirEntry[str]) -> bool:
     """Whether this is a regular file in the directory. One that cannot be examined is not."""
     try:
+        if not entry.is_symlink():
+            return entry.is_file()
+        path = Path(entry.path)
         return path.is_file() and path.resolve().is_relative_to(root)
     except OSError:
         return False

@@ -95,6 +95,7 @@ class FileMapping(FrozenModel):
 
 
 _MAPPINGS: TypeAdapter[dict[str, FileMapping]] = TypeAdapter(dict[str, FileMapping])
+_AS_IT_IS: Final = FileMapping()
 
 
 def read_mappings(data_dir: Path | None) -> dict[str, FileMapping]:
@@ -126,7 +127,7 @@ def read_mappings(data_dir: Path | None) -> dict[str, FileMapping]:
 def find_mapping(name: str, mappings: dict[str, FileMapping]) -> FileMapping:
     """Return how to read the file of this name."""
     pattern = find_pattern(name, mappings)
-    return FileMapping() if pattern is None else mappings[pattern]
+    return _AS_IT_IS if pattern is None else mappings[pattern]
 
 
 def find_pattern(name: str, mappings: dict[str, FileMapping]) -> str | None:

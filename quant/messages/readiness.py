@@ -33,6 +33,6 @@ class Unready(FrozenModel):
 
 
 class ReadinessAnswer(FrozenModel):
-    """The first problem; null if everything can be used."""
+    """The answer to one question; without a problem, the bars can be used."""
 
     problem: Unready | None = None

@@ -1,11 +1,14 @@
 """Checks before a start that there are enough bars for it: `python -m quant.universe.readiness`.
 
 It loads the numerical libraries, which the API never does, so the API runs it as a process of its
-own. Reads a `ReadinessCheck` from standard input and writes a `ReadinessAnswer` to standard output.
+own. Reads a `ReadinessCheck` from standard input and writes to standard output a `ReadinessAnswer`
+for each of its questions, one a line, as soon as it is known.
 """
 
 import os
 import sys
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 from errors import InvalidData, InvalidInput
@@ -24,15 +27,19 @@ _SHORTEST_PERIOD = 5
 _SHORTEST_HORIZON = 1
 
 
-def require_bars(wanted: WantedBars, data_dir: Path | None) -> None:
+def require_bars(wanted: WantedBars, bars: Universe, data_dir: Path | None) -> None:
     """Check that a step that uses these bars will not end for a want of them.
+
+    Args:
+        wanted: What is asked.
+        bars: The bars that it names.
+        data_dir: Directory of the user's bars; None if there are none.
 
     Raises:
         UnknownSymbol: No such symbol.
         InvalidInput: There are too few bars for the strategy. `field` says what asks for so many.
         InvalidData: The bars cannot be trusted, or there are too few on these days.
     """
-    bars = load_universe(wanted.data, data_dir)
     load_benchmark(wanted.benchmark, bars, data_dir)
     if wanted.days is not None:
         first, _ = find_traded(bars, wanted.days)
@@ -70,19 +77,28 @@ def _require_trainable(development: Universe, spec: StrategySpec) -> None:
     require_measured_volatility(spec, first.test.start)
 
 
+def answer_all(asked: ReadinessCheck) -> Iterator[ReadinessAnswer]:
+    """Yield the answer to each question. Bars that several in a row name are loaded once."""
+    for data, questions in groupby(asked.wanted, key=lambda wanted: wanted.data):
+        bars: Universe | None = None
+        for wanted in questions:
+            problem = None
+            try:
+                bars = bars or load_universe(data, asked.data_dir)
+                require_bars(wanted, bars, asked.data_dir)
+            except InvalidInput as error:
+                problem = Unready(message=error.message, field=error.field)
+            yield ReadinessAnswer(problem=problem)
+
+
 def main() -> None:
-    """Answer one question."""
+    """Answer what is asked."""
     os.nice(NICENESS)
     die_with_parent()
     asked = ReadinessCheck.model_validate_json(sys.stdin.buffer.read())
-    answer = ReadinessAnswer()
-    for wanted in asked.wanted:
-        try:
-            require_bars(wanted, asked.data_dir)
-        except InvalidInput as error:
-            answer = ReadinessAnswer(problem=Unready(message=error.message, field=error.field))
-            break
-    sys.stdout.write(answer.model_dump_json())
+    for answer in answer_all(asked):
+        sys.stdout.write(f"{answer.model_dump_json()}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from settings import Settings
 from tests.api.answers import accepted, ended, refused
 from tests.support.helpers import PATIENCE, assert_eventually, new_id, serving
 from tests.support.phases import IN_DESIGN
+from tests.support.quant.data import FAILURE_OF_FLAT, FLAT
 from workflows.campaign import Campaign
 from workflows.interface.campaigns import CampaignInput, CampaignRequest
 from workflows.interface.contract import OperationStatus
@@ -81,7 +82,7 @@ def test_a_request_is_read_once_for_all_members(monkeypatch: pytest.MonkeyPatch)
 async def test_a_campaign_is_started_shown_listed_and_reported(api: httpx2.AsyncClient) -> None:
     owner = new_id("owner")
     request = body(
-        symbols=["SP500", "SHORT"], seeds=[1, 2], research=QUICK | {"owner": owner}, parallel=4
+        symbols=["SP500", FLAT], seeds=[1, 2], research=QUICK | {"owner": owner}, parallel=4
     )
     campaign_id = await start(api, request)
     assert (await ended(api, campaign_id))["status"] == "completed"
@@ -105,7 +106,7 @@ async def test_a_campaign_is_started_shown_listed_and_reported(api: httpx2.Async
     ]
     assert [row["status"] for row in rows] == ["completed", "completed", "failed", "failed"]
     assert all(row["verdict"] for row in rows[:2])
-    assert all("SHORT" in row["error"] for row in rows[2:])
+    assert all(FAILURE_OF_FLAT in row["error"] for row in rows[2:])
     part = await api.get(f"/campaigns/{campaign_id}/report", params={"limit": 2, "offset": 1})
     assert accepted(part)["data"]["rows"] == rows[1:3]
     page = await api.get(f"/campaigns/{campaign_id}/report.html")

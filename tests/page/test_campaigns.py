@@ -21,6 +21,7 @@ from tests.page.support import LONG, find_row, has_no_overflow
 from tests.page.test_looks import find_faults
 from tests.support.helpers import PATIENCE, assert_eventually, new_id
 from tests.support.phases import IN_DESIGN
+from tests.support.quant.data import FLAT
 from workflows.interface.ids import make_member_id
 
 pytestmark = pytest.mark.timeout(300)
@@ -110,7 +111,7 @@ async def test_members_are_ranked_and_judged_as_the_report_says(
         campaign_id = await begin(
             http,
             name="rules-on-indices",
-            symbols=["SP500", "NASDAQ", "SHORT"],
+            symbols=["SP500", "NASDAQ", FLAT],
             briefs=["momentum", "mean reversion"],
             seeds=[1, 2],
             research=research,
@@ -132,7 +133,7 @@ async def test_members_are_ranked_and_judged_as_the_report_says(
         await expect(lines.first).to_contain_text(best["verdict"].replace("_", " "))
         await expect(lines.first).to_contain_text(f"{best['trials_ever']} trials")
         await expect(lines.first).to_contain_text(f"{100 * best['deflated_sharpe']:.0f} %")
-        await expect(lines.last).to_contain_text("SHORT")
+        await expect(lines.last).to_contain_text(FLAT)
         await expect(lines.last).to_contain_text("failed")
         await expect(page.locator("#facts")).to_contain_text("momentum, mean reversion")
         await expect(page.locator("#facts")).to_contain_text("4 failed")
@@ -163,7 +164,7 @@ async def test_members_are_ranked_and_judged_as_the_report_says(
 
 
 async def test_many_members_are_shown_in_pages(page: Page, http: httpx2.AsyncClient) -> None:
-    research = {"strategy": "quick", "symbol": "SHORT"}
+    research = {"strategy": "quick", "symbol": FLAT}
     campaign_id = await begin(http, research=research, seeds=[*range(52)], parallel=8)
     await page.goto(f"{LIST}/{campaign_id}")
     await expect(page.locator("#outcome")).to_have_text("completed", timeout=LONG)

@@ -1,7 +1,8 @@
 """Whether there are enough bars is said before anything starts."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,15 @@ from typing import Any
 import httpx2
 import pytest
 
+from api.steps import readiness as readiness_module
 from api.steps.readiness import Readiness
 from errors import InvalidData
 from quant.messages.data import DataSource, DateRange
-from quant.messages.readiness import WantedBars
+from quant.messages.readiness import ReadinessCheck, WantedBars
 from quant.messages.strategy import FeatureSpec, StrategySpec
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
+from tests.support.helpers import new_id
 from tests.support.quant.universes import make_bars, make_closes, write_bars, write_universe
 
 TRIGGER = "/agent/trigger"
@@ -97,6 +100,89 @@ async def test_a_backtest_needs_the_bars_from_which_its_volatility_is_measured(
     assert "there are 19 before" in said
 
 
+CAMPAIGNS: list[tuple[dict[str, Any], str, str]] = [
+    (
+        {"symbols": ["SP500", "REDA", "REDFEW"], "seeds": [1, 2]},
+        "symbols",
+        "symbols: REDFEW.csv has 499 bars",
+    ),
+    ({"research": {"symbol": "REDFEW"}, "seeds": [1, 2]}, "research.symbol", "has 499 bars"),
+    (
+        {"symbols": ["SP500", "NASDAQ"], "research": {"start_date": "2018-06-01"}},
+        "research.start_date",
+        "Nor can be used: SP500.",
+    ),
+    (
+        {"symbols": [["REDA", "REDB"]], "research": {"end_date": "1990-08-01"}},
+        "symbols",
+        "symbols: The holdout of these instruments begins",
+    ),
+    (
+        {"strategies": ["quick", "far-back"], "symbols": ["SP500", "REDA"]},
+        "strategies",
+        "strategies: far-back on REDA: After",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "field", "said"), CAMPAIGNS)
+async def test_a_campaign_is_refused_if_there_are_too_few_bars_for_one_member(
+    alone_api: httpx2.AsyncClient, body: dict[str, Any], field: str, said: str
+) -> None:
+    answer = await alone_api.post("/campaigns", json={"name": new_id("c"), **body})
+
+    assert said in refused(answer, 422, "invalid_data", field)["detail"]
+
+
+async def test_one_process_answers_for_all_members(
+    alone_api: httpx2.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    fresh_universe: Callable[..., None],
+) -> None:
+    names = [new_id("M").replace("_", "")[:12].upper() for _ in range(6)]
+    fresh_universe(names, seed=44, rows=2000)
+    questions: list[bytes] = []
+    run = readiness_module._run
+
+    def count(question: bytes) -> AsyncGenerator[bytes]:
+        questions.append(question)
+        return run(question)
+
+    monkeypatch.setattr("api.steps.readiness._run", count)
+    lists = {"symbols": names, "strategies": ["quick", "targeted"], "seeds": [1, 2, 3]}
+    answer = await alone_api.post("/campaigns", json={"name": new_id("c"), **lists})
+    accepted(answer, 202)
+    # With other seeds there is nothing new to ask.
+    more = await alone_api.post("/campaigns", json={"name": new_id("c"), **lists, "seeds": [4, 5]})
+    accepted(more, 202)
+
+    [question] = questions
+    assert len(ReadinessCheck.model_validate_json(question).wanted) == 12
+
+
+async def test_answers_that_came_in_time_count_and_a_campaign_says_how_many_did_not(
+    alone_api: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = readiness_module._run
+
+    async def stop_after_one(question: bytes) -> AsyncGenerator[bytes]:
+        async with aclosing(run(question)) as lines:
+            async for line in lines:
+                yield line
+                break
+
+    monkeypatch.setattr("api.steps.readiness._run", stop_after_one)
+    lists = {"symbols": ["REDFEW", "REDA", "REDB"], "seeds": [1]}
+    body = {"name": new_id("c"), "research": {"start_date": "1990-01-02"}, **lists}
+
+    started = accepted(await alone_api.post("/campaigns", json=body), 202)
+    assert "2 of 3 combinations" in started["warnings"][0]
+    # Each attempt knows the answers of those before.
+    accepted(await alone_api.post("/campaigns", json={**body, "name": new_id("c")}), 202)
+    last = await alone_api.post("/campaigns", json={**body, "name": new_id("c")})
+    assert "REDFEW" in refused(last, 422, "invalid_data")["detail"]
+
+
 async def check(directory: Path, **source: Any) -> None:
     await Readiness(directory).require(WantedBars(data=DataSource(**source)))
 
@@ -109,7 +195,7 @@ async def test_an_answer_is_remembered_until_a_file_changes(
     wanted = WantedBars(data=DataSource(symbols=("A", "B", "C")))
     await readiness.require(wanted)
 
-    async def fail(_: bytes) -> bytes:
+    def fail(_: bytes) -> AsyncGenerator[bytes]:
         raise AssertionError("it is asked again")
 
     with monkeypatch.context() as patch:
@@ -127,7 +213,7 @@ async def test_an_answer_is_remembered_until_a_file_changes(
 async def test_bars_that_everybody_has_are_not_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(_: bytes) -> bytes:
+    def fail(_: bytes) -> AsyncGenerator[bytes]:
         raise AssertionError("a process is started")
 
     monkeypatch.setattr("api.steps.readiness._run", fail)
