@@ -23,13 +23,19 @@ class Notification:
         await policies.notify(WatchActivities.notify, notice)
 
 
-async def tell(notice: Notice) -> None:
-    """Start a notification that outlives this workflow. One run tells of one thing."""
+async def tell(notice: Notice, about: str = "") -> None:
+    """Start a notification that outlives this workflow.
+
+    Args:
+        notice: What people are told.
+        about: What tells this notice from the others of the same run, if it has several.
+    """
     this = workflow.info()
+    name = f"{this.workflow_id}_{this.run_id}"
     await workflow.start_child_workflow(
         Notification.run,
         notice,
-        id=f"notice_{this.workflow_id}_{this.run_id}",
+        id=f"notice_{name}_{about}" if about else f"notice_{name}",
         task_queue=policies.RESEARCH_QUEUE,
         parent_close_policy=ParentClosePolicy.ABANDON,
         cancellation_type=ChildWorkflowCancellationType.ABANDON,

@@ -1,12 +1,13 @@
 """The `Watch` workflow: holds a strategy that was found against the bars that come afterwards.
 
 It sleeps until its next look is due or somebody says that bars have come. Each look is one compute
-activity, whose results are an artifact. The history is cut by continuing as new, so that a watch
+activity, whose results are an artifact. Notices are workflows of their own, so that nobody who is
+away delays the next look. The history is cut by continuing as new, so that a watch
 lasts for years.
 """
 
 import contextlib
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from temporalio import workflow
 from temporalio.common import VersioningBehavior
@@ -20,6 +21,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.cancellation import raise_if_cancelled
     from workflows.interface.failures import WRONG_ARGUMENTS, describe_failure, get_reason
     from workflows.interface.watches import LOOK_NOW, WATCH, WATCH_WORKFLOW
+    from workflows.notification import tell
+
+_NOTICES_PATCH: Final = "notices-apart"
 
 
 @workflow.defn(failure_exception_types=WRONG_ARGUMENTS)
@@ -80,10 +84,13 @@ class Watch:
             await self._tell(standing, summary)
 
     async def _tell(self, standing: Standing, summary: WatchSummary) -> None:
+        notice = _make_notice(self._state, standing, summary)
+        if workflow.patched(_NOTICES_PATCH):
+            await tell(notice, standing)
+            return
+        # Runs that began before wait until everybody has taken it.
         try:
-            await policies.notify(
-                WatchActivities.notify, _make_notice(self._state, standing, summary)
-            )
+            await policies.notify(WatchActivities.notify, notice)
         except ActivityError as error:
             raise_if_cancelled()
             self._keep(problem=describe_failure(error))

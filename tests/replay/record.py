@@ -186,10 +186,14 @@ async def _record_admission(client: Client) -> None:
 
 
 async def record_watches(client: Client, settings: Settings) -> None:
-    """A watch that is cancelled after some looks, and one that ends because it withdraws."""
+    """A watch that is cancelled after some looks, and such that end because they withdraw.
+
+    `watch_withdrawn` was recorded when a watch still waited for its notices.
+    """
     for name, spec in {
         "cancelled": SPEC,
         "withdrawn": SPEC.model_copy(update={"costs": Costs(commission=0.05)}),
+        "told": SPEC.model_copy(update={"costs": Costs(commission=0.05)}),
     }.items():
         store = ArtifactStore(settings.artifacts_url)
         watched = WatchedResearch(settings.data_dir, store, f"W{name}", name)

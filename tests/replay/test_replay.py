@@ -52,7 +52,7 @@ def test_there_is_a_history_of_every_kind() -> None:
     assert names >= {"research-resumed", "research-reproduced", "admission"}
     assert names >= {"research-sliced", "research-cancelled-sliced"}
     assert "research-proposed" in names
-    assert names >= {"watch_cancelled", "watch_withdrawn", "research-told", "notice"}
+    assert names >= {"watch_cancelled", "watch_withdrawn", "watch_told", "research-told", "notice"}
     assert names >= {"campaign-completed", "campaign-continued", "campaign-cancelled"}
     assert names >= {"research-ended-training", "research-ended-training.training"}
 

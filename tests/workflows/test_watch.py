@@ -19,7 +19,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 
 from quant.messages.artifacts import Artifact
 from quant.messages.strategy import Costs
-from quant.messages.watch import WatchState
+from quant.messages.watch import ENOUGH, WatchState
 from settings import Settings
 from storage.artifacts import ArtifactStore
 from tests.support.helpers import PATIENCE, assert_eventually, new_id
@@ -245,6 +245,41 @@ async def test_people_are_told_what_was_decided(
             watched.write_bars(TABLE[:ALL])
             await handle.signal(Watch.look_now)
             await asyncio.wait_for(handle.result(), PATIENCE)
+            # The notice outlives what it tells of.
+            await assert_eventually(lambda: _has_come(told), within=PATIENCE)
     [notice] = told
     assert notice["title"] == f"watched on {watched.symbol} 1d: withdrawn"
     assert watched.research_id in notice["message"]
+
+
+@pytest.mark.long
+async def test_who_does_not_take_a_notice_delays_no_look(
+    alone: Client, watched: WatchedResearch, settings: Settings
+) -> None:
+    with taking_notices(refusals=1_000) as (address, told):
+        notified = settings.model_copy(update={"notify_url": f"json://{address}/told"})
+        async with run_workers(alone, notified):
+            handle = await start(alone, watched)
+            await has_looked(handle, 0)
+            watched.store_evidence(10.0 * ENOUGH)
+            watched.write_bars(TABLE[: BEFORE + 11])
+            await handle.signal(Watch.look_now)
+            confirmed = await has_looked(handle, 10)
+            assert confirmed.summary.standing == "confirmed"
+
+            watched.write_bars(TABLE[: BEFORE + 21])
+            await handle.signal(Watch.look_now)
+            await has_looked(handle, 20)
+            await handle.cancel()
+            with pytest.raises(WorkflowFailureError):
+                await handle.result()
+            name = f"notice_{handle.id}_{handle.result_run_id}_confirmed"
+            notification = alone.get_workflow_handle(name)
+            # It is still being told.
+            assert (await notification.describe()).status is WorkflowExecutionStatus.RUNNING
+            await notification.terminate()
+    assert not told
+
+
+async def _has_come(told: list[dict[str, Any]]) -> bool:
+    return len(told) == 1

@@ -1,6 +1,8 @@
 """A research that has ended, bars that come later, and the watch of its strategy."""
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -105,6 +107,13 @@ class WatchedResearch:
     def record(self) -> WatchRecord:
         """What its watch has stored."""
         return WatchRecord.model_validate_json(self.workspace.read(Artifact.WATCH) or b"")
+
+    def store_evidence(self, evidence: float) -> None:
+        """Change what its watch has stored: so much speaks for the alpha."""
+        record = self.record
+        state = replace(record.state, log_evidence=math.log(evidence))
+        changed = record.model_copy(update={"state": state})
+        self.workspace.write(Artifact.WATCH, changed.model_dump_json().encode())
 
     def write_bars(self, table: pd.DataFrame, symbol: str | None = None) -> None:
         """Write these bars and no others."""
