@@ -12,6 +12,7 @@ from temporalio.common import TypedSearchAttributes
 
 from api.operations.start import make_research_start
 from bench.ports import find_free_ports
+from cli.signals import interrupted_by_signals
 from cli.stack import Stack
 from settings import Settings, load_settings
 from temporal.converter import data_converter
@@ -28,10 +29,14 @@ _SECONDS_TO_DISCONNECT = 0.3
 def temporary_settings() -> Iterator[Settings]:
     """Yield settings with free ports and a state directory that is removed with the context.
 
-    The environment has the same values, for the processes of the stack.
+    The environment has the same values, for the processes of the stack. SIGTERM and SIGHUP
+    interrupt the block as Ctrl-C does, so that the directory is removed then, too.
     """
     before = dict(os.environ)
-    with tempfile.TemporaryDirectory(prefix="ktrdr-bench-") as home:
+    with (
+        interrupted_by_signals(),
+        tempfile.TemporaryDirectory(prefix="ktrdr-bench-") as home,
+    ):
         for name, port in zip(("TEMPORAL", "UI", "API"), find_free_ports(3), strict=True):
             os.environ[f"KTRDR_{name}_PORT"] = str(port)
         os.environ["KTRDR_HOME"] = home

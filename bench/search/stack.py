@@ -12,6 +12,7 @@ from pathlib import Path
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 
+from bench.processes import run_beside
 from bench.scaling import SOURCE, write_bars
 from bench.temporary import ResearchHandle, temporary_settings
 from cli.stack import Stack
@@ -54,20 +55,12 @@ class Running:
     def further_worker(self) -> Iterator[subprocess.Popen[bytes]]:
         """Run one more worker process."""
         with (self.settings.home / "worker.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, *self.worker],
-                stdout=log,
-                stderr=log,
-                env={
-                    **os.environ,
-                    "TEMPORAL_ADDRESS": f"127.0.0.1:{self.settings.temporal_port}",
-                },
-            )
-            try:
+            environment = os.environ | {
+                "TEMPORAL_ADDRESS": f"127.0.0.1:{self.settings.temporal_port}"
+            }
+            command = [sys.executable, *self.worker]
+            with run_beside(command, stdout=log, stderr=log, env=environment) as process:
                 yield process
-            finally:
-                process.terminate()
-                process.wait()
 
 
 @contextlib.asynccontextmanager
