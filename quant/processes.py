@@ -35,6 +35,24 @@ def bind_to_parent(command: Sequence[str]) -> list[str]:
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command]
 
 
+def describe_end(exit_code: int | None) -> str:
+    """Return how a process has ended, as the end of a sentence.
+
+    Args:
+        exit_code: As in `subprocess`: negative for a signal. None if it is not known.
+    """
+    if exit_code is None:
+        return "ended without a result; its exit code is not known"
+    if exit_code >= 0:
+        return f"ended without a result and with exit code {exit_code}; see the log of the worker"
+    number = -exit_code
+    name = next((each.name for each in signal.Signals if each == number), f"signal {number}")
+    if number == signal.SIGKILL:
+        # The one signal that a process which needs too much memory is sent.
+        name = f"{name}, as the system does when memory runs out; its log (`dmesg`) says so then"
+    return f"was killed by {name}"
+
+
 def _become(parent: int, command: list[str]) -> None:
     die_with_parent()
     if os.getppid() == parent:

@@ -21,6 +21,7 @@ from errors import InvalidData
 from quant.bars import catalog
 from quant.messages.data import DataSource
 from quant.messages.readiness import ReadinessAnswer, ReadinessCheck, Unready, WantedBars
+from quant.processes import describe_end
 
 _SECONDS: Final = 15.0
 _AT_ONCE: Final = 2
@@ -113,6 +114,8 @@ async def _run(question: bytes) -> bytes:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+    if process.returncode:
+        raise ChildProcessError(f"the process {describe_end(process.returncode)}")
     return answer
 
 

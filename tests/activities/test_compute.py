@@ -132,11 +132,19 @@ async def test_an_unexpected_error_is_internal(compute: Compute, context: JobCon
     assert failed.value.reason == "internal"
 
 
-@pytest.mark.parametrize("job", [jobs.die, jobs.leave])
+@pytest.mark.parametrize(
+    ("job", "end"),
+    [
+        (jobs.die, "was killed by SIGKILL, as the system does when memory runs out"),
+        (jobs.crash, "was killed by SIGSEGV."),
+        (jobs.leave, "ended without a result and with exit code 3"),
+    ],
+    ids=lambda each: getattr(each, "__name__", None),
+)
 async def test_a_process_that_ends_without_a_result_has_died(
-    compute: Compute, context: JobContext, job: Any
+    compute: Compute, context: JobContext, job: Any, end: str
 ) -> None:
-    with pytest.raises(ComputeDied):
+    with pytest.raises(ComputeDied, match=f"The compute process {end}"):
         await run(compute, context, job)
 
 
