@@ -108,6 +108,29 @@ def test_leaves():
 """
 
 
+DIES_BESIDE_ANOTHER = f"""{NEVER}
+import os, signal, time
+
+def test_dies():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+async def test_waits():
+    await never()
+"""
+
+DIES_AFTER_ITS_TESTS = """
+import os, pytest
+
+@pytest.fixture(scope="session")
+def dies():
+    yield
+    os._exit(0)
+
+def test_passes(dies):
+    pass
+"""
+
+
 class Run:
     """A run of pytest on one file, in a directory where only this run writes."""
 
@@ -122,7 +145,7 @@ class Run:
             "asyncio_default_fixture_loop_scope = session\n"
             "asyncio_default_test_loop_scope = session\n"
             "addopts = -p xdist.plugin -p pytest_asyncio.plugin -p tests.support.running.guarding "
-            "-p no:cacheprovider\n"
+            "-p no:cacheprovider --max-worker-restart=0\n"
         )
 
     @contextmanager
@@ -199,12 +222,30 @@ async def test_a_worker_that_cannot_stop_is_ended(run: Run) -> None:
     await run.nothing_left()
 
 
+async def test_a_run_ends_when_one_of_its_processes_has_died(run: Run) -> None:
+    code, printed = run.ended(DIES_BESIDE_ANOTHER, "-n2")
+    assert code == 1
+    assert "crashed while running 'test_inner.py::test_dies'" in printed
+    assert "the process gw0 of tests has died, so the run ends" in printed
+    assert "1 failed" in printed
+    await run.nothing_left()
+
+
 @pytest.mark.long
-async def test_the_run_goes_on_without_what_hung(run: Run) -> None:
+async def test_a_run_ends_with_a_process_whose_test_was_ended(run: Run) -> None:
     code, printed = run.ended(f"{WAITS_IN_A_TEST}\ndef test_short(): pass", "-n1", test_limit=3)
     assert code == 1
-    assert "crashed while running" in printed
-    assert "1 failed, 1 passed" in printed
+    assert "test_inner.py::test_waits has taken more than 3 s" in printed
+    assert "the process gw0 of tests has died, so the run ends" in printed
+    await run.nothing_left()
+
+
+@pytest.mark.long
+async def test_a_process_that_dies_between_tests_fails_the_run(run: Run) -> None:
+    code, printed = run.ended(DIES_AFTER_ITS_TESTS, "-n1")
+    assert code == 1
+    assert "1 passed" in printed
+    assert "+++ the process gw0 of tests has died" in printed
     await run.nothing_left()
 
 
