@@ -179,7 +179,9 @@ async def test_one_start_lists_the_bars_once(
 async def test_one_campaign_lists_the_bars_once(
     alone_api: httpx2.AsyncClient, settings: Settings, listings: list[Path | None]
 ) -> None:
-    asked = {"symbols": SYMBOLS, "strategies": ["far-back", "targeted"], "budget": {"cost": 1.0}}
+    lists = {"symbols": SYMBOLS, "strategies": ["far-back", "targeted"]}
+    asked = {"name": "six", **lists, "budget": {"cost": 1.0}}
     # What it costs is looked at when all combinations have been checked.
-    refused(await alone_api.post("/campaigns", json=asked), 422, "invalid_input", "budget.cost")
+    answer = await alone_api.post("/campaigns", json=asked)
+    refused(answer, 422, "invalid_input", "budget.cost")
     assert listings == [settings.data_dir]
