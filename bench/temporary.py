@@ -5,6 +5,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle
@@ -48,16 +49,27 @@ def temporary_settings() -> Iterator[Settings]:
 
 
 @contextlib.asynccontextmanager
-async def temporary_stack() -> AsyncIterator[tuple[Settings, Client]]:
-    """Run the embedded stack, with a client of its Temporal server."""
-    with temporary_settings() as settings, Stack(settings):
-        yield (
-            settings,
-            await Client.connect(
-                f"127.0.0.1:{settings.temporal_port}", data_converter=data_converter
-            ),
-        )
+async def connected_stack(
+    settings: Settings, **options: Any
+) -> AsyncIterator[tuple[Stack, Client]]:
+    """Run the embedded stack, with a client of its Temporal server.
+
+    Args:
+        settings: Those of the stack.
+        options: Of `Stack`.
+    """
+    with Stack(settings, **options) as stack:
+        address = f"127.0.0.1:{settings.temporal_port}"
+        yield stack, await Client.connect(address, data_converter=data_converter)
     await asyncio.sleep(_SECONDS_TO_DISCONNECT)
+
+
+@contextlib.asynccontextmanager
+async def temporary_stack() -> AsyncIterator[tuple[Settings, Client]]:
+    """Run a stack with temporary settings."""
+    with temporary_settings() as settings:
+        async with connected_stack(settings) as (_, client):
+            yield settings, client
 
 
 async def start_research(client: Client, request: ResearchRequest) -> ResearchHandle:
