@@ -5,6 +5,7 @@ from typing import Final
 
 from api.steps.readiness import Readiness
 from errors import InvalidData
+from quant.bars.catalog import Catalog
 from quant.messages.readiness import Unready, WantedBars
 from quant.messages.strategy import StrategySpec
 from quant.wording import format_count, join_names
@@ -15,13 +16,17 @@ _MOST_NAMED: Final = 5
 
 
 async def require_bars(
-    request: CampaignRequest, wanted: Sequence[WantedBars], readiness: Readiness
+    request: CampaignRequest,
+    wanted: Sequence[WantedBars],
+    bars: Catalog,
+    readiness: Readiness,
 ) -> list[str]:
     """Check that there are enough bars for every combination.
 
     Args:
         request: The request.
         wanted: The bars of each combination.
+        bars: Those that exist.
         readiness: Knows whether there are enough.
 
     Returns:
@@ -34,7 +39,7 @@ async def require_bars(
     distinct = list(dict.fromkeys(wanted))
     # Those that share bars follow each other, so that these are loaded once.
     distinct.sort(key=lambda each: each.data.model_dump_json())
-    checked = await readiness.check(distinct)
+    checked = await readiness.check(bars, distinct)
     short = [
         (each, problem)
         for each, problem in zip(distinct, checked.problems, strict=True)

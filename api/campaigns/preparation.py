@@ -7,6 +7,7 @@ from typing import Final
 
 from api.agent.researches import ResearchStarter
 from api.campaigns.bars import name_field, require_bars
+from api.user_files import UserFiles
 from errors import InvalidInput
 from quant.messages.campaign import MOST_EVOLVING, MOST_MEMBERS
 from quant.messages.readiness import WantedBars
@@ -14,7 +15,7 @@ from quant.wording import format_count
 from workflows.interface.campaigns import FIELD_OF_LIST, CampaignRequest
 from workflows.interface.messages import ResearchInput, ResearchRequest
 
-# Each is checked against files, which takes some milliseconds.
+# Each is checked against files.
 _MOST_CELLS: Final = 1000
 _MOST_WARNINGS: Final = 20
 
@@ -53,11 +54,13 @@ async def prepare_campaign(
     _check_size(request)
     if max_active is not None and request.parallel > max_active:
         raise _refuse("parallel", f"at most {max_active} researches may be active at once")
-    cells = [await _prepare_cell(request, each, researches) for each in request.list_cells()]
+    files = researches.open_files()
+    cells = [await _prepare_cell(request, each, researches, files) for each in request.list_cells()]
     prepared = [each for each, _ in cells]
     _check_generations(request, prepared)
     _check_budget(request, prepared)
-    unchecked = await require_bars(request, [wanted for _, wanted in cells], researches.readiness)
+    wanted = [each for _, each in cells]
+    unchecked = await require_bars(request, wanted, files.bars, researches.readiness)
     found = (warning for each in prepared for warning in each.warnings or ())
     warnings = dict.fromkeys([*unchecked, *found])
     per_seed = sum(1 if each.strategy else each.trials for each in prepared)
@@ -104,7 +107,10 @@ def _check_size(request: CampaignRequest) -> None:
 
 
 async def _prepare_cell(
-    request: CampaignRequest, cell: ResearchRequest, researches: ResearchStarter
+    request: CampaignRequest,
+    cell: ResearchRequest,
+    researches: ResearchStarter,
+    files: UserFiles,
 ) -> tuple[ResearchInput, WantedBars]:
     """Check one combination, but for whether there are enough bars.
 
@@ -117,7 +123,7 @@ async def _prepare_cell(
     # Many of them: other requests wait for the event loop.
     await asyncio.sleep(0)
     try:
-        return await researches.prepare(explicit)
+        return await researches.prepare(explicit, files)
     except InvalidInput as error:
         field = name_field(request, error.field)
         raise type(error)(f"{field}: {error.message}", field=field) from error

@@ -20,9 +20,10 @@ from typing import Final, cast
 
 from activities.computing.environment import ONE_THREAD, SECRET_VARIABLES
 from errors import InvalidData
-from quant.bars import catalog
+from quant.bars.catalog import BarsFile, Catalog, is_built_in
 from quant.messages.data import DataSource
 from quant.messages.readiness import ReadinessAnswer, ReadinessCheck, Unready, WantedBars
+from quant.processes import describe_end
 
 _SECONDS: Final = 15.0
 _AT_ONCE: Final = 2
@@ -49,28 +50,34 @@ class Readiness:
     """Knows whether there are enough bars.
 
     Args:
-        data_dir: Directory of the user's bars.
         seconds: The longest time that a check may take.
     """
 
-    def __init__(self, data_dir: Path, *, seconds: float = _SECONDS) -> None:
-        self._data_dir = data_dir
+    def __init__(self, seconds: float = _SECONDS) -> None:
         self._seconds = seconds
         self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._known: OrderedDict[str, Unready | None] = OrderedDict()
 
-    async def require(self, *wanted: WantedBars) -> None:
+    async def require(self, bars: Catalog, *wanted: WantedBars) -> None:
         """Check that there are enough bars.
+
+        Args:
+            bars: Those that exist.
+            wanted: What is asked about.
 
         Raises:
             InvalidInput: The bars do not exist.
             InvalidData: There are too few, or they cannot be trusted.
         """
-        for problem in (await self.check(wanted)).problems:
+        for problem in (await self.check(bars, wanted)).problems:
             _refuse(problem)
 
-    async def check(self, wanted: Sequence[WantedBars]) -> Checked:
-        """Return what is known of these bars, as far as it can be known in time.
+    async def check(self, bars: Catalog, wanted: Sequence[WantedBars]) -> Checked:
+        """Return what is known of bars, as far as it can be known in time.
+
+        Args:
+            bars: Those that exist.
+            wanted: What is asked about.
 
         Raises:
             InvalidInput: The bars of one do not exist.
@@ -79,7 +86,7 @@ class Readiness:
         problems: list[Unready | None] = [None] * len(wanted)
         if not unsure:
             return Checked(tuple(problems), 0)
-        marks = await asyncio.to_thread(self._mark, [wanted[number] for number in unsure])
+        marks = await asyncio.to_thread(_mark, [wanted[number] for number in unsure], bars)
         known = {mark: self._known[mark] for mark in marks if mark in self._known}
         new = {
             mark: wanted[number]
@@ -88,7 +95,8 @@ class Readiness:
         }
         if new:
             # Those that stop early have answered the first questions.
-            known |= dict(zip(new, await self._ask(tuple(new.values())), strict=False))
+            answers = await self._ask(tuple(new.values()), bars.directory)
+            known |= dict(zip(new, answers, strict=False))
         self._remember(known)
         for mark, number in zip(marks, unsure, strict=True):
             problems[number] = known.get(mark)
@@ -101,23 +109,11 @@ class Readiness:
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
 
-    def _mark(self, wanted: Sequence[WantedBars]) -> list[str]:
-        """Return for each question what it and its answer depend on.
-
-        Raises:
-            InvalidInput: The bars of one do not exist.
-        """
-        sources = [source for each in wanted for source in _list_sources(each)]
-        found = catalog.find_files_of_all(sources, self._data_dir)
-        states = {source: _describe_files(files) for source, files in found.items()}
-        return [
-            _digest(each.model_dump_json(), *(states[source] for source in _list_sources(each)))
-            for each in wanted
-        ]
-
-    async def _ask(self, wanted: tuple[WantedBars, ...]) -> list[Unready | None]:
+    async def _ask(
+        self, wanted: tuple[WantedBars, ...], data_dir: Path | None
+    ) -> list[Unready | None]:
         """Return the answers to the first questions, as many as there are in time."""
-        question = ReadinessCheck(data_dir=self._data_dir, wanted=wanted).model_dump_json()
+        question = ReadinessCheck(data_dir=data_dir, wanted=wanted).model_dump_json()
         answers: list[Unready | None] = []
         why = "the process has ended"
         try:
@@ -164,10 +160,13 @@ async def _run(question: bytes) -> AsyncGenerator[bytes]:
         asking.close()
         async for line in answering:
             yield line
+        await process.wait()
     finally:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+    if process.returncode:
+        raise ChildProcessError(f"the process {describe_end(process.returncode)}")
 
 
 def _make_environment() -> dict[str, str]:
@@ -179,7 +178,7 @@ def _may_lack(wanted: WantedBars) -> bool:
     """Return whether bars may be too few: those that everybody has are not."""
     data, spec = wanted.data, wanted.spec
     return not (
-        catalog.is_built_in(data)
+        is_built_in(data)
         and len(data.instruments) == 1
         and data.start_date is None
         and data.end_date is None
@@ -187,6 +186,20 @@ def _may_lack(wanted: WantedBars) -> bool:
         and wanted.benchmark is None
         and (spec is None or all(feature.timeframe is None for feature in spec.features))
     )
+
+
+def _mark(wanted: Sequence[WantedBars], bars: Catalog) -> list[str]:
+    """Return for each question what it and its answer depend on.
+
+    Raises:
+        InvalidInput: The bars of one do not exist.
+    """
+    sources = dict.fromkeys(source for each in wanted for source in _list_sources(each))
+    states = {source: _describe_files(bars.find_files(source)) for source in sources}
+    return [
+        _digest(each.model_dump_json(), *(states[source] for source in _list_sources(each)))
+        for each in wanted
+    ]
 
 
 def _list_sources(wanted: WantedBars) -> list[DataSource]:
@@ -197,7 +210,7 @@ def _list_sources(wanted: WantedBars) -> list[DataSource]:
     return [data, DataSource(symbol=wanted.benchmark, timeframe=data.timeframe)]
 
 
-def _describe_files(files: Sequence[catalog.BarsFile | None]) -> str:
+def _describe_files(files: Sequence[BarsFile | None]) -> str:
     """Return a hash of the names, sizes and times of some files."""
     digest = hashlib.sha256()
     for file in files:
