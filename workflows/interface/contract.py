@@ -27,6 +27,9 @@ WARNINGS = "warnings"
 UNDERSTOOD = "understood"
 # When an operation began that has continued as new since.
 BEGAN = "began"
+# The operation as its workflow has left it, without the result of a completed one. Only a workflow
+# that was started with this key keeps it; the value is empty until then.
+OPERATION = "operation"
 
 
 class OperationType(StrEnum):
