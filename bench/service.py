@@ -5,8 +5,11 @@ Every ratio is taken within one run, between calls that alternate.
 
 import argparse
 import asyncio
+import contextlib
+import subprocess
+import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
 from statistics import median
 from typing import Final
@@ -22,6 +25,7 @@ from bench.cancel.latency import p95
 from bench.cancel.plans import Plan
 from bench.cancel.stack import Bench, bench_stack, wait_for_end
 from bench.figures import Figure, publish
+from bench.ports import find_free_ports
 from bench.temporary import start_research
 from cli.service.keys import make_key
 from workflows.interface.contract import OPERATION_QUERY, WORKFLOW_NAME, OperationType
@@ -33,6 +37,8 @@ _NOBODY = "nobody"
 # No worker serves their queue, so they end by this time limit.
 _RECORDED_LIFETIME = timedelta(seconds=1)
 _STARTED_AT_ONCE = 20
+_START_SECONDS = 60.0
+_SECONDS_BETWEEN_LOOKS = 0.1
 
 Call = Callable[[], Awaitable[object]]
 
@@ -105,7 +111,14 @@ async def triggers(bench: Bench, count: int) -> list[Figure]:
             search_attributes=TypedSearchAttributes(start.attributes),
         )
 
-    ours_ms, keyed_ms, bare_ms = await _alternating(count, ours, keyed, bare)
+    with _barest_server() as address:
+
+        async def barest() -> None:
+            _success(await bench.http.post(address, json=body))
+
+        await _wait_until_it_answers(barest)
+        times = await _alternating(count, ours, keyed, bare, barest)
+    ours_ms, keyed_ms, bare_ms, barest_ms = times
     began = time.perf_counter()
     limit = asyncio.Semaphore(_AT_ONCE)
 
@@ -127,7 +140,33 @@ async def triggers(bench: Bench, count: int) -> list[Figure]:
             median(keyed_ms) / median(bare_ms),
             1.5,
         ),
+        Figure(
+            "floor: the barest HTTP server ÷ start_workflow",
+            "x",
+            median(barest_ms) / median(bare_ms),
+        ),
     ]
+
+
+@contextlib.contextmanager
+def _barest_server() -> Iterator[str]:
+    """Run a server that only starts researches, and yield its address."""
+    [port] = find_free_ports(1)
+    command = [sys.executable, "-m", "bench.barest", str(port)]
+    with subprocess.Popen(command) as server:
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+async def _wait_until_it_answers(call: Call) -> None:
+    async with asyncio.timeout(_START_SECONDS):
+        while True:
+            with contextlib.suppress(httpx2.TransportError):
+                await call()
+                return
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
 
 
 async def reads(bench: Bench, recorded: int, count: int) -> list[Figure]:
