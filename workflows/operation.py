@@ -27,7 +27,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows.interface import search_attributes
     from workflows.interface.contract import (
         GOAL,
-        OPERATION,
         PHASE_START,
         PHASE_STEP,
         PRIORITY,
@@ -178,7 +177,7 @@ class Operation:
                 owner=self.info.owner,
                 strategy=strategy,
             ),
-            memo={GOAL: strategy, PRIORITY: self.info.priority, OPERATION: {}},
+            memo={GOAL: strategy, PRIORITY: self.info.priority},
             summary=summary,
             priority=self.priority,
         )

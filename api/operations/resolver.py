@@ -122,7 +122,7 @@ class Resolver:
         self, handle: WorkflowHandle[Any, Any], description: WorkflowExecutionDescription
     ) -> OperationInfo | None:
         """Return what a workflow has left, or what it answers; None if no worker does in time."""
-        kept = await read_kept_operation(handle, description)
+        kept = await read_kept_operation(self._client, handle, description)
         if kept is not None:
             return kept
         answer = await _query(handle, OPERATION_QUERY, OperationInfo)

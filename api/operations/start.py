@@ -10,6 +10,7 @@ from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestInput, TrainingInput
 from workflows.interface import search_attributes
 from workflows.interface.contract import (
+    CHILD_STEPS,
     GOAL,
     OPERATION,
     PRIORITY,
@@ -47,8 +48,9 @@ class WorkflowStart:
         shown: dict[str, Any] = {
             GOAL: self.goal,
             PRIORITY: self.priority.priority_key,
-            OPERATION: {},
         }
+        if self.operation_type not in CHILD_STEPS:
+            shown[OPERATION] = {}
         if self.warnings:
             shown[WARNINGS] = list(self.warnings)
         if isinstance(self.argument, ResearchInput):

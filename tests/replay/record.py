@@ -39,7 +39,7 @@ from workflows.admission import Admission
 from workflows.campaign import Campaign
 from workflows.interface.admission import AdmissionRequest
 from workflows.interface.campaigns import CampaignBudget, CampaignInput, CampaignRequest
-from workflows.interface.contract import GOAL, PRIORITY
+from workflows.interface.contract import GOAL, OPERATION, PRIORITY
 from workflows.interface.ids import SliceId, make_member_id
 from workflows.interface.messages import Reproduction, ResearchInput, ResearchRequest
 from workflows.policies import RESEARCH_QUEUE
@@ -67,6 +67,7 @@ async def main() -> None:
         settings = _settings(Path(directory))
         async with run_workers(client, settings):
             await _record_all(client)
+            await record_kept(client)
             await record_watches(client, settings)
             await record_proposals(client)
         await record_notices(client, settings)
@@ -150,6 +151,26 @@ async def _record_ending(client: Client) -> None:
     await _finish(handle)
     await _save(client, handle.id)
     await _save(client, IN_TRAINING.working(client, handle.id).id)
+
+
+async def record_kept(client: Client) -> None:
+    """What keeps its operation in its memo as it ends: one that completes, and one cancelled."""
+    for name, request in {
+        "completed": TO_THE_END["named"],
+        "cancelled": IN_TRAINING.request,
+    }.items():
+        handle = await client.start_workflow(
+            Research.run,
+            ResearchInput.of(request),
+            id=f"research-kept-{name}",
+            task_queue=RESEARCH_QUEUE,
+            memo={GOAL: request.goal, PRIORITY: 3, OPERATION: {}},
+        )
+        if name == "cancelled":
+            await IN_TRAINING.begun(client, handle.id)
+            await handle.cancel(reason="no longer needed")
+        await _finish(handle)
+        await _save(client, handle.id)
 
 
 async def _record_continued(client: Client) -> None:

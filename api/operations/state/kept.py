@@ -2,16 +2,22 @@
 
 from typing import Any
 
-from temporalio.client import WorkflowExecutionDescription, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+)
 
 from api.memo import read_memo
+from api.operations.state.closed_steps import read_closed_step
 from api.operations.state.description import get_closed_status
 from api.operations.state.ending import read_forced_end, read_result
 from workflows.interface.contract import OPERATION, OperationInfo, OperationStatus
 
 
 async def read_kept_operation(
-    handle: WorkflowHandle[Any, Any], description: WorkflowExecutionDescription
+    client: Client, handle: WorkflowHandle[Any, Any], description: WorkflowExecutionDescription
 ) -> OperationInfo | None:
     """Return a closed operation as its workflow would answer, or None if it has left nothing.
 
@@ -24,6 +30,8 @@ async def read_kept_operation(
     status = get_closed_status(description)
     if status is None:
         return None
+    if (step := await read_closed_step(client, handle, description)) is not None:
+        return step
     if description.status is WorkflowExecutionStatus.TERMINATED:
         kept = (await read_forced_end(handle)).operation
     else:
