@@ -11,7 +11,7 @@ from api.idempotency import IdempotencyKey
 from api.listing.board import Board
 from api.listing.filters import OperationFilter
 from api.operations.events import Feed
-from api.paths import get_path
+from api.paths import get_path, make_location
 from api.services import ServicesDep
 from workflows.interface.ids import DatedKey
 
@@ -88,10 +88,9 @@ async def _restrict(
 VisibleDep = Annotated[OperationFilter, Depends(_restrict)]
 
 
-async def _make_locate(request: Request, response: Response) -> Callable[[str], None]:
+async def _make_locate(response: Response) -> Callable[[str], None]:
     def locate(operation_id: str) -> None:
-        url = request.url_for("get_operation", operation_id=operation_id)
-        response.headers["Location"] = url.path
+        response.headers["Location"] = make_location(operation_id)
 
     return locate
 

@@ -40,7 +40,13 @@ register_url_convertor("rest", _RestConvertor())
 
 def get_path(request: Request) -> str:
     """Return the path of a request, without the prefix."""
-    return request.url.path.removeprefix(API_PREFIX)
+    path: str = request.scope["path"]
+    return path.removeprefix(API_PREFIX)
+
+
+def make_location(operation_id: str) -> str:
+    """Return the path under which an operation is found."""
+    return f"{API_PREFIX}/operations/{quote(operation_id, safe='')}"
 
 
 class ResourceRouter(APIRouter):

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import logging
 import resource
 import socket
@@ -92,6 +93,8 @@ class Server(uvicorn.Server):
                 port=settings.api_port,
                 http=BoundedConnection,
                 backlog=_ACCEPTED_AT_ONCE,
+                # Requests are measured and audited by the application.
+                access_log=False,
                 # Uvicorn's messages go to our log, in its format.
                 log_config=None,
                 # Otherwise a client that follows an operation keeps the process alive until the
@@ -115,6 +118,9 @@ class Server(uvicorn.Server):
             for listening in server.sockets:
                 with listening.dup() as same:
                     same.listen(_WAITING_TO_BE_ACCEPTED)
+        # What was loaded stays. The garbage collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop, and start the time limit."""

@@ -146,9 +146,14 @@ class Services:
         self.ledger.close()
 
 
-async def _get_services(request: Request) -> Services:
+def get_services(request: Request) -> Services:
+    """Return the services of the application that answers a request."""
     services: Services = request.app.state.services
     return services
 
 
-ServicesDep = Annotated[Services, Depends(_get_services)]
+async def _provide_services(request: Request) -> Services:
+    return get_services(request)
+
+
+ServicesDep = Annotated[Services, Depends(_provide_services)]

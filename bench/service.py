@@ -1,14 +1,18 @@
-"""`python -m bench.service [--quick]`: the operations service against bare calls with the SDK.
+"""`python -m bench.service`: the operations service against bare calls with the SDK.
 
 Every ratio is taken within one run, between calls that alternate.
 """
 
 import argparse
 import asyncio
+import contextlib
+import subprocess
+import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
 from statistics import median
+from typing import Final
 from uuid import uuid4
 
 import httpx2
@@ -21,6 +25,7 @@ from bench.cancel.latency import p95
 from bench.cancel.plans import Plan
 from bench.cancel.stack import Bench, bench_stack, wait_for_end
 from bench.figures import Figure, publish
+from bench.ports import find_free_ports
 from bench.temporary import start_research
 from cli.service.keys import make_key
 from workflows.interface.contract import OPERATION_QUERY, WORKFLOW_NAME, OperationType
@@ -32,27 +37,56 @@ _NOBODY = "nobody"
 # No worker serves their queue, so they end by this time limit.
 _RECORDED_LIFETIME = timedelta(seconds=1)
 _STARTED_AT_ONCE = 20
+_START_SECONDS = 60.0
+_SECONDS_BETWEEN_LOOKS = 0.1
 
 Call = Callable[[], Awaitable[object]]
 
 
-async def main(*, quick: bool) -> None:
-    """Measure and publish."""
+async def main(parts: Sequence[str], *, quick: bool) -> None:
+    """Measure these parts, and publish."""
     figures: list[Figure] = []
+    for part in parts:
+        figures += await _PARTS[part](quick)
+    publish("service", figures)
+
+
+async def _measure_requests(quick: bool) -> list[Figure]:
+    """Starts and reads, with nothing else on record."""
     async with bench_stack(slots=_AT_ONCE) as bench:
-        figures += await triggers(bench, 20 if quick else 200)
+        figures = await triggers(bench, 20 if quick else 200)
         await bench.end_everything()
         figures += await reads(bench, 0, 20 if quick else 200)
-        recorded = 200 if quick else 10_000
-        await record(bench, recorded)
-        figures += await reads(bench, recorded, 20 if quick else 200)
-        figures.append(_growth(figures))
+        return figures + await closed_reads(bench, 10 if quick else 50)
+
+
+async def _measure_record(quick: bool) -> list[Figure]:
+    """The same reads, and lists, with many closed operations on record."""
+    count, recorded = (20, 200) if quick else (200, 10_000)
     async with bench_stack(slots=_AT_ONCE) as bench:
-        figures += await throughput(bench, 20 if quick else 200)
+        figures = await pages(bench, 0, count)
+        await record(bench, recorded)
+        figures += await reads(bench, recorded, count) + await pages(bench, recorded, count)
+    return [*figures, _growth(figures)]
+
+
+async def _measure_throughput(quick: bool) -> list[Figure]:
+    async with bench_stack(slots=_AT_ONCE) as bench:
+        return await throughput(bench, 20 if quick else 200)
+
+
+async def _measure_memory(quick: bool) -> list[Figure]:
     running = 50 if quick else _MEMORY_SLOTS
     async with bench_stack(slots=running) as bench:
-        figures += await memory(bench, running)
-    publish("service", figures)
+        return await memory(bench, running)
+
+
+_PARTS: Final = {
+    "requests": _measure_requests,
+    "record": _measure_record,
+    "throughput": _measure_throughput,
+    "memory": _measure_memory,
+}
 
 
 async def triggers(bench: Bench, count: int) -> list[Figure]:
@@ -77,7 +111,14 @@ async def triggers(bench: Bench, count: int) -> list[Figure]:
             search_attributes=TypedSearchAttributes(start.attributes),
         )
 
-    ours_ms, keyed_ms, bare_ms = await _alternating(count, ours, keyed, bare)
+    with _barest_server() as address:
+
+        async def barest() -> None:
+            _success(await bench.http.post(address, json=body))
+
+        await _wait_until_it_answers(barest)
+        times = await _alternating(count, ours, keyed, bare, barest)
+    ours_ms, keyed_ms, bare_ms, barest_ms = times
     began = time.perf_counter()
     limit = asyncio.Semaphore(_AT_ONCE)
 
@@ -99,11 +140,37 @@ async def triggers(bench: Bench, count: int) -> list[Figure]:
             median(keyed_ms) / median(bare_ms),
             1.5,
         ),
+        Figure(
+            "floor: the barest HTTP server ÷ start_workflow",
+            "x",
+            median(barest_ms) / median(bare_ms),
+        ),
     ]
 
 
+@contextlib.contextmanager
+def _barest_server() -> Iterator[str]:
+    """Run a server that only starts researches, and yield its address."""
+    [port] = find_free_ports(1)
+    command = [sys.executable, "-m", "bench.barest", str(port)]
+    with subprocess.Popen(command) as server:
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+async def _wait_until_it_answers(call: Call) -> None:
+    async with asyncio.timeout(_START_SECONDS):
+        while True:
+            with contextlib.suppress(httpx2.TransportError):
+                await call()
+                return
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
 async def reads(bench: Bench, recorded: int, count: int) -> list[Figure]:
-    """Read one running research and the newest fifty, with so many closed operations recorded."""
+    """Read one running research again and again, with so many closed operations recorded."""
     research = await bench.stay(Plan.STAY_IN_DESIGN)
     handle = bench.client.get_workflow_handle(research.handle.id)
 
@@ -113,37 +180,60 @@ async def reads(bench: Bench, recorded: int, count: int) -> list[Figure]:
     async def bare_one() -> None:
         await asyncio.gather(handle.describe(), handle.query(OPERATION_QUERY))
 
+    one_ms, bare_ms = await _alternating(count, one, bare_one)
+    await bench.cancel_all([research])
+    name = f"GET /operations/ID with {recorded:,} on record"
+    return [
+        Figure(f"{name}, median", "ms", median(one_ms)),
+        Figure(f"{name}, p95", "ms", p95(one_ms)),
+        Figure(f"{name} ÷ describe and query", "x", median(one_ms) / median(bare_ms), 1.2),
+    ]
+
+
+async def pages(bench: Bench, recorded: int, count: int) -> list[Figure]:
+    """List the newest fifty, with so many closed operations recorded."""
+
     async def page() -> None:
         _success(await bench.http.get("/operations", params={"limit": 50}))
 
     async def bare_page() -> None:
         await bench.client.list_workflows("", page_size=50).fetch_next_page()
 
-    one_ms, bare_one_ms, page_ms, bare_page_ms = await _alternating(
-        count, one, bare_one, page, bare_page
-    )
-    await bench.cancel_all([research])
-    with_record = f"with {recorded:,} on record"
+    page_ms, bare_ms = await _alternating(count, page, bare_page)
+    name = f"{_PAGE} with {recorded:,} on record"
     return [
-        Figure(f"GET /operations/ID {with_record}, median", "ms", median(one_ms)),
-        Figure(f"GET /operations/ID {with_record}, p95", "ms", p95(one_ms)),
-        Figure(
-            f"GET /operations/ID {with_record} ÷ describe and query",
-            "x",
-            median(one_ms) / median(bare_one_ms),
-            1.2,
-        ),
-        Figure(f"{_PAGE} {with_record}, median", "ms", median(page_ms)),
-        Figure(f"{_PAGE} {with_record}, p95", "ms", p95(page_ms)),
-        Figure(
-            f"{_PAGE} {with_record} ÷ one page of list_workflows",
-            "x",
-            median(page_ms) / median(bare_page_ms),
-        ),
+        Figure(f"{name}, median", "ms", median(page_ms)),
+        Figure(f"{name}, p95", "ms", p95(page_ms)),
+        Figure(f"{name} ÷ one page of list_workflows", "x", median(page_ms) / median(bare_ms)),
     ]
 
 
 _PAGE = "GET /operations?limit=50"
+
+
+async def closed_reads(bench: Bench, count: int) -> list[Figure]:
+    """Read operations that have ended, each for the first time."""
+
+    async def end_one() -> str:
+        handle = await start_research(bench.client, Plan.GO_THROUGH.request())
+        await wait_for_end(handle)
+        return handle.id
+
+    ended = [await end_one() for _ in range(2 * count)]
+
+    async def one() -> None:
+        _success(await bench.http.get(f"/operations/{ended.pop()}"))
+
+    async def bare_one() -> None:
+        handle = bench.client.get_workflow_handle(ended.pop())
+        await asyncio.gather(handle.describe(), handle.query(OPERATION_QUERY))
+
+    one_ms, bare_ms = await _alternating(count, one, bare_one)
+    name = "GET /operations/ID, ended, for the first time"
+    return [
+        Figure(f"{name}, median", "ms", median(one_ms)),
+        Figure(f"{name} ÷ describe and query", "x", median(one_ms) / median(bare_ms), 1.2),
+    ]
 
 
 def _growth(figures: list[Figure]) -> Figure:
@@ -249,4 +339,8 @@ def _success(answer: httpx2.Response) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench.service", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few repetitions, to see that it runs")
-    asyncio.run(main(quick=parser.parse_args().quick))
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(_PARTS)}; or all")
+    given = parser.parse_args()
+    if unknown := set(given.parts) - set(_PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    asyncio.run(main(given.parts or list(_PARTS), quick=given.quick))

@@ -82,5 +82,7 @@ async def start_research(client: Client, request: ResearchRequest) -> ResearchHa
         task_queue=start.task_queue,
         priority=start.priority,
         static_summary=start.summary,
+        static_details=start.details,
+        memo=start.memo,
         search_attributes=TypedSearchAttributes(start.attributes),
     )

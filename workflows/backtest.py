@@ -11,10 +11,9 @@ with workflow.unsafe.imports_passed_through():
         BacktestTask,
         Operation,
         OperationInfo,
-        OperationMetadata,
         OperationType,
         ResearchActivities,
-        make_model_path,
+        describe_backtest,
         policies,
     )
 
@@ -28,15 +27,7 @@ class Backtest:
         self._request = request
         self._operation = Operation(
             OperationType.BACKTEST,
-            OperationMetadata.of(
-                request.input.data,
-                request.input.days,
-                strategy_name=request.input.spec.name,
-                seed=request.input.seed,
-                model_path=make_model_path(request.training_id),
-                initial_capital=request.input.initial_capital,
-                **(request.input.costs or request.input.spec.costs).model_dump(),
-            ),
+            describe_backtest(request),
             goal=request.input.spec.name,
         )
 

@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.interface.contract import (
         ACTIVITY_STEPS,
         GOAL,
+        OPERATION,
         PRIORITY,
         ChildOperation,
         OperationInfo,
@@ -59,6 +60,22 @@ async def keep_ending(
         info.progress = progress if info.phase is None else place_step(info.phase, progress)
     ending = Ending(progress=info.progress, cancellation_reason=get_cancel_reason())
     workflow.upsert_memo({Ending.memo_key: ending})
+
+
+def keep_operation(info: OperationInfo) -> None:
+    """Keep the operation as it ends, so that nobody has to replay the workflow to see it.
+
+    The result of a completed workflow is kept by Temporal. Workflows that were started without the
+    key, by hand or by an earlier version, keep nothing.
+    """
+    if OPERATION in workflow.memo():
+        completed = info.status is OperationStatus.COMPLETED
+        shown = info.model_dump(
+            mode="json",
+            exclude={"result_summary"} if completed else None,
+            exclude_defaults=True,
+        )
+        workflow.upsert_memo({OPERATION: shown})
 
 
 async def _read_progress(child_id: str) -> Progress | None:

@@ -17,6 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.interface.campaigns import CampaignInput
     from workflows.interface.contract import (
         GOAL,
+        OPERATION,
         PRIORITY,
         UNDERSTOOD,
         WARNINGS,
@@ -160,6 +161,7 @@ class Members:
         memo: dict[str, Any] = {
             GOAL: argument.goal,
             PRIORITY: info.priority,
+            OPERATION: {},
             UNDERSTOOD: understood,
         }
         if argument.warnings:

@@ -17,7 +17,13 @@ with workflow.unsafe.imports_passed_through():
         get_cancel_reason,
         raise_if_cancelled,
     )
-    from workflows.ending import cancel_with_step, keep_ending, keep_goal, record_end
+    from workflows.ending import (
+        cancel_with_step,
+        keep_ending,
+        keep_goal,
+        keep_operation,
+        record_end,
+    )
     from workflows.interface import search_attributes
     from workflows.interface.contract import (
         GOAL,
@@ -247,6 +253,7 @@ class Operation:
             failure = error
             self._progress = self._progress or find_progress(error)
         else:
+            keep_operation(self.snapshot())
             return result
         if not cancel_requested() and is_cancelled_exception(failure):
             await cancel_with_step(failure)
@@ -255,12 +262,14 @@ class Operation:
             await keep_ending(self.info, self._stopped, self._progress)
             await self._end(OperationStatus.FAILED, record, get_reason(failure))
             if not cancel_requested():
+                keep_operation(self.snapshot())
                 raise ApplicationError(
                     self.info.error_message, type=get_reason(failure)
                 ) from failure
         self.info.error_message = None
         await keep_ending(self.info, self._stopped, self._progress)
         await self._end(OperationStatus.CANCELLED, record)
+        keep_operation(self.snapshot())
         raise asyncio.CancelledError
 
     async def _note_cancel(self) -> None:

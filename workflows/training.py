@@ -8,12 +8,12 @@ with workflow.unsafe.imports_passed_through():
         WRONG_ARGUMENTS,
         Operation,
         OperationInfo,
-        OperationMetadata,
         OperationType,
         ResearchActivities,
         TrainingInput,
         TrainingResult,
         TrainingTask,
+        describe_training,
         policies,
     )
 
@@ -27,7 +27,7 @@ class Training:
         self._request = request
         self._operation = Operation(
             OperationType.TRAINING,
-            OperationMetadata.of(request.data, strategy_name=request.spec.name, seed=request.seed),
+            describe_training(request),
             goal=request.spec.name,
         )
 

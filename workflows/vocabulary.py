@@ -30,7 +30,6 @@ from workflows.interface.contract import (
     FINISHED_QUERY,
     OPERATION_QUERY,
     OperationInfo,
-    OperationMetadata,
     OperationStatus,
     OperationType,
     Phase,
@@ -47,6 +46,7 @@ from workflows.interface.messages import (
 from workflows.operation import Operation
 from workflows.requests.experiment import make_experiment
 from workflows.requests.parameters import describe_finished, describe_request, make_model_path
+from workflows.requests.steps import describe_backtest, describe_training
 from workflows.requests.unused_fields import complete_input
 from workflows.search import conduct_design
 
@@ -73,7 +73,6 @@ __all__ = [
     "LanguageModel",
     "Operation",
     "OperationInfo",
-    "OperationMetadata",
     "OperationStatus",
     "OperationType",
     "Phase",
@@ -89,8 +88,10 @@ __all__ = [
     "check_training",
     "complete_input",
     "conduct_design",
+    "describe_backtest",
     "describe_finished",
     "describe_request",
+    "describe_training",
     "make_experiment",
     "make_model_path",
     "make_step_id",

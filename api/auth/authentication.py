@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.auth.scopes import Scope
-from api.services import Services, ServicesDep
+from api.services import Services, ServicesDep, get_services
 from errors import KeysUnavailable, NotAuthenticated, StartupError
 
 _log = logging.getLogger(__name__)
@@ -48,7 +48,6 @@ ANYBODY = Caller(None, None, frozenset(Scope))
 
 async def authenticate(
     request: Request,
-    services: ServicesDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> Caller:
     """Return the caller.
@@ -57,7 +56,7 @@ async def authenticate(
         NotAuthenticated: The key is missing or unknown.
         KeysUnavailable: The file with the keys cannot be read.
     """
-    caller = _find_caller(services, credentials)
+    caller = _find_caller(get_services(request), credentials)
     request.state.caller = caller
     return caller
 

@@ -9,7 +9,7 @@ from api.auth.access import Access
 from api.auth.authentication import Caller, CallerDep
 from api.auth.scopes import Scope
 from api.paths import get_path
-from api.services import ServicesDep
+from api.services import get_services
 from errors import NotAllowed
 
 # Each of these scopes allows the method.
@@ -46,7 +46,7 @@ _STORED_PATH = re.compile(
 )
 
 
-async def authorize(services: ServicesDep, request: Request, caller: CallerDep) -> Access:
+async def authorize(request: Request, caller: CallerDep) -> Access:
     """Return what the caller may see, if the caller may send this request.
 
     Raises:
@@ -62,12 +62,20 @@ async def authorize(services: ServicesDep, request: Request, caller: CallerDep) 
     lasting = "schedule_id" in request.path_params or _LASTING_PATH.fullmatch(path)
     if lasting and request.method != "GET":
         scope_for_others = Scope.ADMIN
-    access = Access(caller, services, scope_for_others)
+    access = Access(caller, get_services(request), scope_for_others)
     await _require_resource(access, request, path)
+    request.state.access = access
     return access
 
 
-AccessDep = Annotated[Access, Depends(authorize)]
+async def _get_access(request: Request) -> Access:
+    access: Access = request.state.access
+    return access
+
+
+# What `authorize` has returned for this request. FastAPI would go through all that `authorize`
+# depends on again, wherever it is named.
+AccessDep = Annotated[Access, Depends(_get_access)]
 
 
 def _require_scope(caller: Caller, path: str, method: str) -> None:

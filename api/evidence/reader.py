@@ -21,6 +21,7 @@ from quant.messages.artifacts import Artifact, parse_artifact
 from quant.messages.record.trials import MAX_TRIALS, Trial
 from quant.messages.report import curves
 from quant.messages.report.dossier import Dossier
+from quant.messages.steps import DesignResult
 from quant.search.progress import Scale
 from quant.wording import say_missing
 from storage.artifacts import ArtifactStore
@@ -147,11 +148,10 @@ class EvidenceReader:
         best = max((trial.sharpe for trial in trials if trial.sharpe is not None), default=None)
         try:
             workflow = await self._resolver.find_workflow(operation_id)
-            finished = await self._resolver.query_finished_steps(workflow)
+            design = await self._resolver.read_step_result(workflow, OperationType.DESIGN)
         except (OperationNotFound, TemporalUnavailable):
             return None
-        design = finished.design
-        if design is None or not design.best_sharpe or not best:
+        if not isinstance(design, DesignResult) or not design.best_sharpe or not best:
             return None
         return Scale.of(design.data.bars, (design.best_sharpe / best) ** 2)
 

@@ -12,7 +12,8 @@ from api.listing.superseded import SupersededRuns
 from api.listing.visibility import Place, Visibility, leave_out
 from api.operations.resolver import Resolver
 from api.operations.schemas import OperationListResponse, OperationSummary
-from api.operations.state.description import describe_execution, read_forced_end
+from api.operations.state.description import describe_execution
+from api.operations.state.ending import read_forced_end
 from errors import OperationNotFound
 from workflows.interface import search_attributes
 from workflows.interface.contract import ACTIVE, OperationInfo, OperationStatus
@@ -118,7 +119,7 @@ class OperationList:
         if execution.status is WorkflowExecutionStatus.TERMINATED:
             handle = self._client.get_workflow_handle(execution.id, run_id=execution.run_id)
             async with self._looks:
-                return info.model_copy(update=await read_forced_end(handle))
+                return info.model_copy(update=(await read_forced_end(handle)).update)
         return info
 
     async def _look(self, execution: WorkflowExecution, info: OperationInfo) -> OperationInfo:

@@ -21,9 +21,10 @@ from api.memo import read_memo
 from api.operations.resolver import Resolver
 from api.operations.schemas import CancelAccepted, OperationCancelled, OperationCancelResponse
 from api.operations.state.description import ResolvedWorkflow, get_closed_status
+from api.operations.state.ending import ForcedEnd
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from errors import NotCancellable, NotResearch, TemporalUnavailable
-from quant.messages.progress import Ending, Progress
+from quant.messages.progress import Ending
 from workflows.interface.contract import ACTIVE, ACTIVITY_STEPS, OperationStatus, OperationType
 from workflows.interface.ids import parse_step_id
 
@@ -109,13 +110,11 @@ class Canceller:
             TemporalUnavailable: Temporal does not answer.
         """
         top = await self._find_top(operation_id)
-        forced_at = None
-        if force:
-            forced_at = (await self._resolver.find_operation(top.handle.id)).progress
-        outcome = await _cancel(top, wait_seconds, reason=reason, forced_at=forced_at)
+        forced = await self._make_forced_end(top.handle.id, reason) if force else None
+        outcome = await _cancel(top, wait_seconds, reason=reason, forced=forced)
         while outcome is None:
             top = await self._find_workflow(top.handle.id)
-            outcome = await _cancel(top, wait_seconds, reason=reason, forced_at=forced_at)
+            outcome = await _cancel(top, wait_seconds, reason=reason, forced=forced)
         return OperationCancelResponse(
             data=OperationCancelled(
                 operation_id=operation_id,
@@ -148,6 +147,12 @@ class Canceller:
         parent = operation.parent_operation_id if is_step else None
         return await self._find_workflow(parent or operation_id)
 
+    async def _make_forced_end(self, workflow_id: str, reason: str | None) -> ForcedEnd:
+        """Return what goes with the request to terminate: nobody can say it afterwards."""
+        workflow = await self._resolver.find_workflow(workflow_id)
+        shown = await self._resolver.show(workflow)
+        return ForcedEnd(reason, shown.progress, workflow.answer)
+
     async def _find_workflow(self, workflow_id: str) -> ResolvedWorkflow:
         """Return a workflow as far as a cancel has to know it.
 
@@ -166,18 +171,20 @@ async def _cancel(
     wait_seconds: float,
     *,
     reason: str | None = None,
-    forced_at: Progress | None = None,
+    forced: ForcedEnd | None = None,
 ) -> _Outcome | None:
-    """Cancel a workflow, or terminate it if it is known how far it is.
+    """Cancel a workflow, or terminate it if it is known what it leaves.
 
     Returns:
         The outcome; None if the run has continued as new meanwhile, and is no longer the last.
     """
     if workflow.closed_status:
         raise _make_already_ended(workflow.handle.id, workflow.closed_status)
-    if forced_at is not None:
+    if forced is not None:
         # A terminated workflow can record nothing. What the API knows goes with the request.
-        request = workflow.handle.terminate(forced_at, reason=reason, rpc_timeout=RPC_TIMEOUT)
+        request = workflow.handle.terminate(
+            *forced.details, reason=forced.reason, rpc_timeout=RPC_TIMEOUT
+        )
     else:
         request = workflow.handle.cancel(reason=reason or "", rpc_timeout=RPC_TIMEOUT)
     try:
@@ -194,7 +201,7 @@ async def _cancel(
     if end is not None and end is not OperationStatus.CANCELLED:
         # It ended by itself between the description and the cancel.
         raise _make_already_ended(workflow.handle.id, end)
-    if forced_at is None:
+    if forced is None:
         reason = await _read_recorded_reason(workflow, described, reason)
     stopped_at = described.close_time if described else None
     return _Outcome(workflow.running_children, stopped_at, reason)

@@ -1,9 +1,9 @@
 """Resolves an operation id to what is known about the operation.
 
-Temporal gets the query `operation` and `describe()` at the same time, and only `describe()` if the
-answer to the query is known (`api.operations.state.answers`). The query knows type, phase
-and children, but needs a worker. `describe()` decides the status, and needs none. So an operation
-can be shown and cancelled while no worker runs.
+`describe()` decides the status, and needs no worker. So an operation can be shown and cancelled
+while none runs. Phases and children are known to the workflow itself. A closed one has left them
+in Temporal (`api.operations.state.kept`). One that runs is asked by the query `operation`, which
+needs a worker, unless its answer is known already (`api.operations.state.answers`).
 """
 
 import asyncio
@@ -29,7 +29,9 @@ from api.operations.state.description import (
     describe_operation,
     get_closed_status,
 )
+from api.operations.state.kept import read_kept_operation
 from api.operations.state.progress import add_step, read_step
+from api.operations.state.step_results import StepResult, read_step_result
 from api.temporal_calls import RPC_TIMEOUT, call_temporal
 from errors import OperationNotFound, TemporalUnavailable, UnreadablePayload
 from quant.wording import say_missing
@@ -78,7 +80,7 @@ class Resolver:
         workflow = await self.find_workflow(operation_id)
         if workflow.operation_type is None:
             raise OperationNotFound(say_missing("operation", operation_id))
-        return await self._describe_operation(workflow)
+        return await self.show(workflow)
 
     async def find_children(self, operation_id: str) -> list[OperationInfo]:
         """Return the steps that an operation has begun, without their results.
@@ -97,22 +99,13 @@ class Resolver:
             OperationNotFound: Temporal knows no such workflow.
             TemporalUnavailable: Temporal does not answer.
         """
-        handle = self._get_handle(workflow_id)
-        if self._answers.expects(workflow_id):
-            return await self._resolve_known(handle)
-        query = asyncio.create_task(_query(handle, OPERATION_QUERY, OperationInfo))
-        try:
-            description = await self._describe(handle)
-            pinned = self._client.get_workflow_handle(workflow_id, run_id=description.run_id)
-            answer = await query
-            lost = answer is None and get_closed_status(description) is not None
-            if lost:
-                # A worker that evicts a closed workflow loses the queries that wait for it.
-                answer = await _query(pinned, OPERATION_QUERY, OperationInfo)
-            self._answers.keep(description, answer, asked_afterwards=lost)
-            return ResolvedWorkflow(pinned, description, answer)
-        finally:
-            query.cancel()
+        description = await self.describe(workflow_id)
+        pinned = self._client.get_workflow_handle(workflow_id, run_id=description.run_id)
+        answer = self._answers.find(description)
+        if answer is None:
+            answer = await self._find_answer(pinned, description)
+            self._answers.keep(description, answer)
+        return ResolvedWorkflow(pinned, description, answer)
 
     async def find_run(self, workflow_id: str) -> ResolvedWorkflow:
         """Return the same without the workflow's own answer, which needs a worker.
@@ -125,15 +118,18 @@ class Resolver:
         pinned = self._client.get_workflow_handle(workflow_id, run_id=description.run_id)
         return ResolvedWorkflow(pinned, description, None)
 
-    async def _resolve_known(self, handle: WorkflowHandle[Any, Any]) -> ResolvedWorkflow:
-        """Return an execution of which an answer is known, and ask again only if it has changed."""
-        description = await self._describe(handle)
-        pinned = self._client.get_workflow_handle(handle.id, run_id=description.run_id)
-        answer = self._answers.find(description)
-        if answer is None:
-            answer = await _query(pinned, OPERATION_QUERY, OperationInfo)
-            self._answers.keep(description, answer, asked_afterwards=True)
-        return ResolvedWorkflow(pinned, description, answer)
+    async def _find_answer(
+        self, handle: WorkflowHandle[Any, Any], description: WorkflowExecutionDescription
+    ) -> OperationInfo | None:
+        """Return what a workflow has left, or what it answers; None if no worker does in time."""
+        kept = await read_kept_operation(self._client, handle, description)
+        if kept is not None:
+            return kept
+        answer = await _query(handle, OPERATION_QUERY, OperationInfo)
+        if answer is None and get_closed_status(description) is not None:
+            # A worker that evicts a closed workflow loses the queries that wait for it.
+            answer = await _query(handle, OPERATION_QUERY, OperationInfo)
+        return answer
 
     async def describe(self, workflow_id: str) -> WorkflowExecutionDescription:
         """Return Temporal's description of the current run of a workflow.
@@ -178,11 +174,29 @@ class Resolver:
             raise _make_no_worker_error(workflow.handle.id)
         return finished
 
+    async def read_step_result(
+        self, workflow: ResolvedWorkflow, step: OperationType
+    ) -> StepResult | None:
+        """Return the result of a design or an assessment; None if it has none.
+
+        Raises:
+            TemporalUnavailable: Temporal does not answer, or no worker that runs the research.
+        """
+        if workflow.closed_status is not None:
+            return await read_step_result(self._client, workflow.handle, step)
+        finished = await self.query_finished_steps(workflow)
+        return finished.design if step is OperationType.DESIGN else finished.assessment
+
     async def query(self, workflow_id: str, query: str, kind: type[_Answer]) -> _Answer | None:
         """Return what a workflow answers; None if no worker answers in time, or it is another."""
         return await _query(self._get_handle(workflow_id), query, kind)
 
-    async def _describe_operation(self, workflow: ResolvedWorkflow) -> OperationInfo:
+    async def show(self, workflow: ResolvedWorkflow) -> OperationInfo:
+        """Return everything about an operation whose workflow was found.
+
+        Raises:
+            TemporalUnavailable: Temporal does not answer.
+        """
         info = await describe_operation(workflow)
         if info.status is not OperationStatus.RUNNING:
             return info
@@ -222,7 +236,7 @@ class Resolver:
         self, operation_id: str, research_id: str, step: OperationType
     ) -> OperationInfo:
         workflow = await self.find_workflow(research_id)
-        research = await self._describe_operation(workflow)
+        research = await self.show(workflow)
         child = next((c for c in research.children if c.operation_id == operation_id), None)
         if workflow.operation_type is not OperationType.RESEARCH or child is None:
             if workflow.answer is None and research.phase is not Phase.QUEUED:
@@ -231,8 +245,7 @@ class Resolver:
         info = describe_activity_step(research, child)
         if info.status is not OperationStatus.COMPLETED:
             return info
-        finished = await self.query_finished_steps(workflow)
-        result = finished.design if step is OperationType.DESIGN else finished.assessment
+        result = await self.read_step_result(workflow, step)
         return info.model_copy(update={"result_summary": result and result.model_dump(mode="json")})
 
     def _get_handle(self, workflow_id: str) -> WorkflowHandle[Any, Any]:

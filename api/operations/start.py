@@ -9,7 +9,16 @@ from temporalio.common import Priority, SearchAttributePair
 from quant.messages.base import FrozenModel
 from quant.messages.steps import BacktestInput, TrainingInput
 from workflows.interface import search_attributes
-from workflows.interface.contract import GOAL, PRIORITY, UNDERSTOOD, WARNINGS, OperationType, Phase
+from workflows.interface.contract import (
+    CHILD_STEPS,
+    GOAL,
+    OPERATION,
+    PRIORITY,
+    UNDERSTOOD,
+    WARNINGS,
+    OperationType,
+    Phase,
+)
 from workflows.interface.messages import (
     BacktestRequest,
     FinishedSteps,
@@ -36,7 +45,12 @@ class WorkflowStart:
     @property
     def memo(self) -> dict[str, Any]:
         """What lists show besides the attributes, and what the request asked for in vain."""
-        shown: dict[str, Any] = {GOAL: self.goal, PRIORITY: self.priority.priority_key}
+        shown: dict[str, Any] = {
+            GOAL: self.goal,
+            PRIORITY: self.priority.priority_key,
+        }
+        if self.operation_type not in CHILD_STEPS:
+            shown[OPERATION] = {}
         if self.warnings:
             shown[WARNINGS] = list(self.warnings)
         if isinstance(self.argument, ResearchInput):

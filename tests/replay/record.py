@@ -36,7 +36,7 @@ from tests.support.quant.watches import SPEC, TABLE, WatchedResearch
 from worker import run_workers
 from workflows.admission import Admission
 from workflows.interface.admission import AdmissionRequest
-from workflows.interface.contract import GOAL, PRIORITY
+from workflows.interface.contract import GOAL, OPERATION, PRIORITY
 from workflows.interface.ids import SliceId
 from workflows.interface.messages import Reproduction, ResearchInput, ResearchRequest
 from workflows.policies import RESEARCH_QUEUE
@@ -62,6 +62,7 @@ async def main() -> None:
         settings = _settings(Path(directory))
         async with run_workers(client, settings):
             await _record_all(client)
+            await record_kept(client)
             await record_watches(client, settings)
             await record_proposals(client)
         await record_notices(client, settings)
@@ -145,6 +146,26 @@ async def _record_ending(client: Client) -> None:
     await finish(handle)
     await save(client, handle.id)
     await save(client, IN_TRAINING.working(client, handle.id).id)
+
+
+async def record_kept(client: Client) -> None:
+    """What keeps its operation in its memo as it ends: one that completes, and one cancelled."""
+    for name, request in {
+        "completed": TO_THE_END["named"],
+        "cancelled": IN_TRAINING.request,
+    }.items():
+        handle = await client.start_workflow(
+            Research.run,
+            ResearchInput.of(request),
+            id=f"research-kept-{name}",
+            task_queue=RESEARCH_QUEUE,
+            memo={GOAL: request.goal, PRIORITY: 3, OPERATION: {}},
+        )
+        if name == "cancelled":
+            await IN_TRAINING.begun(client, handle.id)
+            await handle.cancel(reason="no longer needed")
+        await finish(handle)
+        await save(client, handle.id)
 
 
 async def _record_continued(client: Client) -> None:

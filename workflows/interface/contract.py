@@ -27,6 +27,9 @@ WARNINGS = "warnings"
 UNDERSTOOD = "understood"
 # When an operation began that has continued as new since.
 BEGAN = "began"
+# A research or campaign as its workflow has left it, without the result of a completed one. Only a
+# workflow that was started with this key keeps it; the value is empty until then.
+OPERATION = "operation"
 
 
 class OperationType(StrEnum):
@@ -40,8 +43,9 @@ class OperationType(StrEnum):
     CAMPAIGN = "campaign"
 
 
-# The steps that are activities of their research. The other steps are child workflows.
+# The steps that are activities of their research, and those that are child workflows.
 ACTIVITY_STEPS = (OperationType.DESIGN, OperationType.ASSESSMENT)
+CHILD_STEPS = (OperationType.TRAINING, OperationType.BACKTEST)
 
 # The names under which Temporal knows the workflows.
 WORKFLOW_NAME = {

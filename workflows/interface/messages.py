@@ -224,6 +224,8 @@ class ResearchInput(ResearchRequest):
     @classmethod
     def of(cls, request: ResearchRequest, finished: FinishedSteps | None = None) -> Self:
         """Return the input for a request, with the steps that an earlier run finished."""
+        if isinstance(request, cls):
+            return request.model_copy(update={"finished": finished})
         return cls(**request.model_dump(exclude={"finished"}), finished=finished)
 
     @property

@@ -6,7 +6,6 @@ from typing import Final
 
 from temporalio.client import WorkflowExecutionDescription
 
-from api.operations.state.description import get_closed_status
 from workflows.interface.contract import OperationInfo
 
 _MOST_KEPT: Final = 500
@@ -19,12 +18,12 @@ class _Kept:
     Attributes:
         run_id: The run that was asked.
         events: How many events its history had before it was asked.
-        answer: What it has answered; None if it may be older than that.
+        answer: What it has answered.
     """
 
     run_id: str
     events: int
-    answer: OperationInfo | None
+    answer: OperationInfo
 
 
 class KnownAnswers:
@@ -38,10 +37,6 @@ class KnownAnswers:
     def __init__(self) -> None:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
-    def expects(self, workflow_id: str) -> bool:
-        """Return whether the workflow was looked at lately, so that it may not have changed."""
-        return workflow_id in self._kept
-
     def find(self, description: WorkflowExecutionDescription) -> OperationInfo | None:
         """Return the answer of a workflow that is in this state, if it is known."""
         kept = self._kept.get(description.id)
@@ -49,24 +44,12 @@ class KnownAnswers:
             return kept.answer
         return None
 
-    def keep(
-        self,
-        description: WorkflowExecutionDescription,
-        answer: OperationInfo | None,
-        *,
-        asked_afterwards: bool,
-    ) -> None:
-        """Keep an answer.
-
-        Args:
-            description: The state of the workflow.
-            answer: Its answer; None if no worker has answered.
-            asked_afterwards: Whether it was asked when the description was there already. Otherwise
-                the answer counts only if it tells how the workflow has ended.
-        """
-        ended = get_closed_status(description)
-        counts = asked_afterwards or (answer and ended and answer.status is ended)
-        self._kept[description.id] = _Kept(*_get_state(description), answer if counts else None)
+    def keep(self, description: WorkflowExecutionDescription, answer: OperationInfo | None) -> None:
+        """Keep what a workflow has answered when it was described already."""
+        if answer is None:
+            self._kept.pop(description.id, None)
+            return
+        self._kept[description.id] = _Kept(*_get_state(description), answer)
         self._kept.move_to_end(description.id)
         while len(self._kept) > _MOST_KEPT:
             self._kept.popitem(last=False)

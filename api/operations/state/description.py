@@ -4,19 +4,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import ValidationError
 from temporalio.client import (
     WorkflowExecution,
     WorkflowExecutionDescription,
     WorkflowExecutionStatus,
-    WorkflowFailureError,
     WorkflowHandle,
 )
-from temporalio.exceptions import FailureError, TerminatedError
 
 from api.memo import read_memo, read_texts
-from api.temporal_calls import RPC_TIMEOUT, call_temporal
-from errors import UnreadablePayload
+from api.operations.state.ending import read_failure, read_forced_end, read_result
 from quant.messages.progress import Ending, Progress
 from quant.messages.understood import Understood
 from workflows.interface import search_attributes
@@ -132,8 +128,12 @@ async def describe_operation(workflow: ResolvedWorkflow) -> OperationInfo:
         return info.model_copy(update=update | _find_running_step(workflow, info))
     if workflow.closed_status is not OperationStatus.COMPLETED:
         update |= await _read_end(workflow)
-    elif workflow.answer is None:
-        update["result_summary"] = await _read_result(workflow.handle)
+    else:
+        # A training and a backtest have no phase that would say so.
+        done = info.progress.current_step or known.progress.current_step
+        update["progress"] = info.progress.model_copy(update={"current_step": done})
+        if workflow.answer is None:
+            update["result_summary"] = await read_result(workflow.handle)
     update["children"] = [
         # A terminated research cannot update the status of its running step.
         child.model_copy(update={"status": workflow.closed_status})
@@ -199,49 +199,13 @@ async def describe_execution(execution: WorkflowExecution) -> OperationInfo:
     )
 
 
-async def read_forced_end(handle: WorkflowHandle[Any, Any]) -> dict[str, Any]:
-    """Return where a terminated workflow was, and why it was terminated, as far as Temporal knows.
-
-    Raises:
-        TemporalUnavailable: Temporal does not answer.
-    """
-    error = await _read_failure(handle)
-    if not isinstance(error, TerminatedError):
-        return {}
-    end: dict[str, Any] = {"cancellation_reason": error.message or None}
-    try:
-        # The API notes it with the request.
-        return end | {"progress": Progress.model_validate(error.details[0])}
-    except (IndexError, ValidationError):
-        return end
-
-
-async def _read_result(handle: WorkflowHandle[Any, Any]) -> dict[str, Any] | None:
-    """Return the result of a completed workflow. None if it is no result of ours."""
-    try:
-        result = await call_temporal(handle.result(rpc_timeout=RPC_TIMEOUT))
-    except (FailureError, UnreadablePayload):
-        return None
-    return result if isinstance(result, dict) else None
-
-
-async def _read_failure(handle: WorkflowHandle[Any, Any]) -> BaseException | None:
-    try:
-        await call_temporal(handle.result(follow_runs=False, rpc_timeout=RPC_TIMEOUT))
-    except WorkflowFailureError as error:
-        return error.cause
-    except (FailureError, UnreadablePayload):
-        pass  # It is nothing that a workflow of ours leaves.
-    return None
-
-
 async def _read_end(workflow: ResolvedWorkflow) -> dict[str, Any]:
     """Return how a workflow ended that has no result."""
     if workflow.description.status is WorkflowExecutionStatus.TERMINATED:
-        return await read_forced_end(workflow.handle)
+        return (await read_forced_end(workflow.handle)).update
     if workflow.answer is not None or workflow.closed_status is OperationStatus.CANCELLED:
         return {}
-    error = await _read_failure(workflow.handle)
+    error = await read_failure(workflow.handle)
     return {"error_message": describe_failure(error) if error else None}
 
 

@@ -2,47 +2,25 @@
 
 import httpx2
 import pytest
-from temporalio.client import Client, Interceptor, OutboundInterceptor, QueryWorkflowInput
+from temporalio.client import Client
 
 from api.app import create_app
 from settings import Settings
 from tests.api.answers import accepted
+from tests.api.operations.queries import QueryCounter
 from tests.support.helpers import PATIENCE, assert_eventually, serving
 from tests.support.phases import IN_TRAINING, start
-from workflows.interface.contract import OPERATION_QUERY
 from workflows.interface.messages import ResearchRequest
 
 
-class CountingInterceptor(Interceptor):
-    """Counts the queries for an operation."""
-
-    def __init__(self) -> None:
-        self.queries = 0
-
-    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002
-        return _CountingOutbound(next, self)
-
-
-class _CountingOutbound(OutboundInterceptor):
-    def __init__(self, following: OutboundInterceptor, counter: CountingInterceptor) -> None:
-        super().__init__(following)
-        self._counter = counter
-
-    async def query_workflow(self, input: QueryWorkflowInput) -> object:  # noqa: A002
-        self._counter.queries += input.query == OPERATION_QUERY
-        return await super().query_workflow(input)
+@pytest.fixture
+def counter() -> QueryCounter:
+    return QueryCounter()
 
 
 @pytest.fixture
-def counter() -> CountingInterceptor:
-    return CountingInterceptor()
-
-
-@pytest.fixture
-def counted(client: Client, counter: CountingInterceptor) -> Client:
-    config = client.config()
-    config["interceptors"] = [counter]
-    return Client(**config)
+def counted(client: Client, counter: QueryCounter) -> Client:
+    return counter.watch(client)
 
 
 async def show(http: httpx2.AsyncClient, operation_id: str) -> dict[str, object]:
@@ -51,7 +29,7 @@ async def show(http: httpx2.AsyncClient, operation_id: str) -> dict[str, object]
 
 
 async def test_a_running_operation_is_asked_again_when_its_history_has_grown(
-    client: Client, counted: Client, counter: CountingInterceptor, settings: Settings
+    client: Client, counted: Client, counter: QueryCounter, settings: Settings
 ) -> None:
     # Its own history stands still while a child computes.
     research = await IN_TRAINING.begin(client)
@@ -78,7 +56,7 @@ async def test_a_running_operation_is_asked_again_when_its_history_has_grown(
 
 
 async def test_a_completed_operation_is_replayed_once(
-    client: Client, counted: Client, counter: CountingInterceptor, settings: Settings
+    client: Client, counted: Client, counter: QueryCounter, settings: Settings
 ) -> None:
     research = await start(client, ResearchRequest(strategy="quick", seed=7, bypass_gates=True))
     await research.result()
