@@ -17,6 +17,7 @@ from api.app import create_app
 from settings import Settings
 from tests.support import helpers
 from tests.support.outside import temporal_server
+from tests.support.outside.starts import Starts
 from tests.support.quant.data import walk, write_bars, write_many_bars, write_strategies
 from tests.support.quant.universes import write_universe
 from worker import run_workers
@@ -103,10 +104,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="session")
+def starts() -> Starts:
+    """What the clients of the shared namespace have started."""
+    return Starts()
+
+
 @pytest_asyncio.fixture(scope="session")
-async def temporal(server: str) -> Client:
+async def temporal(server: str, starts: Starts) -> Client:
     """A client of a namespace that may have no worker."""
-    return await temporal_server.connect(server)
+    return await temporal_server.connect(server, interceptors=[starts])
 
 
 @pytest_asyncio.fixture(scope="session")
