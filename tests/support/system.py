@@ -15,6 +15,7 @@ from temporalio.client import Client
 
 from api.app import create_app
 from settings import Settings
+from storage.ledger.ledger import Ledger
 from tests.support import helpers
 from tests.support.outside import temporal_server
 from tests.support.outside.starts import Starts
@@ -95,6 +96,16 @@ def settings(
         strategy_dir=strategy_dir,
         compute_slots=8,
     )
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the tables of a ledger, which are copied faster than made."""
+    path = tmp_path_factory.mktemp("migrated") / "ledger.db"
+    ledger = Ledger(f"sqlite:///{path}")
+    ledger.upgrade()
+    ledger.close()
+    return path
 
 
 @pytest.fixture(scope="session")
