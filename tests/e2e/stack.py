@@ -76,7 +76,7 @@ class Stack:
         assert told["success"] is True
         return told["data"]
 
-    def invoke(self, *arguments: str) -> Result:
+    def invoke(self, *arguments: str, **changes: str) -> Result:
         """Run a command in this process.
 
         Loading it anew for each of hundreds of calls takes longer than all that they do; `run` does
@@ -84,7 +84,7 @@ class Stack:
         """
         handlers = {each: signal.getsignal(each) for each in _HANDLED}
         try:
-            return CliRunner().invoke(app, arguments, env=self.environment)
+            return CliRunner().invoke(app, arguments, env=self.environment | changes)
         finally:
             for each, handler in handlers.items():
                 signal.signal(each, handler)
