@@ -7,6 +7,7 @@ import hypothesis
 pytest_plugins = [
     "tests.support.running.garbage",
     "tests.support.running.guarding",
+    "tests.support.running.ordering",
     "tests.support.running.sharing",
     "tests.support.running.shuffling",
 ]
