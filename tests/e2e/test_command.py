@@ -215,20 +215,20 @@ async def test_many_are_cancelled_by_owner_and_a_dry_run_cancels_none(stack: Sta
 
 
 def test_what_another_stack_has_is_refused_in_one_sentence(stack: Stack, tmp_path: Path) -> None:
-    same_state = stack.run("up", KTRDR_TEMPORAL_PORT=str(free_port()))
+    same_state = stack.invoke("up", KTRDR_TEMPORAL_PORT=str(free_port()))
     elsewhere = {"KTRDR_HOME": str(tmp_path)}
-    same_port = stack.run("up", **elsewhere)
+    same_port = stack.invoke("up", **elsewhere)
     same_twice = {name: str(free_port()) for name in ("KTRDR_TEMPORAL_PORT", "KTRDR_UI_PORT")}
     same_twice["KTRDR_API_PORT"] = same_twice["KTRDR_UI_PORT"]
-    colliding = stack.run("up", **elsewhere, **same_twice)
-    no_directory = stack.run("up", KTRDR_HOME="/dev/null")
+    colliding = stack.invoke("up", **elsewhere, **same_twice)
+    no_directory = stack.invoke("up", KTRDR_HOME="/dev/null")
     for refused, sentence in (
         (same_state, "Another stack runs on"),
         (same_port, "is in use"),
         (colliding, "KTRDR_API_PORT"),
         (no_directory, "KTRDR_HOME cannot be used"),
     ):
-        assert refused.returncode == 1
+        assert refused.exit_code == 1
         assert sentence in refused.stderr
         assert len(refused.stderr.strip().splitlines()) == 1
 
