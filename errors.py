@@ -139,7 +139,7 @@ class InconsistentAccount(KtrdrError, reason="inconsistent_account"):
 
 
 class ComputeDied(KtrdrError, reason="compute_died"):
-    """A compute process was killed before it had a result."""
+    """A compute process ended before it had a result."""
 
 
 class Unexpected(KtrdrError):

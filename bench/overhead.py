@@ -25,7 +25,7 @@ from activities.inline_research import run_inline
 from bench.figures import Figure, publish
 from bench.temporary import start_research, temporary_stack
 from quant.messages.data import DataSource
-from quant.processes import NICENESS
+from quant.processes import NICENESS, die_with_parent
 from storage.artifacts import ArtifactStore
 from workflows.interface.messages import ResearchRequest
 
@@ -62,12 +62,18 @@ async def run_through_temporal(client: Client, trials: int) -> Run:
     return Run(time.perf_counter() - began, result.model_sha256)
 
 
+def _begin() -> None:
+    """Be what a compute process is."""
+    os.nice(NICENESS)
+    die_with_parent()
+
+
 async def main() -> None:
     """Measure and publish."""
     figures = []
     spawn = multiprocessing.get_context("spawn")
     async with temporary_stack() as (_, client):
-        with ProcessPoolExecutor(1, spawn, initializer=os.nice, initargs=(NICENESS,)) as direct:
+        with ProcessPoolExecutor(1, spawn, initializer=_begin) as direct:
             # The first run of each pays for what is loaded only once.
             await run_through_temporal(client, 1)
             direct.submit(run_directly, 1).result()

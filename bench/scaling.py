@@ -35,6 +35,7 @@ from quant.learning.boosting import derive_seed
 from quant.learning.splits import SEARCH_FOLDS, TRAINING_FOLDS, split_walk_forward
 from quant.messages.data import DataSource
 from quant.messages.strategy import StrategySpec
+from quant.processes import die_with_parent
 from quant.search.scorer import keeps_trading
 from quant.search.space import Space
 from quant.strategy.features import compute_labels, count_warm_up
@@ -192,7 +193,7 @@ def main() -> None:
     for count in SIZES:
         for name, work in WORKS.items():
             # One process for each, because the peak memory of a process never falls.
-            with ProcessPoolExecutor(1, mp_context=spawn) as process:
+            with ProcessPoolExecutor(1, spawn, initializer=die_with_parent) as process:
                 costs[name, count] = process.submit(measure, work, count).result()
     figures = []
     small, large = SIZES

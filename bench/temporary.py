@@ -5,6 +5,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 from uuid import uuid4
 
 from temporalio.client import Client, WorkflowHandle
@@ -12,6 +13,7 @@ from temporalio.common import TypedSearchAttributes
 
 from api.operations.start import make_research_start
 from bench.ports import find_free_ports
+from cli.signals import interrupted_by_signals
 from cli.stack import Stack
 from settings import Settings, load_settings
 from temporal.converter import data_converter
@@ -28,10 +30,14 @@ _SECONDS_TO_DISCONNECT = 0.3
 def temporary_settings() -> Iterator[Settings]:
     """Yield settings with free ports and a state directory that is removed with the context.
 
-    The environment has the same values, for the processes of the stack.
+    The environment has the same values, for the processes of the stack. SIGTERM and SIGHUP
+    interrupt the block as Ctrl-C does, so that the directory is removed then, too.
     """
     before = dict(os.environ)
-    with tempfile.TemporaryDirectory(prefix="ktrdr-bench-") as home:
+    with (
+        interrupted_by_signals(),
+        tempfile.TemporaryDirectory(prefix="ktrdr-bench-") as home,
+    ):
         for name, port in zip(("TEMPORAL", "UI", "API"), find_free_ports(3), strict=True):
             os.environ[f"KTRDR_{name}_PORT"] = str(port)
         os.environ["KTRDR_HOME"] = home
@@ -43,16 +49,27 @@ def temporary_settings() -> Iterator[Settings]:
 
 
 @contextlib.asynccontextmanager
-async def temporary_stack() -> AsyncIterator[tuple[Settings, Client]]:
-    """Run the embedded stack, with a client of its Temporal server."""
-    with temporary_settings() as settings, Stack(settings):
-        yield (
-            settings,
-            await Client.connect(
-                f"127.0.0.1:{settings.temporal_port}", data_converter=data_converter
-            ),
-        )
+async def connected_stack(
+    settings: Settings, **options: Any
+) -> AsyncIterator[tuple[Stack, Client]]:
+    """Run the embedded stack, with a client of its Temporal server.
+
+    Args:
+        settings: Those of the stack.
+        options: Of `Stack`.
+    """
+    with Stack(settings, **options) as stack:
+        address = f"127.0.0.1:{settings.temporal_port}"
+        yield stack, await Client.connect(address, data_converter=data_converter)
     await asyncio.sleep(_SECONDS_TO_DISCONNECT)
+
+
+@contextlib.asynccontextmanager
+async def temporary_stack() -> AsyncIterator[tuple[Settings, Client]]:
+    """Run a stack with temporary settings."""
+    with temporary_settings() as settings:
+        async with connected_stack(settings) as (_, client):
+            yield settings, client
 
 
 async def start_research(client: Client, request: ResearchRequest) -> ResearchHandle:

@@ -25,6 +25,7 @@ from quant.bars.bars import TRADING_DAYS_PER_YEAR, Floats
 from quant.messages.data import DataSource
 from quant.messages.progress import ignore_report
 from quant.messages.strategy import Costs, FeatureSpec, StrategySpec
+from quant.processes import die_with_parent
 from quant.search.scorer import Scorer
 from quant.search.search import search
 from quant.universe.loader import load_universe
@@ -126,6 +127,7 @@ def alone(compute: Callable[..., None], *given: object) -> tuple[float, float]:
 
 
 def _measure(compute: Callable[..., None], given: tuple[object, ...], sender: object) -> None:
+    die_with_parent()
     began = time.process_time()
     compute(*given)
     took = time.process_time() - began

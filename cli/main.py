@@ -1,9 +1,8 @@
 """The `ktrdr` command: what the REST API does, and the embedded stack."""
 
-import signal
 import sys
 from importlib.metadata import version
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -30,12 +29,12 @@ from cli.links import keep_working
 from cli.render.operations import print_addresses
 from cli.render.suggestions import print_suggestions
 from cli.session import JsonOption, Session, report_errors, session_of
+from cli.signals import interrupted_by_signals
 from cli.stack import Stack
 from settings import load_settings
 
 # These commands ask no API, so its address would have no effect.
 _WITHOUT_API = frozenset({"admin", "up"})
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 app = typer.Typer(
     cls=ReportingGroup,
@@ -109,11 +108,7 @@ def options(
     ] = False,
 ) -> None:
     """Durable, visible and individually cancellable strategy research."""
-    for signal_number in _STOP_SIGNALS:
-        # A shell switches Ctrl-C off for a command that it starts in the background. `nohup` lets a
-        # command outlive its terminal, which stays so.
-        if signal_number is not signal.SIGHUP or signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-            signal.signal(signal_number, _interrupt)
+    context.with_resource(interrupted_by_signals())
     with report_errors(as_json):
         settings = load_settings()
     if (url or port) and context.invoked_subcommand in _WITHOUT_API:
@@ -140,14 +135,3 @@ def up(context: typer.Context, as_json: JsonOption = False) -> None:
                 stack.wait()
         except KeyboardInterrupt:
             session.stderr.print("Stopped.")
-
-
-def _interrupt(*_: object) -> NoReturn:
-    """Stop as Ctrl-C does. Later signals are ignored: they would leave half a stack running."""
-    for signal_number in _STOP_SIGNALS:
-        signal.signal(signal_number, _ignore)
-    raise KeyboardInterrupt
-
-
-def _ignore(*_: object) -> None:
-    """Do nothing. Child processes inherit SIG_IGN, but not this function."""

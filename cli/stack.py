@@ -18,6 +18,7 @@ import httpx2
 
 from activities.llm.providers import KEY_IS_SET, KEY_VARIABLES
 from errors import StartupError
+from quant.processes import bind_to_parent
 from settings import Settings
 from storage.private_directory import make_private_directory
 from temporal.dynamic_config import load_dynamic_config
@@ -75,6 +76,8 @@ def make_server_command(
 
 class Stack:
     """The embedded stack. It runs until its context ends. Its state stays in `settings.home`.
+
+    Its processes die with the thread that has started them, however that ends.
 
     Args:
         settings: Ports and directories.
@@ -218,7 +221,10 @@ class Stack:
         )
 
     def restart(self, name: str) -> None:
-        """Kill `temporal`, `worker` or `api` as a crash would, and restart it."""
+        """Kill `temporal`, `worker` or `api` as a crash would, and restart it.
+
+        From now on the process dies with the thread that calls this.
+        """
         self._processes[name].kill()
         self._processes[name].wait()
         self._start(name)
@@ -226,7 +232,7 @@ class Stack:
     def _start(self, name: str) -> None:
         with (self.logs / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(  # noqa: S603 - the command is ours
-                self._commands[name],
+                bind_to_parent(self._commands[name]),
                 env=self._environment(name),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -17,7 +17,7 @@ from dataclasses import replace
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry import trace
 
@@ -30,6 +30,10 @@ from activities.tracing import inject_trace
 from errors import ComputeDied, KtrdrError
 from quant.messages.progress import ReportProgress, ignore_report
 from quant.messages.record.trials import ReportTrial
+from quant.processes import describe_end
+
+_SECONDS_TO_END: Final = 5.0
+_NOT_TOLD: Final = 255
 
 _tracer = trace.get_tracer("ktrdr")
 
@@ -116,7 +120,8 @@ class Compute:
     ) -> Result:
         context = replace(context, helpers=slot.helpers)
         with _trace(job.__name__):
-            async with self._run_process(job, argument, context, report_trial, slot) as channel:
+            running = self._run_process(job, argument, context, report_trial, slot)
+            async with running as (channel, process, pidfd):
                 while (message := await _receive(channel)) is not None:
                     if message.progress:
                         report(message.progress)
@@ -126,7 +131,8 @@ class Compute:
                         raise JobFailed(**message.failure.model_dump())
                     else:
                         return returns.model_validate(message.result)
-        raise ComputeDied("the compute process was killed; is the machine out of memory?")
+                exit_code = await self._find_exit_code(process, pidfd)
+        raise ComputeDied(f"The compute process {describe_end(exit_code)}.")
 
     @contextlib.asynccontextmanager
     async def _run_process(
@@ -136,7 +142,7 @@ class Compute:
         context: JobContext,
         report_trial: ReportTrial,
         slot: Slot,
-    ) -> AsyncIterator[Connection]:
+    ) -> AsyncIterator[tuple[Connection, ForkServerProcess, int]]:
         ours, theirs = multiprocessing.Pipe(duplex=False)
         # Carries one message: the job may begin. Closes when the worker ends.
         their_life, our_life = multiprocessing.Pipe(duplex=False)
@@ -154,7 +160,7 @@ class Compute:
                 # Not before: a job that has ended already has no pidfd that could be opened.
                 with contextlib.suppress(BrokenPipeError):  # The process was killed meanwhile.
                     our_life.send_bytes(b"")
-                yield ours
+                yield ours, process, pidfd
             except asyncio.CancelledError:
                 cancelled = True
                 raise
@@ -165,6 +171,18 @@ class Compute:
                 context.open_artifacts().discard_unfinished(process.pid or 0)
                 self._processes.remove(pidfd)
                 self._bookkeeper.submit(_reap, process)
+
+    async def _find_exit_code(self, process: ForkServerProcess, pidfd: int) -> int | None:
+        """Return the exit code of a process that has closed its channel; None if it goes on."""
+        try:
+            async with asyncio.timeout(_SECONDS_TO_END):
+                await wait_until_readable(pidfd)
+                joining = self._bookkeeper.submit(process.join, _SECONDS_TO_END)
+                await asyncio.wrap_future(joining)
+        except TimeoutError:
+            return None
+        # What multiprocessing says when the fork server has not told it.
+        return None if process.exitcode == _NOT_TOLD else process.exitcode
 
     async def _start(self, process: ForkServerProcess, *their_ends: Connection) -> int:
         """Start the process and return its pidfd.

@@ -1,7 +1,5 @@
 """Starts a research: reads and checks the request, chooses the model, starts the workflow."""
 
-import asyncio
-
 from activities.llm.prices import Prices
 from activities.llm.providers import ModelName
 from api.agent.budget import DailyBudget
@@ -10,14 +8,12 @@ from api.idempotency import IdempotencyKey
 from api.operations.start import make_research_start
 from api.operations.starter import Starter
 from api.steps.readiness import Readiness
+from api.user_files import UserFiles
 from errors import InvalidInput
-from quant.bars import catalog
 from quant.messages.data import name_universe
 from quant.messages.readiness import WantedBars
 from quant.messages.strategy import StrategySpec
-from quant.strategy.files import load_strategy
 from quant.strategy.requirements import require_usable
-from quant.universe.files import read_universe
 from settings import Settings
 from storage.ledger.ledger import Ledger
 from workflows.interface.messages import ResearchInput, ResearchRequest
@@ -43,14 +39,22 @@ class ResearchStarter:
         self._budget = budget
         self._starter = starter
 
-    async def prepare(self, request: ResearchRequest) -> ResearchInput:
+    def open_files(self) -> UserFiles:
+        """Return what the user has put into directories, for one request."""
+        return UserFiles(self._settings)
+
+    async def prepare(self, request: ResearchRequest, files: UserFiles) -> ResearchInput:
         """Return the input of a research: plain values, and what of the request has no effect.
+
+        Args:
+            request: The request.
+            files: What the user has; of several requests that belong together, the same.
 
         Raises:
             InvalidInput: A field has no effect, nothing of the brief is understood, the bars or the
                 strategy do not exist, or the model is unknown, or has no key or no price.
         """
-        prepared, _ = await self._prepare(request)
+        prepared, _ = await self._prepare(request, files)
         return prepared
 
     async def prepare_to_start(self, request: ResearchRequest) -> ResearchInput:
@@ -59,18 +63,20 @@ class ResearchStarter:
         Raises:
             InvalidInput: The request is not valid, as `prepare` says, or there are too few bars.
         """
-        prepared, spec = await self._prepare(request)
+        files = self.open_files()
+        prepared, spec = await self._prepare(request, files)
         await self._readiness.require(
-            WantedBars(data=prepared.data, spec=spec, benchmark=prepared.benchmark)
+            files.bars, WantedBars(data=prepared.data, spec=spec, benchmark=prepared.benchmark)
         )
         return prepared
 
-    async def _prepare(self, request: ResearchRequest) -> tuple[ResearchInput, StrategySpec | None]:
+    async def _prepare(
+        self, request: ResearchRequest, files: UserFiles
+    ) -> tuple[ResearchInput, StrategySpec | None]:
         """Return the input of a research, and the strategy that it names, if any."""
-        # A thread is asked only if there is a file to read: most requests need none.
-        spec = await self._load_strategy(request)
+        spec = await files.load_strategy(request.strategy) if request.strategy else None
         if (universe := _find_universe(request, spec)) is not None:
-            request = await asyncio.to_thread(self._name_instruments, request, universe)
+            request = _name_instruments(request, universe, await files.read_universe(universe))
         request, warnings = self._choose_designer(request)
         if unused := find_unused_fields(request):
             detail = "; ".join(f"{name} has no effect: {why}" for name, why in unused.items())
@@ -78,20 +84,13 @@ class ResearchStarter:
         if request.designer == "llm" and request.model is not None:
             ModelName.parse(request.model).read_key()
         if request.brief is not None:
-            bars = await asyncio.to_thread(self._list_bars)
+            bars = await files.list_bars()
             applied = apply_brief(request, bars)
             applied.require_effect({symbol for symbol, _ in bars})
             request, warnings = applied.request, [*warnings, *applied.warnings]
-        if catalog.is_built_in(request.data):
-            catalog.find_files(request.data, None)
-        else:
-            await asyncio.to_thread(catalog.find_files, request.data, self._settings.data_dir)
         benchmark = request.benchmark or (spec.benchmark if spec is not None else None)
+        await files.require_bars(request.data, benchmark)
         if benchmark is not None:
-            data_dir = self._settings.data_dir
-            await asyncio.to_thread(
-                catalog.require_benchmark, benchmark, request.timeframe, data_dir
-            )
             request = request.model_copy(update={"benchmark": benchmark})
         if spec is not None:
             require_usable(spec, request.timeframe, len(request.instruments))
@@ -165,34 +164,22 @@ class ResearchStarter:
         )
         return request.model_copy(update={"model": None}), [warning]
 
-    async def _load_strategy(self, request: ResearchRequest) -> StrategySpec | None:
-        if request.strategy is None:
-            return None
-        return await asyncio.to_thread(load_strategy, request.strategy, self._settings.strategy_dir)
-
-    def _name_instruments(self, request: ResearchRequest, universe: str) -> ResearchRequest:
-        """Return the request with the symbols of a universe."""
-        symbols = read_universe(universe, self._settings.universe_dir).symbols
-        given = request.model_dump(exclude_unset=True)
-        if given.get("symbol", name_universe(symbols)) != name_universe(symbols):
-            raise InvalidInput(
-                f"universe: {universe} has other symbols than `{given['symbol']}`; give one of "
-                "them.",
-                field="universe",
-            )
-        return ResearchRequest.model_validate({**given, "universe": universe, "symbols": symbols})
-
-    def _list_bars(self) -> set[tuple[str, str]]:
-        """Return the symbols and timeframes that exist."""
-        try:
-            entries = catalog.list_symbols(self._settings.data_dir)
-        except InvalidInput:  # Built-in bars can be used even if the user's directory is wrong.
-            entries = catalog.list_symbols(None)
-        return {(entry.symbol, entry.timeframe) for entry in entries}
-
 
 def _find_universe(request: ResearchRequest, spec: StrategySpec | None) -> str | None:
     """Return the name of the universe that a request, or its strategy, is about."""
     if request.universe is None and spec is not None and "symbol" not in request.model_fields_set:
         return spec.universe
     return request.universe
+
+
+def _name_instruments(
+    request: ResearchRequest, universe: str, symbols: tuple[str, ...]
+) -> ResearchRequest:
+    """Return the request with the symbols of a universe."""
+    given = request.model_dump(exclude_unset=True)
+    if given.get("symbol", name_universe(symbols)) != name_universe(symbols):
+        raise InvalidInput(
+            f"universe: {universe} has other symbols than `{given['symbol']}`; give one of them.",
+            field="universe",
+        )
+    return ResearchRequest.model_validate({**given, "universe": universe, "symbols": symbols})

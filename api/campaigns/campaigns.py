@@ -132,7 +132,7 @@ class Campaigns:
             await refuse_deleted(self._artifacts, operation_id)
             await self.require(operation_id)
             raise TemporalUnavailable(
-                f"No worker can tell which members {operation_id} has; is one running?"
+                f"No worker has told which members {operation_id} has: start one, or see its log."
             )
         ids = [make_member_id(operation_id, each + 1) for each in range(record.state.begun)]
         rows = await self._ledger.ask(self._ledger.campaigns.list_members, record, ids)

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from api.agent.researches import ResearchStarter
+from api.user_files import UserFiles
 from errors import InvalidInput
 from quant.messages.campaign import MOST_EVOLVING, MOST_MEMBERS
 from quant.wording import format_count
 from workflows.interface.campaigns import FIELD_OF_LIST, CampaignRequest
 from workflows.interface.messages import ResearchInput, ResearchRequest
 
-# Each is checked against files, which takes some milliseconds.
+# Each is checked against files.
 _MOST_CELLS: Final = 1000
 _MOST_WARNINGS: Final = 20
 
@@ -51,7 +52,10 @@ async def prepare_campaign(
     _check_size(request)
     if max_active is not None and request.parallel > max_active:
         raise _refuse("parallel", f"at most {max_active} researches may be active at once")
-    prepared = [await _prepare_cell(request, each, researches) for each in request.list_cells()]
+    files = researches.open_files()
+    prepared = [
+        await _prepare_cell(request, each, researches, files) for each in request.list_cells()
+    ]
     _check_generations(request, prepared)
     _check_budget(request, prepared)
     warnings = dict.fromkeys(warning for each in prepared for warning in each.warnings or ())
@@ -99,7 +103,10 @@ def _check_size(request: CampaignRequest) -> None:
 
 
 async def _prepare_cell(
-    request: CampaignRequest, cell: ResearchRequest, researches: ResearchStarter
+    request: CampaignRequest,
+    cell: ResearchRequest,
+    researches: ResearchStarter,
+    files: UserFiles,
 ) -> ResearchInput:
     """Check one combination.
 
@@ -112,7 +119,7 @@ async def _prepare_cell(
     # Many of them: other requests wait for the event loop.
     await asyncio.sleep(0)
     try:
-        return await researches.prepare(explicit)
+        return await researches.prepare(explicit, files)
     except InvalidInput as error:
         field = _name_field(request, error.field)
         raise type(error)(f"{field}: {error.message}", field=field) from error

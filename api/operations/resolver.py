@@ -268,5 +268,5 @@ async def _query(
 
 def _make_no_worker_error(workflow_id: str) -> TemporalUnavailable:
     return TemporalUnavailable(
-        f"No worker can tell which steps {workflow_id} has finished; is one running?"
+        f"No worker has told which steps {workflow_id} has finished: start one, or see its log."
     )

@@ -18,9 +18,10 @@ from typing import Final
 
 from activities.computing.environment import ONE_THREAD, SECRET_VARIABLES
 from errors import InvalidData
-from quant.bars import catalog
+from quant.bars.catalog import Catalog, is_built_in
 from quant.messages.data import DataSource
 from quant.messages.readiness import ReadinessAnswer, ReadinessCheck, Unready, WantedBars
+from quant.processes import describe_end
 
 _SECONDS: Final = 15.0
 _AT_ONCE: Final = 2
@@ -34,18 +35,20 @@ class Readiness:
     """Knows whether there are enough bars.
 
     Args:
-        data_dir: Directory of the user's bars.
         seconds: The longest time that a check may take.
     """
 
-    def __init__(self, data_dir: Path, *, seconds: float = _SECONDS) -> None:
-        self._data_dir = data_dir
+    def __init__(self, seconds: float = _SECONDS) -> None:
         self._seconds = seconds
         self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._known: OrderedDict[str, Unready | None] = OrderedDict()
 
-    async def require(self, *wanted: WantedBars) -> None:
+    async def require(self, bars: Catalog, *wanted: WantedBars) -> None:
         """Check that there are enough bars.
+
+        Args:
+            bars: Those that exist.
+            wanted: What is asked about.
 
         Raises:
             InvalidInput: The bars do not exist.
@@ -54,11 +57,11 @@ class Readiness:
         unsure = [each for each in wanted if _may_lack(each)]
         if not unsure:
             return
-        marks = await asyncio.to_thread(self._mark, unsure)
+        marks = await asyncio.to_thread(_mark, unsure, bars)
         new = {mark: each for mark, each in marks.items() if mark not in self._known}
         for mark in marks.keys() & self._known.keys():
             self._known.move_to_end(mark)
-        answer = await self._ask(tuple(new.values())) if new else None
+        answer = await self._ask(tuple(new.values()), bars.directory) if new else None
         if answer is not None:
             # Of several, the answer is about all of them, or about one that it does not name.
             if answer.problem is None or len(new) == 1:
@@ -72,13 +75,11 @@ class Readiness:
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
 
-    def _mark(self, wanted: Sequence[WantedBars]) -> dict[str, WantedBars]:
-        """Return the questions by what they and their answers depend on."""
-        return {_make_mark(each, self._data_dir): each for each in wanted}
-
-    async def _ask(self, wanted: tuple[WantedBars, ...]) -> ReadinessAnswer | None:
+    async def _ask(
+        self, wanted: tuple[WantedBars, ...], data_dir: Path | None
+    ) -> ReadinessAnswer | None:
         """Return the answer; None if there is none in time."""
-        question = ReadinessCheck(data_dir=self._data_dir, wanted=wanted).model_dump_json()
+        question = ReadinessCheck(data_dir=data_dir, wanted=wanted).model_dump_json()
         try:
             async with asyncio.timeout(self._seconds), self._at_once:
                 written = await _run(question.encode())
@@ -113,6 +114,8 @@ async def _run(question: bytes) -> bytes:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+    if process.returncode:
+        raise ChildProcessError(f"the process {describe_end(process.returncode)}")
     return answer
 
 
@@ -125,7 +128,7 @@ def _may_lack(wanted: WantedBars) -> bool:
     """Return whether bars may be too few: those that everybody has are not."""
     data, spec = wanted.data, wanted.spec
     return not (
-        catalog.is_built_in(data)
+        is_built_in(data)
         and len(data.instruments) == 1
         and data.start_date is None
         and data.end_date is None
@@ -135,7 +138,12 @@ def _may_lack(wanted: WantedBars) -> bool:
     )
 
 
-def _make_mark(wanted: WantedBars, data_dir: Path) -> str:
+def _mark(wanted: Sequence[WantedBars], bars: Catalog) -> dict[str, WantedBars]:
+    """Return the questions by what they and their answers depend on."""
+    return {_make_mark(each, bars): each for each in wanted}
+
+
+def _make_mark(wanted: WantedBars, bars: Catalog) -> str:
     """Return a hash of a question and of all files that the answer is about.
 
     Raises:
@@ -146,7 +154,7 @@ def _make_mark(wanted: WantedBars, data_dir: Path) -> str:
     sources = [data]
     if wanted.benchmark is not None:
         sources.append(DataSource(symbol=wanted.benchmark, timeframe=data.timeframe))
-    for file in [each for source in sources for each in catalog.find_files(source, data_dir)]:
+    for file in [each for source in sources for each in bars.find_files(source)]:
         if file is not None:
             with suppress(OSError):
                 status = file.path.stat()

@@ -1,6 +1,5 @@
 """Starts trainings and backtests outside any research."""
 
-import asyncio
 import re
 from typing import Final
 
@@ -15,14 +14,13 @@ from api.operations.workflow_input import read_input
 from api.steps.readiness import Readiness
 from api.steps.schemas import StandaloneBacktest, StepStarted, TrainingRequest
 from api.steps.trainings import COMPLETED, Trainings, is_of, is_on
+from api.user_files import UserFiles
 from errors import InvalidInput, NotFinished
-from quant.bars import catalog
+from quant.bars.catalog import Catalog
 from quant.messages.artifacts import Artifact
 from quant.messages.data import DataInfo, DataSource, DateRange
 from quant.messages.readiness import WantedBars
 from quant.messages.steps import DEFAULT_CAPITAL, BacktestInput, TrainingInput, TrainingResult
-from quant.messages.strategy import StrategySpec
-from quant.strategy.files import load_strategy
 from quant.strategy.requirements import require_usable
 from settings import Settings
 from storage.artifacts import ArtifactStore
@@ -68,8 +66,13 @@ class StepStarter:
             TemporalUnavailable: Temporal does not answer.
         """
         data = request.data
-        spec = await asyncio.to_thread(self._load_strategy, request.strategy_name, data)
-        await self._readiness.require(WantedBars(data=data, spec=spec, benchmark=spec.benchmark))
+        files = UserFiles(self._settings)
+        spec = await files.load_strategy(request.strategy_name)
+        await files.require_bars(data, spec.benchmark)
+        require_usable(spec, data.timeframe, len(data.instruments))
+        await self._readiness.require(
+            files.bars, WantedBars(data=data, spec=spec, benchmark=spec.benchmark)
+        )
         training = TrainingInput(data=data, spec=spec, seed=request.seed)
         start = make_training_start(training, make_priority(request), request.warnings)
         operation_id = await self._starter.start_new(start, key)
@@ -148,7 +151,9 @@ class StepStarter:
             initial_capital=request.initial_capital or DEFAULT_CAPITAL,
         )
         if request.days is not None:
-            await self._readiness.require(_choose_days(training, request.days))
+            await self._readiness.require(
+                Catalog(self._settings.data_dir), _choose_days(training, request.days)
+            )
         warnings = _find_seen_days(request.days, result.data)
         start = make_backtest_start(
             BacktestRequest(training_id=training_id, input=backtest),
@@ -165,14 +170,6 @@ class StepStarter:
             warnings=warnings,
             **_describe(backtest, request.days or DateRange()),
         )
-
-    def _load_strategy(self, strategy_name: str, data: DataSource) -> StrategySpec:
-        """Return the strategy, if the bars exist."""
-        catalog.find_files(data, self._settings.data_dir)
-        spec = load_strategy(strategy_name, self._settings.strategy_dir)
-        catalog.require_benchmark(spec.benchmark, data.timeframe, self._settings.data_dir)
-        require_usable(spec, data.timeframe, len(data.instruments))
-        return spec
 
     async def _read_training(self, training_id: str) -> tuple[TrainingInput, TrainingResult]:
         """Return what a finished training was to learn, and its result."""

@@ -21,6 +21,7 @@ from bench.calibration.case import Case, Outcome, run
 from bench.calibration.plan import GROUPS, list_evenly
 from bench.calibration.rates import count_campaigns, count_groups
 from bench.figures import publish
+from quant.processes import die_with_parent
 from settings import load_settings
 
 # Far from the seeds of tests and of earlier calibrations.
@@ -42,7 +43,7 @@ def main() -> None:
     with (
         path.open("a") as results,
         ProcessPoolExecutor(
-            asked.processes, mp_context=multiprocessing.get_context("spawn")
+            asked.processes, multiprocessing.get_context("spawn"), initializer=die_with_parent
         ) as pool,
     ):
         for outcome in pool.map(run, cases[: asked.most], chunksize=1):

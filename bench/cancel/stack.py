@@ -15,10 +15,9 @@ from temporalio.service import RPCError
 
 from bench.cancel.jobs import find_idle_process
 from bench.cancel.plans import Plan
-from bench.temporary import start_research, temporary_settings
+from bench.temporary import connected_stack, start_research, temporary_settings
 from cli.stack import Stack
 from settings import Settings, load_settings
-from temporal.converter import data_converter
 from temporal.dynamic_config import load_dynamic_config
 from workflows.interface.ids import make_step_id
 from workflows.interface.messages import ResearchRequest
@@ -32,8 +31,6 @@ _SECONDS_BETWEEN_LOOKS = 0.005
 _SECONDS_BETWEEN_COUNTS = 0.2
 _START_SECONDS = 300.0
 _CPU_SECONDS_OF_REAL_WORK = 0.2
-# Without a pause the SDK's threads can abort a short-lived process at its exit.
-_SECONDS_TO_DISCONNECT = 0.3
 
 
 @dataclass(frozen=True)
@@ -149,16 +146,12 @@ async def bench_stack(
     with temporary_settings():
         os.environ["KTRDR_COMPUTE_SLOTS"] = str(slots)
         settings = load_settings()
-        with Stack(settings, worker=worker, server_config=config) as stack:
-            client = await Client.connect(
-                f"127.0.0.1:{settings.temporal_port}", data_converter=data_converter
-            )
-            limits = httpx2.Limits(max_connections=_CONNECTIONS)
-            async with httpx2.AsyncClient(
-                base_url=settings.api_url, timeout=60.0, limits=limits
-            ) as http:
-                yield Bench(settings, stack, client, http)
-    await asyncio.sleep(_SECONDS_TO_DISCONNECT)
+        limits = httpx2.Limits(max_connections=_CONNECTIONS)
+        async with (
+            connected_stack(settings, worker=worker, server_config=config) as (stack, client),
+            httpx2.AsyncClient(base_url=settings.api_url, timeout=60.0, limits=limits) as http,
+        ):
+            yield Bench(settings, stack, client, http)
 
 
 def _fork_servers(worker: psutil.Process) -> list[psutil.Process]:

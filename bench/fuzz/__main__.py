@@ -7,17 +7,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from temporalio.client import Client
-
 from api.auth.keys import KeyRing
 from api.auth.scopes import Scope
 from bench.figures import Figure, publish
 from bench.fuzz.schema import SchemaRun, run_schemathesis
 from bench.fuzz.stateful import Outcome, fuzz
-from bench.temporary import temporary_settings
-from cli.stack import Stack
+from bench.temporary import connected_stack, temporary_settings
 from settings import load_settings
-from temporal.converter import data_converter
 
 _OWNERS = ("ada", "bob", "eve")
 _SEEDS = (1, 2, 3)
@@ -69,10 +65,7 @@ async def measure(*, quick: bool, seed: int) -> tuple[Outcome, dict[int, SchemaR
         keys = {name: KeyRing(ring).add(name, name, (Scope.RUN,)) for name in _OWNERS}
         admin = KeyRing(ring).add("admin", "admin", (Scope.ADMIN,))
         settings = load_settings()
-        with Stack(settings):
-            client = await Client.connect(
-                f"127.0.0.1:{settings.temporal_port}", data_converter=data_converter
-            )
+        async with connected_stack(settings) as (_, client):
             outcome = await fuzz(
                 settings.api_url,
                 client,

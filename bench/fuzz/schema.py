@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from quant.processes import bind_to_parent
+
 _SCHEMATHESIS: Final = str(Path(sys.executable).parent / "schemathesis")
 _CHECKS: Final = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
@@ -60,7 +62,7 @@ async def run_schemathesis(
     if key is not None:
         command += ["--header", f"Authorization: Bearer {key}"]
     run = await asyncio.create_subprocess_exec(
-        *command, cwd=directory, stdout=asyncio.subprocess.PIPE
+        *bind_to_parent(command), cwd=directory, stdout=asyncio.subprocess.PIPE
     )
     printed, _ = await run.communicate()
     output = printed.decode()

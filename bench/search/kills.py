@@ -39,7 +39,7 @@ async def measure() -> list[Figure]:
                 await asyncio.sleep(choice.uniform(*_SECONDS_BETWEEN_KILLS))
                 victim = choice.randrange(_WORKERS)
                 if victim == _WORKERS - 1:
-                    await asyncio.to_thread(running.stack.restart, "worker")
+                    running.stack.restart("worker")
                 else:
                     _kill(workers[victim])
                     workers[victim] = stack.enter_context(running.further_worker())

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from bench.figures import Figure
+from quant.processes import bind_to_parent
 
 _REPEATS = 7
 _TARGETS = {12: 1.05, 100: 0.75}
@@ -38,15 +39,24 @@ async def measure(before: Path | None) -> list[Figure]:
 async def _time_researches(checkout: Path) -> dict[int, list[float]]:
     """Return how many seconds researches of a checkout take, by their trials."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",
-        str(Path(__file__).with_name("timing.py")),
-        str(_REPEATS),
-        *(str(trials) for trials in _TARGETS),
+        *bind_to_parent(
+            [
+                sys.executable,
+                "-P",
+                str(Path(__file__).with_name("timing.py")),
+                str(_REPEATS),
+                *(str(trials) for trials in _TARGETS),
+            ]
+        ),
         cwd=checkout,
         env={**os.environ, "PYTHONPATH": str(checkout)},
         stdout=asyncio.subprocess.PIPE,
     )
-    output, _ = await process.communicate()
+    try:
+        output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
     assert process.returncode == 0
     return {int(trials): seconds for trials, seconds in json.loads(output).items()}

@@ -22,12 +22,13 @@ from bench.search.stack import (
 from bench.temporary import start_research
 from quant.bars.loader import load_bars
 from quant.messages.record.trials import Trial
+from quant.processes import die_with_parent
 
 
 async def measure() -> list[Figure]:
     """Measure."""
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawn) as process:
+    with ProcessPoolExecutor(1, spawn, initializer=die_with_parent) as process:
         plain = process.submit(_time_plain_loop).result()
     one, _, trials_one = await _time_search(1)
     two, computed, trials_two = await _time_search(2)

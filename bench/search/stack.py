@@ -12,8 +12,9 @@ from pathlib import Path
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 
+from bench.processes import run_beside
 from bench.scaling import SOURCE, write_bars
-from bench.temporary import ResearchHandle, temporary_settings
+from bench.temporary import ResearchHandle, connected_stack, temporary_settings
 from cli.stack import Stack
 from quant.messages.artifacts import Artifact
 from quant.messages.record.trials import TRIAL_LIST, Trial
@@ -21,7 +22,6 @@ from quant.messages.search import SliceResult
 from quant.messages.steps import DesignResult
 from settings import Settings, load_settings
 from storage.artifacts import ArtifactStore
-from temporal.converter import data_converter
 from workflows.interface.contract import OperationType, Phase
 from workflows.interface.ids import make_step_id
 from workflows.interface.messages import ResearchRequest
@@ -37,9 +37,6 @@ LARGE = ResearchRequest(
 _LONGEST_DESIGN_SECONDS = 3600.0
 _SECONDS_BETWEEN_LOOKS = 0.5
 
-# Without a pause the SDK's threads can abort a short-lived process at its exit.
-_SECONDS_TO_DISCONNECT = 0.3
-
 
 @dataclass(frozen=True)
 class Running:
@@ -54,20 +51,12 @@ class Running:
     def further_worker(self) -> Iterator[subprocess.Popen[bytes]]:
         """Run one more worker process."""
         with (self.settings.home / "worker.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, *self.worker],
-                stdout=log,
-                stderr=log,
-                env={
-                    **os.environ,
-                    "TEMPORAL_ADDRESS": f"127.0.0.1:{self.settings.temporal_port}",
-                },
-            )
-            try:
+            environment = os.environ | {
+                "TEMPORAL_ADDRESS": f"127.0.0.1:{self.settings.temporal_port}"
+            }
+            command = [sys.executable, *self.worker]
+            with run_beside(command, stdout=log, stderr=log, env=environment) as process:
                 yield process
-            finally:
-                process.terminate()
-                process.wait()
 
 
 @contextlib.asynccontextmanager
@@ -87,12 +76,8 @@ async def running_stack(
         settings.data_dir.mkdir(parents=True)
         if bars:
             write_bars(bars, settings.data_dir)
-        with Stack(settings, worker=worker) as stack:
-            client = await Client.connect(
-                f"127.0.0.1:{settings.temporal_port}", data_converter=data_converter
-            )
+        async with connected_stack(settings, worker=worker) as (stack, client):
             yield Running(settings, client, stack, worker)
-    await asyncio.sleep(_SECONDS_TO_DISCONNECT)
 
 
 async def finish_design(research: ResearchHandle) -> DesignResult:

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import json
 import os
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -20,6 +19,7 @@ import httpx2
 
 from bench.cancel.plans import Plan
 from bench.figures import Figure, publish
+from bench.processes import run_beside
 from bench.tasks.processor import measure_processor_time
 from bench.temporary import temporary_settings
 from cli.stack import Stack
@@ -67,15 +67,10 @@ async def _main(triggers: int) -> None:
 
 @contextlib.contextmanager
 def _busy_machine() -> Iterator[None]:
-    loops = [
-        subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(_BUSY_LOOPS)
-    ]
-    try:
+    with contextlib.ExitStack() as loops:
+        for _ in range(_BUSY_LOOPS):
+            loops.enter_context(run_beside([sys.executable, "-c", "while True: pass"]))
         yield
-    finally:
-        for loop in loops:
-            loop.kill()
-            loop.wait()
 
 
 async def _burst(settings: Settings, triggers: int) -> Counter[int]:

@@ -49,7 +49,7 @@ def list_bars(context: typer.Context, as_json: JsonOption = False) -> None:
                 **entry.model_dump(),
                 path=locate(entry.file, session.settings.data_dir),
             )
-            for entry in catalog.list_symbols(session.settings.data_dir)
+            for entry in catalog.Catalog(session.settings.data_dir).list_symbols()
         ]
     session.answer(Answer.own(available), print_bars)
     session.stderr.print(
@@ -69,10 +69,11 @@ def check(
     session = session_of(context, as_json)
     directory = session.settings.data_dir
     with report_errors(session.as_json):
-        known = catalog.list_symbols(directory)
+        bars = catalog.Catalog(directory)
+        known = bars.list_symbols()
         for symbol in symbols or ():
             if symbol not in {entry.symbol for entry in known}:
-                catalog.find_file(DataSource(symbol=symbol), directory)
+                bars.find_file(DataSource(symbol=symbol))
         chosen = [entry for entry in known if symbols is None or entry.symbol in symbols]
         findings = [check_bars(entry, directory) for entry in chosen]
         if symbols is None:

@@ -8,6 +8,7 @@ in every record.
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -51,77 +52,90 @@ class BarsFile:
     mapping: FileMapping
 
 
-def list_symbols(data_dir: Path | None) -> list[CatalogEntry]:
-    """List all bars: the built-in ones first, then the files of the data directory by name."""
-    built_in = [
-        CatalogEntry(symbol=symbol, timeframe=DAILY, built_in=True)
-        for symbol in sorted(BUILT_IN_SYMBOLS)
-    ]
-    of_user = [
-        CatalogEntry(symbol=symbol, timeframe=timeframe, built_in=False, file=file.path.name)
-        for (symbol, timeframe), files in sorted(_map_files(data_dir).items())
-        for file in files
-    ]
-    return built_in + of_user
+class Catalog:
+    """The available bars. The user's directory is listed once, when it is needed first.
+
+    Args:
+        directory: The user's directory; None for none.
+    """
+
+    def __init__(self, directory: Path | None) -> None:
+        self.directory = directory
+
+    @cached_property
+    def _files(self) -> dict[tuple[str, str], list[BarsFile]]:
+        return _map_files(self.directory)
+
+    def list_symbols(self) -> list[CatalogEntry]:
+        """List all bars: the built-in ones first, then the files of the directory by name.
+
+        Raises:
+            InvalidData: `mapping.yaml` is not valid.
+        """
+        built_in = [
+            CatalogEntry(symbol=symbol, timeframe=DAILY, built_in=True)
+            for symbol in sorted(BUILT_IN_SYMBOLS)
+        ]
+        of_user = [
+            CatalogEntry(symbol=symbol, timeframe=timeframe, built_in=False, file=file.path.name)
+            for (symbol, timeframe), files in sorted(self._files.items())
+            for file in files
+        ]
+        return built_in + of_user
+
+    def find_file(self, source: DataSource) -> BarsFile | None:
+        """Return the file that holds these bars; None for a built-in symbol.
+
+        Raises:
+            UnknownSymbol: No such symbol; the message lists those that exist.
+            InvalidInput: The symbol exists, but not in this timeframe.
+            InvalidData: Two files hold these bars, or `mapping.yaml` is not valid.
+        """
+        return self.find_files(source)[0]
+
+    def find_files(self, source: DataSource) -> list[BarsFile | None]:
+        """Return the file of each instrument, in their order; None for a built-in symbol.
+
+        Raises:
+            UnknownSymbol: No such symbol; the message lists those that exist.
+            InvalidInput: A symbol exists, but not in this timeframe.
+            InvalidData: Two files hold the same bars, or `mapping.yaml` is not valid.
+        """
+        timeframe = validate_timeframe(source.timeframe)
+        # Built-in bars must load even if something in the user's directory is wrong.
+        files = {} if is_built_in(source) else self._files
+        known = {(symbol, DAILY) for symbol in BUILT_IN_SYMBOLS} | set(files)
+        timeframes: dict[str, set[str]] = {}
+        for symbol, known_timeframe in known:
+            timeframes.setdefault(symbol, set()).add(known_timeframe)
+        field = "symbols" if source.symbols else "symbol"
+        if unknown := [each for each in source.instruments if each not in timeframes]:
+            raise UnknownSymbol(
+                f"No bars exist for {', '.join(map(repr, unknown[:_MOST_NAMED]))}. "
+                f"Known symbols: {join_names(timeframes)}.",
+                field=field,
+            )
+        return [
+            _choose(symbol, timeframe, timeframes[symbol], files, field)
+            for symbol in source.instruments
+        ]
+
+    def require_benchmark(self, symbol: str, timeframe: str) -> None:
+        """Check that bars exist to compare a strategy with.
+
+        Raises:
+            UnknownSymbol: No such symbol; the message lists those that exist.
+            InvalidInput: It does not exist in this timeframe.
+        """
+        try:
+            self.find_file(DataSource(symbol=symbol, timeframe=timeframe))
+        except InvalidInput as error:
+            raise type(error)(f"benchmark: {error.message}", field="benchmark") from error
 
 
 def is_built_in(source: DataSource) -> bool:
     """Whether all instruments are built in, so that the user's directory does not matter."""
     return BUILT_IN_SYMBOLS.issuperset(source.instruments)
-
-
-def find_file(source: DataSource, data_dir: Path | None) -> BarsFile | None:
-    """Return the file that holds these bars; None for a built-in symbol.
-
-    Raises:
-        UnknownSymbol: No such symbol; the message lists those that exist.
-        InvalidInput: The symbol exists, but not in this timeframe.
-        InvalidData: Two files hold these bars, or `mapping.yaml` is not valid.
-    """
-    return find_files(source, data_dir)[0]
-
-
-def find_files(source: DataSource, data_dir: Path | None) -> list[BarsFile | None]:
-    """Return the file of each instrument, in their order; None for a built-in symbol.
-
-    Raises:
-        UnknownSymbol: No such symbol; the message lists those that exist.
-        InvalidInput: A symbol exists, but not in this timeframe.
-        InvalidData: Two files hold the same bars, or `mapping.yaml` is not valid.
-    """
-    timeframe = validate_timeframe(source.timeframe)
-    # Built-in bars must load even if something in the user's directory is wrong.
-    files = {} if is_built_in(source) else _map_files(data_dir)
-    known = {(symbol, DAILY) for symbol in BUILT_IN_SYMBOLS} | set(files)
-    timeframes: dict[str, set[str]] = {}
-    for symbol, known_timeframe in known:
-        timeframes.setdefault(symbol, set()).add(known_timeframe)
-    field = "symbols" if source.symbols else "symbol"
-    if unknown := [each for each in source.instruments if each not in timeframes]:
-        raise UnknownSymbol(
-            f"No bars exist for {', '.join(map(repr, unknown[:_MOST_NAMED]))}. "
-            f"Known symbols: {join_names(timeframes)}.",
-            field=field,
-        )
-    return [
-        _choose(symbol, timeframe, timeframes[symbol], files, field)
-        for symbol in source.instruments
-    ]
-
-
-def require_benchmark(symbol: str | None, timeframe: str, data_dir: Path | None) -> None:
-    """Check that bars exist to compare a strategy with.
-
-    Raises:
-        UnknownSymbol: No such symbol; the message lists those that exist.
-        InvalidInput: It does not exist in this timeframe.
-    """
-    if symbol is None:
-        return
-    try:
-        find_file(DataSource(symbol=symbol, timeframe=timeframe), data_dir)
-    except InvalidInput as error:
-        raise type(error)(f"benchmark: {error.message}", field="benchmark") from error
 
 
 def _choose(

@@ -99,7 +99,7 @@ def require_free(bars: Bars, data_dir: Path, *, replace: bool) -> tuple[DataSour
             f"{source.symbol} is the name of a built-in symbol; choose another with --symbol.",
             field="symbol",
         )
-    for entry in catalog.list_symbols(data_dir):
+    for entry in catalog.Catalog(data_dir).list_symbols():
         if (entry.symbol, entry.timeframe) != (source.symbol, source.timeframe):
             continue
         if entry.file != path.name or not replace:

@@ -29,7 +29,7 @@ def load_bars(source: DataSource, data_dir: Path | None) -> Bars:
         DataChanged: The bars do not have the required hash.
     """
     with BarsCache(data_dir) as cache:
-        bars = read_found(catalog.find_file(source, data_dir), source, cache)
+        bars = read_found(catalog.Catalog(data_dir).find_file(source), source, cache)
     bars = cut_to_dates(bars, source, MINIMUM_BARS)
     if source.content_hash not in (None, bars.content_hash):
         raise DataChanged(

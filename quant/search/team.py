@@ -4,6 +4,7 @@ Who scores a candidate changes nothing about it. Helpers die with this process, 
 Whoever waits until all ends of its pipes are closed knows that they have died, too.
 """
 
+import logging
 import os
 import select
 import signal
@@ -16,9 +17,11 @@ from typing import Final
 from errors import ComputeDied
 from quant.messages.record.trials import TRIAL_LIST, Trial
 from quant.messages.search import ScoredCandidate
-from quant.processes import die_with_parent
+from quant.processes import describe_end, die_with_parent
 from quant.search.proposals import Proposer
 from quant.search.scorer import Scorer
+
+_log = logging.getLogger(__name__)
 
 # An entry of the list of work: the round, and the number of a candidate.
 _ENTRY: Final = struct.Struct("II")
@@ -69,7 +72,7 @@ class Team:
             known: What the study of this round knows.
 
         Raises:
-            ComputeDied: A helper has died.
+            ComputeDied: A helper has ended.
             InvalidInput: Too few bars for the features and the horizon.
         """
         self._round += 1
@@ -97,7 +100,8 @@ class Team:
             try:
                 yield ScoredCandidate.model_validate_json(channel.recv_bytes())
             except (EOFError, OSError):
-                raise ComputeDied("a helper of the search was killed") from None
+                exit_code = _wait_for_exit_code(self._helpers[channel])
+                raise ComputeDied(f"A helper of the search {describe_end(exit_code)}.") from None
 
     def _take(self) -> tuple[int, int] | None:
         """Take an entry, or return None if there is none."""
@@ -117,6 +121,10 @@ class Team:
         try:
             if os.getppid() == parent:
                 self._work(channel)
+        except (EOFError, OSError):
+            pass  # The search has ended.
+        except Exception:
+            _log.exception("a helper of the search failed")
         finally:
             os._exit(1)
 
@@ -132,3 +140,11 @@ class Team:
                 self._round += 1
                 self._proposer.learn(TRIAL_LIST.validate_json(channel.recv_bytes()))
             channel.send_bytes(self._score(entry[1]).model_dump_json().encode())
+
+
+def _wait_for_exit_code(pid: int) -> int | None:
+    """Wait until a child of this process has ended. It can still be waited for afterwards."""
+    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    if ended is None:
+        return None
+    return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status

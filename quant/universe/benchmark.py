@@ -42,7 +42,7 @@ def load_benchmark(
         return bars
     source = DataSource(symbol=symbol, timeframe=bars.timeframe)
     with BarsCache(data_dir) as cache:
-        own = read_found(catalog.find_file(source, data_dir), source, cache)
+        own = read_found(catalog.Catalog(data_dir).find_file(source), source, cache)
     aligned = Universe.of(align(own, bars))
     if content_hash not in (None, aligned.content_hash):
         raise DataChanged(

@@ -58,7 +58,7 @@ def load_instruments(source: DataSource, data_dir: Path | None) -> list[Bars]:
     """
     days = {"start_date": source.start_date, "end_date": source.end_date}
     found = []
-    files = catalog.find_files(source, data_dir)
+    files = catalog.Catalog(data_dir).find_files(source)
     with BarsCache(data_dir) as cache:
         for symbol, file in zip(source.instruments, files, strict=True):
             one = DataSource(symbol=symbol, timeframe=source.timeframe, **days)

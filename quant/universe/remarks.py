@@ -27,7 +27,7 @@ def describe_universe(universe: Universe, source: DataSource, data_dir: Path | N
         return []
     zones = {
         file.mapping.timezone or "UTC" if file else "UTC"
-        for file in catalog.find_files(source, data_dir)
+        for file in catalog.Catalog(data_dir).find_files(source)
     }
     return [
         *_describe_spans(universe),

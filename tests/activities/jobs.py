@@ -45,12 +45,18 @@ def stumble(_argument: Argument, _context: JobContext, _report: ReportProgress) 
 
 def leave(_argument: Argument, _context: JobContext, _report: ReportProgress) -> Answer:
     """End the process without a word."""
-    os._exit(0)
+    os._exit(3)
 
 
 def die(_argument: Argument, _context: JobContext, _report: ReportProgress) -> Answer:
     """Be killed, as by the system when memory is short."""
     os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def crash(_argument: Argument, _context: JobContext, _report: ReportProgress) -> Answer:
+    """End as from an error in C."""
+    os.kill(os.getpid(), signal.SIGSEGV)
     raise AssertionError
 
 

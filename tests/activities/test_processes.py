@@ -51,58 +51,59 @@ def assert_nobody_paused(others: list[subprocess.Popen[bytes]]) -> None:
         assert read_line(other) == b"is here\n"
 
 
-def collect(started: list[subprocess.Popen[bytes]]) -> tuple[Processes, list[int]]:
+Collected = tuple[Processes, list[int]]
+
+
+@pytest.fixture
+def collected(patient: list[subprocess.Popen[bytes]]) -> Iterator[Collected]:
+    """The same four as those of a worker, and their pidfds."""
     processes = Processes()
-    pidfds = [os.pidfd_open(each.pid) for each in started]
+    pidfds = [os.pidfd_open(each.pid) for each in patient]
     for pidfd in pidfds:
         processes.add(pidfd)
-    return processes, pidfds
+    yield processes, pidfds
 
 
-async def test_the_others_pause_while_one_dies(patient: list[subprocess.Popen[bytes]]) -> None:
-    processes, pidfds = collect(patient)
+async def test_the_others_pause_while_one_dies(
+    patient: list[subprocess.Popen[bytes]], collected: Collected
+) -> None:
+    processes, pidfds = collected
     await processes.kill(pidfds[0], before_others=True)
     assert patient[0].wait(0) == -signal.SIGKILL
     for other in patient[1:]:
         assert read_line(other) == b"goes on\n"
         assert psutil.Process(other.pid).status() != psutil.STATUS_STOPPED
-    for pidfd in pidfds:
-        processes.remove(pidfd)
 
 
 async def test_more_than_can_compute_at_once_do_not_pause(
-    patient: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+    patient: list[subprocess.Popen[bytes]], collected: Collected, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("activities.computing.processes._MOST_PAUSED", 1)
-    processes, pidfds = collect(patient)
+    processes, pidfds = collected
     await processes.kill(pidfds[0], before_others=True)
     assert_nobody_paused(patient[1:])
-    for pidfd in pidfds:
-        processes.remove(pidfd)
 
 
 async def test_nobody_pauses_for_a_process_that_has_done_its_job(
     patient: list[subprocess.Popen[bytes]],
+    collected: Collected,
 ) -> None:
-    processes, pidfds = collect(patient)
+    processes, pidfds = collected
     await processes.kill(pidfds[0])
     assert_nobody_paused(patient[1:])
-    for pidfd in pidfds:
-        processes.remove(pidfd)
 
 
 async def test_when_two_die_at_the_same_time_the_others_go_on(
     patient: list[subprocess.Popen[bytes]],
+    collected: Collected,
 ) -> None:
-    processes, pidfds = collect(patient)
+    processes, pidfds = collected
     async with asyncio.TaskGroup() as killing:
         for pidfd in pidfds[:2]:
             killing.create_task(processes.kill(pidfd, before_others=True))
     assert [each.wait(0) for each in patient[:2]] == [-signal.SIGKILL] * 2
     for other in patient[2:]:
         assert read_line(other) == b"goes on\n"
-    for pidfd in pidfds:
-        processes.remove(pidfd)
 
 
 @pytest.fixture
@@ -127,28 +128,24 @@ async def killing(processes: Processes, pidfd: int) -> AsyncIterator[None]:
 
 @pytest.mark.usefixtures("hanging")
 async def test_the_pause_of_a_series_is_no_longer_than_that_of_the_first(
-    patient: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+    patient: list[subprocess.Popen[bytes]], collected: Collected, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    processes, pidfds = collect(patient)
+    processes, pidfds = collected
     async with killing(processes, pidfds[0]):
         monkeypatch.setattr("activities.computing.processes._LONGEST_PAUSE_SECONDS", 10 * PATIENCE)
         async with killing(processes, pidfds[1]):
             for other in patient[2:]:
                 await said(other, "goes on")
-    for pidfd in pidfds:
-        processes.remove(pidfd)
 
 
 @pytest.mark.usefixtures("hanging")
 async def test_after_a_pause_the_others_run_for_as_long(
-    patient: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+    patient: list[subprocess.Popen[bytes]], collected: Collected, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("activities.computing.processes._LONGEST_PAUSE_SECONDS", 1.0)
-    processes, pidfds = collect(patient)
+    processes, pidfds = collected
     async with killing(processes, pidfds[0]):
         await said(patient[2], "goes on")
         async with killing(processes, pidfds[1]):
             patient[2].send_signal(signal.SIGRTMIN)
             assert await said(patient[2], "is here") == "is here\n"
-    for pidfd in pidfds:
-        processes.remove(pidfd)

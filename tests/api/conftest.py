@@ -9,6 +9,7 @@ from settings import Settings
 from tests.support.helpers import serving
 from tests.support.outside.starts import Starts
 from tests.support.outside.temporal_server import ended
+from tests.support.phases import QUICK, start
 
 
 @pytest_asyncio.fixture(autouse=True)
@@ -23,3 +24,11 @@ async def alone_api(alone: Client, settings: Settings) -> AsyncIterator[httpx2.A
     """The API in front of a namespace that no worker serves."""
     async with serving(create_app(settings, alone)) as http:
         yield http
+
+
+@pytest_asyncio.fixture(scope="module")
+async def completed(client: Client) -> str:
+    """The id of a research that has completed all steps, for the tests of one module."""
+    handle = await start(client, QUICK)
+    await handle.result()
+    return handle.id

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import pytest_asyncio
 from temporalio.client import Client
 
 from api.app import create_app
@@ -12,18 +11,8 @@ from settings import Settings
 from tests.api.answers import accepted, ended, refused
 from tests.api.operations.test_resume import cancel, wait_for_checkpoint
 from tests.support.helpers import new_id, serving
-from tests.support.phases import start
+from tests.support.phases import QUICK, start
 from workflows.interface.messages import ResearchRequest
-
-QUICK = ResearchRequest(strategy="quick", seed=7, bypass_gates=True)
-
-
-@pytest_asyncio.fixture(scope="module")
-async def completed(client: Client) -> str:
-    """A research that has completed all steps."""
-    handle = await start(client, QUICK)
-    await handle.result()
-    return handle.id
 
 
 def stored_folders(settings: Settings, operation_id: str) -> dict[str, list[str]]:

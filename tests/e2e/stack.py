@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +15,6 @@ from bench.ports import find_free_ports
 from cli.main import app
 from tests.api.answers import accepted
 from tests.support.helpers import KTRDR, process
-
-# The command has handlers of its own for these.
-_HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 FOREVER = 10_000
 """Trials that take longer than any test."""
@@ -82,12 +78,7 @@ class Stack:
         Loading it anew for each of hundreds of calls takes longer than all that they do; `run` does
         so where the process itself is what is tested.
         """
-        handlers = {each: signal.getsignal(each) for each in _HANDLED}
-        try:
-            return CliRunner().invoke(app, arguments, env=self.environment | changes)
-        finally:
-            for each, handler in handlers.items():
-                signal.signal(each, handler)
+        return CliRunner().invoke(app, arguments, env=self.environment | changes)
 
     async def ready(self) -> bool:
         """Look whether the stack accepts work."""

@@ -14,98 +14,20 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.integration.hanging import (
+    CANNOT_STOP_A_WORKER,
+    CATCHES_EVERYTHING,
+    DIES_AFTER_ITS_TESTS,
+    DIES_BESIDE_ANOTHER,
+    HOLDS_THE_INTERPRETER,
+    LEAVES_A_CHILD,
+    STARTS_A_CHILD,
+    WAITS_IN_A_FIXTURE,
+    WAITS_IN_A_TEST,
+)
 from tests.support.helpers import ROOT, assert_eventually, process, said
 from tests.support.processes import kill
 from tests.support.running.guarding import PREFIX
-
-NEVER = """
-import asyncio, collections, itertools, subprocess, sys
-
-async def never():
-    await asyncio.Event().wait()
-"""
-
-WAITS_IN_A_TEST = f"""{NEVER}
-async def test_waits():
-    await asyncio.create_task(never(), name="the one that waits")
-"""
-
-HOLDS_THE_INTERPRETER = f"""{NEVER}
-def test_holds():
-    collections.deque(itertools.count(), maxlen=0)
-"""
-
-CATCHES_EVERYTHING = f"""{NEVER}
-async def test_catches():
-    while True:
-        try:
-            await asyncio.sleep(0.01)
-        except BaseException:
-            pass
-"""
-
-WAITS_IN_A_FIXTURE = f"""{NEVER}
-import pytest_asyncio
-
-@pytest_asyncio.fixture(scope="session")
-async def stays():
-    yield
-    await never()
-
-async def test_fails(stays):
-    raise AssertionError("as it may, before its fixture hangs")
-"""
-
-CANNOT_STOP_A_WORKER = f"""{NEVER}
-import pytest_asyncio
-from temporalio import workflow
-from temporalio.worker import Worker
-from tests.support.helpers import assert_eventually
-from tests.support.outside.temporal_server import connect, dev_server
-
-@workflow.defn(sandboxed=False)
-class Refuses:
-    '''Left in the state in which the deadlock detector leaves a workflow that it interrupts.'''
-    @workflow.run
-    async def run(self):
-        loop = asyncio.get_running_loop()
-        loop.call_soon(asyncio.tasks._enter_task, loop, asyncio.current_task())
-        self.left = loop.create_task(never())
-        raise RuntimeError("fails the task, so that the workflow is evicted")
-
-@pytest_asyncio.fixture(scope="session")
-async def client(tmp_path_factory):
-    with dev_server(tmp_path_factory.mktemp("temporal")) as address:
-        client = await connect(address)
-        async with Worker(client, task_queue="refusing", workflows=[Refuses]):
-            yield client
-
-async def test_refuses(client, caplog):
-    await client.start_workflow(Refuses.run, id="refuses", task_queue="refusing")
-
-    async def refused():
-        return "tasks remain" in caplog.text
-
-    await assert_eventually(refused)
-    raise AssertionError("as it may, before its fixture hangs")
-"""
-
-STARTS_A_CHILD = f"""{NEVER}
-async def test_starts(tmp_path):
-    here = tmp_path / "child.log"
-    with here.open("wb") as log:
-        subprocess.Popen(
-            [sys.executable, "-c", "import time\\ndef napping():\\n time.sleep(3600)\\nnapping()"],
-            stderr=log, start_new_session=True,
-        )
-    print("started", file=sys.__stderr__, flush=True)
-    await never()
-"""
-
-LEAVES_A_CHILD = f"""{NEVER}
-def test_leaves():
-    subprocess.Popen(["sleep", "3600"], start_new_session=True)
-"""
 
 
 class Run:
@@ -122,7 +44,7 @@ class Run:
             "asyncio_default_fixture_loop_scope = session\n"
             "asyncio_default_test_loop_scope = session\n"
             "addopts = -p xdist.plugin -p pytest_asyncio.plugin -p tests.support.running.guarding "
-            "-p no:cacheprovider\n"
+            "-p no:cacheprovider --max-worker-restart=0\n"
         )
 
     @contextmanager
@@ -199,12 +121,30 @@ async def test_a_worker_that_cannot_stop_is_ended(run: Run) -> None:
     await run.nothing_left()
 
 
+async def test_a_run_ends_when_one_of_its_processes_has_died(run: Run) -> None:
+    code, printed = run.ended(DIES_BESIDE_ANOTHER, "-n2")
+    assert code == 1
+    assert "crashed while running 'test_inner.py::test_dies'" in printed
+    assert "the process gw0 of tests has died, so the run ends" in printed
+    assert "1 failed" in printed
+    await run.nothing_left()
+
+
 @pytest.mark.long
-async def test_the_run_goes_on_without_what_hung(run: Run) -> None:
+async def test_a_run_ends_with_a_process_whose_test_was_ended(run: Run) -> None:
     code, printed = run.ended(f"{WAITS_IN_A_TEST}\ndef test_short(): pass", "-n1", test_limit=3)
     assert code == 1
-    assert "crashed while running" in printed
-    assert "1 failed, 1 passed" in printed
+    assert "test_inner.py::test_waits has taken more than 3 s" in printed
+    assert "the process gw0 of tests has died, so the run ends" in printed
+    await run.nothing_left()
+
+
+@pytest.mark.long
+async def test_a_process_that_dies_between_tests_fails_the_run(run: Run) -> None:
+    code, printed = run.ended(DIES_AFTER_ITS_TESTS, "-n1")
+    assert code == 1
+    assert "1 passed" in printed
+    assert "+++ the process gw0 of tests has died" in printed
     await run.nothing_left()
 
 

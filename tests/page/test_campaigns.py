@@ -12,11 +12,10 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client
 
-from api.auth.keys import KeyRing
-from api.auth.scopes import Scope
 from settings import Settings
 from tests.api.answers import accepted, ended
-from tests.page.conftest import DESKTOP, PHONE, Site, open_page, run_site
+from tests.page.conftest import DESKTOP, PHONE, Site, open_page
+from tests.page.keyed import run_keyed_site, use_key
 from tests.page.support import LONG, find_row, has_no_overflow
 from tests.page.test_looks import find_faults
 from tests.support.helpers import PATIENCE, assert_eventually, new_id
@@ -235,23 +234,15 @@ async def test_a_campaign_that_temporal_has_forgotten_is_shown_from_its_report(
 async def test_a_key_is_offered_what_it_may_do_and_shown_what_it_may_see(
     browser: Browser, alone: Client, settings: Settings, tmp_path: Path
 ) -> None:
-    ring = KeyRing(tmp_path / "keys.json")
-    admin = ring.add("admin", "ops", (Scope.ADMIN,))
-    reader = ring.add("reader", "ops", (Scope.READ,))
-    runner = ring.add("ada", "ada", (Scope.RUN,))
-    canceller = ring.add("guard", "ops", (Scope.READ, Scope.CANCEL))
-    keyed = settings.model_copy(update={"api_keys": ring.path})
-    async with run_site(keyed, alone) as site:
-        headers = {"Authorization": f"Bearer {admin}"}
-        async with httpx2.AsyncClient(base_url=site.address, headers=headers, timeout=60) as http:
+    async with run_keyed_site(settings, alone, tmp_path) as site:
+        async with site.as_admin() as http:
             of_ada = await begin(http, research={**ENDLESS, "owner": "ada"})
             of_bob = await begin(http, research={**ENDLESS, "owner": "bob"})
-        offers = {reader: (0, 0), runner: (1, None), canceller: (1, 1)}
+        offers = {site.reader: (0, 0), site.runner: (1, None), site.canceller: (1, 1)}
         for key, (for_ada, for_bob) in offers.items():
             async with open_page(browser, site.address, DESKTOP) as page:
                 await page.goto(LIST)
-                await page.get_by_role("textbox", name="Key").fill(key)
-                await page.get_by_role("button", name="Use this key").click()
+                await use_key(page, key)
                 await expect(find_line(page, of_ada)).to_be_visible(timeout=LONG)
                 await expect(find_line(page, of_ada).get_by_role("button")).to_have_count(for_ada)
                 if for_bob is None:

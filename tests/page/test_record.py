@@ -7,11 +7,10 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 from temporalio.client import Client
 
-from api.auth.keys import KeyRing
-from api.auth.scopes import Scope
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
-from tests.page.conftest import DESKTOP, PHONE, Site, open_page, run_site
+from tests.page.conftest import DESKTOP, PHONE, Site, open_page
+from tests.page.keyed import run_keyed_site, use_key
 from tests.page.support import LONG, QUICK, has_no_overflow, start
 from tests.page.test_looks import find_faults
 from tests.support.helpers import new_id
@@ -177,16 +176,12 @@ async def test_a_key_that_only_reads_is_offered_no_change(
 ) -> None:
     owner = new_id("owner")
     done = await finish(http, owner=owner)
-    ring = KeyRing(tmp_path / "keys.json")
-    reader = ring.add("reader", "ops", (Scope.READ,))
-    keyed = settings.model_copy(update={"api_keys": ring.path})
     async with (
-        run_site(keyed, client) as site,
+        run_keyed_site(settings, client, tmp_path) as site,
         open_page(browser, site.address, DESKTOP) as page,
     ):
         await page.goto(f"/record?owner={owner}")
-        await page.get_by_role("textbox", name="Key").fill(reader)
-        await page.get_by_role("button", name="Use this key").click()
+        await use_key(page, site.reader)
         await find_line(page, done).get_by_role("checkbox").check(timeout=LONG)
         await expect(page.locator("#selection")).to_contain_text("1 ticked")
         for name in ("Add a note", "Tag", "Delete artifacts", "Delete old artifacts"):

@@ -9,11 +9,10 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, Route, expect
 from temporalio.client import Client
 
-from api.auth.keys import KeyRing
-from api.auth.scopes import Scope
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
-from tests.page.conftest import DESKTOP, PHONE, Site, open_page, run_site
+from tests.page.conftest import DESKTOP, PHONE, Site, open_page
+from tests.page.keyed import run_keyed_site, use_key
 from tests.page.support import LONG, has_no_overflow, start
 from tests.page.test_looks import find_faults
 from tests.support.helpers import new_id
@@ -191,16 +190,12 @@ async def test_a_key_that_only_reads_is_offered_no_watch(
 ) -> None:
     research_id, _ = await find_strategy(http, fresh_bars, new_id("owner"))
     accepted(await http.post("/watches", json={"research_id": research_id}), 202)
-    ring = KeyRing(tmp_path / "keys.json")
-    reader = ring.add("reader", "ops", (Scope.READ,))
-    keyed = settings.model_copy(update={"api_keys": ring.path})
     async with (
-        run_site(keyed, client) as site,
+        run_keyed_site(settings, client, tmp_path) as site,
         open_page(browser, site.address, DESKTOP) as page,
     ):
         await page.goto(LIST)
-        await page.get_by_role("textbox", name="Key").fill(reader)
-        await page.get_by_role("button", name="Use this key").click()
+        await use_key(page, site.reader)
         line = find_line(page, research_id)
         await expect(line).to_contain_text("watching", timeout=LONG)
         await expect(line.get_by_role("button")).to_have_count(0)

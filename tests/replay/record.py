@@ -5,15 +5,12 @@ running need not be continued by the changed code; otherwise the old histories h
 """
 
 import asyncio
-import contextlib
-import json
 import os
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.client import Client, WorkflowHandle
 
 from quant.messages.strategy import Costs
 from quant.messages.watch import WatchState
@@ -22,10 +19,12 @@ from storage.artifacts import ArtifactStore
 from temporal.converter import data_converter
 from tests.llm.provider import running_provider
 from tests.llm.replies import SONNET, comment, propose, score_together
+from tests.replay.histories import HISTORIES, begin, finish, save, start
+from tests.replay.record_campaigns import record_campaigns
 from tests.support.helpers import PATIENCE, assert_eventually
 from tests.support.notices import taking_notices
 from tests.support.outside.temporal_server import connect, dev_server
-from tests.support.phases import IN_TRAINING, STAYS, Stay
+from tests.support.phases import IN_TRAINING, STAYS
 from tests.support.quant.data import (
     MANY,
     MANY_TIMEFRAME,
@@ -36,17 +35,13 @@ from tests.support.quant.data import (
 from tests.support.quant.watches import SPEC, TABLE, WatchedResearch
 from worker import run_workers
 from workflows.admission import Admission
-from workflows.campaign import Campaign
 from workflows.interface.admission import AdmissionRequest
-from workflows.interface.campaigns import CampaignBudget, CampaignInput, CampaignRequest
 from workflows.interface.contract import GOAL, PRIORITY
-from workflows.interface.ids import SliceId, make_member_id
+from workflows.interface.ids import SliceId
 from workflows.interface.messages import Reproduction, ResearchInput, ResearchRequest
 from workflows.policies import RESEARCH_QUEUE
 from workflows.research import Research
 from workflows.watch import Watch
-
-HISTORIES = Path(__file__).parent / "histories"
 
 TO_THE_END = {
     "completed": ResearchRequest(trials=2, seed=7),
@@ -84,34 +79,34 @@ def _settings(directory: Path) -> Settings:
 
 async def _record_all(client: Client) -> None:
     for name, request in TO_THE_END.items():
-        await _finish(await _start(client, f"research-{name}", request))
-        await _save(client, f"research-{name}")
+        await finish(await start(client, f"research-{name}", request))
+        await save(client, f"research-{name}")
     for child in ("training", "backtest"):
-        await _save(client, f"research-completed.{child}")
+        await save(client, f"research-completed.{child}")
     for stay in STAYS:
-        handle = await _begin(client, f"research-cancelled-{stay.phase}", stay)
+        handle = await begin(client, f"research-cancelled-{stay.phase}", stay)
         await handle.cancel()
-        await _finish(handle)
-        await _save(client, handle.id)
+        await finish(handle)
+        await save(client, handle.id)
         if stay.in_child_workflow:
-            await _save(client, stay.working(client, handle.id).id)
-    handle = await _begin(client, "research-child-cancelled", IN_TRAINING)
+            await save(client, stay.working(client, handle.id).id)
+    handle = await begin(client, "research-child-cancelled", IN_TRAINING)
     await IN_TRAINING.working(client, handle.id).cancel()
-    await _finish(handle)
-    await _save(client, handle.id)
+    await finish(handle)
+    await save(client, handle.id)
     await _record_slices(client)
     await _record_ending(client)
     await _record_continued(client)
     await _record_admission(client)
-    await _record_campaigns(client)
+    await record_campaigns(client)
 
 
 async def _record_slices(client: Client) -> None:
     """A search that is cut, to its end and cancelled with slices at work."""
     request = ResearchRequest(trials=250, seed=7)
-    await _finish(await _start(client, "research-sliced", request))
-    await _save(client, "research-sliced")
-    handle = await _start(client, "research-cancelled-sliced", request)
+    await finish(await start(client, "research-sliced", request))
+    await save(client, "research-sliced")
+    handle = await start(client, "research-cancelled-sliced", request)
 
     async def look() -> bool:
         pending = (await handle.describe()).raw_description.pending_activities
@@ -119,8 +114,8 @@ async def _record_slices(client: Client) -> None:
 
     await assert_eventually(look, within=PATIENCE)
     await handle.cancel()
-    await _finish(handle)
-    await _save(client, handle.id)
+    await finish(handle)
+    await save(client, handle.id)
 
 
 async def record_proposals(client: Client) -> None:
@@ -132,8 +127,8 @@ async def record_proposals(client: Client) -> None:
         request = ResearchRequest(
             designer="llm", model=SONNET, symbol=MANY, timeframe=MANY_TIMEFRAME, trials=30, seed=7
         )
-        await _finish(await _start(client, "research-proposed", request))
-    await _save(client, "research-proposed")
+        await finish(await start(client, "research-proposed", request))
+    await save(client, "research-proposed")
 
 
 async def _record_ending(client: Client) -> None:
@@ -147,9 +142,9 @@ async def _record_ending(client: Client) -> None:
     )
     await IN_TRAINING.begun(client, handle.id)
     await handle.cancel(reason="no longer needed")
-    await _finish(handle)
-    await _save(client, handle.id)
-    await _save(client, IN_TRAINING.working(client, handle.id).id)
+    await finish(handle)
+    await save(client, handle.id)
+    await save(client, IN_TRAINING.working(client, handle.id).id)
 
 
 async def _record_continued(client: Client) -> None:
@@ -172,8 +167,8 @@ async def _record_continued(client: Client) -> None:
             ),
         ),
     }.items():
-        await _finish(await _start(client, f"research-{name}", given))
-        await _save(client, f"research-{name}")
+        await finish(await start(client, f"research-{name}", given))
+        await save(client, f"research-{name}")
 
 
 async def _record_admission(client: Client) -> None:
@@ -181,7 +176,7 @@ async def _record_admission(client: Client) -> None:
     for number in range(3):
         request = AdmissionRequest(operation_id=f"op-{number}", limit=2)
         await handle.execute_update(Admission.admit, request)
-    await _save(client, handle.id)
+    await save(client, handle.id)
     await handle.terminate()
 
 
@@ -207,8 +202,8 @@ async def record_watches(client: Client, settings: Settings) -> None:
         await handle.signal(Watch.look_now)
         await assert_eventually(partial(looked, handle, 1), within=PATIENCE)
         await handle.cancel()
-        await _finish(handle)
-        await _save(client, handle.id)
+        await finish(handle)
+        await save(client, handle.id)
 
 
 async def record_notices(client: Client, settings: Settings) -> None:
@@ -216,97 +211,12 @@ async def record_notices(client: Client, settings: Settings) -> None:
     with taking_notices() as (address, _):
         notified = settings.model_copy(update={"notify_url": f"json://{address}"})
         async with run_workers(client, notified):
-            handle = await _start(client, "research-told", TO_THE_END["failed"])
-            await _finish(handle)
-            await _save(client, handle.id)
+            handle = await start(client, "research-told", TO_THE_END["failed"])
+            await finish(handle)
+            await save(client, handle.id)
             notice = f"notice_{handle.id}_{(await handle.describe()).run_id}"
-            await _finish(client.get_workflow_handle(notice))
-            await _save(client, notice, name="notice")
-
-
-async def _record_campaigns(client: Client) -> None:
-    """Campaigns with a failure, a cancelled member, a limit, generations, and a cancel."""
-    quick = ResearchRequest(strategy="quick")
-    handle = await _start_campaign(
-        client,
-        "campaign-completed",
-        CampaignRequest(name="a", research=quick, symbols=("SP500", "SHORT"), seeds=(1, 2)),
-        max_active=2,
-    )
-    await _finish(handle)
-    await _save(client, handle.id)
-    handle = await _start_campaign(
-        client,
-        "campaign-continued",
-        CampaignRequest(
-            name="b",
-            research=ResearchRequest(trials=2, bypass_gates=True),
-            seeds=(1, 2),
-            generations=2,
-            budget=CampaignBudget(hours=1.0),
-        ),
-        members_per_run=3,
-    )
-    first = (await handle.describe()).run_id
-    await _finish(handle)
-    await _save(client, handle.id, first)
-    handle = await _start_campaign(
-        client,
-        "campaign-cancelled",
-        CampaignRequest(name="c", research=IN_TRAINING.request, seeds=(1, 2, 3)),
-    )
-    members = [make_member_id(handle.id, number) for number in (1, 2)]
-    for each in members:
-        await IN_TRAINING.begun(client, each)
-    await client.get_workflow_handle(members[0]).cancel()
-    await _finish(client.get_workflow_handle(members[0]))
-    await IN_TRAINING.begun(client, make_member_id(handle.id, 3))
-    await handle.cancel(reason="enough")
-    await _finish(handle)
-    await _save(client, handle.id)
-    await _save(client, members[1])
-
-
-async def _start_campaign(
-    client: Client, name: str, request: CampaignRequest, **values: Any
-) -> WorkflowHandle[Any, Any]:
-    return await client.start_workflow(
-        Campaign.run,
-        CampaignInput(request=request, **values),
-        id=name,
-        task_queue=RESEARCH_QUEUE,
-        memo={GOAL: request.name, PRIORITY: 3},
-    )
-
-
-async def _begin(client: Client, name: str, stay: Stay) -> WorkflowHandle[Any, Any]:
-    handle = await _start(client, name, stay.request)
-    await stay.begun(client, name)
-    return handle
-
-
-async def _start(client: Client, name: str, request: ResearchRequest) -> WorkflowHandle[Any, Any]:
-    return await client.start_workflow(
-        Research.run, ResearchInput.of(request), id=name, task_queue=RESEARCH_QUEUE
-    )
-
-
-async def _finish(handle: WorkflowHandle[Any, Any]) -> None:
-    with contextlib.suppress(WorkflowFailureError):
-        await handle.result()
-
-
-async def _save(
-    client: Client, workflow_id: str, run_id: str | None = None, *, name: str | None = None
-) -> None:
-    history = await client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()
-    content = json.loads(history.to_json(), object_hook=_without_traces)
-    (HISTORIES / f"{name or workflow_id}.json").write_text(json.dumps(content) + "\n")
-
-
-def _without_traces(content: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what only says where the code was."""
-    return {name: value for name, value in content.items() if name != "stackTrace"}
+            await finish(client.get_workflow_handle(notice))
+            await save(client, notice, name="notice")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from temporalio.workflow import NondeterminismError
 
 from temporal.converter import data_converter
 from tests.replay.changed import IdleTraining, PatientResearch, SleepyWatch, SlowAdmission
-from tests.replay.record import HISTORIES, TO_THE_END
+from tests.replay.histories import HISTORIES
+from tests.replay.record import TO_THE_END
 from tests.support.phases import STAYS
 from workflows.admission import Admission
 from workflows.backtest import Backtest

@@ -22,6 +22,9 @@ from workflows.research import Research
 
 _SECONDS_UNTIL_KILLED = 0.3
 
+QUICK = ResearchRequest(strategy="quick", seed=7, bypass_gates=True)
+"""A research that completes all steps within seconds."""
+
 _MANY_BARS = ResearchRequest(
     symbol=MANY, timeframe=MANY_TIMEFRAME, strategy="quick", seed=7, bypass_gates=True
 )

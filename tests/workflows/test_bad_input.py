@@ -197,13 +197,13 @@ async def test_a_link_out_of_the_data_directory_is_not_followed(
     link = data_dir / "LINKED.csv"
     link.symlink_to(outside)
     try:
-        assert all(entry.symbol != "LINKED" for entry in catalog.list_symbols(data_dir))
+        assert all(entry.symbol != "LINKED" for entry in catalog.Catalog(data_dir).list_symbols())
         handle = await start(client, ResearchRequest(symbol="LINKED", trials=1))
         with pytest.raises(WorkflowFailureError) as failed:
             await handle.result()
         assert "No bars exist" in describe_failure(failed.value.cause)
     finally:
         link.unlink()
-    found = catalog.find_file(DataSource(symbol="GOOD"), data_dir)
+    found = catalog.Catalog(data_dir).find_file(DataSource(symbol="GOOD"))
     assert found is not None
     assert found.path == data_dir / "GOOD.csv"

@@ -1,7 +1,7 @@
 """Whether there are enough bars is said before anything starts."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ import pytest
 
 from api.steps.readiness import Readiness
 from errors import InvalidData
+from quant.bars.catalog import Catalog
+from quant.bars.directory import list_files
 from quant.messages.data import DataSource, DateRange
 from quant.messages.readiness import WantedBars
 from quant.messages.strategy import FeatureSpec, StrategySpec
@@ -98,30 +100,30 @@ async def test_a_backtest_needs_the_bars_from_which_its_volatility_is_measured(
 
 
 async def check(directory: Path, **source: Any) -> None:
-    await Readiness(directory).require(WantedBars(data=DataSource(**source)))
+    await Readiness().require(Catalog(directory), WantedBars(data=DataSource(**source)))
 
 
 async def test_an_answer_is_remembered_until_a_file_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_universe(tmp_path, ["A", "B", "C"])
-    readiness = Readiness(tmp_path)
+    readiness = Readiness()
     wanted = WantedBars(data=DataSource(symbols=("A", "B", "C")))
-    await readiness.require(wanted)
+    await readiness.require(Catalog(tmp_path), wanted)
 
     async def fail(_: bytes) -> bytes:
         raise AssertionError("it is asked again")
 
     with monkeypatch.context() as patch:
         patch.setattr("api.steps.readiness._run", fail)
-        await readiness.require(wanted)
+        await readiness.require(Catalog(tmp_path), wanted)
     write_bars(tmp_path, make_bars("B", make_closes(300, 1, 1)[:, 0]))
     few = pytest.raises(InvalidData, match=r"B\.csv has 300 bars")
     with few:
-        await readiness.require(wanted)
+        await readiness.require(Catalog(tmp_path), wanted)
     monkeypatch.setattr("api.steps.readiness._run", fail)
     with few:
-        await readiness.require(wanted)
+        await readiness.require(Catalog(tmp_path), wanted)
 
 
 async def test_bars_that_everybody_has_are_not_counted(
@@ -133,7 +135,7 @@ async def test_bars_that_everybody_has_are_not_counted(
     monkeypatch.setattr("api.steps.readiness._run", fail)
     await check(tmp_path)
     spec = StrategySpec(name="x", features=(FeatureSpec(kind="rsi", period=250),))
-    await Readiness(tmp_path).require(WantedBars(data=DataSource(), spec=spec))
+    await Readiness().require(Catalog(tmp_path), WantedBars(data=DataSource(), spec=spec))
 
 
 @pytest.mark.parametrize("seconds", [0.0, 30.0])
@@ -144,9 +146,42 @@ async def test_a_check_without_an_answer_does_not_hinder_a_start(
     seconds: float,
 ) -> None:
     monkeypatch.setattr("api.steps.readiness._MODULE", "quant.nothing")
-    readiness = Readiness(tmp_path, seconds=seconds)
+    readiness = Readiness(seconds)
     with caplog.at_level(logging.WARNING):
         await readiness.require(
-            WantedBars(data=DataSource(), days=DateRange(start_date=date(2030, 1, 1)))
+            Catalog(tmp_path),
+            WantedBars(data=DataSource(), days=DateRange(start_date=date(2030, 1, 1))),
         )
     assert "not checked before the start" in caplog.text
+
+
+@pytest.fixture
+def listings(monkeypatch: pytest.MonkeyPatch) -> list[Path | None]:
+    """Return the directories of bars that are listed from now on."""
+    listed = []
+
+    def list_and_note(directory: Path | None, suffixes: Collection[str]) -> list[Path]:
+        listed.append(directory)
+        return list_files(directory, suffixes)
+
+    monkeypatch.setattr("quant.bars.catalog.list_files", list_and_note)
+    return listed
+
+
+async def test_one_start_lists_the_bars_once(
+    alone_api: httpx2.AsyncClient, settings: Settings, listings: list[Path | None]
+) -> None:
+    asked = {"symbols": ["REDA", "REDB"], "benchmark": "REDC", "brief": "momentum, long only"}
+    accepted(await alone_api.post(PREVIEW, json=asked))
+    assert listings == [settings.data_dir]
+
+
+async def test_one_campaign_lists_the_bars_once(
+    alone_api: httpx2.AsyncClient, settings: Settings, listings: list[Path | None]
+) -> None:
+    lists = {"symbols": SYMBOLS, "strategies": ["far-back", "targeted"]}
+    asked = {"name": "six", **lists, "budget": {"cost": 1.0}}
+    # What it costs is looked at when all combinations have been checked.
+    answer = await alone_api.post("/campaigns", json=asked)
+    refused(answer, 422, "invalid_input", "budget.cost")
+    assert listings == [settings.data_dir]

@@ -4,7 +4,6 @@ from typing import Any
 
 import httpx2
 import pytest
-import pytest_asyncio
 from temporalio.client import Client
 
 from api.agent.schemas import UNLIMITED_DOLLARS
@@ -12,18 +11,8 @@ from api.app import create_app
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
 from tests.support.helpers import assert_eventually, free_port, serving
-from tests.support.phases import IN_DESIGN, IN_TRAINING, start
+from tests.support.phases import IN_DESIGN, IN_TRAINING
 from tests.support.quant.data import FLAT
-from workflows.interface.messages import ResearchRequest
-
-QUICK = ResearchRequest(strategy="quick", seed=7, bypass_gates=True)
-
-
-@pytest_asyncio.fixture(scope="module")
-async def completed(client: Client) -> str:
-    handle = await start(client, QUICK)
-    await handle.result()
-    return handle.id
 
 
 async def test_a_cancelled_research_has_a_checkpoint_until_it_is_deleted(

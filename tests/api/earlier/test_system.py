@@ -5,7 +5,6 @@ from typing import Any
 
 import httpx2
 import pytest
-import pytest_asyncio
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
@@ -16,11 +15,8 @@ from storage.artifacts import ArtifactStore
 from tests.api.answers import accepted, ended, refused
 from tests.support.helpers import assert_eventually, serving
 from tests.support.outside.temporal_server import activity_started
-from tests.support.phases import IN_DESIGN, IN_TRAINING, start
+from tests.support.phases import IN_DESIGN, IN_TRAINING, QUICK, start
 from worker import run_workers
-from workflows.interface.messages import ResearchRequest
-
-QUICK = ResearchRequest(strategy="quick", seed=7, bypass_gates=True)
 
 OPERATION = {
     "operation_id",
@@ -71,13 +67,6 @@ SUMMARY = {
     "symbol",
     "duration_seconds",
 }
-
-
-@pytest_asyncio.fixture(scope="module")
-async def completed(client: Client) -> str:
-    handle = await start(client, QUICK)
-    await handle.result()
-    return handle.id
 
 
 async def cancel(api: httpx2.AsyncClient, operation_id: str) -> dict[str, Any]:

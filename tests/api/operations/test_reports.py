@@ -3,8 +3,6 @@
 import time
 
 import httpx2
-import pytest_asyncio
-from temporalio.client import Client
 
 from quant.messages.artifacts import Artifact
 from quant.messages.report.dossier import Dossier
@@ -13,18 +11,8 @@ from quant.steps.assess import publish_assessment
 from settings import Settings
 from storage.artifacts import ArtifactStore, OperationArtifacts
 from tests.api.answers import refused
-from tests.support.phases import start
 from workflows.interface.contract import OperationType
 from workflows.interface.ids import make_step_id
-from workflows.interface.messages import ResearchRequest
-
-
-@pytest_asyncio.fixture(scope="module")
-async def completed(client: Client) -> str:
-    """A research that has completed all steps."""
-    handle = await start(client, ResearchRequest(strategy="quick", seed=7, bypass_gates=True))
-    await handle.result()
-    return handle.id
 
 
 def open_assessment(settings: Settings, operation_id: str) -> OperationArtifacts:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from errors import InvalidData, InvalidInput, UnknownSymbol
-from quant.bars.catalog import BarsFile, CatalogEntry, find_file, list_symbols
+from quant.bars.catalog import BarsFile, Catalog, CatalogEntry
 from quant.bars.mapping import FileMapping
 from quant.messages.data import DataSource
 
@@ -25,11 +25,11 @@ def data_dir(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("symbol", ["SP500", "NASDAQ"])
 def test_built_in_symbols_need_no_file(symbol: str) -> None:
-    assert find_file(source(symbol), None) is None
+    assert Catalog(None).find_file(source(symbol)) is None
 
 
 def test_a_file_cannot_take_the_name_of_a_built_in_symbol(data_dir: Path) -> None:
-    assert find_file(source("SP500"), data_dir) is None
+    assert Catalog(data_dir).find_file(source("SP500")) is None
 
 
 @pytest.mark.parametrize(
@@ -43,13 +43,13 @@ def test_a_file_cannot_take_the_name_of_a_built_in_symbol(data_dir: Path) -> Non
 def test_a_file_name_tells_symbol_and_timeframe(
     data_dir: Path, symbol: str, timeframe: str, name: str
 ) -> None:
-    assert find_file(source(symbol, timeframe), data_dir) == BarsFile(
+    assert Catalog(data_dir).find_file(source(symbol, timeframe)) == BarsFile(
         data_dir / name, FileMapping()
     )
 
 
 def test_listing_shows_built_in_symbols_and_usable_files(data_dir: Path) -> None:
-    assert list_symbols(data_dir) == [
+    assert Catalog(data_dir).list_symbols() == [
         CatalogEntry(symbol="NASDAQ", timeframe="1d", built_in=True),
         CatalogEntry(symbol="SP500", timeframe="1d", built_in=True),
         CatalogEntry(symbol="BTC-USD", timeframe="1d", built_in=False, file="BTC-USD.parquet"),
@@ -60,12 +60,12 @@ def test_listing_shows_built_in_symbols_and_usable_files(data_dir: Path) -> None
 
 @pytest.mark.parametrize("missing", [None, Path("does/not/exist")])
 def test_without_a_directory_only_built_in_symbols_exist(missing: Path | None) -> None:
-    assert [entry.symbol for entry in list_symbols(missing)] == ["NASDAQ", "SP500"]
+    assert [entry.symbol for entry in Catalog(missing).list_symbols()] == ["NASDAQ", "SP500"]
 
 
 def test_unknown_symbol_lists_those_that_exist(data_dir: Path) -> None:
     with pytest.raises(UnknownSymbol, match="BTC-USD, GOLD, NASDAQ, SP500") as refusal:
-        find_file(source("SILVER"), data_dir)
+        Catalog(data_dir).find_file(source("SILVER"))
     assert refusal.value.field == "symbol"
 
 
@@ -73,13 +73,13 @@ def test_unknown_symbol_lists_no_more_than_ten_names(tmp_path: Path) -> None:
     for number in range(30):
         (tmp_path / f"A{number:02}.csv").touch()
     with pytest.raises(UnknownSymbol, match="A09 and 22 more"):
-        find_file(source("SILVER"), tmp_path)
+        Catalog(tmp_path).find_file(source("SILVER"))
 
 
 @pytest.mark.parametrize("timeframe", ["1h", "5m", "", "0d", "daily", "../1d"])
 def test_unknown_timeframe_is_refused(data_dir: Path, timeframe: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        find_file(source("GOLD", timeframe), data_dir)
+        Catalog(data_dir).find_file(source("GOLD", timeframe))
     assert refusal.value.field == "timeframe"
 
 
@@ -89,12 +89,12 @@ def test_unknown_timeframe_is_refused(data_dir: Path, timeframe: str) -> None:
 def test_names_that_are_paths_are_unknown(data_dir: Path, symbol: str) -> None:
     (data_dir.parent / "outside.csv").touch()
     with pytest.raises(UnknownSymbol):
-        find_file(source(symbol), data_dir)
+        Catalog(data_dir).find_file(source(symbol))
 
 
 def test_an_absolute_path_to_an_existing_file_is_unknown(data_dir: Path) -> None:
     with pytest.raises(UnknownSymbol):
-        find_file(source(str(data_dir / "GOLD")), data_dir)
+        Catalog(data_dir).find_file(source(str(data_dir / "GOLD")))
 
 
 def test_a_symbolic_link_out_of_the_directory_is_unknown(data_dir: Path) -> None:
@@ -102,15 +102,17 @@ def test_a_symbolic_link_out_of_the_directory_is_unknown(data_dir: Path) -> None
     outside.touch()
     (data_dir / "LINK.csv").symlink_to(outside)
     with pytest.raises(UnknownSymbol):
-        find_file(source("LINK"), data_dir)
+        Catalog(data_dir).find_file(source("LINK"))
 
 
 def test_a_symbolic_link_within_the_directory_is_followed(data_dir: Path) -> None:
     (data_dir / "LINK.csv").symlink_to(data_dir / "GOLD.csv")
-    assert find_file(source("LINK"), data_dir) == BarsFile(data_dir / "LINK.csv", FileMapping())
+    assert Catalog(data_dir).find_file(source("LINK")) == BarsFile(
+        data_dir / "LINK.csv", FileMapping()
+    )
 
 
 def test_two_files_for_the_same_bars_are_refused(data_dir: Path) -> None:
     (data_dir / "GOLD_1d.parquet").touch()
     with pytest.raises(InvalidData, match=r"GOLD\.csv and GOLD_1d\.parquet"):
-        find_file(source("GOLD"), data_dir)
+        Catalog(data_dir).find_file(source("GOLD"))

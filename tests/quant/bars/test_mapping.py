@@ -10,7 +10,7 @@ import yaml
 
 from errors import InvalidData, UnknownSymbol
 from quant.bars.bars import Bars
-from quant.bars.catalog import list_symbols
+from quant.bars.catalog import Catalog
 from quant.bars.importer import import_bars
 from quant.bars.loader import load_bars
 from quant.messages.data import DataSource
@@ -187,4 +187,4 @@ def test_reserved_names_and_misleading_mappings_are_refused(tmp_path: Path, usua
     write(tmp_path, {"*.parquet": {"columns": {"open": "close"}}})
     with pytest.raises(InvalidData, match="would be read differently"):
         import_bars(usual, tmp_path)
-    assert [entry.symbol for entry in list_symbols(tmp_path)] == ["NASDAQ", "SP500"]
+    assert [entry.symbol for entry in Catalog(tmp_path).list_symbols()] == ["NASDAQ", "SP500"]

@@ -44,7 +44,7 @@ def test_the_death_of_a_helper_ends_the_search(development: Bars) -> None:
     helper.kill()
     # Dead, but not yet waited for: that is up to the team.
     os.waitid(os.P_PID, helper.pid, os.WEXITED | os.WNOWAIT)
-    with pytest.raises(ComputeDied):
+    with pytest.raises(ComputeDied, match="A helper of the search was killed by SIGKILL"):
         # What it had taken, if anything, is missing.
         list(scoring)
     team.close()

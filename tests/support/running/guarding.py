@@ -3,8 +3,9 @@
 A run has one directory, `ktrdr-tests-…`, for everything temporary. Each test is bounded, with its
 fixtures and their ends: by the setting `test_limit`, by `long_limit` if it is marked `long`, or by
 its own marker `timeout`. The run is bounded by `run_limit`. What passes a limit is named, with the
-stacks of all its tasks, threads and children, and then killed; a run with workers goes on with a
-new one. A run that leaves a process has failed.
+stacks of all its tasks, threads and children, and then killed. A run one of whose workers has died
+ends at once: to replace it may take until the limit of the run. A run that leaves a process has
+failed.
 """
 
 import faulthandler
@@ -44,6 +45,7 @@ class Guarding:
         self._config = config
         self._session: pytest.Session | None = None
         self._left: list[str] = []
+        self._dead = ""
         # Standard error may be captured later.
         self._error = os.dup(2)
         command = [sys.executable, "-I", "-S", guardian.__file__, str(directory), str(limit)]
@@ -105,15 +107,26 @@ class Guarding:
             self._config.workeroutput[_LEFT] = self._family()  # type: ignore[attr-defined]
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        """Hear it."""
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Hear what a worker leaves behind, or that it has died."""
         self._left += getattr(node, "workeroutput", {}).get(_LEFT, [])
+        if error:
+            self._dead = f"the process {node.gateway.id} of tests has died"
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self) -> None:
+        """End a run one of whose workers has died, when its test is reported."""
+        if self._dead:
+            pytest.exit(f"{self._dead}, so the run ends", pytest.ExitCode.TESTS_FAILED)
 
     def pytest_unconfigure(self) -> None:
         """Fail a run that leaves processes behind."""
         if is_worker(self._config) or self._session is None:
             return
         self._left += self._family()
+        if self._dead:
+            self._session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            self._print(f"\n+++ {self._dead}\n")
         if self._left:
             self._session.exitstatus = pytest.ExitCode.TESTS_FAILED
             self._print("\n+++ left behind:\n" + "".join(f"{each}\n" for each in self._left))

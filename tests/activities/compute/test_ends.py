@@ -1,142 +1,36 @@
+"""A process that is cancelled, killed, or dies."""
+
 import asyncio
-import contextlib
 import os
 import signal
-import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
-import pytest_asyncio
 
 from activities.computing.compute import Compute, JobFailed
 from activities.jobs import JobContext
 from errors import ComputeDied
-from quant.messages.progress import Progress
 from quant.messages.record.trials import TrialOnBars
 from tests.activities import jobs
+from tests.activities.compute.running import LONG, ignore, run, running
 from tests.activities.jobs import Answer, Argument
-from tests.support.helpers import assert_eventually, leftovers
+from tests.support.helpers import assert_eventually
 from tests.support.processes import compute_processes, fork_servers, kill, suspended
 
-LONG = [jobs.advance, jobs.sleep_in_c, jobs.multiply_in_c, jobs.write_without_end]
 
-
-@pytest_asyncio.fixture(scope="module")
-async def compute() -> AsyncIterator[Compute]:
-    running = Compute(8)
-    running.warm_up()
-    yield running
-    running.close()
-
-
-@pytest.fixture
-def context(tmp_path: Path) -> JobContext:
-    return JobContext("op_test", str(tmp_path), None)
-
-
-@pytest_asyncio.fixture(autouse=True)
-async def nothing_left(tmp_path: Path) -> AsyncIterator[None]:
-    """Whatever a job did, it leaves no process and no half-written file."""
-    yield
-
-    async def nothing() -> bool:
-        # One that came too late for a cancel is killed in the background.
-        assert compute_processes() == []
-        return leftovers(tmp_path) == []
-
-    await assert_eventually(nothing)
-
-
-def ignore(_report: Progress | TrialOnBars) -> None:
-    """Take no interest in reports."""
-
-
-async def run(
-    compute: Compute,
-    context: JobContext,
-    job: Any,
-    number: int = 0,
-    report: Any = ignore,
-    report_trial: Any = ignore,
-) -> Answer:
-    argument = Argument(number=number)
-    return await compute.run(
-        job, argument, context, returns=Answer, report=report, report_trial=report_trial
-    )
-
-
-@contextlib.asynccontextmanager
-async def running(
-    compute: Compute, context: JobContext, job: Any, report_trial: Any = ignore
-) -> AsyncIterator[asyncio.Task[Answer]]:
-    """Run a job that has reported its first progress."""
-    begun = asyncio.Event()
-    task = asyncio.create_task(
-        run(compute, context, job, report=lambda _: begun.set(), report_trial=report_trial)
-    )
-    await asyncio.wait_for(begun.wait(), 30)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-async def test_the_result_comes_back_from_another_process(
-    compute: Compute, context: JobContext
-) -> None:
-    answer = await run(compute, context, jobs.answer, number=7)
-    assert answer.number == 7
-    assert answer.pid != os.getpid()
-
-
-async def test_a_job_that_ends_at_once_is_not_missed(
-    compute: Compute, context: JobContext, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pidfd_open = os.pidfd_open
-
-    def late(pid: int) -> int:
-        """Give the process time to end before it is looked at."""
-        deadline = time.monotonic() + 0.5
-        while psutil.pid_exists(pid) and time.monotonic() < deadline:
-            pass
-        return pidfd_open(pid)
-
-    monkeypatch.setattr("activities.computing.compute.os.pidfd_open", late)
-    with pytest.raises(JobFailed, match="row 3"):
-        await run(compute, context, jobs.refuse)
-
-
-async def test_every_job_has_a_process_of_its_own(compute: Compute, context: JobContext) -> None:
-    answers = await asyncio.gather(
-        *(run(compute, context, jobs.answer, number=number) for number in range(12))
-    )
-    assert [answer.number for answer in answers] == list(range(12))
-    assert len({answer.pid for answer in answers}) == 12
-
-
-async def test_an_expected_error_arrives_with_reason_and_field(
-    compute: Compute, context: JobContext
-) -> None:
-    with pytest.raises(JobFailed, match="row 3 is wrong") as failed:
-        await run(compute, context, jobs.refuse)
-    assert (failed.value.reason, failed.value.field) == ("invalid_data", "close")
-
-
-async def test_an_unexpected_error_is_internal(compute: Compute, context: JobContext) -> None:
-    with pytest.raises(JobFailed, match="ZeroDivisionError: one over zero") as failed:
-        await run(compute, context, jobs.stumble)
-    assert failed.value.reason == "internal"
-
-
-@pytest.mark.parametrize("job", [jobs.die, jobs.leave])
+@pytest.mark.parametrize(
+    ("job", "end"),
+    [
+        (jobs.die, "was killed by SIGKILL, as the system does when memory runs out"),
+        (jobs.crash, "was killed by SIGSEGV."),
+        (jobs.leave, "ended without a result and with exit code 3"),
+    ],
+    ids=lambda each: getattr(each, "__name__", None),
+)
 async def test_a_process_that_ends_without_a_result_has_died(
-    compute: Compute, context: JobContext, job: Any
+    compute: Compute, context: JobContext, job: Any, end: str
 ) -> None:
-    with pytest.raises(ComputeDied):
+    with pytest.raises(ComputeDied, match=f"The compute process {end}"):
         await run(compute, context, job)
 
 
@@ -250,45 +144,6 @@ async def test_only_for_a_cancel_the_others_pause(compute: Compute, context: Job
             return told == [signal.SIGRTMIN, signal.SIGCONT]
 
         await assert_eventually(both_told)
-
-
-async def test_progress_is_delivered(compute: Compute, context: JobContext) -> None:
-    seen: list[Progress] = []
-    task = asyncio.create_task(run(compute, context, jobs.advance, report=seen.append))
-
-    async def delivered() -> bool:
-        return seen == [Progress(percentage=40.0, current_step="Fold 2")]
-
-    await assert_eventually(delivered)
-    task.cancel()
-    await asyncio.wait([task])
-
-
-async def test_many_runs_leave_no_file_descriptor_open(
-    compute: Compute, context: JobContext
-) -> None:
-    def open_descriptors() -> int:
-        return psutil.Process().num_fds()
-
-    async def some_runs() -> None:
-        for number in range(10):
-            await run(compute, context, jobs.answer, number)
-            for job in (jobs.refuse, jobs.die):
-                with contextlib.suppress(JobFailed, ComputeDied):
-                    await run(compute, context, job)
-            async with running(compute, context, jobs.advance):
-                pass
-
-    await some_runs()
-    before = open_descriptors()
-    await some_runs()
-
-    async def as_before() -> bool:
-        # The last processes are reaped in the background. This process has other connections, too,
-        # but fewer than the ten that one left by each kind of run comes to.
-        return open_descriptors() < before + 10
-
-    await assert_eventually(as_before)
 
 
 async def test_closing_waits_for_what_has_just_been_started() -> None:
