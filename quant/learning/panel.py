@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quant.bars.bars import Floats
-from quant.learning.boosting import Samples
+from quant.learning.samples import Samples
 from quant.learning.splits import Fold, split_walk_forward
 from quant.messages.strategy import StrategySpec
 from quant.strategy.features import compute_labels, count_warm_up, list_centres, name_features

@@ -1,7 +1,6 @@
 """The features of all instruments of a universe, each computed once for all strategies."""
 
 import numpy as np
-from scipy.stats import rankdata
 
 from quant.bars.bars import Bars, Floats
 from quant.messages.strategy import FeatureSpec, StrategySpec
@@ -48,6 +47,9 @@ class FeatureTable:
 
     def _rank(self, columns: list[Floats], feature: FeatureSpec) -> list[Floats]:
         """Return the rank of each value among those of its time, 0 to 1; 0.5 for one alone."""
+        # SciPy takes longer to load than all else that a check before a start does.
+        from scipy.stats import rankdata  # noqa: PLC0415
+
         require_others(feature, len(self.universe.instruments))
         values = self.universe.spread(columns)
         known = ~np.isnan(values)

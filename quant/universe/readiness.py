@@ -68,7 +68,7 @@ def _require_searchable(development: Universe, data: DataSource) -> None:
 
 
 def _require_trainable(development: Universe, spec: StrategySpec) -> None:
-    # It loads LightGBM, which takes longer than all else here.
+    # They load TA-Lib, which no other check needs.
     from quant.learning.panel import Panel  # noqa: PLC0415
     from quant.strategy.table import FeatureTable  # noqa: PLC0415
 

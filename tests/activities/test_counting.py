@@ -1,5 +1,6 @@
 """Counts come from the ledger only, whatever a workflow that was started by hand says."""
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,10 @@ NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
-    ledger.upgrade()
+def ledger(tmp_path: Path, migrated_file: Path) -> Ledger:
+    path = tmp_path / "ledger.db"
+    shutil.copyfile(migrated_file, path)
+    ledger = Ledger(f"sqlite:///{path}")
     trials = [Trial(number=n, fingerprint=f"{n}", sharpe=0.0, parameters={}) for n in range(40)]
     ledger.trials.record("op_before", [TrialOnBars(data=BARS, trial=each) for each in trials])
     ledger.looks.record("op_before", BARS, fingerprint="1", model_sha256="1")

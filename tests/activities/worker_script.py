@@ -1,4 +1,4 @@
-"""A process that runs one job of `tests.activities.jobs` in a compute process, to be killed."""
+"""A process that runs jobs of `tests.activities.jobs` in compute processes, to be killed."""
 
 import asyncio
 import sys
@@ -15,14 +15,20 @@ def announce(_progress: Progress) -> None:
     sys.stdout.flush()
 
 
-async def main(job: str, directory: str) -> None:
-    """Run the job."""
-    await Compute(8).run(
-        getattr(jobs, job),
-        jobs.Argument(),
-        JobContext("op_test", directory, None),
-        returns=jobs.Answer,
-        report=announce,
+async def main(directory: str, *names: str) -> None:
+    """Run the jobs at once."""
+    compute = Compute(8)
+    await asyncio.gather(
+        *(
+            compute.run(
+                getattr(jobs, name),
+                jobs.Argument(),
+                JobContext("op_test", directory, None),
+                returns=jobs.Answer,
+                report=announce,
+            )
+            for name in names
+        )
     )
 
 

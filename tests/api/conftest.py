@@ -7,15 +7,16 @@ from temporalio.client import Client
 from api.app import create_app
 from settings import Settings
 from tests.support.helpers import serving
-from tests.support.outside.temporal_server import end_everything
+from tests.support.outside.starts import Starts
+from tests.support.outside.temporal_server import ended
 from tests.support.phases import QUICK, start
 
 
 @pytest_asyncio.fixture(autouse=True)
-async def nothing_keeps_running(client: Client) -> AsyncIterator[None]:
+async def nothing_keeps_running(client: Client, starts: Starts) -> AsyncIterator[None]:
     """End the work of a test before the next test, even after a failure."""
-    yield
-    await end_everything(client)
+    async with ended(client, starts):
+        yield
 
 
 @pytest_asyncio.fixture

@@ -167,7 +167,7 @@ async def test_a_cancel_of_one_that_continues_as_new_again_and_again_is_not_lost
         name="short-runs", research=ResearchRequest(strategy="quick"), seeds=tuple(range(40))
     )
     given = CampaignInput(request=request, members_per_run=1)
-    for runs in range(3):
+    for runs in (0, 2):
         campaign = await client.start_workflow(
             Campaign.run, given, id=new_id("op_campaign"), task_queue=RESEARCH_QUEUE
         )

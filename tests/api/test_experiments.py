@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from temporalio.client import Client
 
+from quant.verdict.gates import GateLimits, TrainingLimits
 from settings import Settings
 from storage.ledger.ledger import Ledger
 from tests.api.answers import accepted, ended, refused
@@ -15,6 +16,8 @@ from tests.support.helpers import new_id
 from tests.support.phases import start
 from tests.support.quant.data import walk
 from workflows.interface.messages import ResearchRequest
+
+HOPELESS = GateLimits(training=TrainingLimits(sharpe=50.0))
 
 
 async def list_experiments(api: httpx2.AsyncClient, **filters: Any) -> list[dict[str, Any]]:
@@ -79,7 +82,9 @@ async def test_a_search_starts_from_what_others_have_tried(
     await before.result()
 
     async def count_remembered(**request: Any) -> int:
-        handle = await start(client, ResearchRequest(trials=1, symbol="NASDAQ", **request))
+        # The memory is that of the design: a gate rejects what comes out of the training.
+        asked = ResearchRequest(trials=1, symbol="NASDAQ", gates=HOPELESS, **request)
+        handle = await start(client, asked)
         await handle.result()
         design = accepted(await api.get(f"/operations/{handle.id}.design/results"))["results"]
         count: int = design["remembered"]

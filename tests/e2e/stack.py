@@ -72,13 +72,13 @@ class Stack:
         assert told["success"] is True
         return told["data"]
 
-    def invoke(self, *arguments: str) -> Result:
+    def invoke(self, *arguments: str, **changes: str) -> Result:
         """Run a command in this process.
 
         Loading it anew for each of hundreds of calls takes longer than all that they do; `run` does
         so where the process itself is what is tested.
         """
-        return CliRunner().invoke(app, arguments, env=self.environment)
+        return CliRunner().invoke(app, arguments, env=self.environment | changes)
 
     async def ready(self) -> bool:
         """Look whether the stack accepts work."""

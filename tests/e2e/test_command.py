@@ -48,7 +48,7 @@ async def test_a_dry_run_says_what_a_research_means_and_costs_and_starts_nothing
     preview = stack.answer("research", "momentum on NASDAQ", "--trials", "7", "--dry-run")
     assert preview["understood"]["symbols"] == preview["cost"]["symbols"] == ["NASDAQ"]
     assert preview["cost"]["trials"] == 7
-    shown = stack.run("research", "momentum on NASDAQ", "--trials", "7", "--dry-run").stdout
+    shown = stack.invoke("research", "momentum on NASDAQ", "--trials", "7", "--dry-run").stdout
     assert "Understood: " in shown
     assert "up to 7 trials on NASDAQ" in shown
     assert stack.answer("status")["operations"] == before
@@ -115,11 +115,11 @@ def test_in_a_terminal_the_running_step_has_a_bar_of_its_own(stack: Stack) -> No
 
 def test_strategy_files_are_listed_and_checked(stack: Stack, tmp_path: Path) -> None:
     assert "momentum" in [entry["name"] for entry in stack.answer("strategies")]
-    assert stack.run("validate", "quant/strategy/examples/momentum.yaml").returncode == 0
+    assert stack.invoke("validate", "quant/strategy/examples/momentum.yaml").exit_code == 0
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("name: wrong\nfeatures:\n  - {kind: RSl, period: 1}\nhorizn: 3\n")
-    refused = stack.run("validate", str(wrong))
-    assert refused.returncode == 1
+    refused = stack.invoke("validate", str(wrong))
+    assert refused.exit_code == 1
     kind, period, horizon = refused.stderr.splitlines()
     for line, problem in (
         (period, "3: features.0.period: must be at least 2"),
@@ -131,8 +131,8 @@ def test_strategy_files_are_listed_and_checked(stack: Stack, tmp_path: Path) -> 
     strategies = stack.home / "strategies"
     strategies.mkdir(exist_ok=True)
     (strategies / "wrong.yaml").write_bytes(wrong.read_bytes())
-    started = stack.run("research", "--strategy", "wrong")
-    assert started.returncode == 1
+    started = stack.invoke("research", "--strategy", "wrong")
+    assert started.exit_code == 1
     assert "wrong.yaml: line 4: horizn: is not known" in started.stderr
     (strategies / "wrong.yaml").unlink()
 
@@ -189,7 +189,7 @@ async def test_the_last_operation_and_several_are_named_shortly(stack: Stack) ->
     assert [(each["operation_id"], each["status"]) for each in cancelled] == [
         (operation_id, "cancelled") for operation_id in ids
     ]
-    suggested = stack.run("status", short[0]).stdout
+    suggested = stack.invoke("status", short[0]).stdout
     assert f"ktrdr resume {ids[0]} --follow" in suggested
 
 
@@ -215,20 +215,20 @@ async def test_many_are_cancelled_by_owner_and_a_dry_run_cancels_none(stack: Sta
 
 
 def test_what_another_stack_has_is_refused_in_one_sentence(stack: Stack, tmp_path: Path) -> None:
-    same_state = stack.run("up", KTRDR_TEMPORAL_PORT=str(free_port()))
+    same_state = stack.invoke("up", KTRDR_TEMPORAL_PORT=str(free_port()))
     elsewhere = {"KTRDR_HOME": str(tmp_path)}
-    same_port = stack.run("up", **elsewhere)
+    same_port = stack.invoke("up", **elsewhere)
     same_twice = {name: str(free_port()) for name in ("KTRDR_TEMPORAL_PORT", "KTRDR_UI_PORT")}
     same_twice["KTRDR_API_PORT"] = same_twice["KTRDR_UI_PORT"]
-    colliding = stack.run("up", **elsewhere, **same_twice)
-    no_directory = stack.run("up", KTRDR_HOME="/dev/null")
+    colliding = stack.invoke("up", **elsewhere, **same_twice)
+    no_directory = stack.invoke("up", KTRDR_HOME="/dev/null")
     for refused, sentence in (
         (same_state, "Another stack runs on"),
         (same_port, "is in use"),
         (colliding, "KTRDR_API_PORT"),
         (no_directory, "KTRDR_HOME cannot be used"),
     ):
-        assert refused.returncode == 1
+        assert refused.exit_code == 1
         assert sentence in refused.stderr
         assert len(refused.stderr.strip().splitlines()) == 1
 
@@ -270,6 +270,6 @@ def test_a_bad_setting_is_named(stack: Stack) -> None:
 
 
 def test_without_an_api_the_command_says_so(stack: Stack) -> None:
-    refused = stack.run("status", KTRDR_API_PORT=str(free_port()))
-    assert refused.returncode == 1
+    refused = stack.invoke("status", KTRDR_API_PORT=str(free_port()))
+    assert refused.exit_code == 1
     assert "`make up` starts one" in refused.stderr

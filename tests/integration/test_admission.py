@@ -1,4 +1,4 @@
-"""The limit on active researches, asked by an API for a real worker.
+"""The limit on active researches, asked by an API for a worker.
 
 `make bench-tasks` does the same beside busy loops.
 """
@@ -16,6 +16,7 @@ from api.app import create_app
 from settings import Settings
 from tests.api.answers import accepted
 from tests.support.helpers import serving, worker_process
+from worker import run_workers
 from workflows.admission import Admission
 from workflows.interface.admission import AdmissionRequest
 from workflows.policies import RESEARCH_QUEUE
@@ -27,17 +28,29 @@ LONG = {"trials": 5000, "seed": 7}
 @pytest_asyncio.fixture
 async def limited(alone: Client, settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     """An API that admits few researches, with a worker that computes one at a time."""
-    few = settings.model_copy(update={"max_active_researches": LIMIT, "compute_slots": 1})
+    few = limit(settings)
+    async with run_workers(alone, few), serving(create_app(few, alone)) as http:
+        yield http
+
+
+@pytest_asyncio.fixture
+async def limited_apart(alone: Client, settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
+    """The same with a worker that is a process of its own, so that neither delays the other."""
+    few = limit(settings)
     with worker_process(alone, few):
         async with serving(create_app(few, alone)) as http:
             yield http
 
 
+def limit(settings: Settings) -> Settings:
+    return settings.model_copy(update={"max_active_researches": LIMIT, "compute_slots": 1})
+
+
 async def test_a_burst_is_answered_and_stays_within_the_limit(
-    limited: httpx2.AsyncClient, alone: Client
+    limited_apart: httpx2.AsyncClient, alone: Client
 ) -> None:
     answers = await asyncio.gather(
-        *(limited.post("/agent/trigger", json=LONG, timeout=110) for _ in range(500))
+        *(limited_apart.post("/agent/trigger", json=LONG, timeout=110) for _ in range(500))
     )
     codes = [answer.status_code for answer in answers]
     assert set(codes) == {202, 409}, {answer.text for answer in answers if answer.is_server_error}

@@ -1,5 +1,6 @@
 """A provider on loopback, and a key for it."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -45,11 +46,11 @@ def own_settings(tmp_path: Path, strategy_dir: Path) -> Settings:
 
 
 @pytest.fixture
-def ledger(own_settings: Settings) -> Iterator[Ledger]:
+def ledger(own_settings: Settings, migrated_file: Path) -> Iterator[Ledger]:
     """The ledger of these settings."""
     own_settings.home.mkdir(exist_ok=True)
+    shutil.copyfile(migrated_file, own_settings.home / "ledger.db")
     ledger = Ledger(own_settings.ledger_url, own_settings.daily_budget)
-    ledger.upgrade()
     yield ledger
     ledger.close()
 

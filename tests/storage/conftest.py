@@ -29,14 +29,6 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with the tables of a ledger, which are copied faster than made."""
-    path = tmp_path_factory.mktemp("migrated") / "ledger.db"
-    _migrate(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="session")
 def migrated_database(postgresql: str) -> str:
     """The name of a database with the tables of a ledger."""
     url = create_database(postgresql)

@@ -159,7 +159,7 @@ def test_processes_that_start_together_migrate_one_file(tmp_path: Path) -> None:
     command = [sys.executable, "-c", migrate, f"sqlite:///{tmp_path}/new/ledger.db"]
     processes = [
         subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-        for _ in range(4)
+        for _ in range(3)
     ]
     for each in processes:
         assert each.stdin is not None

@@ -20,9 +20,8 @@ def call(number: int, max_cost: float, operation_id: str = "op_1") -> ModelCall:
 
 
 @pytest.fixture
-def limited(ledger_url: str) -> Iterator[Ledger]:
-    opened = Ledger(ledger_url, daily_budget=1.0)
-    opened.upgrade()
+def limited(migrated_url: str) -> Iterator[Ledger]:
+    opened = Ledger(migrated_url, daily_budget=1.0)
     yield opened
     opened.close()
 
@@ -67,9 +66,9 @@ def test_without_a_limit_everything_fits(ledger: Ledger) -> None:
     assert ledger.spending.get_committed(TODAY) == 1e6
 
 
-def test_workers_that_ask_together_do_not_overdraw(ledger_url: str, limited: Ledger) -> None:
+def test_workers_that_ask_together_do_not_overdraw(migrated_url: str, limited: Ledger) -> None:
     def ask(number: int) -> bool:
-        own = Ledger(ledger_url, daily_budget=1.0)
+        own = Ledger(migrated_url, daily_budget=1.0)
         try:
             own.spending.reserve(call(number, 0.1, f"op_{number}"), NOW)
         except BudgetExhausted:

@@ -60,12 +60,13 @@ async def wait_for_member(client: Client, campaign: WorkflowHandle[Any, Any], nu
 
 async def test_every_combination_is_a_research_with_an_id_of_its_own(client: Client) -> None:
     campaign = await begin(
-        client, request(strategies=("quick", "never-trades"), research=ResearchRequest())
+        client,
+        request(strategies=("quick", "never-trades"), research=ResearchRequest(), seeds=(1, 2)),
     )
     result = await campaign.result()
-    assert (result.members, result.state.begun, result.state.completed) == (6, 6, 6)
-    assert sum(result.state.verdicts.values()) == 6
-    for number in range(1, 7):
+    assert (result.members, result.state.begun, result.state.completed) == (4, 4, 4)
+    assert sum(result.state.verdicts.values()) == 4
+    for number in range(1, 5):
         member = client.get_workflow_handle(make_member_id(campaign.id, number))
         found = await member.result()
         assert found["strategy_name"] == ("quick" if number % 2 else "never-trades")
@@ -82,9 +83,9 @@ async def test_the_failure_of_a_member_is_a_row(client: Client) -> None:
 
 
 async def test_it_continues_as_new_and_forgets_nothing(client: Client) -> None:
-    campaign = await begin(client, request(seeds=(1, 2, 3, 4, 5)), members_per_run=2)
+    campaign = await begin(client, request(), members_per_run=1)
     state = (await campaign.result()).state
-    assert (state.begun, state.completed, state.trials) == (5, 5, 5)
+    assert (state.begun, state.completed, state.trials) == (3, 3, 3)
 
     async def count() -> bool:
         return len(await list_runs(client, campaign.id)) == 3
@@ -158,11 +159,11 @@ async def test_a_cancelled_campaign_ends_when_all_members_have_stopped(client: C
 async def test_members_wait_until_fewer_researches_are_active(alone: Client, settings: Any) -> None:
 
     async with run_workers(alone, settings):
-        campaign = await begin(alone, request(parallel=3), max_active=1)
+        campaign = await begin(alone, request(seeds=(1, 2)), max_active=1)
         state = (await campaign.result()).state
-        assert state.completed == 3
+        assert state.completed == 2
         spans = []
-        for number in range(1, 4):
+        for number in (1, 2):
             described = await alone.get_workflow_handle(
                 make_member_id(campaign.id, number)
             ).describe()

@@ -116,7 +116,7 @@ async def test_a_batch_cancel_ends_all_that_match(client: Client) -> None:
 async def test_one_is_cancelled_and_the_others_finish_as_if_nothing_had_happened(
     client: Client,
 ) -> None:
-    request = ResearchRequest(trials=6, seed=11)
+    request = ResearchRequest(trials=2, seed=11)
     undisturbed = await (await start(client, request)).result()
     victim = await IN_TRAINING.begin(client)
     others = [await start(client, request) for _ in range(2)]

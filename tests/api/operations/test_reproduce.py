@@ -35,12 +35,12 @@ async def test_a_search_with_memory_is_reproduced(
     settings: Settings,
 ) -> None:
     fresh_bars("AGAIN", 11)
-    for request in (ResearchRequest(trials=8, seed=1), ResearchRequest(trials=3)):
+    for request in (ResearchRequest(trials=4, seed=1), ResearchRequest(trials=2)):
         handle = await start(client, request.model_copy(update={"symbol": "AGAIN"}))
         result = await handle.result()
     ledger = Ledger(settings.ledger_url)
     # Meanwhile other researches increase the counts.
-    later = ResearchRequest(symbol="AGAIN", trials=4, seed=99, memory=True)
+    later = ResearchRequest(symbol="AGAIN", trials=2, seed=99, memory=True)
     await (await start(client, later)).result()
     bars = later.data
     counted = ledger.trials.count(bars), ledger.looks.count(bars)

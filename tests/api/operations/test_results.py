@@ -17,9 +17,10 @@ from temporalio.client import (
 from api.app import create_app
 from settings import Settings
 from tests.api.answers import accepted, refused
-from tests.support.helpers import PATIENCE, assert_eventually, serving, worker_process
+from tests.support.helpers import PATIENCE, assert_eventually, serving
 from tests.support.outside.temporal_server import activity_started
 from tests.support.phases import IN_DESIGN, IN_TRAINING, start
+from worker import run_workers
 from workflows.interface.messages import ResearchRequest
 
 STEPS = ["agent_design", "training", "backtesting", "agent_assessment"]
@@ -141,7 +142,7 @@ async def test_the_overview_shows_active_researches_and_workers(
     idle = accepted(await alone_api.get("/agent/status"))
     assert (idle["status"], idle["active_researches"], idle["last_cycle"]) == ("idle", [], None)
     assert idle["capacity"] == {"active": 0, "limit": 1_000_000, "unlimited": True}
-    with worker_process(alone, settings):
+    async with run_workers(alone, settings):
         done = await start(alone, ResearchRequest(strategy="quick", seed=7))
         await done.result()
         training = await start(alone, IN_TRAINING.request)

@@ -6,7 +6,7 @@ import pytest
 from errors import InvalidInput
 from quant.bars.bars import Bars
 from quant.learning import boosting
-from quant.learning.boosting import Samples
+from quant.learning.samples import Samples
 from quant.messages.strategy import FeatureSpec, ModelSpec, StrategySpec
 from quant.strategy.features import compute_labels, count_warm_up
 from quant.strategy.positions import decide_positions

@@ -3,15 +3,15 @@
 import asyncio
 import contextlib
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
-from temporalio.client import Client, WorkflowExecutionDescription, WorkflowHandle
+from temporalio.client import Client, Interceptor, WorkflowExecutionDescription, WorkflowHandle
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
@@ -21,6 +21,7 @@ from temporal.connection import register_search_attributes
 from temporal.converter import data_converter
 from temporal.dynamic_config import load_dynamic_config
 from tests.support.helpers import PATIENCE, assert_eventually, free_port, new_id, process
+from tests.support.outside.starts import Starts
 from tests.support.processes import compute_processes
 from workflows.interface.ids import SliceId
 from workflows.policies import WORKER_HEARTBEAT_INTERVAL
@@ -49,13 +50,19 @@ def dev_server(
         yield f"127.0.0.1:{port}"
 
 
-async def connect(address: str, namespace: str = "default") -> Client:
+async def connect(
+    address: str, namespace: str = "default", interceptors: Sequence[Interceptor] = ()
+) -> Client:
     """Connect as soon as the server answers."""
 
     async def attempt() -> Client:
         try:
             return await Client.connect(
-                address, namespace=namespace, data_converter=data_converter, runtime=_runtime()
+                address,
+                namespace=namespace,
+                data_converter=data_converter,
+                interceptors=interceptors,
+                runtime=_runtime(),
             )
         except RuntimeError as error:
             raise AssertionError(f"no server at {address}: {error}") from error
@@ -129,6 +136,18 @@ def runs(description: WorkflowExecutionDescription, activity: str) -> bool:
         and each.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
         for each in description.raw_description.pending_activities
     )
+
+
+@asynccontextmanager
+async def ended(client: Client, starts: Starts) -> AsyncIterator[None]:
+    """End what has been started when the block ends, so that it keeps nobody else busy.
+
+    Most tests of refusals start nothing, and to end that would take longer than they do.
+    """
+    yield
+    if starts.heard:
+        await end_everything(client)
+        starts.heard = False
 
 
 async def end_everything(client: Client) -> None:
