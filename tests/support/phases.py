@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psutil
@@ -93,6 +93,9 @@ STAYS = [
     Stay(Phase.ASSESSING, OperationType.ASSESSMENT, "assessment", _MANY_BARS, held=True),
 ]
 IN_DESIGN, IN_TRAINING, IN_BACKTEST, IN_ASSESSMENT = STAYS
+
+IN_SMALL_DESIGN = replace(IN_DESIGN, request=ResearchRequest(trials=150, seed=7))
+"""One activity, and not slices that follow one another."""
 
 
 async def start(

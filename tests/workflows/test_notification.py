@@ -64,8 +64,8 @@ async def test_who_does_not_take_it_delays_neither_record_nor_end(
             async def tries_again() -> bool:
                 described = await notification.describe()
                 assert described.status is WorkflowExecutionStatus.RUNNING
-                [pending] = described.raw_description.pending_activities
-                return pending.attempt > 1
+                pending = described.raw_description.pending_activities
+                return [each.attempt > 1 for each in pending] == [True]
 
             assert await assert_eventually(tries_again, within=PATIENCE)
             await notification.terminate()

@@ -16,7 +16,7 @@ from settings import Settings
 from tests.api.answers import accepted, ended
 from tests.support.helpers import PATIENCE, assert_eventually
 from tests.support.outside.temporal_server import temporal_command
-from tests.support.phases import IN_DESIGN, IN_TRAINING, Stay, start
+from tests.support.phases import IN_DESIGN, IN_SMALL_DESIGN, IN_TRAINING, Stay, start
 from tests.support.processes import compute_processes
 from worker import run_workers
 
@@ -71,7 +71,7 @@ async def test_a_step_that_waits_for_its_next_attempt_is_cancelled_at_once(
     assert [child["status"] for child in shown["children"]] == ["cancelled"]
 
 
-@pytest.mark.parametrize("stay", [IN_DESIGN, IN_TRAINING], ids=lambda stay: stay.phase)
+@pytest.mark.parametrize("stay", [IN_SMALL_DESIGN, IN_TRAINING], ids=lambda stay: stay.phase)
 async def test_a_step_that_was_paused_while_it_computed_has_stopped_and_is_cancelled(
     alone_api: httpx2.AsyncClient, alone: Client, settings: Settings, stay: Stay
 ) -> None:

@@ -15,7 +15,7 @@ from settings import Settings
 from tests.api.answers import accepted, ended
 from tests.support.helpers import assert_eventually, looks_like_a_stack_trace
 from tests.support.outside.temporal_server import temporal_command
-from tests.support.phases import IN_DESIGN, IN_TRAINING, start
+from tests.support.phases import IN_DESIGN, IN_SMALL_DESIGN, IN_TRAINING, start
 from worker import run_workers
 from workflows.interface.messages import ResearchRequest
 from workflows.policies import RESEARCH_QUEUE
@@ -144,7 +144,7 @@ async def test_a_paused_step_is_shown_as_paused_and_runs_on_afterwards(
     alone_api: httpx2.AsyncClient, alone: Client, settings: Settings
 ) -> None:
     async with run_workers(alone, settings):
-        handle = await IN_DESIGN.begin(alone)
+        handle = await IN_SMALL_DESIGN.begin(alone)
         step = ("--workflow-id", handle.id, "--activity-id", "design")
         await temporal_command(alone, "activity", "pause", *step)
         shown, _ = await wait_for(alone_api, handle.id, "paused")
