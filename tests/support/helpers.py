@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -76,8 +77,10 @@ def new_id(prefix: str = "op_agent_research_test") -> str:
 
 @contextmanager
 def process(command: list[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a process that does not outlive the block."""
+    """Run a process that does not outlive the block. A hangup ends it, also under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, **options) as running:
+        signal.signal(signal.SIGHUP, before)
         try:
             yield running
         finally:
