@@ -49,7 +49,7 @@ def print_watch(console: Console, watch: Watch) -> None:
     table.add_row("Status", "cancelling" if watch.cancel_requested else watch.status)
     table.add_row("Stands", _describe_standing(watch))
     table.add_row("New bars", _describe_bars(watch))
-    if watch.awaits:
+    if watch.awaits and watch.status is OperationStatus.RUNNING:
         table.add_row("Waits for bars of", escape(join_names(watch.awaits, _MOST_NAMED)))
     table.add_row("Evidence for its alpha", f"{format_evidence(watch.evidence)} (20 confirms)")
     table.add_row(

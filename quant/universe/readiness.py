@@ -81,14 +81,27 @@ def answer_all(asked: ReadinessCheck) -> Iterator[ReadinessAnswer]:
     """Yield the answer to each question. Bars that several in a row name are loaded once."""
     for data, questions in groupby(asked.wanted, key=lambda wanted: wanted.data):
         bars: Universe | None = None
+        problem: Unready | None = None
+        try:
+            bars = load_universe(data, asked.data_dir)
+        except InvalidInput as error:
+            problem = _describe(error)
         for wanted in questions:
-            problem = None
-            try:
-                bars = bars or load_universe(data, asked.data_dir)
-                require_bars(wanted, bars, asked.data_dir)
-            except InvalidInput as error:
-                problem = Unready(message=error.message, field=error.field)
+            if bars is not None:
+                problem = _find_problem(wanted, bars, asked.data_dir)
             yield ReadinessAnswer(problem=problem)
+
+
+def _find_problem(wanted: WantedBars, bars: Universe, data_dir: Path | None) -> Unready | None:
+    try:
+        require_bars(wanted, bars, data_dir)
+    except InvalidInput as error:
+        return _describe(error)
+    return None
+
+
+def _describe(error: InvalidInput) -> Unready:
+    return Unready(message=error.message, field=error.field)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from rich.console import Console
 from api.examples.watches import EXAMPLES
 from api.watches.schemas import WatchResponse
 from cli.render.watches import print_watch, print_watches
+from workflows.interface.contract import OperationStatus
 
 
 def test_instruments_are_named_and_those_that_are_awaited() -> None:
@@ -21,5 +22,7 @@ def test_instruments_are_named_and_those_that_are_awaited() -> None:
     text = console.export_text()
     assert "2: ADS, DAX" in text
     assert "Waits for bars of" in text
-    print_watch(console, one)
-    assert "Waits for" not in console.export_text()
+    ended = several.model_copy(update={"status": OperationStatus.COMPLETED})
+    for other in (one, ended):
+        print_watch(console, other)
+        assert "Waits for" not in console.export_text()

@@ -30,8 +30,8 @@ class KnownAnswers:
     """Keeps the latest answer of each workflow that is looked at.
 
     The state of a workflow is a function of its history. So its answer is the same as long as its
-    history has the same number of events, which every description says. A closed workflow, which
-    would be replayed to answer, has to do so only once.
+    history has the same number of events, which every description says. A closed workflow that has
+    left nothing, and would be replayed to answer, has to do so only once.
     """
 
     def __init__(self) -> None:

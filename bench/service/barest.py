@@ -1,6 +1,7 @@
 """The barest server that starts a research: what a start over HTTP costs at least.
 
-`python -m bench.barest PORT` serves it with uvicorn, as the API is served. It checks nothing.
+`python -m bench.service.barest PORT` serves it with uvicorn, as the API is served. It checks
+nothing.
 """
 
 import json

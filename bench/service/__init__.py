@@ -1,0 +1,1 @@
+"""What the operations service costs beside bare calls with the SDK."""
