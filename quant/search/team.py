@@ -14,6 +14,8 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import Final
 
+from pydantic import TypeAdapter
+
 from errors import ComputeDied
 from quant.messages.record.trials import TRIAL_LIST, Trial
 from quant.messages.search import ScoredCandidate
@@ -25,6 +27,9 @@ _log = logging.getLogger(__name__)
 
 # An entry of the list of work: the round, and the number of a candidate.
 _ENTRY: Final = struct.Struct("II")
+
+# What a helper answers: a candidate, or the number of one that it could not score.
+_ANSWER: Final = TypeAdapter[ScoredCandidate | int](ScoredCandidate | int)
 
 
 class Team:
@@ -98,10 +103,12 @@ class Team:
         ready = wait(list(self._helpers), timeout) if self._helpers else []
         for channel in (each for each in self._helpers if each in ready):
             try:
-                yield ScoredCandidate.model_validate_json(channel.recv_bytes())
+                answer = _ANSWER.validate_json(channel.recv_bytes())
             except (EOFError, OSError):
                 exit_code = _wait_for_exit_code(self._helpers[channel])
                 raise ComputeDied(f"A helper of the search {describe_end(exit_code)}.") from None
+            # What a helper could not score fails here, too: with the error that a search alone has.
+            yield self._score(answer) if isinstance(answer, int) else answer
 
     def _take(self) -> tuple[int, int] | None:
         """Take an entry, or return None if there is none."""
@@ -139,7 +146,13 @@ class Team:
             while self._round < entry[0]:
                 self._round += 1
                 self._proposer.learn(TRIAL_LIST.validate_json(channel.recv_bytes()))
-            channel.send_bytes(self._score(entry[1]).model_dump_json().encode())
+            channel.send_bytes(_ANSWER.dump_json(self._score_or_number(entry[1])))
+
+    def _score_or_number(self, number: int) -> ScoredCandidate | int:
+        try:
+            return self._score(number)
+        except Exception:
+            return number
 
 
 def _wait_for_exit_code(pid: int) -> int | None:
