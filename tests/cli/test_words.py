@@ -86,6 +86,8 @@ class Interrupt:
         if name == "cli.main":
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Interrupt())
+# A shell switches it off for what it starts in the background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from cli.__main__ import main
 main()
 """

@@ -46,12 +46,17 @@ def is_alive(child: psutil.Process) -> bool:
 
 @contextmanager
 def suspended(process: psutil.Process) -> Iterator[None]:
-    """Let a process do nothing in the block."""
+    """Let a process do nothing in the block. It may be killed meanwhile.
+
+    Raises:
+        psutil.NoSuchProcess: It had ended before.
+    """
     process.suspend()
     try:
         yield
     finally:
-        process.resume()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.resume()
 
 
 def kill(pid: int) -> None:
