@@ -37,6 +37,8 @@ SEARCH: Final = ResearchRequest(
 )
 """Two rounds, of 24 and 36 trials, in slices of 4."""
 
+_ENOUGH: Final = 2
+
 LONG: Final = SEARCH.model_copy(update={"trials": 3000, "seed": 8})
 
 
@@ -102,7 +104,13 @@ async def hold(client: Client, research: WorkflowHandle[Any, Any], last: int) ->
                 with suppress(NoSuchProcess):
                     frozen.enter_context(suspended(each))
             slices = await list_slices(research)
-            slice_id = next((str(each) for each, _ in slices if each.last == last), None)
+            waiting = {
+                each.last: str(each)
+                for each, state in slices
+                if state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+            }
+            # With so many before it, none of the others can end and let it begin meanwhile.
+            slice_id = waiting.get(last) if len(slices) > _ENOUGH else None
             if slice_id is not None:
                 which["id"] = slice_id
                 await client.workflow_service.pause_activity(PauseActivityRequest(**which))
