@@ -79,8 +79,11 @@ def new_id(prefix: str = "op_agent_research_test") -> str:
 def process(command: list[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process that does not outlive the block. A hangup ends it, also under `nohup`."""
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, **options) as running:
+    try:
+        started = subprocess.Popen(command, stdin=subprocess.DEVNULL, **options)
+    finally:
         signal.signal(signal.SIGHUP, before)
+    with started as running:
         try:
             yield running
         finally:
