@@ -122,14 +122,8 @@ def record(
     arrived meanwhile, and replays the workflow. A replay resolves a local activity before it sees
     the later events. A workflow that ends right after it would then end again, ignoring the cancel.
     """
-    return workflow.execute_activity_method(
-        activity,
-        argument,
-        summary=summary,
-        task_queue=RECORD_QUEUE,
-        start_to_close_timeout=LONGEST_RECORD,
-        retry_policy=RECORD_RETRY,
-        cancellation_type=ACTIVITY_CANCELLATION,
+    return _run_beside_compute(
+        activity, argument, summary=summary, longest=LONGEST_RECORD, retry=RECORD_RETRY
     )
 
 
@@ -137,14 +131,8 @@ def notify(
     activity: Callable[[Any, _Argument], Awaitable[None]], notice: _Argument
 ) -> Awaitable[None]:
     """Tell people of something."""
-    return workflow.execute_activity_method(
-        activity,
-        notice,
-        summary="Tell people",
-        task_queue=RECORD_QUEUE,
-        start_to_close_timeout=LONGEST_NOTICE,
-        retry_policy=NOTICE_RETRY,
-        cancellation_type=ACTIVITY_CANCELLATION,
+    return _run_beside_compute(
+        activity, notice, summary="Tell people", longest=LONGEST_NOTICE, retry=NOTICE_RETRY
     )
 
 
@@ -162,15 +150,13 @@ def gather(
     summary: str,
 ) -> Awaitable[_Result]:
     """Put results together that are in the artifact store, where no compute is in the way."""
-    return workflow.execute_activity_method(
+    return _run_beside_compute(
         activity,
         argument,
         activity_id=activity_id,
         summary=summary,
-        task_queue=RECORD_QUEUE,
-        start_to_close_timeout=LONGEST_GATHERING,
-        retry_policy=COMPUTE_RETRY,
-        cancellation_type=ACTIVITY_CANCELLATION,
+        longest=LONGEST_GATHERING,
+        retry=COMPUTE_RETRY,
     )
 
 
@@ -178,13 +164,29 @@ def wait_for_admission(
     activity: Callable[[_Argument], Awaitable[None]], argument: _Argument, *, summary: str
 ) -> Awaitable[None]:
     """Try again and again until the activity succeeds. Failed attempts leave no events."""
+    return _run_beside_compute(
+        activity, argument, summary=summary, longest=LONGEST_RECORD, retry=ADMISSION_RETRY
+    )
+
+
+def _run_beside_compute(
+    activity: Callable[..., Any],
+    argument: object,
+    *,
+    summary: str,
+    longest: timedelta,
+    retry: RetryPolicy,
+    activity_id: str | None = None,
+) -> Awaitable[Any]:
+    """Run an activity on the queue on which nothing waits behind compute."""
     return workflow.execute_activity(
         activity,
         argument,
+        activity_id=activity_id,
         summary=summary,
         task_queue=RECORD_QUEUE,
-        start_to_close_timeout=LONGEST_RECORD,
-        retry_policy=ADMISSION_RETRY,
+        start_to_close_timeout=longest,
+        retry_policy=retry,
         cancellation_type=ACTIVITY_CANCELLATION,
     )
 
