@@ -8,7 +8,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 from temporalio.api.workflowservice.v1 import UnpauseActivityRequest
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 
 from api.app import create_app
 from quant.messages.artifacts import Artifact
@@ -26,6 +26,7 @@ from tests.support.quant.searches import (
     LONG,
     SEARCH,
     count_computing,
+    count_most_scheduled,
     count_reused,
     hold,
     list_scheduled,
@@ -129,6 +130,37 @@ async def test_a_paused_slice_holds_its_round_and_changes_nothing(
         await alone.workflow_service.unpause_activity(UnpauseActivityRequest(**which))
         await research.result()
     assert read_trials(own, research.id) == undisturbed[1]
+
+
+async def test_the_last_slices_of_a_round_are_scheduled_as_others_finish(
+    alone: Client,
+    own: Settings,
+    undisturbed: tuple[DesignResult, list[Trial]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workflows.search.MOST_SLOTS", 4)
+    async with run_workers(alone, own):
+        research = await start(alone, SEARCH)
+        await research.result()
+    assert read_trials(own, research.id) == undisturbed[1]
+    first = [each.first for each in await list_scheduled(research)]
+    assert first == sorted(first) and len(first) == 15
+    assert await count_most_scheduled(research) == 4
+
+
+async def test_a_cancel_schedules_no_more_slices(
+    alone: Client, own: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflows.search.MOST_SLOTS", 4)
+    async with run_workers(alone, own):
+        research = await start(alone, LONG)
+        await assert_eventually(lambda: count_computing(research), within=PATIENCE)
+        await research.cancel()
+        with pytest.raises(WorkflowFailureError):
+            await research.result()
+        assert compute_processes() == []
+    assert (await research.describe()).status is WorkflowExecutionStatus.CANCELED
+    assert len(await list_scheduled(research)) < LONG.trials / 4
 
 
 async def test_a_slice_that_fails_for_good_stops_the_others(

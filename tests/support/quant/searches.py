@@ -78,6 +78,19 @@ async def list_scheduled(handle: WorkflowHandle[Any, Any]) -> list[SliceId]:
     return [parsed for each in ids if (parsed := SliceId.parse(each)) and parsed.size]
 
 
+async def count_most_scheduled(handle: WorkflowHandle[Any, Any]) -> int:
+    """Return how many slices of a run were at most scheduled at once and had not finished."""
+    open_slices: set[int] = set()
+    most = 0
+    for event in (await handle.fetch_history()).events:
+        slice_id = SliceId.parse(event.activity_task_scheduled_event_attributes.activity_id)
+        if slice_id and slice_id.size:
+            open_slices.add(event.event_id)
+        open_slices.discard(event.activity_task_completed_event_attributes.scheduled_event_id)
+        most = max(most, len(open_slices))
+    return most
+
+
 async def count_reused(handle: WorkflowHandle[Any, Any]) -> int:
     """Return how many trials the slices of a run have found scored already."""
     found = 0
