@@ -59,9 +59,9 @@ async def require_bars(
 def name_field(request: CampaignRequest, field: str | None) -> str:
     """Return the name that a field of a member has in the request for a campaign."""
     if field in FIELDS_OF_SYMBOLS:
-        # A member has the symbols of its universe, whatever has named them.
-        own = [name for name in FIELDS_OF_SYMBOLS if name in request.research.model_fields_set]
-        field = field if field in own else next(reversed(own), field)
+        # A universe fills the symbols in, and these their name.
+        given = request.research.model_dump(exclude_unset=True, exclude_none=True)
+        field = next((name for name in reversed(FIELDS_OF_SYMBOLS) if name in given), field)
     lists = {FIELD_OF_LIST[name]: name for name in request.given_lists}
     if field is not None and field in request.given_lists:
         return field

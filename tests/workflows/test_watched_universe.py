@@ -41,7 +41,7 @@ async def test_bars_of_a_universe_come_one_instrument_after_the_other_and_none_i
     handle = await start(client, of_three)
     await has_looked(handle, 0)
     left = list(of_three.tables)
-    for symbol in reversed(of_three.tables):
+    for symbol in reversed(list(of_three.tables)):
         of_three.write_until(ALL, [symbol])
         left.remove(symbol)
         await handle.signal(Watch.look_now)

@@ -42,7 +42,7 @@ FIELD_OF_LIST: Final = {
     "designers": "designer",
     "seeds": "seed",
 }
-# Each names what is traded. The list `symbols` takes the place of all of them.
+# They name what is traded; of several, the last. The list `symbols` takes the place of all.
 FIELDS_OF_SYMBOLS: Final = ("symbol", "symbols", "universe")
 # Only a language model uses them. In a campaign of both designers they are for its members alone.
 _OF_LANGUAGE_MODELS: Final = ("model", "max_cost")

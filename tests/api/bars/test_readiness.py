@@ -114,6 +114,7 @@ CAMPAIGNS: list[tuple[dict[str, Any], str, str]] = [
         "research.symbols",
         "research.symbols: REDFEW.csv has 499 bars",
     ),
+    ({"research": {"symbols": ["REDFEW"]}, "seeds": [1]}, "research.symbols", "has 499 bars"),
     (
         {"symbols": ["SP500", "NASDAQ"], "research": {"start_date": "2018-06-01"}},
         "research.start_date",
