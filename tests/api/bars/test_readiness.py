@@ -110,6 +110,12 @@ CAMPAIGNS: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"research": {"symbol": "REDFEW"}, "seeds": [1, 2]}, "research.symbol", "has 499 bars"),
     (
+        {"research": {"symbols": ["REDA", "REDFEW"]}, "seeds": [1]},
+        "research.symbols",
+        "research.symbols: REDFEW.csv has 499 bars",
+    ),
+    ({"research": {"symbols": ["REDFEW"]}, "seeds": [1]}, "research.symbols", "has 499 bars"),
+    (
         {"symbols": ["SP500", "NASDAQ"], "research": {"start_date": "2018-06-01"}},
         "research.start_date",
         "Nor can be used: SP500.",
