@@ -121,6 +121,7 @@ class Server(uvicorn.Server):
         # What was loaded stays. The garbage collector need not look at it again and again.
         gc.collect()
         gc.freeze()
+        gc.enable()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop, and start the time limit."""

@@ -20,3 +20,4 @@ run_inline(
 # of shared memory, in every process that is forked.
 gc.collect()
 gc.freeze()
+gc.enable()
