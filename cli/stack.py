@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -220,18 +219,23 @@ class Stack:
         return StartupError(f"{name} has ended: {lines[-1] if lines else 'silently'} (see {log})")
 
     def _stop(self) -> None:
+        running = self._processes
         # The server last: worker and API tell it that they end.
-        for names in (("api", "worker"), ("temporal",)):
-            ending = [self._processes[name] for name in names if name in self._processes]
-            for process in ending:
-                process.send_signal(signal.SIGTERM)
-            deadline = time.monotonic() + _STOP_SECONDS
-            for process in ending:
-                try:
-                    process.wait(deadline - time.monotonic())
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+        ending = [running[name] for name in ("api", "worker") if name in running]
+        for process in ending:
+            process.terminate()
+        deadline = time.monotonic() + _STOP_SECONDS
+        for process in ending:
+            try:
+                process.wait(deadline - time.monotonic())
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if server := running.get("temporal"):
+            # Its orderly end is to sleep for a second. Whatever it has accepted is in its database
+            # by then, and nobody is left who waits for an answer.
+            server.kill()
+            server.wait()
         if self._lock is not None:
             self._lock.close()
 
