@@ -117,7 +117,7 @@ def main() -> None:
         print(asyncio.run(run_research(port, processes[1])))
     finally:
         for process in processes:
-            process.terminate()
+            process.kill()
         for process in processes:
             process.communicate()
 
