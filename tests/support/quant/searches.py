@@ -139,6 +139,7 @@ async def hold(
 
     execution = WorkflowExecution(workflow_id=research.id)
     held = await assert_eventually(pause, within=PATIENCE)
+    assert held is not None
 
     async def is_left_alone() -> bool:
         return [each for each, _ in await list_slices(research)] == [held]
