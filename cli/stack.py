@@ -232,7 +232,7 @@ class Stack:
                 process.kill()
                 process.wait()
         if server := running.get("temporal"):
-            # Its orderly end is to sleep for a second. Whatever it has accepted is in its database
+            # Its orderly end takes a second. Whatever it has accepted is in its database
             # by then, and nobody is left who waits for an answer.
             server.kill()
             server.wait()
