@@ -17,6 +17,9 @@ BENCHMARKS := account research history sizing overhead cancel service restart le
 # What needs no server.
 QUICK := tests/quant tests/storage tests/cli -k 'not postgresql'
 ARGS ?=
+# Databases of tests take less time in memory, where it has room and programs of tests may run.
+MEMORY = $(shell d=/dev/shm; [ -w $$d ] && [ $$(df -k --output=avail $$d | tail -n 1) -gt 6000000 ] \
+	&& ! grep -q " $$d [^ ]* [^ ]*noexec" /proc/mounts && echo TMPDIR=$$d)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -40,7 +43,7 @@ up: $(INSTALLED) ## Run the embedded stack until Ctrl-C
 	@$(VENV)/bin/ktrdr up $(ARGS)
 
 test: $(DEVELOPMENT) ## Run the tests that are not long: ARGS='-k resume'
-	@$(VENV)/bin/pytest -m 'not long and not browser' $(ARGS)
+	@$(MEMORY) $(VENV)/bin/pytest -m 'not long and not browser' $(ARGS)
 
 test-page: $(DEVELOPMENT) ## Run the tests of the page, in Chromium
 	@$(VENV)/bin/pytest tests/page $(ARGS)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from errors import MissingArtifact
 from quant.messages.artifacts import Artifact
@@ -176,6 +176,12 @@ class WatchTask(Task):
         return f"{self.input.symbol} {self.input.timeframe}"
 
 
+class LookTask(WatchTask):
+    """The same, at a time that is known when it begins."""
+
+    now: AwareDatetime
+
+
 class PublishTask(Task):
     """Publish an assessment again, with the comment that was added to it."""
 
@@ -260,12 +266,12 @@ def sketch_instruments(
     return sketch_instruments(task.data, context.data_dir)
 
 
-def watch(task: WatchTask, context: JobContext, report: ReportProgress) -> WatchSummary:  # noqa: ARG001 - too short to report
+def watch(task: LookTask, context: JobContext, report: ReportProgress) -> WatchSummary:  # noqa: ARG001 - too short to report
     """Score the bars that came since the last time."""
     from quant.watch.scoring import score_new_bars
 
     return score_new_bars(
-        task.input, context.data_dir, context.open_artifacts(), context.read_artifact
+        task.input, context.data_dir, context.open_artifacts(), context.read_artifact, task.now
     )
 
 

@@ -13,9 +13,15 @@ class WatchActivities(StepActivities):
 
     @activity.defn
     async def look(self, task: jobs.WatchTask) -> WatchSummary:
-        """Score the bars that came since the last look."""
+        """Score the bars that came since the last look.
+
+        Instruments are awaited in real time. It is the server's, and that of this attempt: bars are
+        seen when it begins, and it may have stood in the queue for days.
+        """
+        now = activity.info().started_time
+        look = jobs.LookTask(operation_id=task.operation_id, input=task.input, now=now)
         with translate_errors():
-            return await self._run(jobs.watch, task, WatchSummary)
+            return await self._run(jobs.watch, look, WatchSummary)
 
     @activity.defn
     async def notify(self, notice: Notice) -> None:

@@ -119,8 +119,8 @@ class Server(uvicorn.Server):
                 with listening.dup() as same:
                     same.listen(_WAITING_TO_BE_ACCEPTED)
         # What was loaded stays. The garbage collector need not look at it again and again.
-        gc.collect()
         gc.freeze()
+        gc.enable()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop, and start the time limit."""

@@ -1,13 +1,19 @@
 """Calls to Temporal: their time limits, and the error when Temporal does not answer."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
-from temporalio.client import RPCTimeoutOrCancelledError
+from temporalio.client import (
+    RPCTimeoutOrCancelledError,
+    WorkflowHandle,
+    WorkflowHistoryEventFilterType,
+)
 from temporalio.service import RPCError, RPCStatusCode
 
 from errors import TemporalUnavailable
@@ -94,3 +100,18 @@ async def send_request(
         TemporalUnavailable: Temporal does not answer.
     """
     return await call_temporal(rpc(request, retry=True, timeout=RPC_TIMEOUT))
+
+
+async def wait_until_closed(handle: WorkflowHandle[Any, Any]) -> None:
+    """Wait until a workflow has closed, which Temporal tells at once.
+
+    A run that continues as new is not the end. Also returns if there is no such workflow, or if
+    Temporal cannot be asked any more.
+    """
+    with contextlib.suppress(RPCError):
+        while True:
+            async for event in handle.fetch_history_events(
+                wait_new_event=True, event_filter_type=WorkflowHistoryEventFilterType.CLOSE_EVENT
+            ):
+                if event.event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+                    return

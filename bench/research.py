@@ -1,25 +1,30 @@
-"""What `make research` costs: time by step, peak memory by process, installed size."""
+"""What `make research` costs: time by step, peak memory by process, installed size.
+
+In turn with it runs the barest program that does the same (`bench/barest_research.py`).
+"""
 
 import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
 import psutil
 
+from bench.barest_research import SEED, TRIALS
 from bench.figures import Figure, publish
 from bench.processes import run_beside
 from bench.temporary import temporary_settings
 
-REPETITIONS = 3
-ARGUMENTS = ("--seed", "1", "--bypass-gates")
-MOST_SECONDS = 60.0
+REPETITIONS = 5
+ARGUMENTS = ("--seed", str(SEED), "--trials", str(TRIALS), "--bypass-gates")
+MOST_SECONDS = 4.0
 MOST_START_SECONDS = 5.0
+MOST_WAIT_SECONDS = 120.0
 
 _ROOT = Path(__file__).resolve().parent.parent
 _SECONDS_BETWEEN_LOOKS = 0.1
@@ -45,12 +50,13 @@ class Run:
 
 def main() -> None:
     """Measure and publish."""
-    runs = [_run() for _ in range(REPETITIONS)]
+    runs, barest = zip(*((_run(), _run_barest()) for _ in range(REPETITIONS)), strict=True)
     targets = {"stack start": MOST_START_SECONDS}
     publish(
         "research",
         [
             Figure("make research", "s", median(run.total for run in runs), MOST_SECONDS),
+            Figure("the barest program that does the same", "s", median(barest)),
             *(
                 Figure(f"of which {step}", "s", _median(runs, step), targets.get(step))
                 for step in dict.fromkeys(step for run in runs for step in run.steps)
@@ -62,6 +68,24 @@ def main() -> None:
             Figure("installed size of .venv, tools included", "MiB", _size_mib(Path(sys.prefix))),
         ],
     )
+
+
+def _run_barest() -> float:
+    """Return how long the barest program takes, in seconds."""
+    with temporary_settings():
+        began = time.perf_counter()
+        with run_beside(
+            [sys.executable, "-m", "bench.barest_research"],
+            cwd=_ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            output, _ = process.communicate(timeout=MOST_WAIT_SECONDS)
+        seconds = time.perf_counter() - began
+    if process.returncode != 0:
+        sys.exit(output)
+    return seconds
 
 
 def _run() -> Run:
@@ -96,7 +120,7 @@ def _steps(output: str) -> Iterator[tuple[str, float]]:
         yield name, float(seconds)
 
 
-def _median(runs: list[Run], step: str) -> float:
+def _median(runs: Sequence[Run], step: str) -> float:
     # A very short phase was over before the command could see it.
     return median(run.steps.get(step, 0.0) for run in runs)
 

@@ -38,7 +38,7 @@ from quant.messages.strategy import StrategySpec
 from quant.processes import die_with_parent
 from quant.search.scorer import keeps_trading
 from quant.search.space import Space
-from quant.strategy.features import compute_labels, count_warm_up
+from quant.strategy.features import compute_labels, count_warm_up, list_centres
 from quant.strategy.positions import decide_positions
 from quant.strategy.table import compute_features
 from storage.artifacts import ArtifactStore
@@ -133,7 +133,12 @@ def _walk_forward(bars: Bars, spec: StrategySpec, folds: int) -> float | None:
 
 def _fit(features: Floats, outcome: Floats, spec: StrategySpec, number: int) -> lgb.Booster:
     known = np.isfinite(features).all(axis=1) & ~np.isnan(outcome)
-    parameters = spec.model.model_dump(exclude={"num_iterations"})
+    features, outcome = features[known], outcome[known]
+    if spec.model.mirrored:
+        centres = list_centres(spec)
+        images = np.where(np.isnan(centres), features, 2.0 * centres - features)
+        features, outcome = np.concatenate([features, images]), np.append(outcome, 1.0 - outcome)
+    parameters = spec.model.model_dump(exclude={"num_iterations", "mirrored"})
     return lgb.train(
         {
             **parameters,
@@ -144,7 +149,7 @@ def _fit(features: Floats, outcome: Floats, spec: StrategySpec, number: int) -> 
             "verbosity": -1,
             "seed": derive_seed(SEED, number),
         },
-        lgb.Dataset(features[known], label=outcome[known]),
+        lgb.Dataset(features, label=outcome),
         num_boost_round=spec.model.num_iterations,
     )
 

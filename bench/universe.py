@@ -7,6 +7,7 @@ process of its own, whose peak of memory is its own.
 import argparse
 import multiprocessing
 import resource
+import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,13 +23,17 @@ from bench.figures import Figure, publish
 from quant.backtest import metrics
 from quant.backtest.account import follow_targets
 from quant.bars.bars import TRADING_DAYS_PER_YEAR, Floats
+from quant.bars.cache import DIRECTORY
 from quant.messages.data import DataSource
 from quant.messages.progress import ignore_report
+from quant.messages.readiness import ReadinessCheck, WantedBars
 from quant.messages.strategy import Costs, FeatureSpec, StrategySpec
 from quant.processes import die_with_parent
+from quant.search.proposals import Proposer
 from quant.search.scorer import Scorer
-from quant.search.search import search
+from quant.search.search import make_space, search
 from quant.universe.loader import load_universe
+from quant.universe.readiness import answer_all
 from storage.artifacts import ArtifactStore
 
 BARS: Final = 5_000
@@ -140,6 +145,14 @@ def load(source: DataSource, directory: Path) -> None:
     load_universe(source, directory)
 
 
+def check(source: DataSource, directory: Path) -> None:
+    """Count the bars of each instrument by itself, as before the start of a campaign."""
+    sources = (DataSource(symbol=symbol, timeframe=source.timeframe) for symbol in source.symbols)
+    wanted = tuple(WantedBars(data=each) for each in sources)
+    for _ in answer_all(ReadinessCheck(data_dir=directory, wanted=wanted)):
+        pass
+
+
 def score_once(source: DataSource, directory: Path) -> None:
     """Load all bars, and score one candidate on them."""
     Scorer(load_universe(source, directory).split()[0], 1).score(_SPEC)
@@ -147,12 +160,20 @@ def score_once(source: DataSource, directory: Path) -> None:
 
 def search_all(source: DataSource, directory: Path, trials: int) -> None:
     """Search as a research does."""
+    bars = load_universe(source, directory)
+    search(bars.split()[0], trials, 1, ignore_report, on_trial=lambda _: None, bars=bars.rows)
+
+
+def score_all(source: DataSource, directory: Path, trials: int) -> None:
+    """Score candidates that depend on no score: the same ones on whatever bars."""
     development = load_universe(source, directory).split()[0]
-    search(development, trials, 1, ignore_report, on_trial=lambda _: None)
+    scorer, proposer = Scorer(development, 1), Proposer(make_space(development), 1)
+    for number in range(1, trials + 1):
+        scorer.score(proposer.propose(number)[0])
 
 
-def search_one(bars: int, directory: Path, trials: int) -> None:
-    """Search on as many bars of one instrument."""
+def write_one(directory: Path, bars: int) -> DataSource:
+    """Write so many bars of one instrument, and return what they are."""
     moves = walk(bars, 1, 1)[:, 0]
     closes = 100.0 * np.exp(np.cumsum(moves - moves.mean()))
     opens = np.concatenate([[100.0], closes[:-1]])
@@ -166,9 +187,7 @@ def search_one(bars: int, directory: Path, trials: int) -> None:
             "volume": 1000.0,
         }
     ).to_parquet(directory / "ONE_15m.parquet", index=False)
-    source = DataSource(symbol="ONE", timeframe="15m")
-    development = load_universe(source, directory).split()[0]
-    search(development, trials, 1, ignore_report, on_trial=lambda _: None)
+    return DataSource(symbol="ONE", timeframe="15m")
 
 
 def measure_costs(trials: int) -> list[Figure]:
@@ -191,16 +210,21 @@ def measure_costs(trials: int) -> list[Figure]:
                 figures.append(
                     Figure(f"memory, {MANY} x {BARS:,} {name}", "MiB", mebibytes, 1024.0)
                 )
-            if suffix == "parquet":
+            if suffix == "csv":
+                shutil.rmtree(Path(folder) / DIRECTORY)
+                seconds, _ = alone(check, source, Path(folder))
+                figures.append(Figure(f"checking {MANY} x {BARS:,} from csv", "s", seconds, 5.0))
+            else:
                 _, mebibytes = alone(score_once, source, Path(folder))
                 name = f"memory, one candidate on {MANY} x {BARS:,}"
                 figures.append(Figure(name, "MiB", mebibytes, 1536.0))
     with tempfile.TemporaryDirectory() as folder:
-        source = write(Path(folder), walk(BARS, FEW, 1), "parquet")
-        several, _ = alone(search_all, source, Path(folder), trials)
-        one, _ = alone(search_one, BARS * FEW, Path(folder), trials)
-        name = f"{trials} trials, {FEW} x {BARS:,} over 1 x {BARS * FEW:,}"
-        figures.append(Figure(name, "", several / one, 1.3))
+        home = Path(folder)
+        sources = (write(home, walk(BARS, FEW, 1), "parquet"), write_one(home, BARS * FEW))
+        for compute, what in ((search_all, "trials"), (score_all, "same candidates")):
+            several, one = (alone(compute, source, home, trials)[0] for source in sources)
+            name = f"{trials} {what}, {FEW} x {BARS:,} over 1 x {BARS * FEW:,}"
+            figures.append(Figure(name, "", several / one, 1.3))
     return figures
 
 

@@ -2,10 +2,7 @@
 
 import contextlib
 import fcntl
-import json
 import os
-import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -17,13 +14,12 @@ from typing import Any, BinaryIO, Self
 import httpx2
 
 from activities.llm.providers import KEY_IS_SET, KEY_VARIABLES
+from cli.temporal_server import find_temporal, make_server_command
 from errors import StartupError
 from quant.processes import bind_to_parent
 from settings import Settings
 from storage.private_directory import make_private_directory
 from temporal.dynamic_config import load_dynamic_config
-
-_SQLITE_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal"}
 
 _START_SECONDS = 60
 _STOP_SECONDS = 20
@@ -31,47 +27,6 @@ _ROOT = Path(__file__).resolve().parent.parent
 # In the Web UI: the researches, without their steps and without idempotency keys.
 _RESEARCHES = "/namespaces/default/workflows?query=OperationType%3D%22agent_research%22"
 _WORKER = (str(_ROOT / "worker.py"),)
-
-
-def find_temporal(settings: Settings) -> str:
-    """Return the path of the `temporal` executable to embed.
-
-    Raises:
-        StartupError: There is none.
-    """
-    beside_python = Path(sys.executable).parent / "temporal"
-    chosen = settings.temporal_bin
-    candidates = [chosen] if chosen else [str(beside_python), "temporal"]
-    for candidate in candidates:
-        if found := shutil.which(candidate):
-            return found
-    raise StartupError(
-        f"There is no Temporal server at {candidates[0]}: install the requirements "
-        "(`make install`), or set KTRDR_TEMPORAL_BIN to a `temporal` executable."
-    )
-
-
-def make_server_command(
-    executable: str,
-    *,
-    port: int,
-    ui_port: int | None,
-    database: Path,
-    config: Mapping[str, Any],
-) -> list[str]:
-    """Return the command line of a Temporal server on loopback with a SQLite file."""
-    command = [executable, "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
-    if ui_port is None:
-        command += ["--headless"]
-    else:
-        # On loopback only, and without a request to the outside.
-        command += ["--ui-ip", "127.0.0.1", "--ui-port", str(ui_port), "--ui-disable-news-fetch"]
-    command += ["--db-filename", str(database), "--log-level", "warn"]
-    for name, value in _SQLITE_PRAGMAS.items():
-        command += ["--sqlite-pragma", f"{name}={value}"]
-    for name, value in config.items():
-        command += ["--dynamic-config-value", f"{name}={json.dumps(value)}"]
-    return command
 
 
 class Stack:
@@ -105,7 +60,7 @@ class Stack:
 
     def __enter__(self) -> Self:
         settings = self._settings
-        executable = find_temporal(settings)
+        executable = find_temporal(settings.temporal_bin)
         server = make_server_command(
             executable,
             port=settings.temporal_port,
@@ -114,8 +69,9 @@ class Stack:
             config=self._server_config,
         )
         self._commands = {
-            "temporal": server,
+            # Its fork server takes longest.
             "worker": [sys.executable, *self._worker],
+            "temporal": server,
             # -P: never import a folder `api` of the working directory.
             "api": [sys.executable, "-P", "-m", "api"],
         }
@@ -263,18 +219,23 @@ class Stack:
         return StartupError(f"{name} has ended: {lines[-1] if lines else 'silently'} (see {log})")
 
     def _stop(self) -> None:
+        running = self._processes
         # The server last: worker and API tell it that they end.
-        for names in (("api", "worker"), ("temporal",)):
-            ending = [self._processes[name] for name in names if name in self._processes]
-            for process in ending:
-                process.send_signal(signal.SIGTERM)
-            deadline = time.monotonic() + _STOP_SECONDS
-            for process in ending:
-                try:
-                    process.wait(deadline - time.monotonic())
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+        ending = [running[name] for name in ("api", "worker") if name in running]
+        for process in ending:
+            process.terminate()
+        deadline = time.monotonic() + _STOP_SECONDS
+        for process in ending:
+            try:
+                process.wait(deadline - time.monotonic())
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if server := running.get("temporal"):
+            # Its orderly end takes a second. Whatever it has accepted is in its database
+            # by then, and nobody is left who waits for an answer.
+            server.kill()
+            server.wait()
         if self._lock is not None:
             self._lock.close()
 

@@ -44,3 +44,5 @@ if [ -e "$VENV/$MARK" ]; then
     sh deploy/slim.sh "$VENV"/lib/python3.*/site-packages
 fi
 rm "$log"
+# What runs is compiled here, as pip does with packages, and not by the first command.
+"$VENV/bin/python" -I -m compileall -q ./*.py activities api cli quant storage temporal workflows

@@ -1,4 +1,4 @@
-"""Conducts a search that is cut: round after round, the slices of a round all at once."""
+"""Conducts a search that is cut: round after round, the slices of a round side by side."""
 
 import asyncio
 from typing import Final
@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
         SliceResult,
     )
     from quant.messages.steps import DesignResult
-    from quant.search.plan import SearchPlan, Span
+    from quant.search.plan import MOST_SLOTS, SearchPlan, Span
     from quant.search.progress import Scale
     from workflows import policies
     from workflows.cancellation import finish_cleanup, raise_if_cancelled
@@ -37,6 +37,8 @@ with workflow.unsafe.imports_passed_through():
 
 # Temporal's limit, in bytes.
 LONGEST_FAIRNESS_KEY: Final = 64
+
+_IN_ORDER_PATCH: Final = "slices-in-order"
 
 # A history that is longer takes no more candidates of a language model over. The design then scores
 # them by itself, which leaves no events. Temporal's limit is 51,200.
@@ -137,8 +139,16 @@ class SlicedSearch:
         return Priority(priority_key=usual.priority_key, fairness_key=share)
 
     async def _score_round(self, number: int, whole: Span, slices: list[Span]) -> None:
-        """Score all slices at once. If one fails for good, the others are stopped."""
-        scoring = [asyncio.create_task(self._score_slice(number, whole, each)) for each in slices]
+        """Score all slices. If one fails for good, the others are stopped.
+
+        Tasks that are scheduled together begin in any order. So the last slices of a round, which
+        are short, are scheduled one by one as others finish: no slot waits for a long one at last.
+        """
+        in_order = len(slices) > MOST_SLOTS and workflow.patched(_IN_ORDER_PATCH)
+        places = asyncio.Semaphore(MOST_SLOTS if in_order else len(slices))
+        scoring = [
+            asyncio.create_task(self._score_slice(number, whole, each, places)) for each in slices
+        ]
         try:
             await workflow.wait(scoring, return_when=asyncio.FIRST_EXCEPTION)
         except asyncio.CancelledError:
@@ -149,20 +159,23 @@ class SlicedSearch:
             await self._stop(scoring)
             await failed[0]
 
-    async def _score_slice(self, number: int, whole: Span, part: Span) -> None:
+    async def _score_slice(
+        self, number: int, whole: Span, part: Span, places: asyncio.Semaphore
+    ) -> None:
         try:
-            result = await policies.run_compute(
-                ResearchActivities.score_slice,
-                SliceTask(
-                    operation_id=self._task.operation_id,
-                    input=SliceInput(round_number=number, first=part.first, last=part.last),
-                ),
-                activity_id=str(
-                    SliceId(part.first, part.last, whole.last, self._task.input.trials)
-                ),
-                summary=f"Trials {part.first:,} to {part.last:,}",
-                priority=self._priority,
-            )
+            async with places:
+                result = await policies.run_compute(
+                    ResearchActivities.score_slice,
+                    SliceTask(
+                        operation_id=self._task.operation_id,
+                        input=SliceInput(round_number=number, first=part.first, last=part.last),
+                    ),
+                    activity_id=str(
+                        SliceId(part.first, part.last, whole.last, self._task.input.trials)
+                    ),
+                    summary=f"Trials {part.first:,} to {part.last:,}",
+                    priority=self._priority,
+                )
         except (Exception, asyncio.CancelledError) as error:
             stopped = find_progress(error)
             self._note(stopped.items_processed if stopped else 0, stopped)

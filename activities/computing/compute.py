@@ -14,7 +14,6 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from typing import Any, Final
@@ -22,7 +21,7 @@ from typing import Any, Final
 from opentelemetry import trace
 
 from activities.computing.compute_process import Argument, Job, Message, Result, serve
-from activities.computing.forking import configure_fork_server
+from activities.computing.forking import configure_fork_server, start_fork_server
 from activities.computing.processes import Processes, send, wait_until_readable
 from activities.computing.slots import ComputeSlots, Slot
 from activities.jobs import JobContext
@@ -63,7 +62,7 @@ class Compute:
 
     def warm_up(self) -> None:
         """Start loading the libraries in the background, before the first job needs them."""
-        forkserver.ensure_running()
+        start_fork_server()
 
     def close(self) -> None:
         """Wait until the bookkeeping of ended processes is done."""

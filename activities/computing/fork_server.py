@@ -1,8 +1,10 @@
 """What the fork server does before it loads anything else; importing this does it.
 
-It dies with the worker, also while it still loads.
+It dies with the worker, also while it still loads. What is loaded is no garbage, so nobody looks
+for any meanwhile.
 """
 
+import gc
 import os
 
 from activities.computing.environment import SECRET_VARIABLES
@@ -12,3 +14,4 @@ for _variable in SECRET_VARIABLES:
     os.environ.pop(_variable, None)
 
 die_with_parent()
+gc.disable()

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from typing import Final
 
@@ -22,3 +23,12 @@ def configure_fork_server() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
     return context
+
+
+def start_fork_server() -> None:
+    """Let the fork server of this process load its libraries, unless it does so already.
+
+    It dies with the thread that starts it, so that must be one that lives as long as the process.
+    """
+    configure_fork_server()
+    forkserver.ensure_running()

@@ -13,10 +13,17 @@ from storage.artifacts import ArtifactStore
 
 load_built_in_bars()
 run_inline(
-    DataSource(), trials=1, seed=0, store=ArtifactStore("memory://warmup"), bypass_gates=True
+    DataSource(),
+    trials=1,
+    seed=0,
+    store=ArtifactStore("memory://warmup"),
+    bypass_gates=True,
+    # They take as long as the search, and use nothing that it has not used.
+    neighbours=False,
 )
 
 # All this lasts as long as the process. A collection of garbage that looked at it would copy 45 MB
-# of shared memory, in every process that is forked.
-gc.collect()
+# of shared memory, in every process that is forked. To collect it once before takes 0.1 s, and
+# frees a megabyte.
 gc.freeze()
+gc.enable()

@@ -9,7 +9,7 @@ from quant.bars.catalog import Catalog
 from quant.messages.readiness import Unready, WantedBars
 from quant.messages.strategy import StrategySpec
 from quant.wording import format_count, join_names
-from workflows.interface.campaigns import FIELD_OF_LIST, CampaignRequest
+from workflows.interface.campaigns import FIELD_OF_LIST, FIELDS_OF_SYMBOLS, CampaignRequest
 from workflows.interface.messages import ResearchRequest
 
 _MOST_NAMED: Final = 5
@@ -58,6 +58,10 @@ async def require_bars(
 
 def name_field(request: CampaignRequest, field: str | None) -> str:
     """Return the name that a field of a member has in the request for a campaign."""
+    if field in FIELDS_OF_SYMBOLS:
+        # A universe fills the symbols in, and these their name.
+        given = request.research.model_dump(exclude_unset=True, exclude_none=True)
+        field = next((name for name in reversed(FIELDS_OF_SYMBOLS) if name in given), field)
     lists = {FIELD_OF_LIST[name]: name for name in request.given_lists}
     if field is not None and field in request.given_lists:
         return field

@@ -33,9 +33,12 @@ class Comparer:
         """
         if len(set(operation_ids)) < len(operation_ids):
             raise InvalidInput("operation_id: names one research twice.", field="operation_id")
-        reports = await asyncio.gather(
-            *(self._results.read_report(each, "json") for each in operation_ids)
-        )
+        reading = [
+            asyncio.create_task(self._results.read_report(each, "json")) for each in operation_ids
+        ]
+        await asyncio.gather(*reading, return_exceptions=True)
+        # Of several errors, that of the one which was named first.
+        reports = [await each for each in reading]
         return await self._heavy_work.run(_compare, reports)
 
 

@@ -1,4 +1,4 @@
-"""Follows operations. Each is polled once a second, however many followers it has."""
+"""Follows operations. Each is polled once a second and at its end, however many follow it."""
 
 import asyncio
 import contextlib
@@ -83,12 +83,19 @@ class Feed:
     async def _poll(self) -> None:
         operation = await self._resolver.find_operation(self._operation_id)
         self._publish(operation)
-        while operation.status in ACTIVE:
-            await asyncio.sleep(POLL_SECONDS)
-            # Followers stay connected while Temporal is unavailable, and continue afterwards.
-            with contextlib.suppress(TemporalUnavailable):
-                operation = await self._resolver.find_operation(self._operation_id)
-                self._publish(operation)
+        end = asyncio.create_task(self._resolver.wait_for_end(self._operation_id))
+        try:
+            while operation.status in ACTIVE:
+                if end.done():
+                    await asyncio.sleep(POLL_SECONDS)
+                else:
+                    await asyncio.wait([end], timeout=POLL_SECONDS)
+                # Followers stay connected while Temporal is unavailable, and continue afterwards.
+                with contextlib.suppress(TemporalUnavailable):
+                    operation = await self._resolver.find_operation(self._operation_id)
+                    self._publish(operation)
+        finally:
+            end.cancel()
 
     def _publish(self, operation: OperationInfo) -> None:
         if self._latest is not None:

@@ -32,7 +32,7 @@ from api.operations.state.description import (
 from api.operations.state.kept import read_kept_operation
 from api.operations.state.progress import add_step, read_step
 from api.operations.state.step_results import StepResult, read_step_result
-from api.temporal_calls import RPC_TIMEOUT, call_temporal
+from api.temporal_calls import RPC_TIMEOUT, call_temporal, wait_until_closed
 from errors import OperationNotFound, TemporalUnavailable, UnreadablePayload
 from quant.wording import say_missing
 from workflows.interface import search_attributes
@@ -139,6 +139,10 @@ class Resolver:
             TemporalUnavailable: Temporal does not answer.
         """
         return await self._describe(self._get_handle(workflow_id))
+
+    async def wait_for_end(self, workflow_id: str) -> None:
+        """Wait until a workflow has closed, or for as long as Temporal can be asked."""
+        await wait_until_closed(self._get_handle(workflow_id))
 
     async def describe_run(self, workflow_id: str, run_id: str) -> WorkflowExecutionDescription:
         """Return Temporal's description of one run.

@@ -3,7 +3,7 @@
 Bars are counted by a process of its own, because that takes numerical libraries, which this one
 never loads. One process answers all questions of a start, one after the other. Each answer is
 remembered until a file changes. The check is for people: if it takes too long or breaks, the start
-goes on, and the worker checks the bars anyway.
+goes on, and the worker checks the bars anyway. A start that waits for others waits within its time.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import os
 import sys
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
@@ -26,7 +26,10 @@ from quant.messages.readiness import ReadinessAnswer, ReadinessCheck, Unready, W
 from quant.processes import describe_end
 
 _SECONDS: Final = 15.0
-_AT_ONCE: Final = 2
+_AT_ONCE: Final = 3
+# The many questions of a campaign may take all the time that there is. A research, which has one,
+# need not wait for them.
+_LISTS_AT_ONCE: Final = 2
 _REMEMBERED: Final = 4_000
 _MODULE: Final = "quant.universe.readiness"
 
@@ -56,6 +59,7 @@ class Readiness:
     def __init__(self, seconds: float = _SECONDS) -> None:
         self._seconds = seconds
         self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self._lists = asyncio.Semaphore(_LISTS_AT_ONCE)
         self._known: OrderedDict[str, Unready | None] = OrderedDict()
 
     async def require(self, bars: Catalog, *wanted: WantedBars) -> None:
@@ -119,6 +123,7 @@ class Readiness:
         try:
             async with (
                 asyncio.timeout(self._seconds),
+                self._lists if len(wanted) > 1 else nullcontext(),
                 self._at_once,
                 aclosing(_run(question.encode())) as lines,
             ):

@@ -100,8 +100,8 @@ async def pushed(cancels: int) -> list[Figure]:
         own = await measure(bench, _stays(bench, OWN_STEPS, RUNNING), cancels)
         child = await measure(bench, _stays(bench, CHILD_STEPS, RUNNING), cancels)
     return [
-        *_dead("DELETE → process dead, design or assessment (idle job)", own, 30, 80),
-        *_dead("DELETE → process dead, training or backtest (idle job)", child, 45, 120),
+        *_dead("DELETE → process dead, design or assessment (idle job)", own, 25, 80),
+        *_dead("DELETE → process dead, training or backtest (idle job)", child, 35, 120),
         Figure(
             "DELETE → Temporal says closed, design or assessment, median",
             "ms",
@@ -130,7 +130,7 @@ async def computing(cancels: int) -> list[Figure]:
             begins = [partial(bench.compute, _REAL_TRAINING)] * slots
             samples = await measure(bench, begins, cancels)
             name = f"DELETE → process dead, training ({slots} computing)"
-            figures += _dead(name, samples, 45, 120)
+            figures += _dead(name, samples, 70 if slots == RUNNING else 45, 120)
     return figures
 
 

@@ -34,6 +34,7 @@ async def measure() -> list[Figure]:
         with contextlib.ExitStack() as stack:
             for _ in range(_WORKERS - 1):
                 stack.enter_context(running.further_worker())
+            await running.wait_for_workers(_WORKERS)
             research = await start_research(running.client, ResearchRequest(trials=_TRIALS, seed=0))
             await research.result()
         took = await measure_design(research)

@@ -9,7 +9,10 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 
 from bench.processes import run_beside
@@ -25,6 +28,7 @@ from storage.artifacts import ArtifactStore
 from workflows.interface.contract import OperationType, Phase
 from workflows.interface.ids import make_step_id
 from workflows.interface.messages import ResearchRequest
+from workflows.policies import COMPUTE_QUEUE
 from workflows.research import Research
 
 REAL = (str(Path(__file__).resolve().parents[2] / "worker.py"),)
@@ -34,6 +38,7 @@ LARGE = ResearchRequest(
     symbol=SOURCE.symbol, timeframe=SOURCE.timeframe, trials=TRIALS, seed=1, bypass_gates=True
 )
 
+_LONGEST_START_SECONDS = 60.0
 _LONGEST_DESIGN_SECONDS = 3600.0
 _SECONDS_BETWEEN_LOOKS = 0.5
 
@@ -57,6 +62,20 @@ class Running:
             command = [sys.executable, *self.worker]
             with run_beside(command, stdout=log, stderr=log, env=environment) as process:
                 yield process
+
+    async def wait_for_workers(self, number: int) -> None:
+        """Wait until so many worker processes ask for work."""
+        request = DescribeTaskQueueRequest(
+            namespace=self.client.namespace,
+            task_queue=TaskQueue(name=COMPUTE_QUEUE),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+        )
+        async with asyncio.timeout(_LONGEST_START_SECONDS):
+            while True:
+                found = await self.client.workflow_service.describe_task_queue(request)
+                if len({each.identity for each in found.pollers}) >= number:
+                    return
+                await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
 
 
 @contextlib.asynccontextmanager

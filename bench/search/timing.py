@@ -7,9 +7,16 @@ import asyncio
 import json
 import sys
 import time
+from importlib import import_module
+from importlib.util import find_spec
 
 from bench.temporary import start_research, temporary_stack
-from workflows.interface.messages import ResearchRequest
+
+# The messages had another place before the rooms of `workflows/`.
+_PLACE = (
+    "workflows.interface.messages" if find_spec("workflows.interface") else "workflows.messages"
+)
+ResearchRequest = import_module(_PLACE).ResearchRequest
 
 
 async def main(repeats: int, numbers: list[int]) -> None:

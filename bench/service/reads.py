@@ -6,13 +6,21 @@ from statistics import median
 from typing import Final
 from uuid import uuid4
 
+from temporalio.common import TypedSearchAttributes
+
 from bench.cancel.latency import p95
 from bench.cancel.plans import Plan
 from bench.cancel.stack import Bench, wait_for_end
 from bench.figures import Figure
 from bench.service.calls import AT_ONCE, alternate, require_success
 from bench.temporary import start_research
-from workflows.interface.contract import OPERATION_QUERY, WORKFLOW_NAME, OperationType
+from workflows.interface import search_attributes
+from workflows.interface.contract import (
+    OPERATION,
+    OPERATION_QUERY,
+    WORKFLOW_NAME,
+    OperationType,
+)
 
 _PAGE: Final = "GET /operations?limit=50"
 _NOBODY: Final = "nobody"
@@ -95,17 +103,29 @@ def measure_growth(figures: list[Figure]) -> Figure:
 
 
 async def record(bench: Bench, count: int) -> None:
-    """Make so many closed operations."""
+    """Make so many closed operations. Each has left in Temporal what a research that fails does."""
+    request = Plan.FAIL_IN_ASSESSMENT.request()
+    failed = await start_research(bench.client, request)
+    await wait_for_end(failed)
+    left = await failed.describe()
+    memo = await left.memo()
+    attributes = TypedSearchAttributes(
+        [pair for pair in left.typed_search_attributes if pair.key in search_attributes.ALL]
+    )
     limit = asyncio.Semaphore(AT_ONCE)
 
     async def one() -> None:
+        operation_id = f"bench-{uuid4().hex}"
+        kept = {**memo[OPERATION], "operation_id": operation_id}
         async with limit:
             await bench.client.start_workflow(
                 WORKFLOW_NAME[OperationType.RESEARCH],
-                Plan.GO_THROUGH.request(),
-                id=f"bench-{uuid4().hex}",
+                request,
+                id=operation_id,
                 task_queue=_NOBODY,
                 run_timeout=_RECORDED_LIFETIME,
+                memo={**memo, OPERATION: kept},
+                search_attributes=attributes,
             )
 
     await asyncio.gather(*(one() for _ in range(count)))

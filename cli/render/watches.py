@@ -50,7 +50,9 @@ def print_watch(console: Console, watch: Watch) -> None:
     table.add_row("Stands", _describe_standing(watch))
     table.add_row("New bars", _describe_bars(watch))
     if watch.awaits and watch.status is OperationStatus.RUNNING:
-        table.add_row("Waits for bars of", escape(join_names(watch.awaits, _MOST_NAMED)))
+        table.add_row("Waits for bars of", escape(_describe_awaited(watch)))
+    if watch.left:
+        table.add_row("Have left", escape(join_names(watch.left, _MOST_NAMED)))
     table.add_row("Evidence for its alpha", f"{format_evidence(watch.evidence)} (20 confirms)")
     table.add_row(
         "Evidence against it", f"{format_evidence(watch.counter_evidence)} (20 withdraws)"
@@ -91,6 +93,13 @@ def _describe_standing(watch: WatchSummary) -> str:
     if watch.confirmed_at is not None:
         return f"confirmed by the bar of {watch.confirmed_at}"
     return watch.standing
+
+
+def _describe_awaited(watch: WatchSummary) -> str:
+    named = join_names(watch.awaits, _MOST_NAMED)
+    if watch.awaits_since is None:
+        return named
+    return f"{named}, since {format_time(watch.awaits_since)}"
 
 
 def _describe_bars(watch: WatchSummary) -> str:

@@ -1,17 +1,59 @@
 """Loads bars: built-in ones, and those of files, which are parsed once and then kept."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from errors import DataChanged
-from quant.bars import catalog
 from quant.bars.bars import MINIMUM_BARS, Bars
-from quant.bars.cache import BarsCache
+from quant.bars.cache import BarsCache, make_key
+from quant.bars.catalog import BUILT_IN_SYMBOLS, BarsFile, Catalog
 from quant.bars.dates import cut_to_dates
 from quant.bars.reading.content import read_content
 from quant.messages.data import DataSource
 
 
-def load_bars(source: DataSource, data_dir: Path | None) -> Bars:
+@dataclass(frozen=True)
+class Shelf:
+    """The bars of a data directory for a while, in which it is listed once.
+
+    Attributes:
+        catalog: The files.
+        cache: What is kept of them.
+    """
+
+    catalog: Catalog
+    cache: BarsCache
+
+    def read(self, source: DataSource) -> Iterator[Bars]:
+        """Yield all bars of each instrument, in their order, of whatever days.
+
+        Raises:
+            UnknownSymbol: No such symbol.
+            InvalidInput: A symbol does not exist in this timeframe.
+            InvalidData: The bars cannot be trusted; the message names file, column and row.
+        """
+        files = self.catalog.find_files(source)
+        for symbol, file in zip(source.instruments, files, strict=True):
+            yield _read_found(file, symbol, source.timeframe, self.cache)
+
+
+@contextmanager
+def open_shelf(data_dir: Shelf | Path | None) -> Iterator[Shelf]:
+    """Yield the shelf of a data directory. One that is open already stays open.
+
+    Args:
+        data_dir: Directory of the user's files, or its shelf; None if there are none.
+    """
+    if isinstance(data_dir, Shelf):
+        yield data_dir
+        return
+    with BarsCache(data_dir) as cache:
+        yield Shelf(Catalog(data_dir), cache)
+
+
+def load_bars(source: DataSource, data_dir: Shelf | Path | None) -> Bars:
     """Load and validate bars.
 
     The built-in symbols are indices. Their adjusted close equals their close on every day.
@@ -19,7 +61,7 @@ def load_bars(source: DataSource, data_dir: Path | None) -> Bars:
     Args:
         source: Symbol and timeframe, the days if not all are wanted, and the required hash if
             earlier steps have used the bars.
-        data_dir: Directory of the user's files; None if there are none.
+        data_dir: Directory of the user's files, or its shelf; None if there are none.
 
     Raises:
         UnknownSymbol: No such symbol.
@@ -28,8 +70,8 @@ def load_bars(source: DataSource, data_dir: Path | None) -> Bars:
             are too few between these days.
         DataChanged: The bars do not have the required hash.
     """
-    with BarsCache(data_dir) as cache:
-        bars = read_found(catalog.Catalog(data_dir).find_file(source), source, cache)
+    with open_shelf(data_dir) as shelf:
+        [bars] = shelf.read(source)
     bars = cut_to_dates(bars, source, MINIMUM_BARS)
     if source.content_hash not in (None, bars.content_hash):
         raise DataChanged(
@@ -40,13 +82,8 @@ def load_bars(source: DataSource, data_dir: Path | None) -> Bars:
     return bars
 
 
-def read_found(file: catalog.BarsFile | None, source: DataSource, cache: BarsCache) -> Bars:
+def _read_found(file: BarsFile | None, symbol: str, timeframe: str, cache: BarsCache) -> Bars:
     """Return the bars of a file: those that are kept, or else read, validated and kept.
-
-    Args:
-        file: The file; None for the built-in bars.
-        source: Symbol and timeframe.
-        cache: Keeps bars of files.
 
     Raises:
         InvalidData: The bars cannot be trusted; the message names file, column and row.
@@ -54,20 +91,22 @@ def read_found(file: catalog.BarsFile | None, source: DataSource, cache: BarsCac
     if file is None:
         from quant.bars.parser import parse_built_in_bars  # noqa: PLC0415
 
-        return parse_built_in_bars(source.symbol, source.timeframe)
+        return parse_built_in_bars(symbol, timeframe)
     content = read_content(file.path)
-    kept = cache.find(content, file, source.symbol, source.timeframe)
+    key = make_key(content, file, timeframe)
+    kept = cache.find(key, symbol, timeframe)
     if kept is not None:
         return kept
     # It loads pandas, which takes longer than to map what is kept.
     from quant.bars.parser import parse_bars  # noqa: PLC0415
 
+    source = DataSource(symbol=symbol, timeframe=timeframe)
     bars = parse_bars(content, file.path.name, source, file.mapping)
-    cache.keep(bars, content, file)
+    cache.keep(bars, key)
     return bars
 
 
 def load_built_in_bars() -> None:
     """Load all built-in bars, for the processes that are forked from this one."""
-    for symbol in sorted(catalog.BUILT_IN_SYMBOLS):
+    for symbol in sorted(BUILT_IN_SYMBOLS):
         load_bars(DataSource(symbol=symbol), None)

@@ -42,6 +42,20 @@ Awaited = Annotated[
         "empty if there is nothing to wait for but the next bar"
     ),
 ]
+AwaitedSince = Annotated[
+    AwareDatetime | None,
+    Field(
+        description="The look since which they are awaited: the first that saw later bars of "
+        "others, or the latest after which some counted. Null if none are awaited"
+    ),
+]
+Left = Annotated[
+    tuple[str, ...],
+    Field(
+        description="Instruments that nobody waits for: they had no bar at the last ten times that "
+        "counted"
+    ),
+]
 
 
 class WatchedStrategy(Instruments):
@@ -101,7 +115,17 @@ class WatchRecord(FrozenModel):
 
     strategy: WatchedStrategy
     begins_after: str = Field(description="Newest bar when it began; those that follow it count")
+    judged_until: str | None = Field(
+        None,
+        description="Newest bar of the research; an instrument that had left by then is not "
+        "awaited. Null in the records of earlier versions",
+    )
     awaits: Awaited = ()
+    awaits_since: AwaitedSince = None
+    awaits_until: str | None = Field(
+        None, description="Newest bar at that time; those before it have waited since"
+    )
+    left: Left = ()
     periods_per_year: float
     state: Evidence = Field(description="Of both bets, after the newest bar that was scored")
     bars: int = Field(0, description="Bars that were scored")
@@ -122,6 +146,8 @@ class WatchSummary(FrozenModel):
         None, description="Newest bar when it began; null before that is known"
     )
     awaits: Awaited = ()
+    awaits_since: AwaitedSince = None
+    left: Left = ()
     last_scored: str | None = Field(None, description="Time of the newest bar that was scored")
     confirmed_at: str | None = Field(None, description="Time of the bar that confirmed it")
     withdrawn_at: str | None = Field(None, description="Time of the bar that withdrew it")

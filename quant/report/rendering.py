@@ -10,7 +10,7 @@ from quant.messages.strategy import FeatureSpec
 from quant.report.glossary import TERMS
 from quant.report.sections.instruments import shade_correlation, shade_profit
 from quant.verdict.criteria import format_limit, format_value
-from quant.wording import MINUS, format_count
+from quant.wording import MINUS, format_count, join_names
 
 MISSING: Final = "\N{EN DASH}"
 _STRONGEST_MONTH: Final = 0.10
@@ -59,6 +59,7 @@ def _load_templates() -> Environment:
         shade_correlation=shade_correlation,
         shade_profit=shade_profit,
         format_count=format_count,
+        join_names=join_names,
         drawing=_embed_drawing,
         figure=format_value,
         limit=format_limit,

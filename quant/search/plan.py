@@ -22,6 +22,9 @@ _FIRST_ROUND: Final = 10
 _LEAST_ALONE: Final = 4
 _ALONE_SHARE: Final = 8
 
+MOST_SLOTS: Final = 128
+"""How many slices of a round are worth computing at once."""
+
 # Slices of a round start together, and the next round waits for the last of them. So rounds grow
 # with what is known, and the slices at the end of a large round are shorter.
 _LEAST_SLICED: Final = 24
@@ -29,7 +32,6 @@ _MOST_LEAST_SLICED: Final = 48
 _TRIALS_PER_LEAST: Final = 200
 _GROWTH: Final = 1.5
 _LARGEST_ROUND: Final = 2500
-_LONGEST_SLICE_SHARE: Final = 128
 _LEFT_SHARE: Final = 80
 
 # Of one candidate, on a common core: so much for itself, and so much for each of all bars.
@@ -73,7 +75,7 @@ class SearchPlan(FrozenModel):
     def cut_into_slices(self, whole: Span, bars: int) -> list[Span]:
         """Return the slices of a round, in their order. No slice is longer than the one before."""
         usual = max(1, round(self.seconds_per_slice / estimate_seconds(bars)))
-        longest = math.ceil(len(whole) / _LONGEST_SLICE_SHARE)
+        longest = math.ceil(len(whole) / MOST_SLOTS)
         slices: list[Span] = []
         first = whole.first
         while first <= whole.last:

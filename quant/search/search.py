@@ -67,7 +67,8 @@ def search(
         features: Kinds of features to choose from; empty for all.
         long_only: Whether short positions are ruled out.
         plan: How the search is cut into rounds.
-        bars: Number of all bars, on which the plan depends; of the development bars by default.
+        bars: Number of all bars of all instruments, on which the plan depends; of the development
+            bars by default.
         helpers: How many more processes score candidates. They change nothing about the result.
 
     Raises:
@@ -77,11 +78,12 @@ def search(
     proposer = Proposer(make_space(development, features, long_only=long_only), seed, earlier)
     team = Team(proposer, Scorer(development, seed), helpers)
     scale = Scale(count_scored_bars(len(development)), development.periods_per_year)
+    rows = bars or Universe.of(development).rows
     known: list[Trial] = []
     evaluated: list[Trial] = []
     best: ScoredCandidate | None = None
     try:
-        for each in (plan or SearchPlan()).cut_into_rounds(trials, bars or len(development)):
+        for each in (plan or SearchPlan()).cut_into_rounds(trials, rows):
             scored: list[Trial] = []
             for candidate in team.score_round(each.numbers, known):
                 scored.append(candidate.trial)

@@ -6,10 +6,8 @@ from typing import Final
 import numpy as np
 
 from errors import DataChanged, InvalidInput
-from quant.bars import catalog
 from quant.bars.bars import Bars
-from quant.bars.cache import BarsCache
-from quant.bars.loader import read_found
+from quant.bars.loader import Shelf, open_shelf
 from quant.messages.data import DataSource
 from quant.universe.shares import LONGEST_ABSENCE
 from quant.universe.universe import Universe
@@ -18,14 +16,17 @@ _FIELD: Final = "benchmark"
 
 
 def load_benchmark(
-    symbol: str | None, bars: Universe, data_dir: Path | None, content_hash: str | None = None
+    symbol: str | None,
+    bars: Universe,
+    data_dir: Shelf | Path | None,
+    content_hash: str | None = None,
 ) -> Universe:
     """Return the bars of the benchmark, on the clock of the bars that are traded.
 
     Args:
         symbol: The chosen symbol; None for the traded instruments themselves.
         bars: All bars of these.
-        data_dir: Directory of the user's bars; None if there are none.
+        data_dir: Directory of the user's bars, or its shelf; None if there are none.
         content_hash: The required hash of the answer, if earlier steps have used the benchmark.
 
     Returns:
@@ -41,8 +42,8 @@ def load_benchmark(
     if symbol is None:
         return bars
     source = DataSource(symbol=symbol, timeframe=bars.timeframe)
-    with BarsCache(data_dir) as cache:
-        own = read_found(catalog.Catalog(data_dir).find_file(source), source, cache)
+    with open_shelf(data_dir) as shelf:
+        [own] = shelf.read(source)
     aligned = Universe.of(align(own, bars))
     if content_hash not in (None, aligned.content_hash):
         raise DataChanged(

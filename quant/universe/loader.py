@@ -4,11 +4,9 @@ from pathlib import Path
 from typing import Final
 
 from errors import DataChanged, InvalidData
-from quant.bars import catalog
 from quant.bars.bars import Bars
-from quant.bars.cache import BarsCache
 from quant.bars.dates import cut_to_dates, find_days
-from quant.bars.loader import load_bars, read_found
+from quant.bars.loader import Shelf, load_bars, open_shelf
 from quant.messages.data import DataSource, DateRange
 from quant.universe.universe import Universe
 
@@ -20,13 +18,13 @@ MINIMUM_TRADED_BARS: Final = 20
 _MOST_NAMED: Final = 5
 
 
-def load_universe(source: DataSource, data_dir: Path | None) -> Universe:
+def load_universe(source: DataSource, data_dir: Shelf | Path | None) -> Universe:
     """Load and validate the bars of all instruments.
 
     Args:
         source: Symbols and timeframe, the days if not all are wanted, and the required hash if
             earlier steps have used the bars.
-        data_dir: Directory of the user's files; None if there are none.
+        data_dir: Directory of the user's files, or its shelf; None if there are none.
 
     Raises:
         UnknownSymbol: No such symbol.
@@ -48,7 +46,7 @@ def load_universe(source: DataSource, data_dir: Path | None) -> Universe:
     return universe
 
 
-def load_instruments(source: DataSource, data_dir: Path | None) -> list[Bars]:
+def load_instruments(source: DataSource, data_dir: Shelf | Path | None) -> list[Bars]:
     """Load and validate the bars of each instrument by itself, in their order.
 
     Raises:
@@ -56,14 +54,8 @@ def load_instruments(source: DataSource, data_dir: Path | None) -> list[Bars]:
         InvalidInput: A symbol does not exist in this timeframe.
         InvalidData: The bars cannot be trusted, or there are none between these days.
     """
-    days = {"start_date": source.start_date, "end_date": source.end_date}
-    found = []
-    files = catalog.Catalog(data_dir).find_files(source)
-    with BarsCache(data_dir) as cache:
-        for symbol, file in zip(source.instruments, files, strict=True):
-            one = DataSource(symbol=symbol, timeframe=source.timeframe, **days)
-            found.append(cut_to_dates(read_found(file, one, cache), one, 1))
-    return found
+    with open_shelf(data_dir) as shelf:
+        return [cut_to_dates(bars, source, 1) for bars in shelf.read(source)]
 
 
 def find_traded(bars: Universe, days: DateRange) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from errors import InvalidData, InvalidInput
+from quant.bars.loader import Shelf, open_shelf
 from quant.learning.splits import TRAINING_FOLDS, split_walk_forward
 from quant.messages.data import DataSource
 from quant.messages.readiness import ReadinessAnswer, ReadinessCheck, Unready, WantedBars
@@ -27,13 +28,13 @@ _SHORTEST_PERIOD = 5
 _SHORTEST_HORIZON = 1
 
 
-def require_bars(wanted: WantedBars, bars: Universe, data_dir: Path | None) -> None:
+def require_bars(wanted: WantedBars, bars: Universe, data_dir: Shelf | Path | None) -> None:
     """Check that a step that uses these bars will not end for a want of them.
 
     Args:
         wanted: What is asked.
         bars: The bars that it names.
-        data_dir: Directory of the user's bars; None if there are none.
+        data_dir: Directory of the user's bars, or its shelf; None if there are none.
 
     Raises:
         UnknownSymbol: No such symbol.
@@ -79,22 +80,23 @@ def _require_trainable(development: Universe, spec: StrategySpec) -> None:
 
 def answer_all(asked: ReadinessCheck) -> Iterator[ReadinessAnswer]:
     """Yield the answer to each question. Bars that several in a row name are loaded once."""
-    for data, questions in groupby(asked.wanted, key=lambda wanted: wanted.data):
-        bars: Universe | None = None
-        problem: Unready | None = None
-        try:
-            bars = load_universe(data, asked.data_dir)
-        except InvalidInput as error:
-            problem = _describe(error)
-        for wanted in questions:
-            if bars is not None:
-                problem = _find_problem(wanted, bars, asked.data_dir)
-            yield ReadinessAnswer(problem=problem)
+    with open_shelf(asked.data_dir) as shelf:
+        for data, questions in groupby(asked.wanted, key=lambda wanted: wanted.data):
+            bars: Universe | None = None
+            problem: Unready | None = None
+            try:
+                bars = load_universe(data, shelf)
+            except InvalidInput as error:
+                problem = _describe(error)
+            for wanted in questions:
+                if bars is not None:
+                    problem = _find_problem(wanted, bars, shelf)
+                yield ReadinessAnswer(problem=problem)
 
 
-def _find_problem(wanted: WantedBars, bars: Universe, data_dir: Path | None) -> Unready | None:
+def _find_problem(wanted: WantedBars, bars: Universe, shelf: Shelf) -> Unready | None:
     try:
-        require_bars(wanted, bars, data_dir)
+        require_bars(wanted, bars, shelf)
     except InvalidInput as error:
         return _describe(error)
     return None

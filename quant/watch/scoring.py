@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from quant.strategy.weights import decide_weights
 from quant.universe.loader import load_instruments
 from quant.universe.universe import Universe
 from quant.watch.betting import begin_evidence, follow_bars
-from quant.watch.frontier import find_frontier
+from quant.watch.frontier import Frontier, find_frontier, get_longest_wait
 from quant.watch.returns import OpenReturns, measure_open_returns
 
 ReadArtifact = Callable[[str, str], bytes]
@@ -34,20 +35,26 @@ ReadArtifact = Callable[[str, str], bytes]
 
 
 def score_new_bars(
-    strategy: WatchedStrategy, data_dir: Path | None, workspace: Workspace, read: ReadArtifact
+    strategy: WatchedStrategy,
+    data_dir: Path | None,
+    workspace: Workspace,
+    read: ReadArtifact,
+    now: datetime,
 ) -> WatchSummary:
     """Score the bars that came since the last time, and store `watch.json`.
 
     At first it only notes which bar is the newest: what was there before, somebody may have seen. A
     bar counts once, as it was when it was scored, whatever is corrected later. It counts until the
     next open, so the newest bar, which may be unfinished, waits for the next one. Of several
-    instruments a time of their common clock counts when all have been seen beyond it.
+    instruments a time of their common clock counts when all have been seen beyond it, or when it
+    has waited for that as long as `get_longest_wait` says.
 
     Args:
         strategy: What to watch.
         data_dir: Directory of the user's bars; None if there are none.
         workspace: Artifacts of the watch.
         read: Reads the artifacts of the research.
+        now: By which waiting is measured. Aware.
 
     Raises:
         InvalidInput: The stored model is not the one that was judged.
@@ -63,7 +70,7 @@ def score_new_bars(
     if stored is None:
         record = _begin(strategy, bars, workspace, read)
     else:
-        record = _follow(parse_artifact(WatchRecord, stored, Artifact.WATCH), bars, workspace)
+        record = _follow(parse_artifact(WatchRecord, stored, Artifact.WATCH), bars, workspace, now)
     workspace.write(Artifact.WATCH, record.model_dump_json().encode())
     return summarise(record)
 
@@ -77,6 +84,8 @@ def summarise(record: WatchRecord) -> WatchSummary:
         bars=record.bars,
         begins_after=record.begins_after,
         awaits=record.awaits,
+        awaits_since=record.awaits_since,
+        left=record.left,
         last_scored=record.last_scored,
         confirmed_at=record.confirmed_at,
         withdrawn_at=record.withdrawn_at,
@@ -105,19 +114,23 @@ def _begin(
     return WatchRecord(
         strategy=strategy,
         begins_after=max(bars.format_time(-1), *newest),
+        judged_until=max(newest, default=None),
         periods_per_year=year,
         state=begin_evidence(returns, market),
     )
 
 
-def _follow(record: WatchRecord, bars: Universe, workspace: Workspace) -> WatchRecord:
+def _follow(
+    record: WatchRecord, bars: Universe, workspace: Workspace, now: datetime
+) -> WatchRecord:
     """Return the record with the bars that are new, as far as all instruments have come."""
     if record.state.standing == "withdrawn":
         return record
-    frontier = find_frontier(bars)
-    record = record.model_copy(update={"awaits": frontier.awaited})
+    scored = _count_until(bars, record.last_scored or record.begins_after)
+    frontier = find_frontier(bars, scored, _count_settled(record, bars, now))
+    new = slice(scored, frontier.stop)
+    record = _note_wait(record, frontier, bars, now, moved=new.start < new.stop)
     first = max(_count_until(bars, record.begins_after) - 1, 0)
-    new = slice(_count_until(bars, record.last_scored or record.begins_after), frontier.stop)
     if new.start >= new.stop:
         return record
     returns = _trade(record.strategy, bars, first, workspace)
@@ -151,6 +164,38 @@ def _follow(record: WatchRecord, bars: Universe, workspace: Workspace) -> WatchR
     )
 
 
+def _count_settled(record: WatchRecord, bars: Universe, now: datetime) -> int:
+    """Return how many times wait for no instrument: they count, or have waited long enough."""
+    settled = _count_until(bars, record.last_scored or record.judged_until or record.begins_after)
+    since, until = record.awaits_since, record.awaits_until
+    if since is None or until is None or now - since < get_longest_wait(bars.timeframe):
+        return settled
+    # Times that were not there then have not waited for so long.
+    return max(settled, _count_until(bars, until, included=False))
+
+
+def _note_wait(
+    record: WatchRecord, frontier: Frontier, bars: Universe, now: datetime, *, moved: bool
+) -> WatchRecord:
+    """Return the record with who is awaited and who has left.
+
+    A wait begins anew whenever some times count.
+    """
+    since, until = record.awaits_since, record.awaits_until
+    if not frontier.awaited:
+        since = until = None
+    elif moved or since is None:
+        since, until = now, bars.format_time(-1)
+    return record.model_copy(
+        update={
+            "awaits": frontier.awaited,
+            "awaits_since": since,
+            "awaits_until": until,
+            "left": frontier.left,
+        }
+    )
+
+
 def _trade(
     strategy: WatchedStrategy, bars: Universe, first: int, workspace: Workspace
 ) -> OpenReturns:
@@ -177,10 +222,10 @@ def _exceed(returns: FloatArray, strategy: WatchedStrategy, periods_per_year: fl
     return returns - strategy.spec.costs.cash_rate / periods_per_year
 
 
-def _count_until(bars: Clock, time: str) -> int:
-    """Return how many bars there are until this time, included."""
+def _count_until(bars: Clock, time: str, *, included: bool = True) -> int:
+    """Return how many bars there are until this time."""
     moment = np.datetime64(time.removesuffix("Z"), "ns").astype(np.int64)
-    return int(np.searchsorted(bars.timestamps, moment, side="right"))
+    return int(np.searchsorted(bars.timestamps, moment, side="right" if included else "left"))
 
 
 def _require_model(strategy: WatchedStrategy, model: bytes) -> None:

@@ -1,7 +1,6 @@
 """The database of the ledger, SQLite or PostgreSQL: connections and migrations."""
 
 import fcntl
-import logging
 import os
 import time
 import traceback
@@ -9,7 +8,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -18,7 +17,6 @@ from sqlalchemy import (
     NullPool,
     create_engine,
     event,
-    inspect,
     make_url,
     text,
 )
@@ -29,16 +27,8 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 
 from errors import LedgerUnavailable
+from storage.ledger.revisions import Revisions, upgrade_tables
 
-if TYPE_CHECKING:
-    from alembic.config import Config
-
-_log = logging.getLogger(__name__)
-
-# A ledger from before the first migration has the tables of this revision.
-_FIRST_REVISION = "0001"
-_VERSION_TABLE = "alembic_version"
-_MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _POSTGRESQL_DRIVER = "postgresql+pg8000"
 # Arbitrary numbers. Nothing else in the database locks them.
 _MIGRATION_LOCK = 0x6B_74_72_64_72
@@ -52,13 +42,6 @@ _SECONDS_FOR_A_STATEMENT = 4.5
 # A migration may rewrite a table, or wait for another process that does.
 _SECONDS_FOR_A_MIGRATION = 300.0
 _SECONDS_BETWEEN_ATTEMPTS = 0.05
-
-
-class Revisions(NamedTuple):
-    """The revisions of the tables before and after an upgrade; None for no tables."""
-
-    before: str | None
-    after: str | None
 
 
 class Database:
@@ -97,19 +80,7 @@ class Database:
             LedgerUnavailable: The database does not answer.
         """
         with _translate_errors(), self._begin_migration() as connection:
-            before = _get_revision(connection)
-            known = list_revisions()
-            if before is not None and before not in known:
-                _log.warning("the ledger is newer than this version: %s", before)
-            if before is not None and before not in known[:-1]:
-                return Revisions(before, before)
-            from alembic import command  # noqa: PLC0415 - slow to load, and rarely needed
-
-            config = migrations(connection)
-            if _is_unversioned(connection):
-                command.stamp(config, _FIRST_REVISION)
-            command.upgrade(config, "head")
-            return Revisions(before, _get_revision(connection))
+            return upgrade_tables(connection)
 
     @contextmanager
     def begin_reading(self) -> Iterator[Session]:
@@ -200,36 +171,6 @@ def _lock(descriptor: int) -> None:
             if time.monotonic() > deadline:
                 raise TimeoutError("another process has been migrating it for too long") from None
         time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
-
-
-def migrations(connection: Connection) -> "Config":
-    """Return the configuration of Alembic for this connection."""
-    from alembic.config import Config  # noqa: PLC0415 - slow to load
-
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    return config
-
-
-def list_revisions() -> list[str]:
-    """Return the revisions that this version knows, the newest last. Their files have their names.
-
-    Most processes find the newest one in the ledger, and then they need no Alembic.
-    """
-    return sorted(file.name.partition("_")[0] for file in (_MIGRATIONS / "versions").glob("*_*.py"))
-
-
-def _get_revision(connection: Connection) -> str | None:
-    if _VERSION_TABLE not in inspect(connection).get_table_names():
-        return None
-    revision = connection.exec_driver_sql(f"SELECT version_num FROM {_VERSION_TABLE}").scalar()  # noqa: S608 - a constant
-    return None if revision is None else str(revision)
-
-
-def _is_unversioned(connection: Connection) -> bool:
-    tables = inspect(connection).get_table_names()
-    return bool(tables) and _VERSION_TABLE not in tables
 
 
 @contextmanager

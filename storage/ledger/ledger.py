@@ -12,13 +12,14 @@ from errors import LedgerUnavailable
 from storage.bounded_calls import BoundedCalls
 from storage.ledger.campaigns import CampaignMembers
 from storage.ledger.chain import Chain
-from storage.ledger.database import Database, Revisions
+from storage.ledger.database import Database
 from storage.ledger.experiments import Experiments
 from storage.ledger.hypotheses import Hypotheses
 from storage.ledger.identities import Identities
 from storage.ledger.leaderboard import Leaderboard
 from storage.ledger.looks import Looks
 from storage.ledger.markets import Markets
+from storage.ledger.revisions import Revisions
 from storage.ledger.spending import Spending
 from storage.ledger.trials import Trials
 

@@ -147,7 +147,8 @@ class BarSetRow(Base):
 class BarsMixin:
     """The columns of a row about certain bars, an entry of the chain."""
 
-    data_hash: Mapped[str] = mapped_column(primary_key=True)
+    # First in the key, as the index of the key finds rows by bars.
+    data_hash: Mapped[str] = mapped_column(primary_key=True, sort_order=-1)
     symbol: Mapped[str]
     timeframe: Mapped[str]
     # Null until the row has joined the chain, as in rows of earlier versions.

@@ -76,14 +76,19 @@ async def test_a_gate_and_a_verdict_leave_hypotheses(
 
 
 async def test_a_search_starts_from_what_others_have_tried(
-    api: httpx2.AsyncClient, client: Client, settings: Settings
+    api: httpx2.AsyncClient,
+    client: Client,
+    settings: Settings,
+    fresh_bars: Callable[[str, int], None],
 ) -> None:
-    before = await start(client, ResearchRequest(trials=3, symbol="NASDAQ", seed=7))
+    # On other bars, a search of another test may have tried what this one does not know.
+    fresh_bars("REMEMBERED", 32)
+    before = await start(client, ResearchRequest(trials=3, symbol="REMEMBERED", seed=7))
     await before.result()
 
     async def count_remembered(**request: Any) -> int:
         # The memory is that of the design: a gate rejects what comes out of the training.
-        asked = ResearchRequest(trials=1, symbol="NASDAQ", gates=HOPELESS, **request)
+        asked = ResearchRequest(trials=1, symbol="REMEMBERED", gates=HOPELESS, **request)
         handle = await start(client, asked)
         await handle.result()
         design = accepted(await api.get(f"/operations/{handle.id}.design/results"))["results"]

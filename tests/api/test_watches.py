@@ -143,7 +143,7 @@ async def test_new_bars_wake_the_watches_of_them_and_no_others(
     refused(await api.post("/watches/look", json={"symbol": symbol}), 422, "invalid_input")
 
 
-async def test_bars_of_any_instrument_wake_the_watch_of_a_universe(
+async def test_bars_of_any_instrument_wake_the_watch_of_a_universe_and_none_is_lost(
     api: httpx2.AsyncClient, client: Client, fresh_universe: Callable[..., None]
 ) -> None:
     symbols = sorted(make_symbol() for _ in range(3))
@@ -160,24 +160,29 @@ async def test_bars_of_any_instrument_wake_the_watch_of_a_universe(
         rows = accepted(await api.post("/watches/look", json=body), 202)["data"]
         return [row["research_id"] for row in rows] == [research_id]
 
-    async def awaits(*expected: str) -> bool:
+    async def awaits(expected: list[str]) -> bool:
         shown = accepted(await api.get(f"/watches/{research_id}"))["data"]
-        return shown["awaits"] == list(expected) and shown["problem"] is None
+        assert (shown["bars"], shown["problem"]) == (0, None)
+        return shown["awaits"] == expected and shown["awaits_since"] is not None
 
-    fresh_universe(symbols[:2], seed=42, rows=ROWS + 5)
-    for symbol in symbols[:2]:
+    async def read_report() -> str:
+        return (await api.get(f"/operations/{research_id}/report")).text
+
+    for number, symbol in enumerate(symbols, start=1):
+        fresh_universe(symbols[:number], seed=42, rows=ROWS + 25)
         assert await assert_eventually(partial(woken, symbol), within=PATIENCE)
-    assert await assert_eventually(partial(awaits, symbols[2]), within=PATIENCE)
-    fresh_universe(symbols, seed=42, rows=ROWS + 5)
-    assert await assert_eventually(partial(woken, symbols[2]), within=PATIENCE)
+        if late := symbols[number:]:
+            assert await assert_eventually(partial(awaits, late), within=PATIENCE)
+            assert f"Later ones wait for bars of {', '.join(late)}, since" in await read_report()
 
-    shown = await shown_with(api, research_id, 4)
-    assert shown["awaits"] == []
+    shown = await shown_with(api, research_id, 24)
+    assert (shown["awaits"], shown["awaits_since"]) == ([], None)
     points = accepted(await api.get(f"/watches/{research_id}/curve"))["data"]["points"]
-    assert len(points) == 4
+    assert len(points) == 24
     assert points[-1]["evidence"] == shown["evidence"]
-    page = (await api.get(f"/operations/{research_id}/report")).text
-    assert "4 bars came after" in page
+    page = await read_report()
+    assert "24 bars came after" in page
+    assert "Later ones wait" not in page
     accepted(await api.delete(f"/watches/{research_id}", params={"wait": 30}))
 
 

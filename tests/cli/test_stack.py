@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from cli.stack import Stack, make_server_command
+from cli.stack import Stack
+from cli.temporal_server import make_server_command
 from settings import Settings
 from temporal.dynamic_config import load_dynamic_config
 

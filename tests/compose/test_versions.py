@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.stack import find_temporal
+from cli.temporal_server import find_temporal
 from settings import Settings
 from temporal.dynamic_config import load_dynamic_config
 from tests.compose.composition import SERVICES
@@ -16,7 +16,7 @@ from tests.compose.composition import SERVICES
 @pytest.fixture(scope="module")
 def executable() -> Path:
     """The `temporal` of the embedded stack and of all tests."""
-    return Path(find_temporal(Settings()))
+    return Path(find_temporal(Settings().temporal_bin))
 
 
 def test_server_tools_and_web_ui_are_of_the_embedded_versions(executable: Path) -> None:

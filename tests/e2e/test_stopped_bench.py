@@ -34,8 +34,14 @@ def waiting(what: str, directory: Path) -> Iterator[tuple[subprocess.Popen[bytes
     assert left == []
 
 
-def test_a_killed_benchmark_leaves_no_process(tmp_path: Path) -> None:
-    with waiting("compute", tmp_path) as (bench, processes):
+@pytest.fixture
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty directory. The paths of sockets below it must not be long."""
+    return tmp_path_factory.mktemp("bench")
+
+
+def test_a_killed_benchmark_leaves_no_process(directory: Path) -> None:
+    with waiting("compute", directory) as (bench, processes):
         # Temporal, API, worker, its fork server, and what that has forked.
         assert processes >= 5
         bench.send_signal(SIGKILL)
@@ -43,9 +49,9 @@ def test_a_killed_benchmark_leaves_no_process(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [SIGTERM, SIGHUP])
 def test_a_stopped_benchmark_leaves_neither_process_nor_file(
-    tmp_path: Path, number: Signals
+    directory: Path, number: Signals
 ) -> None:
-    with waiting("write", tmp_path) as (bench, processes):
+    with waiting("write", directory) as (bench, processes):
         assert processes == 1
         bench.send_signal(number)
-    assert list(tmp_path.iterdir()) == []
+    assert list(directory.iterdir()) == []

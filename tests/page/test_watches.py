@@ -182,11 +182,11 @@ async def test_a_universe_is_watched_and_says_whose_bars_it_waits_for(
     await expect(line).to_contain_text("WATCHA,WATCHB 1d")
     await expect(line.locator("time")).to_be_visible(timeout=LONG)
 
-    fresh_universe(symbols[:1], seed=42, rows=ROWS + 5)
+    fresh_universe(symbols[:1], seed=42, rows=ROWS + 25)
     await line.get_by_role("button", name="Look now").click()
-    await expect(line).to_contain_text("waits for bars of WATCHB", timeout=LONG)
+    await expect(line).to_contain_text("waits for bars of WATCHB since", timeout=LONG)
 
-    fresh_universe(symbols, seed=42, rows=ROWS + 5)
+    fresh_universe(symbols, seed=42, rows=ROWS + 25)
     await line.get_by_role("button", name="Look now").click()
     await expect(line.locator("svg polyline")).to_have_count(2, timeout=LONG)
     await expect(line).not_to_contain_text("waits for")

@@ -15,8 +15,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, inspect, text
 
 from errors import LedgerUnavailable
-from storage.ledger.database import Database, list_revisions, migrations
+from storage.ledger.database import Database
 from storage.ledger.ledger import Ledger
+from storage.ledger.revisions import list_revisions, migrations
 from storage.ledger.rows import Base
 from tests.storage.test_ledger import experiment
 from tests.support.helpers import ROOT
@@ -30,13 +31,39 @@ _BEFORE_MIGRATIONS = (
 )
 
 
-def test_migrated_tables_are_those_of_the_code(ledger_url: str) -> None:
+def test_a_new_ledger_has_the_tables_to_which_the_migrations_lead(ledger_url: str) -> None:
     database = Database(ledger_url)
-    database.upgrade()
+    assert database.upgrade() == (None, list_revisions()[-1])
+    created = describe(database)
+    with database.begin_writing() as session:
+        config = migrations(session.connection())
+        command.downgrade(config, "base")
+        command.upgrade(config, "head")
     with database.connect() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+    assert describe(database) == created
     database.close()
     assert differences == []
+
+
+def describe(database: Database) -> dict[str, object]:
+    """Return all that the database knows of its tables, and the revision."""
+    with database.connect() as connection:
+        found = inspect(connection)
+        described: dict[str, object] = {
+            table: (
+                sorted(
+                    (each["name"], str(each["type"]), each["nullable"], each["default"])
+                    for each in found.get_columns(table)
+                ),
+                found.get_pk_constraint(table),
+                sorted(found.get_indexes(table), key=str),
+                sorted(found.get_unique_constraints(table), key=str),
+            )
+            for table in found.get_table_names()
+        }
+        revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return described | {"revision": revision}
 
 
 def test_a_ledger_from_before_the_migrations_keeps_what_is_in_it(ledger_url: str) -> None:
@@ -75,13 +102,18 @@ def test_the_files_of_the_migrations_are_named_by_their_revisions(ledger_url: st
         assert list_revisions() == [each.revision for each in script.walk_revisions()][::-1]
 
 
-def test_a_ledger_of_this_version_needs_no_alembic(ledger_url: str) -> None:
-    Ledger(ledger_url).upgrade()
+def test_neither_a_new_ledger_nor_one_of_this_version_needs_alembic(ledger_url: str) -> None:
     program = (
-        "import sys; from storage.ledger.ledger import Ledger; Ledger(sys.argv[1]).upgrade(); "
+        "import sys; from storage.ledger.ledger import Ledger; "
+        "assert [Ledger(sys.argv[1]).upgrade().before for _ in range(2)] == [None, sys.argv[2]]; "
         "assert 'alembic' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", program, ledger_url], cwd=ROOT, timeout=120, check=True)
+    subprocess.run(
+        [sys.executable, "-c", program, ledger_url, list_revisions()[-1]],
+        cwd=ROOT,
+        timeout=120,
+        check=True,
+    )
 
 
 def test_a_version_that_is_gone_back_to_works_with_the_newer_ledger(

@@ -35,7 +35,7 @@ PATIENCE: Final = 90.0
 
 # The first look again comes soon; later ones are rarer, because a look costs processor time.
 _FIRST_PAUSE = 0.02
-_LONGEST_PAUSE = 0.1
+_LONGEST_PAUSE = 0.2
 _PAUSES_GROW_BY = 1.3
 
 

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 from temporalio.api.workflowservice.v1 import UnpauseActivityRequest
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError
 
 from api.app import create_app
 from quant.messages.artifacts import Artifact
@@ -26,6 +26,7 @@ from tests.support.quant.searches import (
     LONG,
     SEARCH,
     count_computing,
+    count_most_scheduled,
     count_reused,
     hold,
     list_scheduled,
@@ -83,18 +84,18 @@ async def test_a_resumed_search_begins_with_the_first_slice_that_has_not_finishe
     one_slot = own.model_copy(update={"compute_slots": 1})
     async with run_workers(alone, one_slot):
         research = await start(alone, SEARCH)
-        await hold(alone, research, 60)
+        held, _ = await hold(alone, research, 60)
         await api.delete(f"/agent/cancel/{research.id}", params={"wait": 30})
         cancelled = await ended(api, research.id)
         assert cancelled["status"] == "cancelled"
         [design] = cancelled["children"]
-        assert design["progress"]["items_processed"] == 56
+        assert design["progress"]["items_processed"] == 60 - held.size
         accepted(await api.post(f"/operations/{research.id}/resume"), 202)
         assert (await ended(api, research.id))["status"] == "completed"
         assert read_trials(own, research.id) == undisturbed[1]
         resumed = alone.get_workflow_handle(research.id)
         assert min(each.first for each in await list_scheduled(resumed)) == 25
-        assert await count_reused(resumed) == 32
+        assert await count_reused(resumed) == 36 - held.size
 
 
 async def test_bars_that_changed_refuse_a_resumed_search(
@@ -125,10 +126,41 @@ async def test_a_paused_slice_holds_its_round_and_changes_nothing(
     one_slot = own.model_copy(update={"compute_slots": 1})
     async with run_workers(alone, one_slot):
         research = await start(alone, SEARCH)
-        which = await hold(alone, research, 24)
+        _, which = await hold(alone, research, 24)
         await alone.workflow_service.unpause_activity(UnpauseActivityRequest(**which))
         await research.result()
     assert read_trials(own, research.id) == undisturbed[1]
+
+
+async def test_the_last_slices_of_a_round_are_scheduled_as_others_finish(
+    alone: Client,
+    own: Settings,
+    undisturbed: tuple[DesignResult, list[Trial]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workflows.search.MOST_SLOTS", 4)
+    async with run_workers(alone, own):
+        research = await start(alone, SEARCH)
+        await research.result()
+    assert read_trials(own, research.id) == undisturbed[1]
+    first = [each.first for each in await list_scheduled(research)]
+    assert first == sorted(first) and len(first) == 15
+    assert await count_most_scheduled(research) == 4
+
+
+async def test_a_cancel_schedules_no_more_slices(
+    alone: Client, own: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflows.search.MOST_SLOTS", 4)
+    async with run_workers(alone, own):
+        research = await start(alone, LONG)
+        await assert_eventually(lambda: count_computing(research), within=PATIENCE)
+        await research.cancel()
+        with pytest.raises(WorkflowFailureError):
+            await research.result()
+        assert compute_processes() == []
+    assert (await research.describe()).status is WorkflowExecutionStatus.CANCELED
+    assert len(await list_scheduled(research)) < LONG.trials / 4
 
 
 async def test_a_slice_that_fails_for_good_stops_the_others(

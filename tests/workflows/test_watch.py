@@ -13,7 +13,6 @@ from temporalio.client import (
     Client,
     WorkflowExecutionStatus,
     WorkflowFailureError,
-    WorkflowHandle,
 )
 from temporalio.exceptions import ApplicationError, CancelledError
 
@@ -28,42 +27,17 @@ from tests.support.outside.temporal_server import activity_started
 from tests.support.processes import compute_processes
 from tests.support.quant.watches import ALL, BEFORE, TABLE, WatchedResearch
 from tests.support.short_watch import ShortWatch
+from tests.support.watching import Handle, has_looked, make_symbol, start
 from worker import run_workers
-from workflows.interface.watches import WATCH, make_watch_id
-from workflows.policies import RESEARCH_QUEUE, get_time_between_looks
+from workflows.interface.watches import WATCH
+from workflows.policies import get_time_between_looks
 from workflows.watch import Watch
-
-Handle = WorkflowHandle[Any, WatchState]
 
 
 @pytest.fixture
 def watched(data_dir: Path, settings: Settings) -> WatchedResearch:
-    symbol = new_id("W").replace("-", "")[:20].upper()
-    return WatchedResearch(
-        data_dir, ArtifactStore(settings.artifacts_url), symbol, new_id("op_agent_research")
-    )
-
-
-async def start(client: Client, watched: WatchedResearch) -> Handle:
-    return await client.start_workflow(
-        Watch.run,
-        WatchState(strategy=watched.strategy),
-        id=make_watch_id(watched.research_id),
-        task_queue=RESEARCH_QUEUE,
-    )
-
-
-async def has_looked(handle: Handle, bars: int) -> WatchState:
-    """Wait until so many bars are scored."""
-
-    async def look() -> WatchState:
-        state = await handle.query(Watch.describe)
-        assert state.problem is None, state.problem
-        assert state.looked_at is not None, "it has not looked yet"
-        assert state.summary.bars == bars
-        return state
-
-    return await assert_eventually(look, within=PATIENCE)
+    store = ArtifactStore(settings.artifacts_url)
+    return WatchedResearch(data_dir, store, make_symbol(), new_id("op_agent_research"))
 
 
 @pytest_asyncio.fixture

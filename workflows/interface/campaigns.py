@@ -42,8 +42,8 @@ FIELD_OF_LIST: Final = {
     "designers": "designer",
     "seeds": "seed",
 }
-# The list `symbols` takes the place of all of them.
-_OF_SYMBOLS: Final = ("symbol", "symbols", "universe")
+# They name what is traded; of several, the last. The list `symbols` takes the place of all.
+FIELDS_OF_SYMBOLS: Final = ("symbol", "symbols", "universe")
 # Only a language model uses them. In a campaign of both designers they are for its members alone.
 _OF_LANGUAGE_MODELS: Final = ("model", "max_cost")
 
@@ -180,7 +180,7 @@ class CampaignRequest(FrozenModel):
     def _make_research(self, chosen: dict[str, Any]) -> ResearchRequest:
         shared = self.research.model_dump(exclude_unset=True)
         if self.symbols is not None:
-            shared = {name: each for name, each in shared.items() if name not in _OF_SYMBOLS}
+            shared = {name: each for name, each in shared.items() if name not in FIELDS_OF_SYMBOLS}
         mixed = self.designers is not None and "llm" in self.designers
         if mixed and chosen.get("designer") == "search":
             shared = {

@@ -134,9 +134,11 @@ def _read_texts(texts: "pd.Series[Any]", file: str, mapping: FileMapping) -> Tim
     if mapping.time_format is not None:
         return _read_formatted(texts, mapping.time_format)
     # Simple patterns are found in all cells at once, and tell where the slow ones are needed.
-    if _find(texts, "[./]").any():
-        texts = texts.str.replace(_YEAR_FIRST, r"\1-\2-\3", regex=True)
-    with_offset = _find(texts, "[T ]")
+    with_offset = _find(texts, "[./T ]")
+    if with_offset.any():
+        if _find(texts, "[./]").any():
+            texts = texts.str.replace(_YEAR_FIRST, r"\1-\2-\3", regex=True)
+        with_offset = _find(texts, "[T ]")
     if with_offset.any():
         with_offset = _find(texts, _WITH_OFFSET)
     if with_offset.any() and not with_offset.all():
@@ -144,10 +146,11 @@ def _read_texts(texts: "pd.Series[Any]", file: str, mapping: FileMapping) -> Tim
         has, others = ("an", "none") if with_offset[row] else ("no", "one")
         _refuse(texts, row, file, f"has {has} offset from UTC, and the first row has {others}")
     written = texts.str.replace(_OFFSET, "", regex=True) if with_offset.any() else texts
-    times = Times(pd.to_datetime(written, format="ISO8601", errors="coerce"))
+    # Times of bars do not repeat, so none is looked up among those before.
+    times = Times(pd.to_datetime(written, format="ISO8601", errors="coerce", cache=False))
     if not with_offset.any():
         return times
-    in_utc = pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce")
+    in_utc = pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce", cache=False)
     if in_utc.isna().any():
         _refuse(texts, int(np.argmax(in_utc.isna().to_numpy())), file, "has an impossible offset")
     return _with_offsets(times.written, in_utc)

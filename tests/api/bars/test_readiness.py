@@ -1,5 +1,6 @@
 """Whether there are enough bars is said before anything starts."""
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator
 from contextlib import aclosing
@@ -110,6 +111,12 @@ CAMPAIGNS: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"research": {"symbol": "REDFEW"}, "seeds": [1, 2]}, "research.symbol", "has 499 bars"),
     (
+        {"research": {"symbols": ["REDA", "REDFEW"]}, "seeds": [1]},
+        "research.symbols",
+        "research.symbols: REDFEW.csv has 499 bars",
+    ),
+    ({"research": {"symbols": ["REDFEW"]}, "seeds": [1]}, "research.symbols", "has 499 bars"),
+    (
         {"symbols": ["SP500", "NASDAQ"], "research": {"start_date": "2018-06-01"}},
         "research.start_date",
         "Nor can be used: SP500.",
@@ -210,6 +217,33 @@ async def test_an_answer_is_remembered_until_a_file_changes(
     monkeypatch.setattr("api.steps.readiness._run", fail)
     with few:
         await readiness.require(Catalog(tmp_path), wanted)
+
+
+async def test_a_research_does_not_wait_for_the_many_questions_of_campaigns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_universe(tmp_path, ["A", "B", "C"])
+    run, released, waiting = readiness_module._run, asyncio.Event(), asyncio.Semaphore(0)
+
+    async def wait_with_lists(question: bytes) -> AsyncGenerator[bytes]:
+        if len(ReadinessCheck.model_validate_json(question).wanted) > 1:
+            waiting.release()
+            await released.wait()
+        async with aclosing(run(question)) as lines:
+            async for line in lines:
+                yield line
+
+    monkeypatch.setattr("api.steps.readiness._run", wait_with_lists)
+    readiness, bars = Readiness(), Catalog(tmp_path)
+    both = [WantedBars(data=DataSource(symbol=symbol)) for symbol in "AB"]
+    async with asyncio.TaskGroup() as campaigns:
+        checks = [campaigns.create_task(readiness.check(bars, both)) for _ in range(2)]
+        for _ in checks:
+            await waiting.acquire()
+        alone = await readiness.check(bars, [WantedBars(data=DataSource(symbol="C"))])
+        released.set()
+    assert alone.unchecked == 0
+    assert [check.result().unchecked for check in checks] == [0, 0]
 
 
 async def test_bars_that_everybody_has_are_not_counted(

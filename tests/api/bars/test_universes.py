@@ -9,7 +9,8 @@ from temporalio.client import Client
 
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
-from tests.support.helpers import assert_eventually
+from tests.support.helpers import assert_eventually, new_id
+from tests.support.quant.universes import make_bars, make_closes, write_bars
 
 TRIGGER = "/api/v1/agent/trigger"
 SYMBOLS = ["UNIA", "UNIB", "UNIC"]
@@ -149,6 +150,31 @@ async def test_a_campaign_is_about_a_list_in_a_file(
     member = f"{started['operation_id']}.m0001"
     shown = accepted(await api.get("/api/v1/experiments", params={"symbol": "UNIC"}))["data"]
     assert member in [each["operation_id"] for each in shown]
+
+
+@pytest.mark.parametrize(
+    ("symbols", "reason"),
+    [("[UNIA, NOSUCH]", "unknown_symbol"), ("[UNIA, UNIFEW]", "invalid_data"), (None, None)],
+)
+async def test_a_campaign_is_refused_by_the_field_that_names_its_symbols(
+    api: httpx2.AsyncClient,
+    settings: Settings,
+    lists: Callable[[str, str], None],
+    symbols: str | None,
+    reason: str | None,
+) -> None:
+    if symbols is not None:
+        lists("lacking", f"name: lacking\nsymbols: {symbols}\n")
+    few = settings.data_dir / "UNIFEW.csv"
+    write_bars(settings.data_dir, make_bars("UNIFEW", make_closes(499, 1, 1)[:, 0]))
+    universe = "nosuch" if symbols is None else "lacking"
+    body = {"name": new_id("c"), "seeds": [1], "research": {"universe": universe}}
+    try:
+        answer = await api.post("/api/v1/campaigns", json=body)
+    finally:
+        few.unlink()
+
+    refused(answer, 422, reason or "unknown_universe", "research.universe")
 
 
 async def test_a_universe_is_found_by_each_of_its_symbols(

@@ -18,7 +18,7 @@ from api.operations.events import POLL_SECONDS, Feeds
 from api.operations.resolver import Resolver
 from settings import Settings
 from tests.api.answers import refused
-from tests.support.helpers import assert_eventually, free_port
+from tests.support.helpers import PATIENCE, assert_eventually, free_port
 from tests.support.outside.temporal_server import connect, dev_server
 from tests.support.phases import IN_DESIGN, IN_TRAINING, start
 from tests.support.served import served
@@ -96,6 +96,21 @@ async def test_a_cancel_ends_the_stream(streaming: httpx2.AsyncClient, client: C
         await handle.cancel()
         last = [event async for event in events][-1]
     assert (last.event, json.loads(last.data)["status"]) == ("end", "cancelled")
+
+
+async def test_the_end_is_told_at_once(
+    alone: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.operations.events.POLL_SECONDS", 24 * 3600.0)
+    handle = await start(alone, ResearchRequest(strategy="quick", seed=7))
+    async with (
+        served(create_app(settings, alone)) as http,
+        follow(http, handle.id) as events,
+    ):
+        assert json.loads((await anext(events)).data)["status"] == "pending"
+        async with asyncio.timeout(PATIENCE), run_workers(alone, settings):
+            [end] = [event async for event in events]
+    assert (end.event, json.loads(end.data)["status"]) == ("end", "completed")
 
 
 async def test_a_client_that_reconnects_gets_only_new_states(

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from quant.bars.bars import Bars
-from quant.bars.cache import DIRECTORY, BarsCache
+from quant.bars.cache import DIRECTORY, BarsCache, make_key
 from quant.bars.catalog import BarsFile
-from quant.bars.loader import load_bars
+from quant.bars.loader import load_bars, open_shelf
 from quant.bars.mapping import FileMapping
 from quant.bars.reading import files
 from quant.messages.data import DataSource
@@ -55,6 +55,27 @@ def test_a_file_is_parsed_once_and_then_mapped(
         owner = owner.base
     assert isinstance(owner, np.memmap)
     assert not kept.close.flags.writeable
+
+
+def test_a_shelf_lists_what_is_kept_once_and_maps_what_it_has_parsed(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data_dir / "SILVER.csv").write_bytes((data_dir / "GOLD.csv").read_bytes() + b"\n")
+    listed = []
+    list_all = os.scandir
+
+    def list_and_note(path: Path) -> object:
+        listed.append(Path(path))
+        return list_all(path)
+
+    monkeypatch.setattr(os, "scandir", list_and_note)
+    with open_shelf(data_dir) as shelf:
+        gold, _ = load_bars(GOLD, shelf), load_bars(DataSource(symbol="SILVER"), shelf)
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "read_table", refuse_to_parse)
+            kept = load_bars(GOLD, shelf)
+        assert listed == [data_dir, data_dir / DIRECTORY]
+    assert kept.content_hash == gold.content_hash
 
 
 def test_a_file_with_another_content_is_parsed_even_if_size_and_time_are_the_same(
@@ -120,7 +141,7 @@ def test_entries_that_were_not_used_for_the_longest_time_go_first(data_dir: Path
     left.write_bytes(b"half an entry")
     os.utime(left, (long_ago, long_ago))
     with BarsCache(data_dir, most_bytes=2 * size) as cache:
-        cache.keep(bars, b"second", _FILE)
+        cache.keep(bars, make_key(b"second", _FILE, "1d"))
     assert left not in list_entries(data_dir)
     assert len(list_entries(data_dir)) == 2
     # It is used, so another one is the oldest.
@@ -129,6 +150,6 @@ def test_entries_that_were_not_used_for_the_longest_time_go_first(data_dir: Path
     second = next(each for each in list_entries(data_dir) if each != oldest)
     os.utime(second, (long_ago, long_ago))
     with BarsCache(data_dir, most_bytes=2 * size) as cache:
-        cache.keep(bars, b"third", _FILE)
+        cache.keep(bars, make_key(b"third", _FILE, "1d"))
     assert oldest in list_entries(data_dir)
     assert second not in list_entries(data_dir)

@@ -1,5 +1,6 @@
 """Tables in the forms in which people have them: each is read right, or refused with advice."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from errors import InvalidData, InvalidInput
 from quant.bars.loader import load_bars
 from quant.bars.mapping import FileMapping
+from quant.bars.reading.formats import text
 from quant.messages.data import DataSource
 from tests.quant.bars.reading import ROWS, Table, days, hours, read, read_and_tell
 from tests.support.quant.data import walk
@@ -72,6 +74,16 @@ def test_lines_before_the_header_are_left_out(tmp_path: Path, usual_days: str) -
     bars, told = read_and_tell(tmp_path, text)
     assert bars.content_hash == usual_days
     assert told == ["2 lines before the header left out.", "The delimiter is a semicolon."]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", " ", ",", "a, b ,c", "a;b\tc|d", "'a,b',c", '"a,b",c', 'a,"b""c",d', 'a"b,c', '"a"b, "c"'],
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_a_line_is_split_as_csv_is(line: str, delimiter: str) -> None:
+    [cells] = csv.reader([line], delimiter=delimiter)
+    assert text._split_line(line, delimiter) == [cell.strip() for cell in cells]
 
 
 def test_a_file_without_a_header_needs_names(tmp_path: Path, usual_days: str) -> None:

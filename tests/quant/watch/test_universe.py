@@ -1,21 +1,26 @@
 """Bars of several instruments that come after a watch has begun, scored as one account."""
 
+import json
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from quant.bars.bars import Bars
+from quant.messages.artifacts import Artifact
 from quant.messages.data import DataSource
 from quant.universe.loader import load_instruments
 from quant.universe.shares import LONGEST_ABSENCE
 from quant.universe.universe import Universe
-from quant.watch.frontier import Frontier, find_frontier
+from quant.watch.frontier import Frontier, find_frontier, get_longest_wait
 from storage.artifacts import ArtifactStore
 from tests.support.quant.universes import make_bars
-from tests.support.quant.watches import ALL, BEFORE, TABLE, WatchedResearch, make_tables
+from tests.support.quant.watches import ALL, BEFORE, NOW, TABLE, WatchedResearch, make_tables
 
 SYMBOLS = ("A", "B", "C")
+WAIT = get_longest_wait("1d")
+MOMENT = timedelta(seconds=1)
 
 
 def install(directory: Path) -> WatchedResearch:
@@ -67,32 +72,151 @@ def test_a_time_counts_when_every_instrument_has_been_seen_beyond_it(
     ]
 
 
-def test_nobody_waits_for_an_instrument_that_has_left(installed: WatchedResearch) -> None:
+def test_what_is_awaited_and_since_when_is_known(installed: WatchedResearch) -> None:
+    installed.score()
+    installed.write_until(BEFORE + 51, ["A"])
+    first = installed.score(now=NOW)
+    later = installed.score(now=NOW + MOMENT)
+    installed.write_until(BEFORE + 30, ["B", "C"])
+    some = installed.score(now=NOW + 2 * MOMENT)
+    installed.write_until(BEFORE + 51, ["B", "C"])
+    come = installed.score(now=NOW + 3 * MOMENT)
+
+    assert (first.awaits, first.awaits_since) == (("B", "C"), NOW)
+    assert later == first
+    # Times that wait now have waited for a bar that came last.
+    assert (some.awaits, some.awaits_since) == (("B", "C"), NOW + 2 * MOMENT)
+    assert (come.bars, come.awaits, come.awaits_since) == (50, (), None)
+
+
+def test_an_instrument_is_awaited_in_real_time_however_many_bars_the_others_get(
+    installed: WatchedResearch,
+) -> None:
     installed.score()
 
-    installed.write_until(BEFORE + LONGEST_ABSENCE - 1, ["A", "C"])
+    installed.write_until(BEFORE + 40, ["A", "C"])
+    installed.score(now=NOW)
+    waiting = installed.score(now=NOW + WAIT - MOMENT)
+    left = installed.score(now=NOW + WAIT)
+    installed.write_until(BEFORE + 60, ["A", "C"])
+    further = installed.score(now=NOW + WAIT + MOMENT)
+
+    assert (waiting.bars, waiting.awaits, waiting.awaits_since) == (0, ("B",), NOW)
+    # The newest waits for the next.
+    assert (left.bars, left.awaits, left.awaits_since) == (39, (), None)
+    assert (waiting.left, left.left) == ((), ("B",))
+    assert (further.bars, further.awaits) == (59, ())
+
+
+def test_times_that_come_during_a_wait_have_a_wait_of_their_own(
+    installed: WatchedResearch,
+) -> None:
+    installed.score()
+    installed.write_until(BEFORE + 5, ["A", "C"])
+    installed.score(now=NOW)
+    installed.write_until(BEFORE + 30, ["A", "C"])
+
+    over = installed.score(now=NOW + WAIT)
+    installed.write_until(BEFORE + 30, ["B"])
+    come = installed.score(now=NOW + WAIT + MOMENT)
+
+    assert (over.bars, over.awaits, over.awaits_since) == (4, ("B",), NOW + WAIT)
+    assert over.left == ()
+    assert (come.bars, come.awaits) == (29, ())
+
+
+def test_bars_of_months_may_come_one_instrument_after_the_other(
+    installed: WatchedResearch,
+) -> None:
+    installed.score()
+    # B has a holiday at the end of the month, and is awaited from then on.
+    installed.write_until(BEFORE + 20, ["A", "C"])
+    installed.write_until(BEFORE + 19, ["B"])
+    assert installed.score(now=NOW).awaits == ("B",)
+
+    for number, symbol in enumerate(SYMBOLS, start=1):
+        installed.write_until(BEFORE + 60, [symbol])
+        come = installed.score(now=NOW + 3 * WAIT + number * MOMENT)
+        assert come.bars == (59 if symbol == "C" else 19)
+
+
+def test_whoever_has_left_is_awaited_again_once_it_has_a_bar(installed: WatchedResearch) -> None:
+    installed.score()
+    installed.write_until(BEFORE + 40, ["A", "C"])
+    installed.score(now=NOW)
+    left = installed.score(now=NOW + WAIT)
+    installed.write_until(BEFORE + 40, ["B"])
+    back = installed.score(now=NOW + WAIT)
+
+    installed.write_until(BEFORE + 60, ["A", "C"])
+    again = installed.score(now=NOW + WAIT)
+
+    assert (left.left, back.left) == (("B",), ())
+    assert (again.bars, again.awaits, again.awaits_since) == (39, ("B",), NOW + WAIT)
+
+
+def test_whoever_has_not_left_the_research_is_awaited_from_the_beginning(
+    installed: WatchedResearch,
+) -> None:
+    # The watch begins in the midst of an import.
+    installed.write_until(BEFORE + 20, ["A"])
+    assert installed.score().awaits == ()
+    installed.write_until(BEFORE + 40, ["A"])
+
     waiting = installed.score()
-    installed.write_until(BEFORE + LONGEST_ABSENCE, ["A", "C"])
-    left = installed.score()
+    installed.write_until(BEFORE + 40)
+    come = installed.score()
 
-    assert (waiting.bars, waiting.awaits) == (0, ("B",))
-    # Its last bar is LONGEST_ABSENCE times ago, and the newest of the others waits for the next.
-    assert (left.bars, left.awaits) == (LONGEST_ABSENCE - 1, ())
+    assert (waiting.bars, waiting.awaits) == (0, ("B", "C"))
+    assert (come.bars, come.awaits) == (19, ())
 
 
-@pytest.mark.parametrize("seed", range(2))
+def test_a_bar_that_is_no_more_delays_nothing(installed: WatchedResearch) -> None:
+    installed.score()
+    installed.write_until(BEFORE + 2, ["A", "C"])
+    installed.score(now=NOW)
+    for symbol in ("A", "C"):
+        without = installed.tables[symbol].loc[: BEFORE + 4].drop(BEFORE + 1)
+        installed.write_bars(without, symbol)
+
+    over = installed.score(now=NOW + WAIT)
+    installed.write_until(BEFORE + 1, ["A", "C"])
+    fewer = installed.score(now=NOW + 2 * WAIT)
+
+    assert (over.bars, over.awaits, over.awaits_since) == (1, ("B",), NOW + WAIT)
+    assert (fewer.bars, fewer.awaits) == (1, ())
+
+
+def test_a_record_of_an_earlier_version_is_followed(installed: WatchedResearch) -> None:
+    installed.score()
+    installed.write_until(BEFORE + 5, ["A", "C"])
+    installed.score()
+    record = json.loads(installed.workspace.read(Artifact.WATCH) or b"")
+    for name in ("judged_until", "awaits_since", "awaits_until", "left"):
+        assert record.pop(name) is not None
+    installed.workspace.write(Artifact.WATCH, json.dumps(record).encode())
+    installed.write_until(BEFORE + 30, ["A", "C"])
+
+    waiting = installed.score(now=NOW + WAIT)
+    over = installed.score(now=NOW + 2 * WAIT)
+
+    assert (waiting.bars, waiting.awaits, waiting.awaits_since) == (0, ("B",), NOW + WAIT)
+    assert (over.bars, over.awaits) == (29, ())
+
+
+@pytest.mark.parametrize("seed", range(3))
 def test_in_whatever_order_bars_come_the_record_is_the_same(tmp_path: Path, seed: int) -> None:
     once, often = install(tmp_path / "once"), install(tmp_path / "often")
     once.score()
     often.score()
     rng = np.random.default_rng(seed)
-    come = dict.fromkeys(SYMBOLS, BEFORE)
-    while min(come.values()) < ALL:
-        symbol = min(come, key=lambda each: (come[each], rng.random()))
-        # No instrument is away for so long that it seems to have left.
-        come[symbol] = min(come[symbol] + int(rng.integers(1, LONGEST_ABSENCE - 1)), ALL)
+    come, now = dict.fromkeys(SYMBOLS, BEFORE), NOW
+    while late := [symbol for symbol in SYMBOLS if come[symbol] < ALL]:
+        symbol = rng.choice(late)
+        come[symbol] = min(come[symbol] + int(rng.integers(1, 60)), ALL)
         often.write_until(come[symbol], [symbol])
-        often.score()
+        now += WAIT / 100
+        often.score(now=now)
 
     once.score(ALL)
 
@@ -127,7 +251,8 @@ def test_an_instrument_that_has_ended_long_ago_is_no_problem(installed: WatchedR
     installed.write_until(ALL)
     installed.write_bars(ended, "B")
 
-    assert installed.score().bars == ALL - BEFORE - 1
+    scored = installed.score()
+    assert (scored.bars, scored.left) == (ALL - BEFORE - 1, ("B",))
 
 
 def test_the_frontier_is_the_last_bar_of_the_slowest_that_has_not_left() -> None:
@@ -135,13 +260,30 @@ def test_the_frontier_is_the_last_bar_of_the_slowest_that_has_not_left() -> None
     for _ in range(300):
         last = rng.integers(20, 60, size=int(rng.integers(1, 6)))
         newest = int(last.max())
-        present = last[newest - last < LONGEST_ABSENCE]
+        first, settled = (int(each) for each in rng.integers(15, newest + 1, size=2))
+        # Before the index `settled` the times wait for nobody.
+        present = last[last >= settled - LONGEST_ABSENCE]
         # One instrument has all times of the clock, so that indices are times.
         clock = make_instrument("CLOCK", 0, newest)
         others = [make_instrument(f"I{at}-{number}", 5, at) for number, at in enumerate(last)]
 
-        found = find_frontier(Universe.of([clock, *others]))
+        found = find_frontier(Universe.of([clock, *others]), first, settled)
 
-        stop = int(present.min())
-        waiting = tuple(each.symbol for each, at in zip(others, last, strict=True) if at == stop)
-        assert found == Frontier(stop, waiting if stop < newest else ())
+        stop = max(first, settled, int(present.min()))
+        waiting = tuple(
+            each.symbol
+            for each, at in zip(others, last, strict=True)
+            if settled - LONGEST_ABSENCE <= at <= stop
+        )
+        left = tuple(
+            each.symbol
+            for each, at in zip(others, last, strict=True)
+            if at < settled - LONGEST_ABSENCE
+        )
+        assert found == Frontier(stop, waiting if stop < newest else (), left)
+
+
+def test_a_time_waits_for_ten_bar_lengths_and_for_a_long_weekend_at_least() -> None:
+    waits = {name: get_longest_wait(name) for name in ("1m", "1h", "12h", "1d", "1w")}
+    days = {name: wait / timedelta(days=1) for name, wait in waits.items()}
+    assert days == {"1m": 4.0, "1h": 4.0, "12h": 5.0, "1d": 10.0, "1w": 70.0}

@@ -15,7 +15,7 @@ from temporalio.client import Client, Interceptor, WorkflowExecutionDescription,
 from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError
 
-from cli.stack import find_temporal, make_server_command
+from cli.temporal_server import find_temporal, make_server_command
 from settings import Settings
 from temporal.connection import register_search_attributes
 from temporal.converter import data_converter
@@ -40,7 +40,7 @@ def dev_server(
     """
     port = port or free_port()
     command = make_server_command(
-        find_temporal(Settings()),
+        find_temporal(Settings().temporal_bin),
         port=port,
         ui_port=None,
         database=directory / "temporal.db",
@@ -100,7 +100,7 @@ async def new_namespace(client: Client) -> Client:
 async def temporal_command(client: Client, *arguments: str) -> str:
     """Run the `temporal` command on the namespace of this client, and return what it prints."""
     command = await asyncio.create_subprocess_exec(
-        find_temporal(Settings()),
+        find_temporal(Settings().temporal_bin),
         *arguments,
         *("--address", client.service_client.config.target_host),
         *("--namespace", client.namespace),

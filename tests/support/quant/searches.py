@@ -37,7 +37,6 @@ SEARCH: Final = ResearchRequest(
 )
 """Two rounds, of 24 and 36 trials, in slices of 4."""
 
-_ENOUGH: Final = 2
 
 LONG: Final = SEARCH.model_copy(update={"trials": 3000, "seed": 8})
 
@@ -79,6 +78,19 @@ async def list_scheduled(handle: WorkflowHandle[Any, Any]) -> list[SliceId]:
     return [parsed for each in ids if (parsed := SliceId.parse(each)) and parsed.size]
 
 
+async def count_most_scheduled(handle: WorkflowHandle[Any, Any]) -> int:
+    """Return how many slices of a run were at most scheduled at once and had not finished."""
+    open_slices: set[int] = set()
+    most = 0
+    for event in (await handle.fetch_history()).events:
+        slice_id = SliceId.parse(event.activity_task_scheduled_event_attributes.activity_id)
+        if slice_id and slice_id.size:
+            open_slices.add(event.event_id)
+        open_slices.discard(event.activity_task_completed_event_attributes.scheduled_event_id)
+        most = max(most, len(open_slices))
+    return most
+
+
 async def count_reused(handle: WorkflowHandle[Any, Any]) -> int:
     """Return how many trials the slices of a run have found scored already."""
     found = 0
@@ -90,43 +102,50 @@ async def count_reused(handle: WorkflowHandle[Any, Any]) -> int:
     return found
 
 
-async def hold(client: Client, research: WorkflowHandle[Any, Any], last: int) -> dict[str, Any]:
-    """Pause the slice with this last trial of a round before it begins, until all others are done.
+async def hold(
+    client: Client, research: WorkflowHandle[Any, Any], round_last: int
+) -> tuple[SliceId, dict[str, Any]]:
+    """Pause a slice of the round with this last trial before it begins, until all others are done.
+
+    Which one is not sure: slices that are scheduled together begin in any order.
 
     Returns:
-        What names the slice in a request to Temporal.
+        The slice, and what names it in a request to Temporal.
     """
 
-    async def pause() -> str | None:
-        # Meanwhile the slices before it keep the slots.
+    async def pause() -> SliceId | None:
+        # Meanwhile the slices that have begun keep the slots.
         with ExitStack() as frozen:
             for each in compute_processes():
                 with suppress(NoSuchProcess):
                     frozen.enter_context(suspended(each))
             slices = await list_slices(research)
-            waiting = {
-                each.last: str(each)
+            waiting = [
+                each
                 for each, state in slices
-                if state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
-            }
-            # With so many before it, none of the others can end and let it begin meanwhile.
-            slice_id = waiting.get(last) if len(slices) > _ENOUGH else None
-            if slice_id is not None:
-                which["id"] = slice_id
-                await client.workflow_service.pause_activity(PauseActivityRequest(**which))
-            return slice_id
+                if each.round_last == round_last
+                and state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED
+            ]
+            if not waiting:
+                return None
+            chosen = waiting[-1]
+            await client.workflow_service.pause_activity(PauseActivityRequest(**name(chosen)))
+            # It may have begun meanwhile; then it goes on.
+            paused = PendingActivityState.PENDING_ACTIVITY_STATE_PAUSED
+            return chosen if (chosen, paused) in await list_slices(research) else None
 
-    which: dict[str, Any] = {
-        "namespace": client.namespace,
-        "execution": WorkflowExecution(workflow_id=research.id),
-    }
-    slice_id = await assert_eventually(pause, within=PATIENCE)
+    def name(each: SliceId) -> dict[str, Any]:
+        return {"namespace": client.namespace, "execution": execution, "id": str(each)}
+
+    execution = WorkflowExecution(workflow_id=research.id)
+    held = await assert_eventually(pause, within=PATIENCE)
+    assert held is not None
 
     async def is_left_alone() -> bool:
-        return [str(each) for each, _ in await list_slices(research)] == [slice_id]
+        return [each for each, _ in await list_slices(research)] == [held]
 
     await assert_eventually(is_left_alone, within=PATIENCE)
-    return which
+    return held, name(held)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,8 @@ from tests.support.quant.data import walk
 
 BEFORE: Final = 700
 ALL: Final = 800
+# When a watch looks, unless a test says another time.
+NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 SPEC: Final = StrategySpec(
     name="watched",
     features=(FeatureSpec(kind="return", period=5),),
@@ -115,6 +118,13 @@ class WatchedResearch:
         changed = record.model_copy(update={"state": state})
         self.workspace.write(Artifact.WATCH, changed.model_dump_json().encode())
 
+    def wait_longer(self, more: timedelta) -> None:
+        """Change what its watch has stored: whoever is awaited is so for longer."""
+        record = self.record
+        assert record.awaits_since is not None
+        changed = record.model_copy(update={"awaits_since": record.awaits_since - more})
+        self.workspace.write(Artifact.WATCH, changed.model_dump_json().encode())
+
     def write_bars(self, table: pd.DataFrame, symbol: str | None = None) -> None:
         """Write these bars and no others."""
         table.to_csv(self.data_dir / f"{symbol or self.symbol}.csv", index=False)
@@ -128,8 +138,8 @@ class WatchedResearch:
         """Read an artifact."""
         return self.store.open(operation_id).read(name) or b""
 
-    def score(self, bars: int | None = None) -> WatchSummary:
+    def score(self, bars: int | None = None, now: datetime = NOW) -> WatchSummary:
         """Import so many bars, and score those that are new."""
         if bars is not None:
             self.write_until(bars)
-        return score_new_bars(self.strategy, self.data_dir, self.workspace, self.read)
+        return score_new_bars(self.strategy, self.data_dir, self.workspace, self.read, now)

@@ -89,7 +89,7 @@ export class Watches {
       { head: true, state: (row) => row.strategy_name, show: (row) => [h("a", { href: `/researches/${encodeURIComponent(row.research_id)}` }, row.strategy_name), h("p", { class: "id quiet" }, row.research_id)] },
       { class: "bars", state: (row) => [row.symbol, row.timeframe], show: (row) => h("span", { title: row.symbols.join(", ") || null }, `${row.symbol} ${row.timeframe}`) },
       { show: (row) => row.owner },
-      { state: (row) => [describeStanding(row), row.problem, row.awaits], show: showStanding },
+      { state: (row) => [describeStanding(row), row.problem, row.awaits, row.awaits_since, row.left], show: showStanding },
       { state: (row) => [row.points?.at(-1)?.time ?? null, row.bars], show: (row) => this.#showCurve(row) },
       { class: "number", show: (row) => formatEvidence(row.evidence) },
       { class: "number", show: (row) => formatEvidence(row.counter_evidence) },
@@ -156,7 +156,8 @@ function showStanding(row) {
   return [
     h("span", { class: `chip ${KIND[standing] ?? ""}` }, standing),
     since && h("p", { class: "quiet" }, `by the bar of ${since.slice(0, 10)}`),
-    isWatching(row) && row.awaits.length > 0 && h("p", { class: "quiet" }, `waits for bars of ${listSome(row.awaits)}`),
+    isWatching(row) && row.awaits.length > 0 && h("p", { class: "quiet" }, `waits for bars of ${listSome(row.awaits)}`, row.awaits_since && [" since ", showTime(row.awaits_since)]),
+    isWatching(row) && row.left.length > 0 && h("p", { class: "quiet" }, `no longer waits for ${listSome(row.left)}`),
     row.problem && h("p", { class: "problem" }, `Its last look failed: ${row.problem}`),
   ];
 }

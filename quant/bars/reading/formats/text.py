@@ -182,6 +182,8 @@ def _agrees(lines: list[str], delimiter: str, columns: int) -> int:
 
 def _split_line(line: str, delimiter: str) -> list[str]:
     """Return the cells of one line, without the space around them."""
+    if line and '"' not in line:
+        return [cell.strip() for cell in line.split(delimiter)]
     try:
         return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [""])]
     except csv.Error:
