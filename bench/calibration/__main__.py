@@ -12,20 +12,16 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
 
 # Before the numerical libraries are loaded: one process per core does the work.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 from bench.calibration.case import Case, Outcome, run
-from bench.calibration.plan import GROUPS, list_evenly
+from bench.calibration.plan import FIRST_SEED, GROUPS, list_evenly
 from bench.calibration.rates import count_campaigns, count_groups
 from bench.figures import publish
 from quant.processes import die_with_parent
 from settings import load_settings
-
-# Far from the seeds of tests and of earlier calibrations.
-FIRST_SEED: Final = 900_000
 
 
 def main() -> None:

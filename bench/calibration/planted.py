@@ -100,6 +100,16 @@ RULES: Final[Mapping[str, Rule]] = {
 }
 BY_VOLUME: Final = "volume"
 PLANTED: Final = (*list(RULES)[:2], BY_VOLUME, *list(RULES)[2:])
+# The bars that a state depends on.
+PERIODS: Final[Mapping[str, int]] = {
+    "momentum": _MOMENTUM_PERIOD,
+    "reversion": _REVERSION_PERIOD,
+    BY_VOLUME: 1,
+    "threshold momentum": _MOMENTUM_PERIOD,
+    "crossing averages": _SLOW,
+    "timed by volatility": _VOLATILITY_PERIOD,
+    "after three falls": 2 * _FALLS,
+}
 
 
 def plant(kind: str, drifts: Floats, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:

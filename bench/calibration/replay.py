@@ -8,8 +8,6 @@ import numpy as np
 import talib
 
 from bench.calibration import series
-from bench.calibration.noise import BARS
-from bench.calibration.planted import plant
 from bench.universe import walk
 from quant.bars.bars import TRADING_DAYS_PER_YEAR, Bars, Floats
 from quant.learning.prediction import predict_rises
@@ -149,13 +147,8 @@ def _build_universe(moves: Floats) -> Universe:
 
 def _watch_rule(case: Case) -> Replay:
     """Watch a planted rule itself, which dies or flips when the watch begins, or lives."""
-    rng = np.random.default_rng(case.seed)
-    record = count_development_bars(BARS)
-    drifts = np.full(BARS, series.drift_for(case.kind, _STRENGTH))
-    drifts[record:] *= series.AFTERWARDS[case.fate]
-    returns, traded, state = plant(case.kind, drifts, rng)
-    bars = series.to_bars(series.to_table(returns, traded, rng))
-    return _watch(case, _trade(bars, state), record)
+    table, states = series.planted_with_states(case.kind, _STRENGTH, case.seed, case.fate)
+    return _watch(case, _trade(series.to_bars(table), states), count_development_bars(len(table)))
 
 
 def _watch_found(case: Case) -> Replay:

@@ -68,11 +68,18 @@ def noise(kind: str, seed: int) -> pd.DataFrame:
 
 def planted(kind: str, strength: float, seed: int, fate: Fate = "lives") -> pd.DataFrame:
     """Return a table of bars in which a rule earns this annual Sharpe ratio after cost."""
+    return planted_with_states(kind, strength, seed, fate)[0]
+
+
+def planted_with_states(
+    kind: str, strength: float, seed: int, fate: Fate = "lives"
+) -> tuple[pd.DataFrame, Floats]:
+    """Return the same table, and the state of the rule after each bar, shape (bars,)."""
     rng = np.random.default_rng(seed)
     drifts = np.full(BARS, drift_for(kind, strength))
     drifts[count_development_bars(BARS) :] *= AFTERWARDS[fate]
-    returns, traded, _ = plant(kind, drifts, rng)
-    return to_table(returns, traded, rng)
+    returns, traded, states = plant(kind, drifts, rng)
+    return to_table(returns, traded, rng), states
 
 
 def to_table(returns: Floats, traded: Floats, rng: np.random.Generator) -> pd.DataFrame:

@@ -97,7 +97,7 @@ def backtest_holdout(
     stages.finish()
     return BacktestResult(
         data=info,
-        levels=[_build_level(multiple, run, year) for multiple, run in runs.items()],
+        levels=[build_level(multiple, run, year) for multiple, run in runs.items()],
         benchmark=Benchmark(
             total_return=metrics.total_return(benchmark.equity),
             sharpe=metrics.annualised_sharpe(benchmark.returns, year),
@@ -168,7 +168,8 @@ def _find_break_even(
     return _TRIED_COST * free / (free - charged) if 0.0 < free > charged else None
 
 
-def _build_level(multiple: float, run: Account, periods_per_year: float) -> CostLevel:
+def build_level(multiple: float, run: Account, periods_per_year: float) -> CostLevel:
+    """Return the figures of an account at this multiple of the assumed costs."""
     return CostLevel(
         cost_multiple=multiple,
         total_return=metrics.total_return(run.equity),

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from activities.inline_research import run_inline
-from bench.calibration import case, plan, rates, series
+from bench.calibration import case, plan, rates, rules, series
 from bench.calibration.noise import BARS
-from bench.calibration.planted import PLANTED, plant
+from bench.calibration.planted import PERIODS, PLANTED, plant
 from quant.bars.loader import load_bars
 from quant.learning import training
 from quant.messages.data import DataSource
@@ -64,6 +64,41 @@ def test_a_rule_earns_what_was_planted_until_it_dies_or_flips(kind: str) -> None
     # The rule is visible at the close before: the future changes nothing.
     _, _, again = plant(kind, np.append(drift[:2000], drift[2000:] * 3.0), np.random.default_rng(1))
     assert (again[:2000] == state[:2000]).all()
+
+
+@pytest.mark.parametrize(("fate", "verdicts"), [("lives", {"promising"}), ("flips", {"no_signal"})])
+def test_a_rule_itself_is_judged_by_what_it_earns(
+    monkeypatch: pytest.MonkeyPatch, fate: series.Fate, verdicts: set[str]
+) -> None:
+    # What `drift_for` would measure on a long series: about a Sharpe ratio of 3.
+    monkeypatch.setattr(series, "drift_for", lambda *_: 0.003)
+    judged = rules.judge_rule(case.Case("planted", "momentum", 1, strength=3.0, fate=fate))
+    assert set(judged.verdicts) == verdicts
+    assert judged.figures is not None
+    assert judged.figures["trials_ever"] == 12
+    assert (judged.figures["record_sharpe"] > 2.0) == (fate == "lives")
+
+
+def test_what_the_rules_miss_is_counted() -> None:
+    outcomes = [
+        case.Outcome(case.Case("planted", "momentum", seed), (verdict,), None, missed)
+        for seed, verdict, missed in [
+            (1, "promising", ()),
+            (2, "mediocre", ("round_trips",)),
+            (3, "mediocre", ("round_trips",)),
+            (4, "poor", ("p_value", "round_trips")),
+        ]
+    ]
+    assert [(each.name, each.value) for each in rules.count_missed(outcomes)] == [
+        ("planted: momentum misses p_value and round_trips", 1),
+        ("planted: momentum misses round_trips", 2),
+    ]
+
+
+def test_the_rules_themselves_are_those_of_the_plan_that_live() -> None:
+    cases = list(rules.list_planted(5, 2))
+    assert {each.kind for each in cases} == set(PLANTED) == set(PERIODS)
+    assert {(each.fate, each.strength is None) for each in cases} == {("lives", False)}
 
 
 def test_a_piece_of_the_plan_has_the_same_share_of_every_group_with_a_target() -> None:
