@@ -12,7 +12,7 @@ from bench.cancel.stack import bench_stack
 from bench.figures import Figure, publish
 from bench.service.calls import AT_ONCE
 from bench.service.load import memory, throughput
-from bench.service.reads import closed_reads, measure_growth, pages, reads, record
+from bench.service.reads import PAGE_SIZE, closed_reads, measure_growth, pages, reads, record
 from bench.service.starts import triggers
 
 _MEMORY_SLOTS: Final = 1_000
@@ -39,8 +39,10 @@ async def _measure_record(quick: bool) -> list[Figure]:
     """The same reads, and lists, with many closed operations on record."""
     count, recorded = (20, 200) if quick else (200, 10_000)
     async with bench_stack(slots=AT_ONCE) as bench:
-        figures = await pages(bench, 0, count)
-        await record(bench, recorded)
+        # Both lists have a full page.
+        await record(bench, PAGE_SIZE)
+        figures = await pages(bench, PAGE_SIZE, count)
+        await record(bench, recorded - PAGE_SIZE)
         figures += await reads(bench, recorded, count) + await pages(bench, recorded, count)
     return [*figures, measure_growth(figures)]
 

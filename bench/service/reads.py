@@ -22,7 +22,8 @@ from workflows.interface.contract import (
     OperationType,
 )
 
-_PAGE: Final = "GET /operations?limit=50"
+PAGE_SIZE: Final = 50
+_PAGE: Final = f"GET /operations?limit={PAGE_SIZE}"
 _NOBODY: Final = "nobody"
 # No worker serves their queue, so they end by this time limit.
 _RECORDED_LIFETIME: Final = timedelta(seconds=1)
@@ -50,13 +51,13 @@ async def reads(bench: Bench, recorded: int, count: int) -> list[Figure]:
 
 
 async def pages(bench: Bench, recorded: int, count: int) -> list[Figure]:
-    """List the newest fifty, with so many closed operations recorded."""
+    """List the newest of them, with so many closed operations recorded."""
 
     async def page() -> None:
-        require_success(await bench.http.get("/operations", params={"limit": 50}))
+        require_success(await bench.http.get("/operations", params={"limit": PAGE_SIZE}))
 
     async def bare_page() -> None:
-        await bench.client.list_workflows("", page_size=50).fetch_next_page()
+        await bench.client.list_workflows("", page_size=PAGE_SIZE).fetch_next_page()
 
     page_ms, bare_ms = await alternate(count, page, bare_page)
     name = f"{_PAGE} with {recorded:,} on record"
