@@ -41,12 +41,12 @@ async def test_a_research_is_started_with_the_form_and_watched_to_its_verdict(pa
 async def test_what_cannot_start_says_why_and_marks_the_field(
     page: Page, http: httpx2.AsyncClient
 ) -> None:
-    await page.goto("/#start?symbol=NOSUCH")
+    await page.goto("/#start?symbol=NOWHERE")
     form = page.get_by_role("dialog")
-    await expect(form.locator(".understood")).to_contain_text("NOSUCH", timeout=LONG)
+    await expect(form.locator(".understood")).to_contain_text("NOWHERE", timeout=LONG)
     await expect(form.get_by_label("Symbol")).to_have_attribute("aria-invalid", "")
     await expect(form.get_by_role("button", name="Start", exact=True)).to_be_disabled()
-    assert accepted(await http.get("/operations", params={"symbol": "NOSUCH"}))["total_count"] == 0
+    assert accepted(await http.get("/operations", params={"symbol": "NOWHERE"}))["total_count"] == 0
 
 
 async def test_a_cancelled_row_says_stopping_at_once_and_cancelled_when_it_is_true(
