@@ -24,12 +24,11 @@ from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger.ledger import Ledger
 from tests.api.answers import accepted, ended, refused
-from tests.e2e.stack import FOREVER
 from tests.support.helpers import PATIENCE, assert_eventually, serving, worker_process
 from tests.support.outside.postgresql import postgresql_server
 from tests.support.outside.silence import shut_database, silent_database
-from tests.support.outside.temporal_server import activity_started, connect, dev_server
-from tests.support.phases import start
+from tests.support.outside.temporal_server import connect, dev_server
+from tests.support.phases import IN_SMALL_DESIGN, start
 from tests.support.processes import compute_processes, fork_servers, kill
 from workflows.interface.contract import OperationType
 from workflows.interface.ids import make_step_id
@@ -159,9 +158,8 @@ async def test_with_all_workers_busy_work_waits_until_one_is_free(
     with dev_server(tmp_path, config=FORGETFUL) as address:
         client = await connect(address)
         async with serving(create_app(own, client)) as api:
-            with worker_process(client, own):
-                busy = await start(client, ResearchRequest(trials=FOREVER))
-                await activity_started(busy, "design")
+            with worker_process(client, own) as worker:
+                busy = await IN_SMALL_DESIGN.begin(client, worker.pid)
                 waiting = await start(client, ResearchRequest(trials=1))
 
                 async def waits() -> bool:

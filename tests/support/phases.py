@@ -52,17 +52,23 @@ class Stay:
         own = make_step_id(research_id, self.step) if self.in_child_workflow else research_id
         return client.get_workflow_handle(own)
 
-    async def begin(self, client: Client) -> WorkflowHandle[Research, ResearchResult]:
-        """Start a research, and return it when its compute in this phase is running."""
+    async def begin(
+        self, client: Client, worker_pid: int | None = None
+    ) -> WorkflowHandle[Research, ResearchResult]:
+        """Start a research, and return it when its compute in this phase is running.
+
+        Args:
+            worker_pid: The worker, if it is not this process.
+        """
         handle = await start(client, self.request)
-        await self.begun(client, handle.id)
+        await self.begun(client, handle.id, worker_pid)
         return handle
 
-    async def begun(self, client: Client, research_id: str) -> None:
+    async def begun(self, client: Client, research_id: str, worker_pid: int | None = None) -> None:
         """Wait until the compute of a research in this phase is running."""
         working = self.working(client, research_id)
         if self.held:
-            await _held(working, self.activity)
+            await _held(working, self.activity, worker_pid)
         else:
             await activity_started(working, self.activity)
 
@@ -118,7 +124,7 @@ async def queued(handle: WorkflowHandle[Any, Any]) -> None:
     await assert_eventually(look, within=PATIENCE)
 
 
-async def _held(working: WorkflowHandle[Any, Any], activity: str) -> None:
+async def _held(working: WorkflowHandle[Any, Any], activity: str, worker_pid: int | None) -> None:
     """Suspend the process that computes for this activity as soon as there is one.
 
     Suspended, it can be killed as ever. Each process is stopped before anybody asks what it works
@@ -127,7 +133,7 @@ async def _held(working: WorkflowHandle[Any, Any], activity: str) -> None:
     others: set[psutil.Process] = set()
 
     async def look() -> bool:
-        for process in set(compute_processes()) - others:
+        for process in set(compute_processes(worker_pid)) - others:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.suspend()
                 if await _begun(working, activity) and not await _is_done(process):
