@@ -40,6 +40,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("bench")
 
 
+@pytest.mark.long
 def test_a_killed_benchmark_leaves_no_process(directory: Path) -> None:
     with waiting("compute", directory) as (bench, processes):
         # Temporal, API, worker, its fork server, and what that has forked.

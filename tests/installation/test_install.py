@@ -32,6 +32,7 @@ def test_why_no_virtual_environment_can_be_made_is_shown(tmp_path: Path) -> None
     assert "check that this directory is writable" in done.stderr
 
 
+@pytest.mark.long
 def test_a_failed_installation_says_why_and_leaves_nothing_half_installed(tmp_path: Path) -> None:
     nobody = f"http://127.0.0.1:{free_port()}/simple"
     done = installed(tmp_path, "a b/venv", PIP_INDEX_URL=nobody, PIP_RETRIES="0")

@@ -85,6 +85,7 @@ async def test_no_body_holds_the_event_loop(encrypted_api: httpx2.AsyncClient, n
     assert lag.longest < _LONGEST_HOLD, lag
 
 
+@pytest.mark.long
 async def test_no_list_of_schedules_holds_the_event_loop(
     alone_api: httpx2.AsyncClient, alone: Client
 ) -> None:
