@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.helpers import ROOT, free_port
 
 LOCK = f"ktrdr-nowhere==1 --hash=sha256:{'0' * 64}\n"
