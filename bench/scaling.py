@@ -10,11 +10,11 @@ import os
 import resource
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 # Before the numerical libraries are loaded: threads are for folds, not within them.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
@@ -114,6 +114,14 @@ def find_best_plainly(development: Bars, trials: int) -> StrategySpec:
             best = sharpe, spec
     assert best is not None
     return best[1]
+
+
+def score_plainly(development: Bars, parameters: Iterable[Mapping[str, Any]]) -> None:
+    """Score these candidates in one loop."""
+    space = Space.make(len(development))
+    for each in parameters:
+        spec = space.suggest(optuna.trial.FixedTrial({"mirrored": False, **each}))
+        _walk_forward(development, spec, SEARCH_FOLDS)
 
 
 def _walk_forward(bars: Bars, spec: StrategySpec, folds: int) -> float | None:
