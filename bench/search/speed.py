@@ -1,7 +1,7 @@
 """100 trials on 500,000 bars: one slot, two slots, and a plain loop in one process.
 
 The plain loop proposes one candidate after the other. So it finds others than a search in rounds,
-with fewer and smaller models, a plain loop over the same candidates is measured, too.
+with fewer and smaller models. A plain loop over the same candidates is measured, too.
 """
 
 import multiprocessing
