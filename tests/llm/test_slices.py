@@ -16,10 +16,9 @@ from storage.ledger.ledger import Ledger
 from tests.api.answers import accepted, ended
 from tests.llm.provider import Provider
 from tests.llm.replies import SONNET, comment, design_task, found, propose, score, score_together
-from tests.support.helpers import serving
+from tests.support.helpers import all_killed, serving
 from tests.support.outside.cut import FinelyCutResearch
 from tests.support.phases import start
-from tests.support.processes import compute_processes
 from tests.support.quant.searches import count_reused, hold, list_scheduled, read_trials
 from worker import run_workers
 from workflows.interface.messages import ResearchRequest
@@ -111,7 +110,7 @@ async def test_a_resume_scores_nothing_and_asks_nothing_twice(
         await api.delete(f"/agent/cancel/{research.id}", params={"wait": 30})
         cancelled = await ended(api, research.id)
         assert cancelled["status"] == "cancelled"
-        assert compute_processes() == []
+        await all_killed()
         [design] = cancelled["children"]
         progress = design["progress"]
         assert (progress["items_processed"], progress["items_total"]) == (scored, 25)

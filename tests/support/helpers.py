@@ -33,6 +33,8 @@ _Value = TypeVar("_Value")
 PATIENCE: Final = 90.0
 """Seconds to wait for what starts processes or computes, on a machine with other work."""
 
+_SECONDS_TO_KILL: Final = 5.0
+
 # The first look again comes soon; later ones are rarer, because a look costs processor time.
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.2
@@ -176,6 +178,15 @@ async def computing(processes: int) -> None:
         return len(compute_processes()) == processes
 
     await assert_eventually(look, within=PATIENCE)
+
+
+async def all_killed() -> None:
+    """Check that nothing computes, but for a process whose start was cancelled: it dies soon."""
+
+    async def look() -> bool:
+        return compute_processes() == []
+
+    await assert_eventually(look, within=_SECONDS_TO_KILL)
 
 
 def leftovers(directory: Path) -> list[Path]:

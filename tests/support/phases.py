@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -133,16 +134,32 @@ async def _held(working: WorkflowHandle[Any, Any], activity: str, worker_pid: in
     others: set[psutil.Process] = set()
 
     async def look() -> bool:
-        for process in set(compute_processes(worker_pid)) - others:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.suspend()
-                if await _begun(working, activity) and not await _is_done(process):
-                    return True
-                process.resume()
-            others.add(process)
+        # A thread, since the event loop of a worker may be busy for longer than a process lives.
+        process = await asyncio.to_thread(_suspend_next, others, worker_pid)
+        if process is None:
+            return False
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if await _begun(working, activity) and not await _is_done(process):
+                return True
+            process.resume()
+        others.add(process)
         return False
 
     await assert_eventually(look, within=PATIENCE)
+
+
+def _suspend_next(
+    others: set[psutil.Process], worker_pid: int | None = None
+) -> psutil.Process | None:
+    """Suspend a compute process that is none of these, if one comes soon. Some live 0.1 s."""
+    deadline = time.monotonic() + 1
+    while time.monotonic() < deadline:
+        for process in set(compute_processes(worker_pid)) - others:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.suspend()
+                return process
+        time.sleep(0.005)
+    return None
 
 
 async def _is_done(process: psutil.Process) -> bool:

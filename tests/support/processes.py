@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 
@@ -26,9 +27,15 @@ def children_with(word: str, parent_pid: int) -> list[psutil.Process]:
 
 
 def _children(parent: psutil.Process) -> list[psutil.Process]:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return parent.children()
-    return []
+    """Return the children as the kernel lists them. psutil would read every process there is."""
+    found = []
+    for thread in Path(f"/proc/{parent.pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            pids = thread.read_text().split()
+            for pid in pids:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    found.append(psutil.Process(int(pid)))
+    return found
 
 
 def _command(child: psutil.Process) -> str:

@@ -18,7 +18,7 @@ from quant.messages.data import DataSource
 from settings import Settings
 from storage.ledger.ledger import Ledger
 from tests.api.answers import accepted
-from tests.support.helpers import assert_eventually, computing, leftovers, new_id
+from tests.support.helpers import all_killed, assert_eventually, computing, leftovers, new_id
 from tests.support.outside.temporal_server import activity_started, temporal_command
 from tests.support.phases import IN_BACKTEST, IN_DESIGN, IN_TRAINING, STAYS, Stay, queued, start
 from tests.support.processes import compute_processes
@@ -85,14 +85,14 @@ async def test_a_child_that_is_cancelled_ends_its_research_as_cancelled(
     info = await ends_cancelled(handle)
     assert status_of_steps(info)[step.id.rpartition(".")[2]] is OperationStatus.CANCELLED
     assert (await step.describe()).status is WorkflowExecutionStatus.CANCELED
-    assert compute_processes() == []
+    await all_killed()
 
 
 async def test_the_temporal_command_cancels_a_research(client: Client) -> None:
     handle = await IN_TRAINING.begin(client)
     await temporal_command(client, "workflow", "cancel", "-w", handle.id)
     await ends_cancelled(handle)
-    assert compute_processes() == []
+    await all_killed()
 
 
 async def test_a_batch_cancel_ends_all_that_match(client: Client) -> None:
@@ -110,7 +110,7 @@ async def test_a_batch_cancel_ends_all_that_match(client: Client) -> None:
     await temporal_command(client, "workflow", "cancel", "--query", query, "--yes")
     for handle in handles:
         await ends_cancelled(handle)
-    assert compute_processes() == []
+    await all_killed()
 
 
 async def test_one_is_cancelled_and_the_others_finish_as_if_nothing_had_happened(

@@ -18,10 +18,9 @@ from settings import Settings
 from storage.artifacts import ArtifactStore
 from storage.ledger.ledger import Ledger
 from tests.api.answers import accepted, ended
-from tests.support.helpers import PATIENCE, assert_eventually, serving
+from tests.support.helpers import PATIENCE, all_killed, assert_eventually, serving
 from tests.support.outside.cut import FinelyCutResearch
 from tests.support.phases import start
-from tests.support.processes import compute_processes
 from tests.support.quant.searches import (
     LONG,
     SEARCH,
@@ -158,7 +157,7 @@ async def test_a_cancel_schedules_no_more_slices(
         await research.cancel()
         with pytest.raises(WorkflowFailureError):
             await research.result()
-        assert compute_processes() == []
+        await all_killed()
     assert (await research.describe()).status is WorkflowExecutionStatus.CANCELED
     assert len(await list_scheduled(research)) < LONG.trials / 4
 
@@ -172,7 +171,7 @@ async def test_a_slice_that_fails_for_good_stops_the_others(
         await ArtifactStore(own.artifacts_url).open(f"{research.id}.design").delete(Artifact.SEARCH)
         with pytest.raises(WorkflowFailureError):
             await research.result()
-        assert compute_processes() == []
+        await all_killed()
         failed = await ended(api, research.id)
     assert "not in the artifact store" in failed["error_message"]
     assert failed["children"][0]["status"] == "failed"
@@ -215,4 +214,4 @@ async def test_the_search_is_one_operation_with_true_progress_at_every_door(
         await research.cancel()
         with pytest.raises(WorkflowFailureError):
             await research.result()
-        assert compute_processes() == []
+        await all_killed()

@@ -21,10 +21,9 @@ from quant.messages.strategy import Costs
 from quant.messages.watch import ENOUGH, WatchState
 from settings import Settings
 from storage.artifacts import ArtifactStore
-from tests.support.helpers import PATIENCE, assert_eventually, new_id
+from tests.support.helpers import PATIENCE, all_killed, assert_eventually, new_id
 from tests.support.notices import taking_notices
 from tests.support.outside.temporal_server import activity_started
-from tests.support.processes import compute_processes
 from tests.support.quant.watches import ALL, BEFORE, TABLE, WatchedResearch
 from tests.support.short_watch import ShortWatch
 from tests.support.watching import Handle, has_looked, make_symbol, start
@@ -84,7 +83,7 @@ async def test_a_cancel_while_it_looks_stops_the_computation(
     with pytest.raises(WorkflowFailureError) as raised:
         await handle.result()
     assert isinstance(raised.value.cause, CancelledError)
-    assert not compute_processes()
+    await all_killed()
     path.unlink()
 
 

@@ -18,10 +18,9 @@ from quant.strategy.files import load_strategy
 from settings import Settings
 from storage.ledger.ledger import Ledger
 from tests.api.answers import accepted, refused, retry_while_busy
-from tests.support.helpers import computing, free_port, leftovers, new_id, serving
+from tests.support.helpers import all_killed, computing, free_port, leftovers, new_id, serving
 from tests.support.outside.temporal_server import activity_started, connect, dev_server
 from tests.support.phases import IN_DESIGN, IN_TRAINING, STAYS, Stay, start
-from tests.support.processes import compute_processes
 from workflows.interface.messages import ResearchRequest
 from workflows.policies import TRAINING_QUEUE
 from workflows.training import Training
@@ -90,7 +89,7 @@ async def test_a_running_research_is_cancelled_with_the_child_that_runs(
         "status": "cancelled",
         "message": "Research cancelled",
     }
-    assert compute_processes() == []
+    await all_killed()
     assert leftovers(settings.home) == []
     assert await read_status(handle) is WorkflowExecutionStatus.CANCELED
     shown = accepted(await api.get(f"/operations/{handle.id}"))["data"]
@@ -233,7 +232,7 @@ async def test_fifty_cancels_of_a_running_research_end_it_once(
         if answer.status_code == 200:
             assert answer.json()["status"] == "cancelled"
     assert await read_status(handle) is WorkflowExecutionStatus.CANCELED
-    assert compute_processes() == []
+    await all_killed()
 
 
 async def test_an_invalid_wait_is_refused(api: httpx2.AsyncClient) -> None:

@@ -5,7 +5,7 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from tests.api.answers import accepted, refused
-from tests.support.helpers import assert_eventually, new_id
+from tests.support.helpers import all_killed, assert_eventually, new_id
 from tests.support.outside.temporal_server import activity_started
 from tests.support.phases import IN_BACKTEST, IN_DESIGN, IN_TRAINING, STAYS, Stay, start
 from tests.support.processes import compute_processes
@@ -32,7 +32,7 @@ async def test_a_step_is_cancelled_with_its_research(
     assert data["cancelled_at"] is not None
     assert data["cancellation_reason"] == "enough"
     assert (await handle.describe()).status is WorkflowExecutionStatus.CANCELED
-    assert compute_processes() == []
+    await all_killed()
     shown = accepted(await api.get(f"/operations/{step}"))["data"]
     assert shown["status"] == "cancelled"
 
