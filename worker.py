@@ -99,7 +99,7 @@ async def run_workers(
         await asyncio.to_thread(ledger.upgrade)
         await register_search_attributes(client)
         compute = Compute(settings.compute_slots, settings.compute_memory)
-        stack.callback(compute.close)
+        stack.push_async_callback(compute.close)
         compute.warm_up()
         runner = WatchedRunner(on_task=on_task)
         if deadline is not None:

@@ -8,21 +8,17 @@ another one left in memory.
 
 import asyncio
 import contextlib
-import multiprocessing
-import os
-import signal
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerProcess
 from typing import Any, Final
 
 from opentelemetry import trace
 
-from activities.computing.compute_process import Argument, Job, Message, Result, serve
-from activities.computing.forking import configure_fork_server, start_fork_server
-from activities.computing.processes import Processes, send, wait_until_readable
+from activities.computing.compute_process import Argument, Job, Message, Order, Result
+from activities.computing.forking import start_fork_server
+from activities.computing.forks import Fork, Forks
+from activities.computing.processes import Processes, wait_until_readable
 from activities.computing.slots import ComputeSlots, Slot
 from activities.jobs import JobContext
 from activities.tracing import inject_trace
@@ -55,18 +51,19 @@ class Compute:
 
     def __init__(self, slots: int, memory: int | None = None) -> None:
         self._slots = ComputeSlots(slots, memory)
-        self._context = configure_fork_server()
-        # multiprocessing's bookkeeping is not thread-safe: one thread starts and reaps processes.
-        self._bookkeeper = ThreadPoolExecutor(1, thread_name_prefix="compute")
+        self._forks = Forks()
         self._processes = Processes()
+        self._ending: set[asyncio.Task[None]] = set()
 
     def warm_up(self) -> None:
         """Start loading the libraries in the background, before the first job needs them."""
         start_fork_server()
 
-    def close(self) -> None:
-        """Wait until the bookkeeping of ended processes is done."""
-        self._bookkeeper.shutdown()
+    async def close(self) -> None:
+        """Wait until every process is dead, and the bookkeeping of them is done."""
+        if self._ending:
+            await asyncio.wait(self._ending)
+        self._forks.close()
 
     def kill_all(self) -> None:
         """Kill every process and wait until they are dead; may be called in any thread."""
@@ -86,9 +83,10 @@ class Compute:
     ) -> Result:
         """Run the job in its own process and return its result.
 
-        However this coroutine ends, its process is dead by then, and so are those that it has
-        started, or the job will never begin. No half-written file is left, and `report_trial` has
-        received every trial.
+        If this coroutine ends without a result, its process is dead by then, and so are those that
+        it has started, or the job will never begin. No half-written file is left, and
+        `report_trial` has received every trial. A process that has sent its result is killed, and
+        only whoever needs its slot waits until it is dead.
 
         Args:
             job: The job.
@@ -104,100 +102,70 @@ class Compute:
             JobFailed: The job raised an error.
             ComputeDied: The process ended without a result.
         """
-        async with self._slots.take(kind or job.__name__, report, helpers=helpers) as slot:
-            return await self._run(job, argument, context, returns, report, report_trial, slot)
+        async with contextlib.AsyncExitStack() as held:
+            taking = self._slots.take(kind or job.__name__, report, helpers=helpers)
+            slot = await held.enter_async_context(taking)
+            context = replace(context, helpers=slot.helpers)
+            with _trace(job.__name__):
+                order = Order(job, argument, context, inject_trace())
+                fork = await held.enter_async_context(self._run_process(order, report_trial, slot))
+                result = await self._follow(fork, report, report_trial)
+            self._end_later(held.pop_all())
+        return returns.model_validate(result)
 
-    async def _run(
-        self,
-        job: Job[Argument, Result],
-        argument: Argument,
-        context: JobContext,
-        returns: type[Result],
-        report: ReportProgress,
-        report_trial: ReportTrial,
-        slot: Slot,
-    ) -> Result:
-        context = replace(context, helpers=slot.helpers)
-        with _trace(job.__name__):
-            running = self._run_process(job, argument, context, report_trial, slot)
-            async with running as (channel, process, pidfd):
-                while (message := await _receive(channel)) is not None:
-                    if message.progress:
-                        report(message.progress)
-                    elif message.trial:
-                        report_trial(message.trial)
-                    elif message.failure:
-                        raise JobFailed(**message.failure.model_dump())
-                    else:
-                        return returns.model_validate(message.result)
-                exit_code = await self._find_exit_code(process, pidfd)
+    async def _follow(self, fork: Fork, report: ReportProgress, report_trial: ReportTrial) -> Any:
+        """Pass on what a process reports until its result is there, and return that."""
+        while (message := await _receive(fork.messages)) is not None:
+            if message.progress:
+                report(message.progress)
+            elif message.trial:
+                report_trial(message.trial)
+            elif message.failure:
+                raise JobFailed(**message.failure.model_dump())
+            else:
+                return message.result
+        exit_code = await self._find_exit_code(fork)
         raise ComputeDied(f"The compute process {describe_end(exit_code)}.")
 
     @contextlib.asynccontextmanager
     async def _run_process(
-        self,
-        job: Job[Argument, Result],
-        argument: Argument,
-        context: JobContext,
-        report_trial: ReportTrial,
-        slot: Slot,
-    ) -> AsyncIterator[tuple[Connection, ForkServerProcess, int]]:
-        ours, theirs = multiprocessing.Pipe(duplex=False)
-        # Carries one message: the job may begin. Closes when the worker ends.
-        their_life, our_life = multiprocessing.Pipe(duplex=False)
-        process = self._context.Process(
-            target=serve,
-            args=(theirs, their_life, job, argument, context, inject_trace()),
-            daemon=True,
-        )
-        with ours, our_life:
-            pidfd = await self._start(process, theirs, their_life)
-            self._processes.add(pidfd)
-            cancelled = False
-            slot.pids.append(process.pid or 0)
-            try:
-                # Not before: a job that has ended already has no pidfd that could be opened.
-                with contextlib.suppress(BrokenPipeError):  # The process was killed meanwhile.
-                    our_life.send_bytes(b"")
-                yield ours, process, pidfd
-            except asyncio.CancelledError:
-                cancelled = True
-                raise
-            finally:
-                death = self._processes.kill(pidfd, before_others=cancelled)
-                await _finish(asyncio.ensure_future(death))
-                await _finish(asyncio.ensure_future(_drain(ours, report_trial)))
-                context.open_artifacts().discard_unfinished(process.pid or 0)
-                self._processes.remove(pidfd)
-                self._bookkeeper.submit(_reap, process)
+        self, order: Order, report_trial: ReportTrial, slot: Slot
+    ) -> AsyncIterator[Fork]:
+        fork = await self._forks.take()
+        self._processes.add(fork.pidfd)
+        cancelled = False
+        pid = fork.process.pid or 0
+        slot.pids.append(pid)
+        try:
+            await self._forks.begin(fork, order)
+            yield fork
+        except asyncio.CancelledError:
+            cancelled = True
+            raise
+        finally:
+            death = self._processes.kill(fork.pidfd, before_others=cancelled)
+            await _finish(asyncio.ensure_future(death))
+            await _finish(asyncio.ensure_future(_drain(fork.messages, report_trial)))
+            order.context.open_artifacts().discard_unfinished(pid)
+            self._processes.remove(fork.pidfd)
+            self._forks.reap(fork)
 
-    async def _find_exit_code(self, process: ForkServerProcess, pidfd: int) -> int | None:
+    async def _find_exit_code(self, fork: Fork) -> int | None:
         """Return the exit code of a process that has closed its channel; None if it goes on."""
         try:
             async with asyncio.timeout(_SECONDS_TO_END):
-                await wait_until_readable(pidfd)
-                joining = self._bookkeeper.submit(process.join, _SECONDS_TO_END)
-                await asyncio.wrap_future(joining)
+                await wait_until_readable(fork.pidfd)
+                await self._forks.join(fork, _SECONDS_TO_END)
         except TimeoutError:
             return None
         # What multiprocessing says when the fork server has not told it.
-        return None if process.exitcode == _NOT_TOLD else process.exitcode
+        return None if fork.process.exitcode == _NOT_TOLD else fork.process.exitcode
 
-    async def _start(self, process: ForkServerProcess, *their_ends: Connection) -> int:
-        """Start the process and return its pidfd.
-
-        A cancel does not wait for the start. The start takes seconds while the fork server loads
-        its libraries, or while other processes are started first.
-        """
-        starting = self._bookkeeper.submit(_start_process, process, *their_ends)
-        try:
-            return await asyncio.wrap_future(starting)
-        except asyncio.CancelledError:
-            if starting.cancel():
-                _close(*their_ends)
-            else:
-                self._bookkeeper.submit(_discard, process, starting)
-            raise
+    def _end_later(self, held: contextlib.AsyncExitStack) -> None:
+        """Let a process whose result is there end, and then give up its slot."""
+        ending = asyncio.create_task(held.aclose())
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
 
 
 @contextlib.contextmanager
@@ -209,35 +177,6 @@ def _trace(job: str) -> Iterator[None]:
         except asyncio.CancelledError:
             span.set_attribute("ktrdr.killed", True)
             raise
-
-
-def _start_process(process: ForkServerProcess, *their_ends: Connection) -> int:
-    """Start a process and return its pidfd. The job waits until it may begin."""
-    try:
-        process.start()
-    finally:
-        _close(*their_ends)
-    # A pidfd, unlike a pid, can never mean another process.
-    return os.pidfd_open(process.pid or 0)
-
-
-def _discard(process: ForkServerProcess, starting: Future[int]) -> None:
-    """Kill a process whose start was cancelled."""
-    if starting.exception() is None:
-        pidfd = starting.result()
-        send(signal.SIGKILL, pidfd)
-        os.close(pidfd)
-        _reap(process)
-
-
-def _close(*ends: Connection) -> None:
-    for end in ends:
-        end.close()
-
-
-def _reap(process: ForkServerProcess) -> None:
-    process.join()
-    process.close()
 
 
 async def _finish(work: asyncio.Future[Any]) -> None:

@@ -10,7 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
@@ -48,31 +48,36 @@ class Message(BaseModel):
     failure: Failure | None = None
 
 
-def serve(
-    channel: Connection,
-    life_of_worker: Connection,
-    job: Job[Argument, Result],
-    argument: Argument,
-    context: JobContext,
-    trace: Mapping[str, str],
-) -> None:
-    """Do the job when the worker allows it, report on it, and end if the worker ends.
+class Order(NamedTuple):
+    """What a compute process is to do.
 
-    Args:
-        channel: Takes a `Message` for every report, and one for the result.
-        life_of_worker: Carries one message: the job may begin. Closes when the worker ends.
+    Attributes:
         job: The job.
         argument: Argument of the job.
         context: Context of the job.
         trace: The trace to which the job belongs, from `inject_trace`.
     """
-    # Requests to the API and the worker must not wait behind computation.
-    os.nice(NICENESS)
+
+    job: Callable[[Any, JobContext, Report], Any]
+    argument: BaseModel
+    context: JobContext
+    trace: Mapping[str, str]
+
+
+def serve(channel: Connection, life_of_worker: Connection) -> None:
+    """Wait for an order, carry it out and report on it. End if the worker ends.
+
+    Args:
+        channel: Takes a `Message` for every report, and one for the result.
+        life_of_worker: Carries one `Order`. Closes when the worker ends.
+    """
     # The fork server dies with the worker. This process does so then, even if it was stopped.
     die_with_parent()
     # Ctrl-C in a terminal reaches the whole process group; the worker decides what stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _wait_until_allowed(life_of_worker)
+    order = _wait_for_order(life_of_worker)
+    # Requests to the API and the worker must not wait behind computation.
+    os.nice(NICENESS)
     _die_with(life_of_worker)
 
     last_report = float("-inf")
@@ -86,36 +91,31 @@ def serve(
             last_report = time.monotonic()
             _send(channel, Message(progress=news))
 
-    channel.send_bytes(do_job(job, argument, context, report, trace))
+    channel.send_bytes(do_job(order, report))
 
 
-def do_job(
-    job: Job[Argument, Result],
-    argument: Argument,
-    context: JobContext,
-    report: Report,
-    trace: Mapping[str, str],
-) -> bytes:
+def do_job(order: Order, report: Report) -> bytes:
     """Do a job, and return the `Message` with its result or with the error that it raised.
 
     No error but ours leaves here. The stack trace of another one is in the log only.
     """
+    name = order.job.__name__
     try:
-        with continue_trace(f"job {job.__name__}", trace):
-            message = Message(result=job(argument, context, report))
+        with continue_trace(f"job {name}", order.trace):
+            message = Message(result=order.job(order.argument, order.context, report))
         return message.model_dump_json().encode()
     except KtrdrError as error:
         return _encode_failure(error)
     except MemoryError:
         return _encode_failure(
             ComputeDied(
-                f"The step {job.__name__} needs more memory than there is. Use fewer bars, or "
+                f"The step {name} needs more memory than there is. Use fewer bars, or "
                 "lower KTRDR_COMPUTE_SLOTS."
             )
         )
     except Exception as error:
-        _log.exception("%s failed", job.__name__)
-        return _encode_failure(Unexpected(f"step {job.__name__}", error))
+        _log.exception("%s failed", name)
+        return _encode_failure(Unexpected(f"step {name}", error))
 
 
 def _encode_failure(error: KtrdrError) -> bytes:
@@ -127,11 +127,12 @@ def _send(channel: Connection, message: Message) -> None:
     channel.send_bytes(message.model_dump_json().encode())
 
 
-def _wait_until_allowed(life_of_worker: Connection) -> None:
+def _wait_for_order(life_of_worker: Connection) -> Order:
     try:
-        life_of_worker.recv_bytes()
+        order: Order = life_of_worker.recv()
     except EOFError:
         os._exit(1)
+    return order
 
 
 def _die_with(life_of_worker: Connection) -> None:

@@ -93,9 +93,14 @@ class Bench:
         return [worker, *_fork_servers(worker)]
 
     def compute_processes(self) -> list[psutil.Process]:
-        """Return the children of the worker's fork server."""
+        """Return the children of the worker's fork server, but for the one that has no job yet."""
         worker = psutil.Process(self.stack.get_pid("worker"))
-        return [child for server in _fork_servers(worker) for child in server.children()]
+        return [
+            child
+            for server in _fork_servers(worker)
+            for child in server.children()
+            if _has_job(child, server)
+        ]
 
     async def count_running(self) -> int:
         """Count the workflows that have not closed."""
@@ -160,6 +165,14 @@ def _fork_servers(worker: psutil.Process) -> list[psutil.Process]:
         for child in worker.children()
         if any("multiprocessing.forkserver" in part for part in child.cmdline())
     ]
+
+
+def _has_job(process: psutil.Process, fork_server: psutil.Process) -> bool:
+    """Whether a process computes: only then it lets others go first."""
+    try:
+        return process.nice() > fork_server.nice()
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _cpu_seconds(process: psutil.Process) -> float:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if not TYPE_CHECKING and "arch" not in sys.modules:
     sys.modules["arch"] = module_from_spec(find_spec("arch"))
 
-from arch.bootstrap import SPA, StationaryBootstrap, optimal_block_length
+from arch.bootstrap import StationaryBootstrap, optimal_block_length
 from arch.covariance.kernel import Bartlett
 
-__all__ = ["SPA", "Bartlett", "StationaryBootstrap", "optimal_block_length"]
+__all__ = ["Bartlett", "StationaryBootstrap", "optimal_block_length"]

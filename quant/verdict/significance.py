@@ -6,7 +6,6 @@ Sharpe ratios are per bar inside this module and annualised in its result. Sourc
 * Bailey and López de Prado (2012), "The Sharpe Ratio Efficient Frontier": probabilistic Sharpe
   ratio and minimum track record length.
 * Bailey and López de Prado (2014), "The Deflated Sharpe Ratio".
-* Hansen (2005), "A Test for Superior Predictive Ability".
 * Lo (2002), "The Statistics of Sharpe Ratios": the correction for autocorrelation.
 * Sidak (1967): the least of several p-values.
 """
@@ -28,8 +27,9 @@ from quant.backtest import metrics
 from quant.backtest.metrics import FloatArray
 from quant.messages.evidence import Statistics
 from quant.verdict.alpha import measure_alpha
-from quant.verdict.bootstrap import SPA, StationaryBootstrap, optimal_block_length
+from quant.verdict.bootstrap import StationaryBootstrap, optimal_block_length
 from quant.verdict.long_run import variance_ratio
+from quant.verdict.spa import superior_p_value
 
 REPETITIONS: Final = 1000
 CONFIDENCE: Final = 0.95
@@ -87,7 +87,9 @@ def measure_significance(
         return Significance(_show_nothing(len(record), trials_ever, holdout_looks), ())
     year = math.sqrt(periods_per_year)
     block = _block_length(holdout)
-    low, high, resampled = _sharpe_interval(holdout, block, seed)
+    ratios, means = _resample(holdout, block, seed)
+    tail = (1.0 - CONFIDENCE) / 2.0
+    low, high = np.quantile(ratios, [tail, 1.0 - tail]).tolist()
     luck = expected_best_sharpe(trials_ever, len(record))
     luck_of_looks = expected_best_sharpe(holdout_looks, len(holdout))
     record_alpha = measure_alpha(record, np.concatenate([walk_forward_market, holdout_market]))
@@ -96,7 +98,7 @@ def measure_significance(
         sharpe=sharpe * year,
         sharpe_low=low * year,
         sharpe_high=high * year,
-        p_value=adjust_for_looks(holdout_looks, _spa_p_value(holdout, block, seed)),
+        p_value=adjust_for_looks(holdout_looks, superior_p_value(holdout, means, block)),
         probabilistic_sharpe=probabilistic_sharpe(0.0, sharpe, holdout),
         record_p_value=adjust_for_trials(trials_ever, sharpe_p_value(0.0, record_sharpe, record)),
         alpha=record_alpha.per_bar * periods_per_year,
@@ -119,7 +121,7 @@ def measure_significance(
         timing_p_value=adjust_for_looks(holdout_looks, timing),
         minimum_track_record=minimum_track_record(sharpe, holdout),
     )
-    return Significance(figures, tuple((resampled * year).tolist()))
+    return Significance(figures, tuple((ratios * year).tolist()))
 
 
 def probabilistic_sharpe(benchmark: float, sharpe: float, returns: FloatArray) -> float:
@@ -213,26 +215,17 @@ def _block_length(returns: FloatArray) -> int:
     return min(max(math.ceil(length), 1), len(returns) // 2) if math.isfinite(length) else 1
 
 
-def _sharpe_interval(returns: FloatArray, block: int, seed: int) -> tuple[float, float, FloatArray]:
-    """Return both ends of the percentile interval and the ratios, shape (`REPETITIONS`,).
+def _resample(returns: FloatArray, block: int, seed: int) -> tuple[FloatArray, FloatArray]:
+    """Return Sharpe ratios and means of resamples, both of shape (`REPETITIONS`,).
 
     A resample without variance has a ratio of 0.
     """
 
     def statistic(sample: FloatArray) -> FloatArray:
-        return np.array([metrics.sharpe(sample) or 0.0])
+        return np.array([metrics.sharpe(sample) or 0.0, np.mean(sample)])
 
-    resampled = StationaryBootstrap(block, returns, seed=seed).apply(statistic, REPETITIONS)[:, 0]
-    tail = (1.0 - CONFIDENCE) / 2.0
-    low, high = np.quantile(resampled, [tail, 1.0 - tail])
-    return float(low), float(high), np.asarray(resampled)
-
-
-def _spa_p_value(returns: FloatArray, block: int, seed: int) -> float:
-    """Return Hansen's consistent p-value of the null: not trading is at least as good."""
-    test = SPA(np.zeros_like(returns), -returns, block_size=block, reps=REPETITIONS, seed=seed)
-    test.compute()
-    return float(test.pvalues["consistent"])
+    ratios, means = StationaryBootstrap(block, returns, seed=seed).apply(statistic, REPETITIONS).T
+    return ratios, means
 
 
 def _show_nothing(record_bars: int, trials_ever: int, holdout_looks: int) -> Statistics:

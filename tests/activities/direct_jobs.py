@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from activities import jobs
-from activities.computing.compute_process import Failure, Message, do_job
+from activities.computing.compute_process import Failure, Message, Order, do_job
 from quant.messages.data import DataSource
 from quant.messages.progress import ignore_report
 from quant.messages.search import DesignOutcome
@@ -24,7 +24,8 @@ LONGEST_MESSAGE: Final = 1_000
 def do(job: Any, task: jobs.Task, context: jobs.JobContext) -> Message:
     """Do a job as a compute process does, and check what it would tell a user."""
     operation = jobs.JobContext(task.operation_id, context.artifacts_url, context.data_dir)
-    message = Message.model_validate_json(do_job(job, task, operation, ignore_report, {}))
+    order = Order(job, task, operation, {})
+    message = Message.model_validate_json(do_job(order, ignore_report))
     if message.failure is not None:
         require_readable(message.failure)
     return message

@@ -31,12 +31,12 @@ async def provider(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Provider]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def compute() -> Iterator[Compute]:
+@pytest_asyncio.fixture(scope="session")
+async def compute() -> AsyncIterator[Compute]:
     """Compute processes for activities that run without a worker."""
     compute = Compute(8)
     yield compute
-    compute.close()
+    await compute.close()
 
 
 @pytest.fixture

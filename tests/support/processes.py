@@ -11,9 +11,23 @@ import psutil
 
 
 def compute_processes(worker_pid: int | None = None) -> list[psutil.Process]:
-    """Return the processes that compute for a worker: the children of its fork server."""
-    servers = fork_servers(worker_pid or os.getpid())
-    return [child for each in servers for child in _children(each) if is_alive(child)]
+    """Return the processes that compute for a worker."""
+    forked = _forked_processes(worker_pid or os.getpid())
+    return [child for child, has_job in forked if has_job]
+
+
+def reserve_processes() -> list[psutil.Process]:
+    """Return the processes that wait for a job of this worker."""
+    return [child for child, has_job in _forked_processes(os.getpid()) if not has_job]
+
+
+def _forked_processes(worker_pid: int) -> Iterator[tuple[psutil.Process, bool]]:
+    """Yield children of fork servers, and whether each has a job. Then it lets others go first."""
+    for server in fork_servers(worker_pid):
+        for child in _children(server):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if is_alive(child):
+                    yield child, child.nice() > server.nice()
 
 
 def fork_servers(worker_pid: int) -> list[psutil.Process]:

@@ -17,7 +17,7 @@ async def compute() -> AsyncIterator[Compute]:
     running = Compute(8)
     running.warm_up()
     yield running
-    running.close()
+    await running.close()
 
 
 @pytest.fixture

@@ -15,7 +15,13 @@ from tests.activities import jobs
 from tests.activities.compute.running import LONG, ignore, run, running
 from tests.activities.jobs import Answer, Argument
 from tests.support.helpers import assert_eventually
-from tests.support.processes import compute_processes, fork_servers, kill, suspended
+from tests.support.processes import (
+    compute_processes,
+    fork_servers,
+    kill,
+    reserve_processes,
+    suspended,
+)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +93,28 @@ async def test_a_cancel_waits_for_no_process_that_is_only_being_started(
     assert (await run(compute, context, jobs.answer, number=7)).number == 7
 
 
+async def test_if_the_fork_server_dies_before_the_process_has_been_forked_the_job_has_died(
+    compute: Compute, context: JobContext
+) -> None:
+    own = Compute(8)
+    [fork_server] = fork_servers(os.getpid())
+    with suspended(fork_server):
+        task = asyncio.create_task(run(own, context, jobs.sleep_in_c))
+        await asyncio.wait([task], timeout=0.1)
+        kill(fork_server.pid)
+    with pytest.raises(ComputeDied, match="could be forked"):
+        await task
+    await own.close()
+    compute.warm_up()
+
+    async def nothing_in_reserve() -> bool:
+        return reserve_processes() == []
+
+    # It dies with the fork server it comes from.
+    await assert_eventually(nothing_in_reserve)
+    assert (await run(compute, context, jobs.answer, number=7)).number == 7
+
+
 async def test_all_processes_can_be_killed_from_another_thread(
     compute: Compute, context: JobContext
 ) -> None:
@@ -149,7 +177,7 @@ async def test_only_for_a_cancel_the_others_pause(compute: Compute, context: Job
 async def test_closing_waits_for_what_has_just_been_started() -> None:
     started = Compute(8)
     started.warm_up()
-    started.close()
+    await started.close()
 
 
 async def test_what_was_tried_is_told_also_by_a_job_that_is_stopped(

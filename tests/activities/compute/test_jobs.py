@@ -35,7 +35,7 @@ async def test_a_job_that_ends_at_once_is_not_missed(
             pass
         return pidfd_open(pid)
 
-    monkeypatch.setattr("activities.computing.compute.os.pidfd_open", late)
+    monkeypatch.setattr("activities.computing.forks.os.pidfd_open", late)
     with pytest.raises(JobFailed, match="row 3"):
         await run(compute, context, jobs.refuse)
 
