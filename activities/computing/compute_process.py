@@ -6,7 +6,6 @@ The fork server loads this module, which imports nothing that only a worker need
 import fcntl
 import logging
 import os
-import signal
 import time
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
@@ -73,8 +72,6 @@ def serve(channel: Connection, life_of_worker: Connection) -> None:
     """
     # The fork server dies with the worker. This process does so then, even if it was stopped.
     die_with_parent()
-    # Ctrl-C in a terminal reaches the whole process group; the worker decides what stops.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     order = _wait_for_order(life_of_worker)
     # Requests to the API and the worker must not wait behind computation.
     os.nice(NICENESS)
