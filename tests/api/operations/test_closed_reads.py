@@ -102,8 +102,8 @@ async def assert_same(client: Client, operation_id: str, *further: str) -> Opera
 def _allow_for_local_activities(time: datetime) -> Any:
     """Return what equals the seconds of nearly the same time.
 
-    If a workflow task ends while a local activity does, the time in the workflow is the start of the
-    next workflow task, but in a replay the end of the activity.
+    If a workflow task ends while a local activity does, the time in the workflow is the start of
+    the next workflow task, but in a replay the end of the activity.
     """
     return pytest.approx(time.timestamp(), abs=1.0)
 
