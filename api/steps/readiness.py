@@ -53,11 +53,11 @@ class Readiness:
     """Knows whether there are enough bars.
 
     Args:
-        seconds: The longest time that a check may take.
+        seconds: The longest time that a check may take; None for the usual time.
     """
 
-    def __init__(self, seconds: float = _SECONDS) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float | None = None) -> None:
+        self._seconds = _SECONDS if seconds is None else seconds
         self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._lists = asyncio.Semaphore(_LISTS_AT_ONCE)
         self._known: OrderedDict[str, Unready | None] = OrderedDict()

@@ -1,15 +1,24 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx2
+import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
 from api.app import create_app
 from settings import Settings
-from tests.support.helpers import serving
+from tests.support.helpers import PATIENCE, serving
 from tests.support.outside.starts import Starts
 from tests.support.outside.temporal_server import ended
 from tests.support.phases import QUICK, start
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_checks() -> Iterator[None]:
+    """Let a check of bars take as long as it needs. Else a start on a busy machine is not refused."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("api.steps.readiness._SECONDS", PATIENCE)
+        yield
 
 
 @pytest_asyncio.fixture(autouse=True)
