@@ -15,7 +15,7 @@ from tests.support.phases import QUICK, start
 
 @pytest.fixture(scope="session", autouse=True)
 def patient_checks() -> Iterator[None]:
-    """Let a check of bars take as long as it needs. Else a start on a busy machine is not refused."""
+    """Let a check of bars take as long as it needs. Else a busy machine starts without it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("api.steps.readiness._SECONDS", PATIENCE)
         yield
