@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from errors import StartupError
 from quant.messages.spelling import Spelling
 from quant.problems import explain
+from quant.processes import NICENESS
 
 
 def find_home() -> Path:
@@ -104,6 +105,12 @@ class Settings(BaseSettings):
         None,
         ge=2**20,
         description="Memory that these processes may use together, such as 8GiB. Further ones wait",
+    )
+    compute_niceness: int = Field(
+        NICENESS,
+        ge=0,
+        le=19,
+        description="How far they let others go first, as `nice` counts it; 0: not at all",
     )
 
     deployment: (

@@ -98,7 +98,9 @@ async def run_workers(
         stack.callback(ledger.close)
         await asyncio.to_thread(ledger.upgrade)
         await register_search_attributes(client)
-        compute = Compute(settings.compute_slots, settings.compute_memory)
+        compute = Compute(
+            settings.compute_slots, settings.compute_memory, niceness=settings.compute_niceness
+        )
         stack.push_async_callback(compute.close)
         compute.warm_up()
         runner = WatchedRunner(on_task=on_task)

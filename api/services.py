@@ -95,7 +95,7 @@ class Services:
         operations = OperationList(client, resolver, checkpoints)
         results = ResultReader(resolver, artifacts, heavy_work)
         trainings = Trainings(client, artifacts)
-        readiness = Readiness()
+        readiness = Readiness(niceness=settings.compute_niceness)
         researches = ResearchStarter(settings, budget, starter, ledger, readiness)
         deleter = ArtifactDeleter(resolver, artifacts, ledger)
         return cls(

@@ -11,7 +11,7 @@ from typing import Final
 _PR_SET_PDEATHSIG: Final = 1
 
 NICENESS: Final = 10
-"""Whoever answers requests and heartbeats goes first."""
+"""How far computation lets others go first, as `nice` counts it. They answer requests."""
 
 
 def die_with_parent() -> None:

@@ -25,7 +25,7 @@ from activities.tracing import inject_trace
 from errors import ComputeDied, KtrdrError
 from quant.messages.progress import ReportProgress, ignore_report
 from quant.messages.record.trials import ReportTrial
-from quant.processes import describe_end
+from quant.processes import NICENESS, describe_end
 
 _SECONDS_TO_END: Final = 5.0
 _NOT_TOLD: Final = 255
@@ -47,11 +47,12 @@ class Compute:
     Args:
         slots: How many processes may compute at once.
         memory: Bytes that they may use together; None for no bound.
+        niceness: How far they let others go first.
     """
 
-    def __init__(self, slots: int, memory: int | None = None) -> None:
+    def __init__(self, slots: int, memory: int | None = None, *, niceness: int = NICENESS) -> None:
         self._slots = ComputeSlots(slots, memory)
-        self._forks = Forks()
+        self._forks = Forks(niceness)
         self._processes = Processes()
         self._ending: set[asyncio.Task[None]] = set()
 

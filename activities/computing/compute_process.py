@@ -18,7 +18,7 @@ from activities.tracing import continue_trace
 from errors import ComputeDied, KtrdrError, Unexpected
 from quant.messages.progress import Progress
 from quant.messages.record.trials import TrialOnBars
-from quant.processes import NICENESS, die_with_parent
+from quant.processes import die_with_parent
 
 _SECONDS_BETWEEN_REPORTS: Final = 0.25
 
@@ -63,18 +63,19 @@ class Order(NamedTuple):
     trace: Mapping[str, str]
 
 
-def serve(channel: Connection, life_of_worker: Connection) -> None:
+def serve(channel: Connection, life_of_worker: Connection, niceness: int) -> None:
     """Wait for an order, carry it out and report on it. End if the worker ends.
 
     Args:
         channel: Takes a `Message` for every report, and one for the result.
         life_of_worker: Carries one `Order`. Closes when the worker ends.
+        niceness: How far to let others go first.
     """
     # The fork server dies with the worker. This process does so then, even if it was stopped.
     die_with_parent()
     order = _wait_for_order(life_of_worker)
     # Requests to the API and the worker must not wait behind computation.
-    os.nice(NICENESS)
+    os.nice(niceness)
     _die_with(life_of_worker)
 
     last_report = float("-inf")

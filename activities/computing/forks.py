@@ -12,6 +12,7 @@ import signal
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
@@ -40,10 +41,13 @@ class Fork:
 
 
 class Forks:
-    """Forks the compute processes of a worker."""
+    """Forks the compute processes of a worker.
 
-    def __init__(self) -> None:
-        self._context = configure_fork_server()
+    `niceness` is how far they let others go first.
+    """
+
+    def __init__(self, niceness: int) -> None:
+        self._fork = partial(_fork, configure_fork_server(), niceness)
         # multiprocessing's bookkeeping is not thread-safe: one thread starts and reaps processes.
         self._bookkeeper = ThreadPoolExecutor(1, thread_name_prefix="compute")
         self._reserve: Future[Fork] | None = None
@@ -68,7 +72,7 @@ class Forks:
         if forking is not None and not _is_usable(forking):
             self._give_up(forking)
             forking = None
-        forking = forking or self._bookkeeper.submit(_fork, self._context)
+        forking = forking or self._bookkeeper.submit(self._fork)
         try:
             return await asyncio.wrap_future(forking)
         except asyncio.CancelledError:
@@ -80,7 +84,7 @@ class Forks:
         # The pipe of a process that was stopped may be full.
         ordering = self._bookkeeper.submit(_send_order, fork, order)
         if self._reserve is None:
-            self._reserve = self._bookkeeper.submit(_fork, self._context)
+            self._reserve = self._bookkeeper.submit(self._fork)
         await asyncio.wrap_future(ordering)
 
     async def join(self, fork: Fork, seconds: float) -> None:
@@ -97,10 +101,10 @@ class Forks:
             self._bookkeeper.submit(_discard, forking)
 
 
-def _fork(context: ForkServerContext) -> Fork:
+def _fork(context: ForkServerContext, niceness: int) -> Fork:
     ours, theirs = multiprocessing.Pipe(duplex=False)
     their_life, our_life = multiprocessing.Pipe(duplex=False)
-    process = context.Process(target=serve, args=(theirs, their_life), daemon=True)
+    process = context.Process(target=serve, args=(theirs, their_life, niceness), daemon=True)
     try:
         with theirs, their_life:
             process.start()

@@ -23,7 +23,7 @@ from errors import InvalidData
 from quant.bars.catalog import BarsFile, Catalog, is_built_in
 from quant.messages.data import DataSource
 from quant.messages.readiness import ReadinessAnswer, ReadinessCheck, Unready, WantedBars
-from quant.processes import describe_end
+from quant.processes import NICENESS, describe_end
 
 _SECONDS: Final = 15.0
 _AT_ONCE: Final = 3
@@ -54,10 +54,12 @@ class Readiness:
 
     Args:
         seconds: The longest time that a check may take; None for the usual time.
+        niceness: How far its process lets others go first.
     """
 
-    def __init__(self, seconds: float | None = None) -> None:
+    def __init__(self, seconds: float | None = None, *, niceness: int = NICENESS) -> None:
         self._seconds = _SECONDS if seconds is None else seconds
+        self._niceness = niceness
         self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._lists = asyncio.Semaphore(_LISTS_AT_ONCE)
         self._known: OrderedDict[str, Unready | None] = OrderedDict()
@@ -125,7 +127,7 @@ class Readiness:
                 asyncio.timeout(self._seconds),
                 self._lists if len(wanted) > 1 else nullcontext(),
                 self._at_once,
-                aclosing(_run(question.encode())) as lines,
+                aclosing(_run(question.encode(), self._niceness)) as lines,
             ):
                 async for line in lines:
                     # One by one: what has come before the time is over counts.
@@ -146,12 +148,13 @@ def _refuse(problem: Unready | None) -> None:
         raise InvalidData(message, field=problem.field)
 
 
-async def _run(question: bytes) -> AsyncGenerator[bytes]:
+async def _run(question: bytes, niceness: int) -> AsyncGenerator[bytes]:
     """Yield the lines that the process answers. It is dead when this ends."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         _MODULE,
+        str(niceness),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env=_make_environment(),

@@ -17,7 +17,7 @@ from quant.learning.splits import TRAINING_FOLDS, split_walk_forward
 from quant.messages.data import DataSource
 from quant.messages.readiness import ReadinessAnswer, ReadinessCheck, Unready, WantedBars
 from quant.messages.strategy import StrategySpec
-from quant.processes import NICENESS, die_with_parent
+from quant.processes import die_with_parent
 from quant.strategy.weights import require_measured_volatility
 from quant.universe.benchmark import load_benchmark
 from quant.universe.loader import find_traded, load_universe
@@ -107,8 +107,8 @@ def _describe(error: InvalidInput) -> Unready:
 
 
 def main() -> None:
-    """Answer what is asked."""
-    os.nice(NICENESS)
+    """Answer what is asked. The one argument says how far to let others go first."""
+    os.nice(int(sys.argv[1]))
     die_with_parent()
     asked = ReadinessCheck.model_validate_json(sys.stdin.buffer.read())
     for answer in answer_all(asked):

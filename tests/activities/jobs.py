@@ -33,6 +33,11 @@ def answer(argument: Argument, _context: JobContext, _report: ReportProgress) ->
     return Answer(number=argument.number, pid=os.getpid())
 
 
+def tell_niceness(_argument: Argument, _context: JobContext, _report: ReportProgress) -> Answer:
+    """Tell how far this process lets others go first."""
+    return Answer(number=os.nice(0), pid=os.getpid())
+
+
 def refuse(_argument: Argument, _context: JobContext, _report: ReportProgress) -> Answer:
     """Find the data wrong."""
     raise InvalidData("row 3 is wrong", field="close")

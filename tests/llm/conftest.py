@@ -34,7 +34,7 @@ async def provider(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Provider]:
 @pytest_asyncio.fixture(scope="session")
 async def compute() -> AsyncIterator[Compute]:
     """Compute processes for activities that run without a worker."""
-    compute = Compute(8)
+    compute = Compute(8, niceness=Settings().compute_niceness)
     yield compute
     await compute.close()
 

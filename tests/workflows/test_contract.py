@@ -98,9 +98,12 @@ def test_no_budget_is_no_limit() -> None:
 
 
 def test_a_variable_that_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = [f"KTRDR_{name.upper()}" for name in Settings.model_fields]
+    for variable in variables:
+        monkeypatch.delenv(variable, raising=False)
     defaults = load_settings()
-    for name in Settings.model_fields:
-        monkeypatch.setenv(f"KTRDR_{name.upper()}", "")
+    for variable in variables:
+        monkeypatch.setenv(variable, "")
     assert load_settings() == defaults
 
 

@@ -8,13 +8,14 @@ import pytest_asyncio
 
 from activities.computing.compute import Compute
 from activities.jobs import JobContext
+from settings import Settings
 from tests.support.helpers import assert_eventually, leftovers
 from tests.support.processes import compute_processes
 
 
 @pytest_asyncio.fixture(scope="module")
 async def compute() -> AsyncIterator[Compute]:
-    running = Compute(8)
+    running = Compute(8, niceness=Settings().compute_niceness)
     running.warm_up()
     yield running
     await running.close()

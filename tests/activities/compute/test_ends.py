@@ -11,6 +11,7 @@ from activities.computing.compute import Compute, JobFailed
 from activities.jobs import JobContext
 from errors import ComputeDied
 from quant.messages.record.trials import TrialOnBars
+from settings import Settings
 from tests.activities import jobs
 from tests.activities.compute.running import LONG, ignore, run, running
 from tests.activities.jobs import Answer, Argument
@@ -97,7 +98,7 @@ async def test_a_cancel_waits_for_no_process_that_is_only_being_started(
 async def test_if_the_fork_server_dies_before_the_process_has_been_forked_the_job_has_died(
     compute: Compute, context: JobContext
 ) -> None:
-    own = Compute(8)
+    own = Compute(8, niceness=Settings().compute_niceness)
     [fork_server] = fork_servers(os.getpid())
     in_reserve = reserve_processes()
     with suspended(fork_server):
@@ -177,7 +178,7 @@ async def test_only_for_a_cancel_the_others_pause(compute: Compute, context: Job
 
 
 async def test_closing_waits_for_what_has_just_been_started() -> None:
-    started = Compute(8)
+    started = Compute(8, niceness=Settings().compute_niceness)
     started.warm_up()
     await started.close()
 

@@ -23,6 +23,17 @@ async def test_the_result_comes_back_from_another_process(
     assert answer.pid != os.getpid()
 
 
+@pytest.mark.parametrize("niceness", [0, 3])
+async def test_a_job_lets_others_go_first_as_far_as_it_was_told(
+    context: JobContext, niceness: int
+) -> None:
+    compute = Compute(1, niceness=niceness)
+    compute.warm_up()
+    answer = await run(compute, context, jobs.tell_niceness)
+    await compute.close()
+    assert answer.number == os.nice(0) + niceness
+
+
 async def test_a_job_that_ends_at_once_is_not_missed(
     compute: Compute, context: JobContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:

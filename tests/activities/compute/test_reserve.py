@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from activities.computing.compute import Compute
 from activities.jobs import JobContext
+from settings import Settings
 from tests.activities import jobs
 from tests.activities.compute.running import run
 from tests.support.helpers import PATIENCE, assert_eventually
@@ -17,7 +18,7 @@ from tests.support.processes import is_alive, kill, reserve_processes
 
 @pytest_asyncio.fixture
 async def own() -> AsyncIterator[Compute]:
-    running = Compute(1)
+    running = Compute(1, niceness=Settings().compute_niceness)
     running.warm_up()
     yield running
     await running.close()

@@ -32,7 +32,7 @@ async def test_an_answer_is_remembered_until_a_file_changes(
     wanted = WantedBars(data=DataSource(symbols=("A", "B", "C")))
     await readiness.require(Catalog(tmp_path), wanted)
 
-    def fail(_: bytes) -> AsyncGenerator[bytes]:
+    def fail(*_: object) -> AsyncGenerator[bytes]:
         raise AssertionError("it is asked again")
 
     with monkeypatch.context() as patch:
@@ -53,11 +53,11 @@ async def test_a_research_does_not_wait_for_the_many_questions_of_campaigns(
     write_universe(tmp_path, ["A", "B", "C"])
     run, released, waiting = readiness_module._run, asyncio.Event(), asyncio.Semaphore(0)
 
-    async def wait_with_lists(question: bytes) -> AsyncGenerator[bytes]:
+    async def wait_with_lists(question: bytes, niceness: int) -> AsyncGenerator[bytes]:
         if len(ReadinessCheck.model_validate_json(question).wanted) > 1:
             waiting.release()
             await released.wait()
-        async with aclosing(run(question)) as lines:
+        async with aclosing(run(question, niceness)) as lines:
             async for line in lines:
                 yield line
 
@@ -77,7 +77,7 @@ async def test_a_research_does_not_wait_for_the_many_questions_of_campaigns(
 async def test_bars_that_everybody_has_are_not_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: bytes) -> AsyncGenerator[bytes]:
+    def fail(*_: object) -> AsyncGenerator[bytes]:
         raise AssertionError("a process is started")
 
     monkeypatch.setattr("api.steps.readiness._run", fail)

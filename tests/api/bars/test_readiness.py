@@ -145,9 +145,9 @@ async def test_one_process_answers_for_all_members(
     questions: list[bytes] = []
     run = readiness_module._run
 
-    def count(question: bytes) -> AsyncGenerator[bytes]:
+    def count(question: bytes, niceness: int) -> AsyncGenerator[bytes]:
         questions.append(question)
-        return run(question)
+        return run(question, niceness)
 
     monkeypatch.setattr("api.steps.readiness._run", count)
     lists = {"symbols": names, "strategies": ["quick", "targeted"], "seeds": [1, 2, 3]}
@@ -166,8 +166,8 @@ async def test_answers_that_came_in_time_count_and_a_campaign_says_how_many_did_
 ) -> None:
     run = readiness_module._run
 
-    async def stop_after_one(question: bytes) -> AsyncGenerator[bytes]:
-        async with aclosing(run(question)) as lines:
+    async def stop_after_one(question: bytes, niceness: int) -> AsyncGenerator[bytes]:
+        async with aclosing(run(question, niceness)) as lines:
             async for line in lines:
                 yield line
                 break
