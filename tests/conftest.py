@@ -1,13 +1,8 @@
 """How tests are run; `tests/support/system.py` has what all of them share."""
 
-import os
-
 # Imported here because its plugin would do so when the session ends, which Python 3.11's parser may
 # refuse (python/cpython#106905).
 import hypothesis
-
-# Beside busy programs, a step that lets others go first would take minutes.
-os.environ.setdefault("KTRDR_COMPUTE_NICENESS", "1")
 
 pytest_plugins = [
     "tests.support.running.garbage",

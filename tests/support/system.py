@@ -26,11 +26,13 @@ from worker import run_workers
 
 @pytest.fixture(scope="session", autouse=True)
 def plain_environment() -> Iterator[None]:
-    """Hide the settings of whoever runs the tests."""
+    """Hide the settings of whoever runs the tests, and let computation have its share."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith(("KTRDR_", "TEMPORAL_", "ANTHROPIC_", "OPENAI_")):
                 patch.delenv(name)
+        # Beside busy programs, a step that lets others go first would take minutes.
+        patch.setenv("KTRDR_COMPUTE_NICENESS", "1")
         yield
 
 
