@@ -139,7 +139,8 @@ def show_children(directory: Path, but: set[int]) -> None:
             _say(f"~~~ process {pid}: {command(pid)}\n")
         for pid in asked:
             _signal(pid, signal.SIGABRT)
-        _until(lambda: not any(catches(pid, signal.SIGABRT) for pid in asked), _SECONDS_TO_SHOW)
+        # Until they have ended, and so have written all.
+        _until(lambda: not any(command(pid) for pid in asked), _SECONDS_TO_SHOW)
         for log in logs.values():
             _say(f"~~~ stacks in {log.path}\n{log.added()}")
 
