@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 import pytest_asyncio
+from google.protobuf.message import Message
 from temporalio.api.common.v1 import Payload
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import Client
@@ -109,13 +110,18 @@ async def test_progress_cannot_be_read(encrypted: tuple[Client, Settings]) -> No
             shown = accepted(await api.get(f"/operations/{operation_id}"))["data"]
             return "Trial" in shown["progress"]["current_step"]
 
+        async def store_with_progress() -> list[Message] | None:
+            stored = await of_workflow(client, operation_id)
+            description = stored[-1]
+            assert isinstance(description, DescribeWorkflowExecutionResponse)
+            # A slice that has just begun has none yet.
+            beats = [each.heartbeat_details.payloads for each in description.pending_activities]
+            return stored if any(beats) else None
+
         await assert_eventually(trying, within=PATIENCE)
-        stored = await of_workflow(client, operation_id)
+        stored = await assert_eventually(store_with_progress, within=PATIENCE)
+        assert stored is not None
         accepted(await api.delete(f"/agent/cancel/{operation_id}", params={"wait": 30}))
-    description = stored[-1]
-    assert isinstance(description, DescribeWorkflowExecutionResponse)
-    [activity] = description.pending_activities
-    assert activity.heartbeat_details.payloads
     assert_unreadable(stored, BRIEF, "percentage", "current_step", "sharpe")
 
 
