@@ -7,7 +7,6 @@ as soon as the last one has begun, and waits for its job.
 import asyncio
 import multiprocessing
 import os
-import select
 import signal
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -15,11 +14,10 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
-from typing import Any
 
 from activities.computing.compute_process import Order, serve
 from activities.computing.forking import configure_fork_server
-from activities.computing.processes import send
+from activities.computing.processes import block_until_dead, send
 from errors import ComputeDied
 
 
@@ -121,12 +119,10 @@ def _is_usable(forking: Future[Fork]) -> bool:
         return True
     if forking.exception() is not None:
         return False
-    death = select.poll()
-    death.register(forking.result().pidfd, select.POLLIN)
-    return not death.poll(0)
+    return not block_until_dead(forking.result().pidfd, 0)
 
 
-def _send_order(fork: Fork, order: Any) -> None:
+def _send_order(fork: Fork, order: Order) -> None:
     with suppress(BrokenPipeError):
         fork.life.send(order)
 

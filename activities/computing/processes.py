@@ -60,9 +60,7 @@ class Processes:
         for pidfd in dying:
             send(signal.SIGKILL, pidfd)
         for pidfd in dying:
-            death = select.poll()
-            death.register(pidfd, select.POLLIN)
-            death.poll()
+            block_until_dead(pidfd)
 
     @contextlib.contextmanager
     def _pause_others(self, pidfd: int) -> Iterator[None]:
@@ -106,6 +104,13 @@ def send(signal_number: signal.Signals, pidfd: int) -> None:
     """Send a signal to a process, unless it has ended."""
     with contextlib.suppress(ProcessLookupError):
         signal.pidfd_send_signal(pidfd, signal_number)
+
+
+def block_until_dead(pidfd: int, milliseconds: int | None = None) -> bool:
+    """Block until a process is dead, in any thread. Return whether it was within this time."""
+    death = select.poll()
+    death.register(pidfd, select.POLLIN)
+    return bool(death.poll(milliseconds))
 
 
 async def wait_until_readable(descriptor: int) -> None:
