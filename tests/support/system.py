@@ -12,6 +12,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 from temporalio.client import Client
+from temporalio.worker import Worker
 
 from api.app import create_app
 from settings import Settings
@@ -129,11 +130,34 @@ async def temporal(server: str, starts: Starts) -> Client:
     return await temporal_server.connect(server, interceptors=[starts])
 
 
+@pytest.fixture(scope="session")
+def shared_workers() -> list[Worker]:
+    """The shared workers, as soon as a test has needed them."""
+    return []
+
+
+@pytest.fixture(autouse=True)
+def shared_workers_run(shared_workers: list[Worker]) -> Iterator[None]:
+    """Fail the test in which a shared worker ends, and do not let later ones wait in vain."""
+
+    def check() -> None:
+        ended = [each.task_queue for each in shared_workers if each.is_shutdown]
+        assert not ended, f"the shared workers of these queues have ended: {ended}"
+
+    check()
+    yield
+    check()
+
+
 @pytest_asyncio.fixture(scope="session")
-async def client(temporal: Client, settings: Settings) -> AsyncIterator[Client]:
+async def client(
+    temporal: Client, settings: Settings, shared_workers: list[Worker]
+) -> AsyncIterator[Client]:
     """A client of the namespace that the shared workers serve."""
-    async with run_workers(temporal, settings):
+    async with run_workers(temporal, settings) as workers:
+        shared_workers += workers
         yield temporal
+        shared_workers.clear()
 
 
 @pytest_asyncio.fixture
