@@ -64,7 +64,7 @@ class Compute:
         """Wait until every process is dead, and the bookkeeping of them is done."""
         if self._ending:
             await asyncio.wait(self._ending)
-        self._forks.close()
+        await self._forks.close()
 
     def kill_all(self) -> None:
         """Kill every process and wait until they are dead; may be called in any thread."""

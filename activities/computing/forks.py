@@ -14,11 +14,17 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Final
 
 from activities.computing.compute_process import Order, serve
 from activities.computing.forking import configure_fork_server
 from activities.computing.processes import block_until_dead, send
 from errors import ComputeDied
+
+# multiprocessing's bookkeeping is not thread-safe, and a process has one: so one thread starts and
+# reaps processes. A fork server that it has to start dies with it, so it lives as long as this
+# process.
+_bookkeeper: Final = ThreadPoolExecutor(1, thread_name_prefix="compute")
 
 
 @dataclass(frozen=True)
@@ -46,16 +52,14 @@ class Forks:
 
     def __init__(self, niceness: int) -> None:
         self._fork = partial(_fork, configure_fork_server(), niceness)
-        # multiprocessing's bookkeeping is not thread-safe: one thread starts and reaps processes.
-        self._bookkeeper = ThreadPoolExecutor(1, thread_name_prefix="compute")
         self._reserve: Future[Fork] | None = None
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Give up the reserve, and wait until the bookkeeping of ended processes is done."""
         if self._reserve is not None:
             self._give_up(self._reserve)
             self._reserve = None
-        self._bookkeeper.shutdown()
+        await asyncio.wrap_future(_bookkeeper.submit(_do_nothing))
 
     async def take(self) -> Fork:
         """Return a process that waits for its order.
@@ -70,7 +74,7 @@ class Forks:
         if forking is not None and not _is_usable(forking):
             self._give_up(forking)
             forking = None
-        forking = forking or self._bookkeeper.submit(self._fork)
+        forking = forking or _bookkeeper.submit(self._fork)
         try:
             return await asyncio.wrap_future(forking)
         except asyncio.CancelledError:
@@ -80,23 +84,27 @@ class Forks:
     async def begin(self, fork: Fork, order: Order) -> None:
         """Give a process its order. If it has been killed, nothing happens."""
         # The pipe of a process that was stopped may be full.
-        ordering = self._bookkeeper.submit(_send_order, fork, order)
+        ordering = _bookkeeper.submit(_send_order, fork, order)
         if self._reserve is None:
-            self._reserve = self._bookkeeper.submit(self._fork)
+            self._reserve = _bookkeeper.submit(self._fork)
         await asyncio.wrap_future(ordering)
 
     async def join(self, fork: Fork, seconds: float) -> None:
         """Let multiprocessing learn the exit code of a process that is dead."""
-        joining = self._bookkeeper.submit(fork.process.join, seconds)
+        joining = _bookkeeper.submit(fork.process.join, seconds)
         await asyncio.wrap_future(joining)
 
     def reap(self, fork: Fork) -> None:
         """Forget a process that is dead."""
-        self._bookkeeper.submit(_reap, fork)
+        _bookkeeper.submit(_reap, fork)
 
     def _give_up(self, forking: Future[Fork]) -> None:
         if not forking.cancel():
-            self._bookkeeper.submit(_discard, forking)
+            _bookkeeper.submit(_discard, forking)
+
+
+def _do_nothing() -> None:
+    """Be done when everything before is."""
 
 
 def _fork(context: ForkServerContext, niceness: int) -> Fork:

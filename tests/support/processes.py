@@ -6,8 +6,13 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import psutil
+
+from activities.computing.processes import block_until_dead
+
+_LONGEST_DEATH_MILLISECONDS: Final = 60_000
 
 
 def compute_processes(worker_pid: int | None = None) -> list[psutil.Process]:
@@ -83,3 +88,16 @@ def suspended(process: psutil.Process) -> Iterator[None]:
 def kill(pid: int) -> None:
     """End a process as a crash or the system would."""
     os.kill(pid, signal.SIGKILL)
+
+
+def kill_whole(pid: int) -> None:
+    """End a process in the same way, and wait until all its threads have ended.
+
+    Before, its parent cannot know of its death, and what it listens on still takes connections.
+    """
+    pidfd = os.pidfd_open(pid)
+    try:
+        kill(pid)
+        assert block_until_dead(pidfd, _LONGEST_DEATH_MILLISECONDS), f"{pid} does not die"
+    finally:
+        os.close(pidfd)

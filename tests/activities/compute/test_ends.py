@@ -21,6 +21,7 @@ from tests.support.processes import (
     fork_servers,
     is_alive,
     kill,
+    kill_whole,
     reserve_processes,
     suspended,
 )
@@ -104,7 +105,7 @@ async def test_if_the_fork_server_dies_before_the_process_has_been_forked_the_jo
     with suspended(fork_server):
         task = asyncio.create_task(run(own, context, jobs.sleep_in_c))
         await asyncio.wait([task], timeout=0.1)
-        kill(fork_server.pid)
+        kill_whole(fork_server.pid)
     with pytest.raises(ComputeDied, match="could be forked"):
         await task
     await own.close()
@@ -116,6 +117,21 @@ async def test_if_the_fork_server_dies_before_the_process_has_been_forked_the_jo
     # What was in reserve dies with the fork server it comes from.
     await assert_eventually(nothing_in_reserve)
     assert (await run(compute, context, jobs.answer, number=7)).number == 7
+
+
+async def test_a_fork_server_outlives_the_one_for_whom_it_was_started(
+    compute: Compute, context: JobContext
+) -> None:
+    """Several in one process share it."""
+    [first] = fork_servers(os.getpid())
+    kill_whole(first.pid)
+    own = Compute(1, niceness=Settings().compute_niceness)
+    await run(own, context, jobs.answer)
+    [second] = fork_servers(os.getpid())
+    await own.close()
+
+    assert (await run(compute, context, jobs.answer, number=7)).number == 7
+    assert fork_servers(os.getpid()) == [second]
 
 
 async def test_all_processes_can_be_killed_from_another_thread(
