@@ -15,6 +15,9 @@ from quant.problems import join_problems, shorten
 from temporal.failures import EncodedFailureConverter, ShortFailureConverter
 
 _JSON: Final = b"json/plain"
+# A value with more problems is something else. To describe each of 80,000 would take a busy machine
+# longer than the two seconds that a workflow task has.
+_MOST_DESCRIBED: Final = 1_000
 
 
 class ReadablePayloadConverter(PydanticPayloadConverter):
@@ -39,11 +42,7 @@ class ReadablePayloadConverter(PydanticPayloadConverter):
                 if payload.metadata.get("encoding") != _JSON:
                     _check_type(value, hint)
         except ValidationError as error:
-            problems = [
-                (": ".join(str(part) for part in each["loc"]), each["msg"])
-                for each in error.errors(include_url=False, include_input=False)
-            ]
-            raise _make_failure(join_problems(problems)) from None
+            raise _make_failure(_describe(error)) from None
         except (LookupError, RuntimeError, TypeError, ValueError) as error:
             problem = shorten(str(error.args[0] if error.args else error))
             raise _make_failure(f"The value cannot be read: {problem}.") from None
@@ -59,6 +58,18 @@ def _check_type(value: object, hint: Any) -> None:
     if hint is None or hint is RawValue or (isinstance(hint, type) and isinstance(value, hint)):
         return
     TypeAdapter(hint).validate_python(value, strict=True)
+
+
+def _describe(error: ValidationError) -> str:
+    """Return what is wrong with a value, by field."""
+    if error.error_count() > _MOST_DESCRIBED:
+        return f"The value is no {error.title}: it has {error.error_count():,} problems."
+    return join_problems(
+        [
+            (": ".join(str(part) for part in each["loc"]), each["msg"])
+            for each in error.errors(include_url=False, include_input=False)
+        ]
+    )
 
 
 def _make_failure(message: str) -> ApplicationError:

@@ -99,7 +99,7 @@ HOSTILE = {
     "encrypted by nobody": (payload("binary/encrypted", b"x" * 50), "Unknown payload encoding"),
     "many fields": (
         payload("json/plain", json.dumps({f"{n:x}": 1 for n in range(80_000)}).encode()),
-        "and 79,98",
+        "no TrainingInput: it has 80,003 problems",
     ),
 }
 
