@@ -8,6 +8,7 @@ from temporalio.client import Client
 
 from tests.api.answers import accepted, refused
 from tests.api.doors.keyed import Keys, start_research
+from tests.support.helpers import assert_eventually
 
 
 async def test_temporal_and_the_audit_log_record_who_cancelled(
@@ -20,6 +21,15 @@ async def test_temporal_and_the_audit_log_record_who_cancelled(
         )
         assert accepted(answer)["data"]["cancellation_reason"] == "too dear (cancel)"
         also = await start_research(keyed["ada"])
+
+        async def only_it_is_found() -> bool:
+            """A list shows late what has begun or ended."""
+            params = {"owner": "ada", "dry_run": "true"}
+            answer = await keyed["ada"].delete("/operations", params=params)
+            found: list[str] = accepted(answer, 202)["data"]["operation_ids"]
+            return found == [also]
+
+        await assert_eventually(only_it_is_found)
         answer = await keyed["ada"].delete("/operations", params={"owner": "ada"})
         batch = accepted(answer, 202)["data"]
     entries = [
