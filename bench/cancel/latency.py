@@ -9,7 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from bench.cancel.barest_workflows import BarestParent, BarestStep
 from bench.cancel.deaths import Deaths
+from bench.cancel.floor import measure_floor
 from bench.cancel.plans import Plan
 from bench.cancel.stack import REAL, Bench, RunningResearch, bench_stack, wait_for_end
 from bench.figures import Figure
@@ -99,9 +101,14 @@ async def pushed(cancels: int) -> list[Figure]:
     async with bench_stack(slots=RUNNING) as bench:
         own = await measure(bench, _stays(bench, OWN_STEPS, RUNNING), cancels)
         child = await measure(bench, _stays(bench, CHILD_STEPS, RUNNING), cancels)
+        counts = {"running": RUNNING, "cancels": cancels}
+        barest_own = await measure_floor(bench.settings, BarestStep, **counts)
+        barest_child = await measure_floor(bench.settings, BarestParent, **counts)
     return [
         *_dead("DELETE → process dead, design or assessment (idle job)", own, 25, 80),
         *_dead("DELETE → process dead, training or backtest (idle job)", child, 35, 120),
+        Figure("floor: cancel → dead, bare SDK, own activity, median", "ms", median(barest_own)),
+        Figure("floor: the same, of a child workflow, median", "ms", median(barest_child)),
         Figure(
             "DELETE → Temporal says closed, design or assessment, median",
             "ms",
