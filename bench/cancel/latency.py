@@ -11,9 +11,16 @@ from functools import partial
 
 from bench.cancel.barest_workflows import BarestParent, BarestStep
 from bench.cancel.deaths import Deaths
-from bench.cancel.floor import measure_floor
+from bench.cancel.floor import barest_steps
 from bench.cancel.plans import Plan
-from bench.cancel.stack import REAL, Bench, RunningResearch, bench_stack, wait_for_end
+from bench.cancel.stack import (
+    REAL,
+    Bench,
+    RunningResearch,
+    bench_stack,
+    cancel_all,
+    wait_for_end,
+)
 from bench.figures import Figure
 from workflows.interface.messages import ResearchRequest
 
@@ -38,11 +45,12 @@ _LONGEST_WAIT_SECONDS = 30
 _STARTED_AT_ONCE = 20
 
 Begin = Callable[[], Awaitable[RunningResearch]]
+Cancel = Callable[[RunningResearch], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One cancel, in milliseconds from just before the DELETE is sent."""
+    """One cancel, in milliseconds from just before it is sent."""
 
     dead: float
     closed: float
@@ -58,7 +66,7 @@ def p95(values: Sequence[float]) -> float:
     return statistics.quantiles(values, n=20)[-1]
 
 
-async def measure(bench: Bench, begins: Sequence[Begin], cancels: int) -> list[Sample]:
+async def measure(cancel: Cancel, begins: Sequence[Begin], cancels: int) -> list[Sample]:
     """Start all, then cancel one after another, and replace each by a similar one."""
     running: deque[tuple[Begin, RunningResearch]] = deque()
     for first in range(0, len(begins), _STARTED_AT_ONCE):
@@ -69,24 +77,35 @@ async def measure(bench: Bench, begins: Sequence[Begin], cancels: int) -> list[S
     with Deaths(research.pid for _, research in running) as deaths:
         for _ in range(cancels):
             begin, victim = running.popleft()
-            samples.append(await _cancel(bench, deaths, victim))
+            samples.append(await _time(cancel, deaths, victim))
             replacement = await begin()
             deaths.watch(replacement.pid)
             running.append((begin, replacement))
-    await bench.cancel_all([research for _, research in running])
+    await cancel_all([research for _, research in running])
     return samples
 
 
-async def _cancel(bench: Bench, deaths: Deaths, victim: RunningResearch) -> Sample:
+async def _time(cancel: Cancel, deaths: Deaths, victim: RunningResearch) -> Sample:
     closing = asyncio.create_task(wait_for_end(victim.handle))
     dying = asyncio.get_running_loop().run_in_executor(None, deaths.wait_for_next)
     began = time.perf_counter()
-    answer = await bench.cancel(victim.handle.id, wait=_LONGEST_WAIT_SECONDS)
+    await cancel(victim)
     dead, died_at = await dying
     closed_at = await closing
     assert dead == {victim.pid}, f"{dead} died instead of {victim.pid}"
-    assert answer.is_success and answer.json()["status"] == "cancelled", answer.text
     return Sample(1000 * (died_at - began), 1000 * (closed_at - began))
+
+
+def _by_delete(bench: Bench) -> Cancel:
+    async def cancel(victim: RunningResearch) -> None:
+        answer = await bench.cancel(victim.handle.id, wait=_LONGEST_WAIT_SECONDS)
+        assert answer.is_success and answer.json()["status"] == "cancelled", answer.text
+
+    return cancel
+
+
+async def _by_sdk(victim: RunningResearch) -> None:
+    await victim.handle.cancel()
 
 
 def _stays(bench: Bench, plans: Sequence[Plan], running: int) -> list[Begin]:
@@ -99,16 +118,18 @@ def _stays(bench: Bench, plans: Sequence[Plan], running: int) -> list[Begin]:
 async def pushed(cancels: int) -> list[Figure]:
     """Measure with stand-ins on a server that pushes."""
     async with bench_stack(slots=RUNNING) as bench:
-        own = await measure(bench, _stays(bench, OWN_STEPS, RUNNING), cancels)
-        child = await measure(bench, _stays(bench, CHILD_STEPS, RUNNING), cancels)
-        counts = {"running": RUNNING, "cancels": cancels}
-        barest_own = await measure_floor(bench.settings, BarestStep, **counts)
-        barest_child = await measure_floor(bench.settings, BarestParent, **counts)
+        own = await measure(_by_delete(bench), _stays(bench, OWN_STEPS, RUNNING), cancels)
+        child = await measure(_by_delete(bench), _stays(bench, CHILD_STEPS, RUNNING), cancels)
+        async with barest_steps(bench.settings, slots=RUNNING + 1) as begin:
+            barest_own, barest_child = [
+                await measure(_by_sdk, [partial(begin, workflow)] * RUNNING, cancels)
+                for workflow in (BarestStep, BarestParent)
+            ]
     return [
         *_dead("DELETE → process dead, design or assessment (idle job)", own, 25, 80),
         *_dead("DELETE → process dead, training or backtest (idle job)", child, 35, 120),
-        Figure("floor: cancel → dead, bare SDK, own activity, median", "ms", median(barest_own)),
-        Figure("floor: the same, of a child workflow, median", "ms", median(barest_child)),
+        *_dead("floor: cancel → dead, bare SDK, own activity", barest_own),
+        *_dead("floor: the same, of a child workflow", barest_child),
         Figure(
             "DELETE → Temporal says closed, design or assessment, median",
             "ms",
@@ -135,7 +156,7 @@ async def computing(cancels: int) -> list[Figure]:
             bench.settings.strategy_dir.mkdir(parents=True, exist_ok=True)
             (bench.settings.strategy_dir / "endless.yaml").write_text(_ENDLESS)
             begins = [partial(bench.compute, _REAL_TRAINING)] * slots
-            samples = await measure(bench, begins, cancels)
+            samples = await measure(_by_delete(bench), begins, cancels)
             name = f"DELETE → process dead, training ({slots} computing)"
             figures += _dead(name, samples, 70 if slots == RUNNING else 45, 120)
     return figures
@@ -145,7 +166,7 @@ async def not_pushed(cancels: int) -> list[Figure]:
     """Measure on a server that cannot push: the answer to a heartbeat carries the cancel."""
     async with bench_stack(slots=RUNNING, push=False) as bench:
         plans = (*OWN_STEPS, *CHILD_STEPS)
-        samples = await measure(bench, _stays(bench, plans, RUNNING), cancels)
+        samples = await measure(_by_delete(bench), _stays(bench, plans, RUNNING), cancels)
     dead = [sample.dead for sample in samples]
     return [
         Figure("without push: DELETE → process dead, median", "ms", median(dead)),
@@ -159,7 +180,7 @@ async def growing(numbers: Sequence[int], cancels: int) -> list[Figure]:
     medians = []
     async with bench_stack(slots=numbers[-1]) as bench:
         for number in numbers:
-            samples = await measure(bench, _stays(bench, OWN_STEPS, number), cancels)
+            samples = await measure(_by_delete(bench), _stays(bench, OWN_STEPS, number), cancels)
             dead = [sample.dead for sample in samples]
             medians.append(median(dead))
             figures += _dead(f"{number:,} running (idle jobs): DELETE → process dead", samples)

@@ -11,7 +11,7 @@ import psutil
 from temporalio.client import WorkflowHandle
 
 from bench.cancel.plans import FAILURES, STAYS, Plan
-from bench.cancel.stack import Bench, bench_stack, wait_for_end
+from bench.cancel.stack import Bench, bench_stack, cancel_all, wait_for_end
 from bench.figures import Figure
 from bench.temporary import start_research
 
@@ -153,7 +153,7 @@ async def _busy_slots(bench: Bench, slots: int) -> int:
     begun, not_begun = await asyncio.wait(starting, timeout=_STARTED_SECONDS)
     for task in not_begun:
         task.cancel()
-    await bench.cancel_all([task.result() for task in begun])
+    await cancel_all([task.result() for task in begun])
     return len(not_begun)
 
 

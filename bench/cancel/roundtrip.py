@@ -6,7 +6,7 @@ from statistics import median
 from temporalio.client import Client
 
 from bench.cancel.plans import Plan
-from bench.cancel.stack import Bench, bench_stack, wait_for_end
+from bench.cancel.stack import Bench, bench_stack, cancel_all, wait_for_end
 from bench.figures import Figure
 from workflows.interface.contract import OPERATION_QUERY
 
@@ -29,7 +29,7 @@ async def measure(cancels: int) -> list[Figure]:
                 ours.append(time.perf_counter() - began)
             await wait_for_end(victim.handle)
             running.append(await bench.stay(Plan.STAY_IN_DESIGN))
-        await bench.cancel_all(running)
+        await cancel_all(running)
     return [
         Figure("DELETE ?wait=0, round trip, median", "ms", 1000 * median(ours)),
         Figure("query + describe + cancel with the SDK, median", "ms", 1000 * median(bare)),

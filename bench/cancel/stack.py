@@ -38,7 +38,6 @@ class RunningResearch:
     """A running research, and the process that works for it."""
 
     handle: WorkflowHandle[Any, Any]
-    request: ResearchRequest
     pid: int
 
 
@@ -60,7 +59,7 @@ class Bench:
         """Start a stand-in research, and return it when its process idles."""
         handle = await start_research(self.client, plan.request())
         pid = await self.wait_until_idle(handle.id, plan)
-        return RunningResearch(handle, plan.request(), pid)
+        return RunningResearch(handle, pid)
 
     async def wait_until_idle(self, research_id: str, plan: Plan) -> int:
         """Wait until the process of a stand-in research idles, and return its id."""
@@ -83,7 +82,7 @@ class Bench:
                 for process in self.compute_processes():
                     new = process.pid not in before
                     if new and _cpu_seconds(process) > _CPU_SECONDS_OF_REAL_WORK:
-                        return RunningResearch(handle, request, process.pid)
+                        return RunningResearch(handle, process.pid)
                 assert time.monotonic() < deadline, f"{handle.id} does not begin"
                 await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
 
@@ -120,11 +119,12 @@ class Bench:
                     await self.client.get_workflow_handle(execution.id).terminate()
             await asyncio.sleep(_SECONDS_BETWEEN_COUNTS)
 
-    async def cancel_all(self, researches: Sequence[RunningResearch]) -> None:
-        """Cancel and wait for the end."""
-        for research in researches:
-            await research.handle.cancel()
-        await asyncio.gather(*(wait_for_end(research.handle) for research in researches))
+
+async def cancel_all(researches: Sequence[RunningResearch]) -> None:
+    """Cancel and wait for the end."""
+    for research in researches:
+        await research.handle.cancel()
+    await asyncio.gather(*(wait_for_end(research.handle) for research in researches))
 
 
 async def wait_for_end(handle: WorkflowHandle[Any, Any]) -> float:

@@ -10,7 +10,7 @@ from temporalio.common import TypedSearchAttributes
 
 from bench.cancel.latency import p95
 from bench.cancel.plans import Plan
-from bench.cancel.stack import Bench, wait_for_end
+from bench.cancel.stack import Bench, cancel_all, wait_for_end
 from bench.figures import Figure
 from bench.service.calls import AT_ONCE, alternate, require_success
 from bench.temporary import start_research
@@ -41,7 +41,7 @@ async def reads(bench: Bench, recorded: int, count: int) -> list[Figure]:
         await asyncio.gather(handle.describe(), handle.query(OPERATION_QUERY))
 
     one_ms, bare_ms = await alternate(count, one, bare_one)
-    await bench.cancel_all([research])
+    await cancel_all([research])
     name = f"GET /operations/ID with {recorded:,} on record"
     return [
         Figure(f"{name}, median", "ms", median(one_ms)),
