@@ -162,6 +162,8 @@ def _orphans(bench: Bench) -> list[psutil.Process]:
     known = {bench.stack.get_pid(name) for name in ("temporal", "worker", "api")}
     helpers = bench.worker_and_fork_server()[0].children()
     known.update(process.pid for process in helpers)
+    # One waits for the next job. Any more would be too many.
+    known.update(process.pid for process in bench.reserve_processes()[:1])
     return [
         process
         for process in psutil.process_iter()

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,13 +93,18 @@ class Bench:
 
     def compute_processes(self) -> list[psutil.Process]:
         """Return the children of the worker's fork server, but for the one that has no job yet."""
+        return [child for child, has_job in self._forked_processes() if has_job]
+
+    def reserve_processes(self) -> list[psutil.Process]:
+        """Return the children of the worker's fork server that wait for a job."""
+        return [child for child, has_job in self._forked_processes() if not has_job]
+
+    def _forked_processes(self) -> Iterator[tuple[psutil.Process, bool]]:
+        """Yield children of fork servers, and whether each has a job."""
         worker = psutil.Process(self.stack.get_pid("worker"))
-        return [
-            child
-            for server in _fork_servers(worker)
-            for child in server.children()
-            if _has_job(child, server)
-        ]
+        for server in _fork_servers(worker):
+            for child in server.children():
+                yield child, _has_job(child, server)
 
     async def count_running(self) -> int:
         """Count the workflows that have not closed."""
