@@ -203,11 +203,14 @@ async def _receive(channel: Connection) -> Message | None:
 async def _drain(channel: Connection, report_trial: ReportTrial) -> None:
     """Report the trials that nobody has read yet, until all processes have gone that write here.
 
-    The helpers of a killed process die with it. They hold the other end of the channel.
+    The helpers of a killed process die with it. They hold the other end of the channel. So does
+    the fork server while it forks, and if it is stopped in that moment, nobody waits for it.
     """
-    while (message := await _receive(channel)) is not None:
-        if message.trial:
-            report_trial(message.trial)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_SECONDS_TO_END):
+            while (message := await _receive(channel)) is not None:
+                if message.trial:
+                    report_trial(message.trial)
 
 
 def _read_message(channel: Connection) -> Message | None:

@@ -89,6 +89,19 @@ def multiply_in_c(_argument: Argument, _context: JobContext, report: ReportProgr
     raise AssertionError
 
 
+def leave_a_child(_argument: Argument, context: JobContext, report: ReportProgress) -> Answer:
+    """Have a child that outlives this process, and with it the other end of its channel."""
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        signal.pause()
+        os._exit(0)
+    Path(context.artifacts_url, "child").write_text(str(child))
+    report(Progress(current_step="left a child"))
+    signal.pause()
+    raise AssertionError
+
+
 def write_without_end(_argument: Argument, context: JobContext, report: ReportProgress) -> Answer:
     """Be in the middle of writing an artifact."""
     own = Path(context.artifacts_url) / context.operation_id

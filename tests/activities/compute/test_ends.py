@@ -3,8 +3,10 @@
 import asyncio
 import os
 import signal
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from activities.computing.compute import Compute, JobFailed
@@ -66,6 +68,22 @@ async def test_a_cancel_kills_the_process_at_once(
             with pytest.raises(asyncio.CancelledError):
                 await task
         assert compute_processes() == []
+
+
+async def test_a_cancel_does_not_wait_for_others_that_hold_the_channel(
+    compute: Compute, context: JobContext, tmp_path: Path
+) -> None:
+    """So does a fork server that is stopped while it forks."""
+    async with running(compute, context, jobs.leave_a_child) as task:
+        child = int((tmp_path / "child").read_text())
+        try:
+            task.cancel()
+            async with asyncio.timeout(30):
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+            assert is_alive(psutil.Process(child))
+        finally:
+            kill(child)
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8])

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import linecache
+import sys
 from collections.abc import Iterator
 from types import AsyncGeneratorType, FrameType
 from typing import Any, Final
@@ -16,9 +17,23 @@ def of_tasks() -> str:
     return "".join(_of_task(task) for loop in _loops() for task in asyncio.all_tasks(loop))
 
 
-def _loops() -> list[asyncio.AbstractEventLoop]:
-    """Return the loops of all threads, none of which can be asked for otherwise."""
-    return [each for each in gc.get_objects() if issubclass(type(each), asyncio.AbstractEventLoop)]
+def _loops() -> set[asyncio.AbstractEventLoop]:
+    """Return the loops of all threads, none of which can be asked for otherwise.
+
+    The collector knows those that do not run now, and no longer those that it has been told to
+    leave alone. The others are in the frames of their threads.
+    """
+    known = {each for each in gc.get_objects() if issubclass(type(each), asyncio.AbstractEventLoop)}
+    return known | {loop for top in sys._current_frames().values() for loop in _running_in(top)}
+
+
+def _running_in(top: FrameType) -> Iterator[asyncio.AbstractEventLoop]:
+    frame: FrameType | None = top
+    while frame is not None:
+        own = frame.f_locals.get("self") if frame.f_code.co_name == "run_forever" else None
+        if isinstance(own, asyncio.AbstractEventLoop):
+            yield own
+        frame = frame.f_back
 
 
 def _of_task(task: "asyncio.Task[Any]") -> str:
