@@ -9,3 +9,6 @@ SECRET_VARIABLES: Final = (*KEY_VARIABLES, "KTRDR_NOTIFY_URL")
 
 ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """Two researches use two cores better than eight threads of libraries do."""
+
+FEW_PAGES: Final = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+"""What is forked takes most of its time for pages, and so does its death. Huge ones are fewer."""

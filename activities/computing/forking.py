@@ -6,7 +6,7 @@ from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from typing import Final
 
-from activities.computing.environment import ONE_THREAD
+from activities.computing.environment import FEW_PAGES, ONE_THREAD
 
 _PRELOADED: Final = [
     "activities.computing.fork_server",
@@ -18,8 +18,8 @@ _PRELOADED: Final = [
 def configure_fork_server() -> ForkServerContext:
     """Say what the fork server of this process is to load. Return what starts its children."""
     # A fork server must not have threads at all.
-    for variable, number in ONE_THREAD.items():
-        os.environ.setdefault(variable, number)
+    for variable, value in (ONE_THREAD | FEW_PAGES).items():
+        os.environ.setdefault(variable, value)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
     return context
