@@ -44,6 +44,9 @@ _LONGEST_WAIT_SECONDS = 30
 # More would wait for each other.
 _STARTED_AT_ONCE = 20
 
+# Until then the start of one and the end of another still take processor time.
+_SECONDS_UNTIL_IDLE = 0.3
+
 Begin = Callable[[], Awaitable[RunningResearch]]
 Cancel = Callable[[RunningResearch], Awaitable[None]]
 
@@ -66,8 +69,17 @@ def p95(values: Sequence[float]) -> float:
     return statistics.quantiles(values, n=20)[-1]
 
 
-async def measure(cancel: Cancel, begins: Sequence[Begin], cancels: int) -> list[Sample]:
-    """Start all, then cancel one after another, and replace each by a similar one."""
+async def measure(
+    cancel: Cancel, begins: Sequence[Begin], cancels: int, rest: float = 0.0
+) -> list[Sample]:
+    """Start all, then cancel one after another, and replace each by a similar one.
+
+    Args:
+        cancel: Requests the cancel.
+        begins: Each starts one.
+        cancels: How many to cancel.
+        rest: Seconds between the start of one and the next cancel.
+    """
     running: deque[tuple[Begin, RunningResearch]] = deque()
     for first in range(0, len(begins), _STARTED_AT_ONCE):
         batch = begins[first : first + _STARTED_AT_ONCE]
@@ -77,6 +89,7 @@ async def measure(cancel: Cancel, begins: Sequence[Begin], cancels: int) -> list
     with Deaths(research.pid for _, research in running) as deaths:
         for _ in range(cancels):
             begin, victim = running.popleft()
+            await asyncio.sleep(rest)
             samples.append(await _time(cancel, deaths, victim))
             replacement = await begin()
             deaths.watch(replacement.pid)
@@ -118,8 +131,11 @@ def _stays(bench: Bench, plans: Sequence[Plan], running: int) -> list[Begin]:
 async def pushed(cancels: int) -> list[Figure]:
     """Measure with stand-ins on a server that pushes."""
     async with bench_stack(slots=RUNNING) as bench:
-        own = await measure(_by_delete(bench), _stays(bench, OWN_STEPS, RUNNING), cancels)
-        child = await measure(_by_delete(bench), _stays(bench, CHILD_STEPS, RUNNING), cancels)
+        own, child, own_rested, child_rested = [
+            await measure(_by_delete(bench), _stays(bench, plans, RUNNING), cancels, rest)
+            for rest in (0.0, _SECONDS_UNTIL_IDLE)
+            for plans in (OWN_STEPS, CHILD_STEPS)
+        ]
         async with barest_steps(bench.settings, slots=RUNNING + 1) as begin:
             barest_own, barest_child = [
                 await measure(_by_sdk, [partial(begin, workflow)] * RUNNING, cancels)
@@ -128,6 +144,8 @@ async def pushed(cancels: int) -> list[Figure]:
     return [
         *_dead("DELETE → process dead, design or assessment (idle job)", own, 25, 80),
         *_dead("DELETE → process dead, training or backtest (idle job)", child, 35, 120),
+        *_dead("the same, design or assessment, long after the last start", own_rested, 25, 80),
+        *_dead("the same, training or backtest, long after the last start", child_rested, 35, 120),
         *_dead("floor: cancel → dead, bare SDK, own activity", barest_own),
         *_dead("floor: the same, of a child workflow", barest_child),
         Figure(

@@ -19,11 +19,11 @@ async def main() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     client = await connect()
-    async with run_workers(client, settings, activities_class=StandIns), _bare_worker(client):
+    async with run_workers(client, settings, activities_class=StandIns), bare_worker(client):
         await stop.wait()
 
 
-def _bare_worker(client: Client) -> Worker:
+def bare_worker(client: Client) -> Worker:
     """Serve the bare workflows. Their activities are those of the guarded ones."""
     return Worker(
         client, task_queue=BARE_QUEUE, workflows=[BareResearch, BareTraining, BareBacktest]

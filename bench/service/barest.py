@@ -1,24 +1,20 @@
 """The barest server that starts a research: what a start over HTTP costs at least.
 
 `python -m bench.service.barest PORT` serves it with uvicorn, as the API is served. It checks
-nothing.
+nothing, but Temporal shows of the research what it shows of each.
 """
 
 import json
 import sys
 from typing import Any
-from uuid import uuid4
 
 import uvicorn
 from temporalio.client import Client
-from temporalio.common import TypedSearchAttributes
 
-from api.operations.start import make_research_start
+from bench.temporary import start_research
 from settings import load_settings
 from temporal.converter import data_converter
-from workflows.interface.contract import WORKFLOW_NAME, OperationType
 from workflows.interface.messages import ResearchRequest
-from workflows.policies import RESEARCH_QUEUE
 
 
 class BarestServer:
@@ -35,16 +31,8 @@ class BarestServer:
         body = (await receive())["body"]
         if self._client is None:
             self._client = await Client.connect(self._address, data_converter=data_converter)
-        start = make_research_start(ResearchRequest.model_validate_json(body))
-        operation_id = f"bench-{uuid4().hex}"
-        await self._client.start_workflow(
-            WORKFLOW_NAME[OperationType.RESEARCH],
-            start.argument,
-            id=operation_id,
-            task_queue=RESEARCH_QUEUE,
-            search_attributes=TypedSearchAttributes(start.attributes),
-        )
-        answer = json.dumps({"operation_id": operation_id}).encode()
+        handle = await start_research(self._client, ResearchRequest.model_validate_json(body))
+        answer = json.dumps({"operation_id": handle.id}).encode()
         headers = [(b"content-length", str(len(answer)).encode())]
         await send({"type": "http.response.start", "status": 202, "headers": headers})
         await send({"type": "http.response.body", "body": answer})

@@ -7,37 +7,44 @@ from typing import Final
 from uuid import uuid4
 
 import psutil
+from temporalio.common import TypedSearchAttributes
 
-from bench.cancel.bare import BARE_QUEUE, BareResearch
+from bench.cancel.bare import BARE_QUEUE, QUEUED, BareResearch
 from bench.cancel.plans import Plan
 from bench.cancel.stack import Bench, wait_for_end
 from bench.figures import Figure
-from bench.service.calls import alternate, require_success
+from bench.service.calls import Call, alternate, require_success
 from bench.temporary import start_research
 
 _STARTED_AT_ONCE: Final = 20
 
 
 async def throughput(bench: Bench, count: int) -> list[Figure]:
-    """Run researches whose steps do nothing, ours and a minimal workflow of the same activities."""
+    """Run researches whose steps do nothing, ours and minimal workflows of the same activities."""
 
     async def ours() -> None:
         await wait_for_end(await start_research(bench.client, Plan.GO_THROUGH.request()))
 
-    async def bare() -> None:
-        workflow_id = f"bare-{uuid4().hex}"
+    async def bare(attributes: TypedSearchAttributes | None = None) -> None:
         await wait_for_end(
             await bench.client.start_workflow(
-                BareResearch.run, id=workflow_id, task_queue=BARE_QUEUE
+                BareResearch.run,
+                id=f"bare-{uuid4().hex}",
+                task_queue=BARE_QUEUE,
+                search_attributes=attributes,
             )
         )
 
+    async def listed() -> None:
+        await bare(QUEUED)
+
     alone_ms, bare_alone_ms = await alternate(max(5, count // 10), ours, bare)
-    seconds = {"bare": 0.0, "ours": 0.0}
+    works: dict[str, Call] = {"bare": bare, "listed": listed, "ours": ours}
+    seconds = dict.fromkeys(works, 0.0)
     # Forwards and backwards, because everything slows down a little as more is recorded.
-    for name, work in (("bare", bare), ("ours", ours), ("ours", ours), ("bare", bare)):
+    for name in (*works, *reversed(works)):
         began = time.perf_counter()
-        await asyncio.gather(*(work() for _ in range(count)))
+        await asyncio.gather(*(works[name]() for _ in range(count)))
         seconds[name] += (time.perf_counter() - began) / 2
     return [
         Figure("no-op research alone, median", "ms", median(alone_ms)),
@@ -51,6 +58,11 @@ async def throughput(bench: Bench, count: int) -> list[Figure]:
             seconds["bare"] / seconds["ours"],
             1.0,
             "min",
+        ),
+        Figure(
+            "floor: minimal workflows with phases in lists ÷ minimal workflows per hour",
+            "x",
+            seconds["bare"] / seconds["listed"],
         ),
     ]
 
