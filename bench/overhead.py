@@ -28,7 +28,7 @@ from temporalio.client import Client
 from activities.inline_research import run_inline
 from bench.cancel.bare import BARE_QUEUE, BareResearch
 from bench.figures import Figure, publish
-from bench.temporary import connected_stack, start_research, temporary_settings
+from bench.temporary import start_research, temporary_stack
 from quant.messages.data import DataSource
 from quant.processes import NICENESS, die_with_parent
 from storage.artifacts import ArtifactStore
@@ -88,23 +88,22 @@ async def main() -> None:
     """Measure and publish."""
     figures = []
     spawn = multiprocessing.get_context("spawn")
-    with temporary_settings() as settings:
-        async with connected_stack(settings, worker=_WORKER) as (_, client):
-            with ProcessPoolExecutor(1, spawn, initializer=_begin) as direct:
-                # The first run of each pays for what is loaded only once.
-                await run_through_temporal(client, 1)
-                await run_bare(client, 1)
-                direct.submit(run_directly, 1).result()
-                for name, trials in TRIALS.items():
-                    rounds = [
-                        (
-                            await run_through_temporal(client, trials),
-                            direct.submit(run_directly, trials).result(),
-                            await run_bare(client, trials),
-                        )
-                        for _ in range(REPETITIONS)
-                    ]
-                    figures += _compare(name, rounds)
+    async with temporary_stack(worker=_WORKER) as (_, client):
+        with ProcessPoolExecutor(1, spawn, initializer=_begin) as direct:
+            # The first run of each pays for what is loaded only once.
+            await run_through_temporal(client, 1)
+            await run_bare(client, 1)
+            direct.submit(run_directly, 1).result()
+            for name, trials in TRIALS.items():
+                rounds = [
+                    (
+                        await run_through_temporal(client, trials),
+                        direct.submit(run_directly, trials).result(),
+                        await run_bare(client, trials),
+                    )
+                    for _ in range(REPETITIONS)
+                ]
+                figures += _compare(name, rounds)
     publish("overhead", figures)
 
 

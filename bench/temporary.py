@@ -65,10 +65,10 @@ async def connected_stack(
 
 
 @contextlib.asynccontextmanager
-async def temporary_stack() -> AsyncIterator[tuple[Settings, Client]]:
-    """Run a stack with temporary settings."""
+async def temporary_stack(**options: Any) -> AsyncIterator[tuple[Settings, Client]]:
+    """Run a stack with temporary settings, and with these options of `Stack`."""
     with temporary_settings() as settings:
-        async with connected_stack(settings) as (_, client):
+        async with connected_stack(settings, **options) as (_, client):
             yield settings, client
 
 
