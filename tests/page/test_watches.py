@@ -79,8 +79,9 @@ async def test_a_strategy_is_watched_from_its_page_and_new_bars_are_seen(
         walk(BEFORE + LATER, "1D", 5).to_csv(data_dir / f"{symbol}.csv", index=False)
         await line.get_by_role("button", name="Look now").click()
         # Not of the whole line: the name of its instrument may have the same digits.
-        seen_bars = line.get_by_role("cell", name=f"{LATER - 1}", exact=True)
-        await expect(seen_bars).to_be_visible(timeout=LONG)
+        await expect(line.get_by_role("cell", name=f"{LATER - 1}", exact=True)).to_be_visible(
+            timeout=LONG
+        )
         seen = accepted(await http.get(f"/watches/{research_id}"))["data"]
         assert seen["bars"] == LATER - 1
         await expect(line.locator("svg polyline")).to_have_count(2, timeout=LONG)
