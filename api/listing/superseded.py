@@ -10,7 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from temporalio.client import WorkflowExecution
@@ -33,11 +33,18 @@ class _Known:
 
     read_at: float
     """Time of the last full read, by the monotonic clock."""
-    since: str
-    """The next look asks for what has started since."""
+    looked_at: float
+    """When the last look had ended, by the same clock."""
+    until: datetime | None
+    """By Temporal's clock, a time before that look had ended. None if nothing has run."""
     recent: frozenset[str]
-    """The runs that have started since then, as far as they are known."""
+    """The runs that have started within the lag before then, as far as they are known."""
     superseded: frozenset[str]
+
+    def get_present(self) -> datetime | None:
+        """Return a time that has passed by Temporal's clock, which may differ from that here."""
+        passed = timedelta(seconds=time.monotonic() - self.looked_at)
+        return self.until and self.until + passed
 
 
 class SupersededRuns:
@@ -62,26 +69,34 @@ class SupersededRuns:
     async def _read(self) -> _Known:
         known = self._known
         now = time.monotonic()
-        if known is None or not known.since or now - known.read_at > _SECONDS_BETWEEN_FULL_READS:
+        if known is None or not known.until or now - known.read_at > _SECONDS_BETWEEN_FULL_READS:
             runs = await self._visibility.list_all(_OURS)
-            return _learn(now, runs, _find_earlier(runs))
-        runs = await self._visibility.list_all(f"{_OURS} AND StartTime >= '{known.since}'")
+            return _learn(now, runs, None, _find_earlier(runs))
+        present = known.get_present()
+        since = f"{known.until - _LONGEST_LAG:%Y-%m-%dT%H:%M:%S.%fZ}"
+        runs = await self._visibility.list_all(f"{_OURS} AND StartTime >= '{since}'")
         new = sorted({run.id for run in runs if run.run_id not in known.recent})
         superseded = known.superseded
         for start in range(0, len(new), _MOST_IDS):
             ids = ", ".join(map(quote, new[start : start + _MOST_IDS]))
             same = await self._visibility.list_all(f"{_OURS} AND WorkflowId IN ({ids})")
             superseded |= _find_earlier(same)
-        return _learn(known.read_at, runs, superseded)
+        return _learn(known.read_at, runs, present, superseded)
 
 
-def _learn(read_at: float, runs: Sequence[WorkflowExecution], superseded: frozenset[str]) -> _Known:
-    since = max((run.start_time for run in runs), default=None)
-    if since is None:
-        return _Known(read_at, "", frozenset(), superseded)
-    since -= _LONGEST_LAG
-    recent = frozenset(run.run_id for run in runs if run.start_time >= since)
-    return _Known(read_at, f"{since:%Y-%m-%dT%H:%M:%S.%fZ}", recent, superseded)
+def _learn(
+    read_at: float,
+    runs: Sequence[WorkflowExecution],
+    present: datetime | None,
+    superseded: frozenset[str],
+) -> _Known:
+    """Return what a look has found that began at this present time."""
+    looked_at = time.monotonic()
+    # What is listed has started before the look ended.
+    times = [run.start_time for run in runs] + ([present] if present else [])
+    until = max(times, default=None)
+    recent = {run.run_id for run in runs if until and run.start_time >= until - _LONGEST_LAG}
+    return _Known(read_at, looked_at, until, frozenset(recent), superseded)
 
 
 def _find_earlier(runs: Sequence[WorkflowExecution]) -> frozenset[str]:
