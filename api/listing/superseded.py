@@ -33,20 +33,13 @@ class _Known:
 
     read_at: float
     """Time of the last full read, by the monotonic clock."""
-    looked_at: float
-    """When the last look had ended, by the same clock."""
-    ended: datetime | None
-    """By Temporal's clock, a time before it had ended. None if nothing has run."""
+    zero: datetime | None
+    """Temporal's time when the monotonic clock was zero, or earlier. None if nothing has run."""
     until: datetime | None
-    """By the same clock, a time before which it had not begun to look."""
+    """Temporal's time when the last look began, or earlier."""
     recent: frozenset[str]
     """The runs that have started within the lag before then, as far as they are known."""
     superseded: frozenset[str]
-
-    def get_present(self) -> datetime | None:
-        """Return a time that has passed by Temporal's clock, which may differ from that here."""
-        passed = timedelta(seconds=time.monotonic() - self.looked_at)
-        return self.ended and self.ended + passed
 
 
 class SupersededRuns:
@@ -73,8 +66,7 @@ class SupersededRuns:
         now = time.monotonic()
         if known is None or not known.until or now - known.read_at > _SECONDS_BETWEEN_FULL_READS:
             runs = await self._visibility.list_all(_OURS)
-            return _learn(now, runs, None, None, _find_earlier(runs))
-        began = known.get_present()
+            return _learn(now, runs, None, now, _find_earlier(runs))
         since = f"{known.until - _LONGEST_LAG:%Y-%m-%dT%H:%M:%S.%fZ}"
         runs = await self._visibility.list_all(f"{_OURS} AND StartTime >= '{since}'")
         new = sorted({run.id for run in runs if run.run_id not in known.recent})
@@ -83,25 +75,24 @@ class SupersededRuns:
             ids = ", ".join(map(quote, new[start : start + _MOST_IDS]))
             same = await self._visibility.list_all(f"{_OURS} AND WorkflowId IN ({ids})")
             superseded |= _find_earlier(same)
-        return _learn(known.read_at, runs, began, known.get_present(), superseded)
+        return _learn(known.read_at, runs, known.zero, now, superseded)
 
 
 def _learn(
     read_at: float,
     runs: Sequence[WorkflowExecution],
-    began: datetime | None,
-    ended: datetime | None,
+    zero: datetime | None,
+    began: float,
     superseded: frozenset[str],
 ) -> _Known:
-    """Return what a look has found that began and ended at these times, as far as they are known.
-
-    What is listed has started before the look ended.
-    """
+    """Return what a look has found that began at this time of the monotonic clock."""
     last = max((run.start_time for run in runs), default=None)
-    until = max((each for each in (began, last) if each), default=None)
-    ended = max((each for each in (ended, last) if each), default=None)
+    until = max((t for t in (zero and zero + timedelta(seconds=began), last) if t), default=None)
+    # What is listed has started before now. The clocks may differ, but both go on.
+    latest = last and last - timedelta(seconds=time.monotonic())
+    zero = max((t for t in (zero, latest) if t), default=None)
     recent = {run.run_id for run in runs if until and run.start_time >= until - _LONGEST_LAG}
-    return _Known(read_at, time.monotonic(), ended, until, frozenset(recent), superseded)
+    return _Known(read_at, zero, until, frozenset(recent), superseded)
 
 
 def _find_earlier(runs: Sequence[WorkflowExecution]) -> frozenset[str]:
