@@ -1,12 +1,12 @@
 """What routes take from a request, as `Annotated` dependencies."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request, Response
 
-from api.auth.authorization import AccessDep
+from api.auth.authorization import AccessDep, get_access
 from api.idempotency import IdempotencyKey
 from api.listing.board import Board
 from api.listing.filters import OperationFilter
@@ -30,7 +30,6 @@ ScheduleIdDep = Annotated[str, Depends(_qualify_schedule_id)]
 
 async def _read_idempotency_key(
     request: Request,
-    access: AccessDep,
     key: Annotated[
         str | None,
         Header(
@@ -48,7 +47,7 @@ async def _read_idempotency_key(
         return None
     digest = hashlib.sha256(get_path(request).encode() + b"\n" + await request.body())
     # Two owners may use the same key.
-    owner = access.caller.owner
+    owner = (await get_access(request)).caller.owner
     return IdempotencyKey(
         f"{owner}\n{key}" if owner else key, digest.hexdigest(), DatedKey.parse(key)
     )
@@ -88,12 +87,6 @@ async def _restrict(
 VisibleDep = Annotated[OperationFilter, Depends(_restrict)]
 
 
-async def _make_locate(response: Response) -> Callable[[str], None]:
-    def locate(operation_id: str) -> None:
-        response.headers["Location"] = make_location(operation_id)
-
-    return locate
-
-
-# Sets the header `Location` to the URL of the started operation.
-LocateDep = Annotated[Callable[[str], None], Depends(_make_locate)]
+def locate(response: Response, operation_id: str) -> None:
+    """Set the header `Location` to the URL of the started operation."""
+    response.headers["Location"] = make_location(operation_id)

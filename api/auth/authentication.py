@@ -15,6 +15,7 @@ from errors import KeysUnavailable, NotAuthenticated, StartupError
 _log = logging.getLogger(__name__)
 
 _BEARER = HTTPBearer(auto_error=False, description="An API key, required if the API has keys")
+CredentialsDep = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,7 @@ class Caller:
 ANYBODY = Caller(None, None, frozenset(Scope))
 
 
-async def authenticate(
-    request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
-) -> Caller:
+def authenticate(request: Request, credentials: HTTPAuthorizationCredentials | None) -> Caller:
     """Return the caller.
 
     Raises:
@@ -59,9 +57,6 @@ async def authenticate(
     caller = _find_caller(get_services(request), credentials)
     request.state.caller = caller
     return caller
-
-
-CallerDep = Annotated[Caller, Depends(authenticate)]
 
 
 def _find_caller(services: Services, credentials: HTTPAuthorizationCredentials | None) -> Caller:
@@ -80,10 +75,10 @@ def _find_caller(services: Services, credentials: HTTPAuthorizationCredentials |
 
 
 async def _make_check(
-    services: ServicesDep,
-    caller: CallerDep,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    request: Request, services: ServicesDep, credentials: CredentialsDep
 ) -> Callable[[], bool]:
+    caller: Caller = request.state.caller
+
     def is_still_valid() -> bool:
         try:
             return _find_caller(services, credentials) == caller

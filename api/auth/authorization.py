@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.auth.access import Access
-from api.auth.authentication import Caller, CallerDep
+from api.auth.authentication import Caller, CredentialsDep, authenticate
 from api.auth.scopes import Scope
 from api.paths import get_path
 from api.services import get_services
@@ -46,7 +46,7 @@ _STORED_PATH = re.compile(
 )
 
 
-async def authorize(request: Request, caller: CallerDep) -> Access:
+async def authorize(request: Request, credentials: CredentialsDep) -> Access:
     """Return what the caller may see, if the caller may send this request.
 
     Raises:
@@ -56,6 +56,7 @@ async def authorize(request: Request, caller: CallerDep) -> Access:
         ExperimentNotFound: The experiment belongs to another owner.
         ScheduleNotFound: The schedule belongs to another owner.
     """
+    caller = authenticate(request, credentials)
     path = get_path(request)
     _require_scope(caller, path, request.method)
     scope_for_others = _SCOPE_FOR_OTHERS[request.method]
@@ -68,14 +69,14 @@ async def authorize(request: Request, caller: CallerDep) -> Access:
     return access
 
 
-async def _get_access(request: Request) -> Access:
+async def get_access(request: Request) -> Access:
+    """Return what `authorize` has returned for this request."""
     access: Access = request.state.access
     return access
 
 
-# What `authorize` has returned for this request. FastAPI would go through all that `authorize`
-# depends on again, wherever it is named.
-AccessDep = Annotated[Access, Depends(_get_access)]
+# FastAPI would go through all that `authorize` depends on again, wherever it is named.
+AccessDep = Annotated[Access, Depends(get_access)]
 
 
 def _require_scope(caller: Caller, path: str, method: str) -> None:

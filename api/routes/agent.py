@@ -3,12 +3,12 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Body
+from fastapi import Body, Response
 
 from api.agent.schemas import AgentStatus, Budget, Preview, Triggered
 from api.auth.audit import record_action
 from api.auth.authorization import AccessDep
-from api.dependencies import IdempotencyKeyDep, LocateDep, WaitSeconds
+from api.dependencies import IdempotencyKeyDep, WaitSeconds, locate
 from api.errors import document_errors
 from api.operations.schemas import CancelAccepted
 from api.paths import ResourceRouter
@@ -28,11 +28,11 @@ async def trigger(
     access: AccessDep,
     body: Annotated[ResearchRequest, Body(default_factory=ResearchRequest)],
     key: IdempotencyKeyDep,
-    locate: LocateDep,
+    response: Response,
 ) -> Triggered:
     """Start a research."""
     triggered = await services.researches.start_research(access.assign_owner(body), key)
-    locate(triggered.operation_id)
+    locate(response, triggered.operation_id)
     record_action(access.caller, "research started", triggered.operation_id)
     return triggered
 

@@ -3,12 +3,12 @@
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import Body, Query
+from fastapi import Body, Query, Response
 from pydantic import Field
 
 from api.auth.audit import record_action
 from api.auth.authorization import AccessDep
-from api.dependencies import IdempotencyKeyDep, LocateDep
+from api.dependencies import IdempotencyKeyDep, locate
 from api.errors import document_errors
 from api.operations.schemas import OperationResponse, Reproduced
 from api.paths import ResourceRouter
@@ -175,11 +175,11 @@ async def reproduce(
     access: AccessDep,
     operation_id: str,
     key: IdempotencyKeyDep,
-    locate: LocateDep,
+    response: Response,
 ) -> OperationResponse:
     """Repeat a finished research with the same bars, seed, candidates and counts."""
     reproduction_id = await services.reproducer.reproduce(operation_id, key)
-    locate(reproduction_id)
+    locate(response, reproduction_id)
     record_action(access.caller, "reproduced", reproduction_id)
     return OperationResponse(data=await services.resolver.find_operation(reproduction_id))
 

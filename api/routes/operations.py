@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Body, Header, Query
-from fastapi.responses import HTMLResponse, Response
+from fastapi import Body, Header, Query, Response
+from fastapi.responses import HTMLResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.auth.audit import record_action
@@ -15,9 +15,9 @@ from api.dependencies import (
     BoardDep,
     FeedDep,
     IdempotencyKeyDep,
-    LocateDep,
     VisibleDep,
     WaitSeconds,
+    locate,
 )
 from api.errors import document_errors
 from api.listing.filters import OperationPage
@@ -142,11 +142,11 @@ async def resume_operation(
     access: AccessDep,
     operation_id: str,
     key: IdempotencyKeyDep,
-    locate: LocateDep,
+    response: Response,
 ) -> ResumeResponse:
     """Continue a cancelled or failed operation under its own ID, from its first unfinished step."""
     resumed = await services.recovery.resume(operation_id, key)
-    locate(operation_id)
+    locate(response, operation_id)
     record_action(access.caller, "resumed", operation_id)
     return ResumeResponse(data=resumed)
 
@@ -160,11 +160,11 @@ async def retry_operation(
     access: AccessDep,
     operation_id: str,
     key: IdempotencyKeyDep,
-    locate: LocateDep,
+    response: Response,
 ) -> OperationResponse:
     """Start a cancelled or failed operation again, under a new ID with `retry_of` set."""
     retry_id = await services.recovery.retry(operation_id, key)
-    locate(retry_id)
+    locate(response, retry_id)
     record_action(access.caller, "retried", retry_id)
     return OperationResponse(data=await services.resolver.find_operation(retry_id))
 

@@ -3,11 +3,11 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Response
 
 from api.auth.audit import record_action
 from api.auth.authorization import AccessDep
-from api.dependencies import IdempotencyKeyDep, LocateDep
+from api.dependencies import IdempotencyKeyDep, locate
 from api.errors import document_errors
 from api.paths import ResourceRouter
 from api.services import ServicesDep
@@ -30,11 +30,11 @@ async def start_training(
     access: AccessDep,
     body: TrainingRequest,
     key: IdempotencyKeyDep,
-    locate: LocateDep,
+    response: Response,
 ) -> StepStarted:
     """Train the model of a strategy."""
     started = await services.steps.start_training(access.assign_owner(body), key)
-    locate(started.operation_id)
+    locate(response, started.operation_id)
     record_action(access.caller, "training started", started.operation_id)
     return started
 
@@ -55,13 +55,13 @@ async def start_backtest(
     access: AccessDep,
     body: StandaloneBacktest,
     key: IdempotencyKeyDep,
-    locate: LocateDep,
+    response: Response,
 ) -> StepStarted:
     """Backtest a trained model, on the holdout of its training or on days of your choice."""
     training_id = await services.steps.find_training(body, access.only_owner)
     await access.require_operation(training_id)
     started = await services.steps.start_backtest(access.assign_owner(body), training_id, key)
-    locate(started.operation_id)
+    locate(response, started.operation_id)
     record_action(access.caller, "backtest started", started.operation_id)
     return started
 

@@ -174,7 +174,7 @@ async def test_a_hundred_operations_are_shown_and_followed(
         place = await find_row(page, last).bounding_box()
         accepted(await http.delete(f"/operations/{first}", params={"wait": 0}))
         await expect(page.locator(".row[data-state=stopping]")).to_have_count(1, timeout=LONG)
-        # Nothing else has moved. The browser rounds the height of each row above to 1/64 of a pixel.
+        # Nothing else has moved, but for the 1/64 of a pixel to which the browser rounds.
         assert await find_row(page, last).bounding_box() == pytest.approx(place, abs=1)
     await end_everything(alone)
 
