@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx2
-from playwright.async_api import Locator, Page
+from playwright.async_api import Locator, Page, Route
 
 from tests.api.answers import accepted
 
@@ -15,6 +15,13 @@ QUICK = {"brief": "momentum", "trials": 6, "seed": 3, "bypass_gates": True}
 
 LONG = 90_000
 """Milliseconds; a test of the page has five minutes in all."""
+
+UNANSWERED = "Temporal does not answer."
+
+
+async def answer_unavailable(route: Route) -> None:
+    """Answer in the place of the API, as it does when Temporal is away."""
+    await route.fulfill(status=503, json={"detail": UNANSWERED})
 
 
 async def start(http: httpx2.AsyncClient, request: Mapping[str, Any]) -> str:

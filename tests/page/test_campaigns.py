@@ -16,7 +16,13 @@ from settings import Settings
 from tests.api.answers import accepted, ended
 from tests.page.conftest import DESKTOP, PHONE, Site, open_page
 from tests.page.keyed import run_keyed_site, use_key
-from tests.page.support import LONG, find_row, has_no_overflow
+from tests.page.support import (
+    LONG,
+    UNANSWERED,
+    answer_unavailable,
+    find_row,
+    has_no_overflow,
+)
 from tests.page.test_looks import find_faults
 from tests.support.helpers import PATIENCE, assert_eventually, new_id
 from tests.support.phases import IN_DESIGN
@@ -183,19 +189,19 @@ async def test_an_answer_that_fails_is_asked_for_again_and_what_is_shown_stays(
 ) -> None:
     refused = asyncio.Event()
 
-    async def refuse(route: Route) -> None:
+    async def note_and_answer(route: Route) -> None:
         refused.set()
-        await route.fulfill(status=503, json={"detail": "Temporal does not answer."})
+        await answer_unavailable(route)
 
     reads = re.compile("/api/v1/campaigns/")
     campaign_id = await begin(http, research=ENDLESS, seeds=[1, 2])
-    await page.route(reads, refuse)
+    await page.route(reads, note_and_answer)
     await page.goto(f"{LIST}/{campaign_id}")
-    await expect(page.locator("#about")).to_have_text("Temporal does not answer.", timeout=LONG)
+    await expect(page.locator("#about")).to_have_text(UNANSWERED, timeout=LONG)
     await page.unroute(reads)
     await expect(page.locator("#running-rows tr")).to_have_count(2, timeout=LONG)
 
-    await page.route(reads, refuse)
+    await page.route(reads, note_and_answer)
     refused.clear()
     member = make_member_id(campaign_id, 1)
     accepted(await http.delete(f"/operations/{member}", params={"wait": 30}))

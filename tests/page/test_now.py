@@ -11,7 +11,7 @@ from temporalio.client import Client
 from settings import Settings
 from tests.api.answers import accepted, ended
 from tests.page.conftest import open_page, run_site
-from tests.page.support import LONG, QUICK, SLOW, find_row, start
+from tests.page.support import LONG, QUICK, SLOW, UNANSWERED, answer_unavailable, find_row, start
 from tests.support.outside.temporal_server import end_everything
 from tests.support.phases import IN_TRAINING
 
@@ -141,14 +141,19 @@ async def test_a_page_recovers_when_the_api_comes_back(
     async with run_site(settings, alone) as site, open_page(browser, site.address) as page:
         async with httpx2.AsyncClient(base_url=site.address, timeout=60) as http:
             lost = await start(http, {})
-        await page.goto("/")
+        # Of what has ended, this list knows nothing.
+        await page.goto("/?status=active")
         live = page.locator("#connection")
         await expect(find_row(page, lost)).to_contain_text("1st in line", timeout=LONG)
         await site.stop()
         await alone.get_workflow_handle(lost).terminate(reason="while nobody saw it")
         await expect(live).to_have_text("reconnecting", timeout=LONG)
+        reads = re.compile(r"/api/v1/operations(\?|/op_)")
+        await page.route(reads, answer_unavailable)
         await site.start()
         await expect(live).to_have_text("live", timeout=LONG)
+        await expect(page.locator("#shown")).to_have_text(UNANSWERED, timeout=LONG)
+        await page.unroute(reads)
         async with httpx2.AsyncClient(base_url=site.address, timeout=60) as http:
             operation_id = await start(http, {})
         await expect(find_row(page, operation_id)).to_contain_text("1st in line", timeout=LONG)

@@ -1,17 +1,20 @@
 """The screen of one research."""
 
+import asyncio
 import re
 from collections.abc import Callable
 
 import httpx2
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.api.answers import ended
-from tests.page.support import LONG, start
+from tests.page.support import LONG, answer_unavailable, start
 
 pytestmark = pytest.mark.timeout(300)
 
+CHARTS = re.compile("/api/v1/operations/[^/]+/(candidates|metrics|curves)")
+EVIDENCE = re.compile("/api/v1/(experiments/|hypotheses|operations/[^/]+/report)")
 SEARCH = {"brief": "momentum on NASDAQ", "seed": 5, "bypass_gates": True}
 
 
@@ -47,12 +50,9 @@ async def test_the_verdict_its_conditions_and_the_report_are_in_place(
     await page.goto(f"/researches/{operation_id}")
     await ended(http, operation_id)
     await expect(page.get_by_role("heading", name="Verdict")).to_be_visible(timeout=LONG)
-    points = page.locator("#candidates circle.dot, #candidates circle.out")
-    await expect(points).to_have_count(8, timeout=LONG)
     await expect(page.locator("#conditions li")).to_have_count(10)
     await expect(page.locator("#conditions")).to_contain_text("at least 90.0 %")
-    await expect(page.locator("#losses polyline")).to_have_count(5, timeout=LONG)
-    await expect(page.locator("#curves .late").first).to_be_visible(timeout=LONG)
+    await _has_all_charts(page)
     frame = page.frame_locator("#report-frame")
     await expect(frame.get_by_role("heading", level=1)).to_be_visible(timeout=LONG)
     async with page.expect_download() as saved:
@@ -65,3 +65,48 @@ async def test_the_verdict_its_conditions_and_the_report_are_in_place(
     await page.get_by_role("button", name="Reproduce").click()
     await expect(page).not_to_have_url(re.compile(f"/{operation_id}$"), timeout=LONG)
     await expect(page.locator("#goal")).to_contain_text("momentum", timeout=LONG)
+
+
+async def test_what_has_changed_while_it_was_read_is_read_once_more(
+    page: Page, http: httpx2.AsyncClient
+) -> None:
+    done = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        answer = await route.fetch()
+        await done.wait()
+        await route.fulfill(response=answer)
+
+    await page.route(CHARTS, hold)
+    operation_id = await start(http, {**SEARCH, "trials": 8})
+    await page.goto(f"/researches/{operation_id}")
+    await expect(page.get_by_role("heading", name="Verdict")).to_be_visible(timeout=LONG)
+    done.set()
+    await _has_all_charts(page)
+
+
+async def test_what_could_not_be_read_is_read_again(page: Page, http: httpx2.AsyncClient) -> None:
+    operation_id = await start(http, {**SEARCH, "trials": 8})
+    await ended(http, operation_id)
+    for reads in (CHARTS, EVIDENCE):
+        await page.route(reads, answer_unavailable)
+    await page.route("**/whoami", answer_unavailable)
+    await page.goto(f"/researches/{operation_id}")
+    await expect(page.locator("#connection")).to_have_text("reconnecting")
+    await page.unroute("**/whoami")
+    await expect(page.locator("#events")).to_contain_text("Completed", timeout=LONG)
+    await expect(page.locator("#verdict")).to_be_hidden()
+    for reads in (CHARTS, EVIDENCE):
+        await page.unroute(reads)
+    await _has_all_charts(page)
+    await expect(page.locator("#conditions li")).to_have_count(10, timeout=LONG)
+    report = page.frame_locator("#report-frame")
+    await expect(report.get_by_role("heading", level=1)).to_be_visible(timeout=LONG)
+    await expect(page.locator("#messages")).to_be_empty()
+
+
+async def _has_all_charts(page: Page) -> None:
+    points = page.locator("#candidates circle.dot, #candidates circle.out")
+    await expect(points).to_have_count(8, timeout=LONG)
+    await expect(page.locator("#losses polyline")).to_have_count(5, timeout=LONG)
+    await expect(page.locator("#curves .late").first).to_be_visible(timeout=LONG)

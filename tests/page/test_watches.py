@@ -6,14 +6,14 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.async_api import Browser, Locator, Page, Route, expect
+from playwright.async_api import Browser, Locator, Page, expect
 from temporalio.client import Client
 
 from settings import Settings
 from tests.api.answers import accepted, ended, refused
 from tests.page.conftest import DESKTOP, PHONE, Site, open_page
 from tests.page.keyed import run_keyed_site, use_key
-from tests.page.support import LONG, has_no_overflow, start
+from tests.page.support import LONG, UNANSWERED, answer_unavailable, has_no_overflow, start
 from tests.page.test_looks import find_faults
 from tests.support.helpers import new_id
 from tests.support.quant.data import walk
@@ -32,11 +32,6 @@ SHOW_TWICE = """async (researchId) => {
   await Promise.all([showVerdict(researchId, caller), showVerdict(researchId, caller)]);
 }"""
 LIST = "/campaigns-and-watches"
-
-
-async def refuse(route: Route) -> None:
-    """Answer as an API does whose artifact store is away."""
-    await route.fulfill(status=503, json={"detail": "The store does not answer."})
 
 
 def find_line(page: Page, research_id: str) -> Locator:
@@ -101,9 +96,9 @@ async def test_a_strategy_is_watched_from_its_page_and_new_bars_are_seen(
         await page.get_by_role("button", name="Close", exact=True).click()
         await expect(page.locator("#evidence")).to_be_hidden()
         assert "watch=" not in page.url
-        await page.route(CURVE, refuse)
+        await page.route(CURVE, answer_unavailable)
         await line.get_by_role("button", name="Evidence").click()
-        await expect(page.locator("#evidence-chart")).to_contain_text("The store does not answer.")
+        await expect(page.locator("#evidence-chart")).to_contain_text(UNANSWERED)
         await expect(page.locator("#evidence-title")).to_be_focused()
         await expect(page.locator("#messages")).to_be_empty()
         await page.unroute(CURVE)

@@ -4,6 +4,7 @@ import { at, get } from "../shared/api.js";
 import { byId, setText } from "../shared/dom.js";
 import { counted } from "../shared/format.js";
 import { isActive } from "../shared/operations.js";
+import { makeReader } from "../shared/reading.js";
 import { may, showCaller } from "../shared/shell.js";
 import { follow } from "../shared/stream.js";
 import { Filters } from "./filters.js";
@@ -35,6 +36,13 @@ class Screen {
     this.rows = new Map();
     this.list = byId("rows");
     this.cursor = null;
+    // Temporal may be away while the API is there.
+    this.readList = makeReader(
+      () => this.#read(null),
+      (problem) => setText(byId("shown"), problem.message),
+    );
+    this.lost = new Set();
+    this.readLost = makeReader(() => this.#readLost());
     this.filters = new Filters((anew) => (anew ? this.#restart() : this.#showMatches()));
     this.selection = new Selection(this);
     byId("older").addEventListener("click", () => this.#read(this.cursor));
@@ -45,7 +53,7 @@ class Screen {
   #follow() {
     this.feed = follow("/operations/events", () => this.filters.query, {
       // What ended while nobody followed is in the list, not in the feed.
-      open: () => this.#readList(),
+      open: this.readList,
       event: (_, { head, rows, complete }) => this.#take(head, rows, complete),
       refused: (problem) => this.filters.sayProblem(problem.message),
     });
@@ -59,20 +67,12 @@ class Screen {
     this.#follow();
   }
 
-  /** Temporal may be away while the API is there. The list is then read with the next event. */
-  async #readList() {
-    this.stale = false;
-    try {
-      await this.#read(null);
-    } catch (problem) {
-      this.stale = true;
-      setText(byId("shown"), problem.message);
-    }
-  }
-
   async #read(cursor) {
+    const { feed } = this;
     const query = { ...this.filters.query, top_level: true, limit: PAGE, cursor };
     const page = await get("/operations", query);
+    // An earlier question may be answered later.
+    if (feed !== this.feed) return;
     this.cursor = page.next_cursor;
     this.total = page.total_count;
     const [active, ended] = [page.data.filter(isActive), page.data.filter((row) => !isActive(row))];
@@ -89,23 +89,28 @@ class Screen {
     this.head = head;
     showHead(head);
     for (const row of rows) this.#put(row, true);
-    if (complete) this.#readEnds(new Set(rows.map((row) => row.operation_id)));
-    if (this.stale) this.#readList();
-    else if (rows.length) this.#showMatches();
+    if (complete) this.#findLost(new Set(rows.map((row) => row.operation_id)));
+    if (rows.length) this.#showMatches();
   }
 
   /** What ended while nobody followed is not in the feed, and may be too old for the list. */
-  async #readEnds(known) {
-    const lost = [...this.rows.values()].filter(({ data }) => isActive(data) && !known.has(data.operation_id));
-    for (const row of lost) {
+  #findLost(known) {
+    for (const [id, { data }] of this.rows) if (isActive(data) && !known.has(id)) this.lost.add(id);
+    this.readLost();
+  }
+
+  async #readLost() {
+    for (const id of this.lost) {
       try {
-        const now = (await get(at("/operations/", row.data.operation_id))).data;
-        row.update({ ...row.data, ...pick(now, ENDED), verdict: now.result_summary?.verdict ?? null });
+        const now = (await get(at("/operations/", id))).data;
+        const row = this.rows.get(id);
+        row?.update({ ...row.data, ...pick(now, ENDED), verdict: now.result_summary?.verdict ?? null });
       } catch (problem) {
-        if (problem.status !== 404) return;
-        this.rows.delete(row.data.operation_id);
-        row.element.remove();
+        if (problem.status !== 404) throw problem;
+        this.rows.get(id)?.element.remove();
+        this.rows.delete(id);
       }
+      this.lost.delete(id);
     }
   }
 

@@ -4,14 +4,12 @@ import { at, get } from "../shared/api.js";
 import { Chart } from "../shared/chart.js";
 import { byId, setText } from "../shared/dom.js";
 import { count, counted, number, words } from "../shared/format.js";
+import { makeReader } from "../shared/reading.js";
 
 export class CandidatesView {
   #last = 0;
-  #busy = false;
-  #again = false;
 
   constructor(operationId) {
-    this.operationId = operationId;
     this.candidates = [];
     this.luck = [];
     this.planned = null;
@@ -21,27 +19,9 @@ export class CandidatesView {
     });
     this.chart.say("Candidates appear here as soon as they are scored.");
     this.summary = "";
-  }
-
-  /** Reads what is new. Calls while it reads lead to one more read. */
-  async read() {
-    if (this.#busy) {
-      this.#again = true;
-      return;
-    }
-    this.#busy = true;
-    try {
-      const found = (await get(at("/operations/", this.operationId, "/candidates"), { after: this.#last })).data;
-      this.#take(found);
-    } catch {
-      // It is read again with the next change.
-    } finally {
-      this.#busy = false;
-    }
-    if (this.#again) {
-      this.#again = false;
-      await this.read();
-    }
+    this.read = makeReader(async () => {
+      this.#take((await get(at("/operations/", operationId, "/candidates"), { after: this.#last })).data);
+    });
   }
 
   /** A given strategy has no candidates. */

@@ -4,16 +4,13 @@ import { at, get } from "../shared/api.js";
 import { Chart, listTimes } from "../shared/chart.js";
 import { byId, setText } from "../shared/dom.js";
 import { percent } from "../shared/format.js";
+import { makeReader } from "../shared/reading.js";
 
 // The part of the bars that comes before the holdout.
 const DEVELOPMENT = 0.7;
 
 export class CurvesView {
-  #complete = false;
-  #busy = false;
-
   constructor(operationId) {
-    this.operationId = operationId;
     this.chart = new Chart(byId("curves"), {
       label: "Equity in walk-forward and on the holdout, against buy and hold",
       height: 280,
@@ -21,20 +18,10 @@ export class CurvesView {
     });
     this.summary = "";
     this.chart.say("It appears when the training has ended.");
-  }
-
-  async read() {
-    if (this.#busy || this.#complete) return;
-    this.#busy = true;
-    try {
-      const found = (await get(at("/operations/", this.operationId, "/curves"))).data;
-      if (found.walk_forward) this.#show(found);
-      this.#complete = Boolean(found.holdout);
-    } catch {
-      // It is read again with the next change.
-    } finally {
-      this.#busy = false;
-    }
+    this.read = makeReader(async () => {
+      const { data } = await get(at("/operations/", operationId, "/curves"));
+      if (data.walk_forward) this.#show(data);
+    });
   }
 
   #show({ walk_forward: developed, holdout }) {

@@ -4,27 +4,16 @@ import { at, get } from "../shared/api.js";
 import { Chart } from "../shared/chart.js";
 import { byId, setText } from "../shared/dom.js";
 import { count, number } from "../shared/format.js";
+import { makeReader } from "../shared/reading.js";
 
 export class LossesView {
-  #busy = false;
-
   constructor(operationId) {
-    this.operationId = operationId;
     this.chart = new Chart(byId("losses"), { label: "Loss on the test bars of each fold, by iteration" });
     this.chart.say("They appear when the training begins.");
-  }
-
-  async read() {
-    if (this.#busy) return;
-    this.#busy = true;
-    try {
-      const { metrics } = (await get(at("/operations/", this.operationId, "/metrics"))).data;
+    this.read = makeReader(async () => {
+      const { metrics } = (await get(at("/operations/", operationId, "/metrics"))).data;
       if (metrics.epochs.length) this.#show(metrics);
-    } catch {
-      // It is read again with the next change.
-    } finally {
-      this.#busy = false;
-    }
+    });
   }
 
   #show(metrics) {

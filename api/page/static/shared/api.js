@@ -4,6 +4,7 @@ import { askForKey, getKey } from "./key.js";
 
 const PREFIX = document.body.dataset.api;
 const LONGEST_ANSWER = 40_000;
+const AGAIN = 3_000;
 
 /** A refusal or an error, in the words of the API. */
 export class Problem extends Error {
@@ -15,6 +16,18 @@ export class Problem extends Error {
     this.problems = body?.errors ?? [];
   }
 }
+
+/** The API is away, or takes too long. */
+export class NoAnswer extends Error {
+  constructor(cause) {
+    super("The API does not answer.", { cause });
+  }
+}
+
+const answered = (waiting) =>
+  waiting.catch((cause) => {
+    throw new NoAnswer(cause);
+  });
 
 /** The address of a route: `at("/operations/", id, "/events")`. Ids may have any characters. */
 export function at(path, id, rest = "") {
@@ -29,7 +42,7 @@ export async function send(method, path, { query, body, headers, signal, type } 
   }
   for (;;) {
     const key = getKey();
-    const answer = await fetch(url, {
+    const asked = fetch(url, {
       method,
       headers: {
         ...(body !== undefined && { "Content-Type": type ?? "application/json" }),
@@ -42,6 +55,7 @@ export async function send(method, path, { query, body, headers, signal, type } 
       credentials: "omit",
       cache: "no-store",
     });
+    const answer = await answered(asked);
     if (answer.status !== 401) return answer;
     await askForKey(key ? "The API does not know this key, or no longer." : "");
   }
@@ -51,7 +65,7 @@ export async function send(method, path, { query, body, headers, signal, type } 
 export async function call(method, path, options) {
   const answer = await send(method, path, options);
   if (!answer.ok) throw await readProblem(answer);
-  return answer.json();
+  return answered(answer.json());
 }
 
 export const get = (path, query, options) => call("GET", path, { query, ...options });
@@ -60,7 +74,28 @@ export const get = (path, query, options) => call("GET", path, { query, ...optio
 export async function getText(path, query) {
   const answer = await send("GET", path, { query });
   if (!answer.ok) throw await readProblem(answer);
-  return answer.text();
+  return answered(answer.text());
+}
+
+/** Whether another attempt may have an answer. What the API refuses, it refuses again. */
+export const mayPass = (problem) => problem instanceof NoAnswer || problem.status > 500;
+
+/**
+ * Reads until there is an answer, or a problem that does not pass, which is thrown.
+ *
+ * @param read Reads once.
+ * @param onProblem Is called with each problem that may pass.
+ */
+export async function insist(read, onProblem = () => {}) {
+  for (;;) {
+    try {
+      return await read();
+    } catch (problem) {
+      if (!mayPass(problem)) throw problem;
+      onProblem(problem);
+      await new Promise((resolve) => setTimeout(resolve, AGAIN));
+    }
+  }
 }
 
 export async function readProblem(answer) {

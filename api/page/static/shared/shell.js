@@ -1,6 +1,6 @@
 // What every screen has: the key and what it may see, the state of the connection, messages.
 
-import { get } from "./api.js";
+import { get, insist } from "./api.js";
 import { byId, h, setText } from "./dom.js";
 import { forgetKey } from "./key.js";
 
@@ -8,7 +8,7 @@ const SECONDS_SHOWN = 8;
 
 /** Shows whose key this is. Returns `{ keys, name, owner, scopes }`. */
 export async function showCaller() {
-  const caller = (await get("/whoami")).data;
+  const caller = (await insist(() => get("/whoami"), () => sayConnected(false))).data;
   const button = byId("key");
   if (!caller.keys) return caller;
   setText(button, `${caller.name} · ${describeSight(caller)}`);
