@@ -21,7 +21,7 @@ _FIRST: Final = (
     "activities",
     "page",
 )
-_LAST: Final = ("storage", "replay", "cli", "quant")
+_LAST: Final = ("quant", "storage", "replay", "cli")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
