@@ -48,6 +48,7 @@ def test_a_killed_benchmark_leaves_no_process(directory: Path) -> None:
         bench.send_signal(SIGKILL)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [SIGTERM, SIGHUP])
 def test_a_stopped_benchmark_leaves_neither_process_nor_file(
     directory: Path, number: Signals
