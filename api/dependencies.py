@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request
 
 from api.auth.authorization import AccessDep, get_access
 from api.idempotency import IdempotencyKey
 from api.listing.board import Board
 from api.listing.filters import OperationFilter
 from api.operations.events import Feed
-from api.paths import get_path, make_location
+from api.paths import get_path
 from api.services import ServicesDep
 from workflows.interface.ids import DatedKey
 
@@ -85,8 +85,3 @@ async def _restrict(
 
 # Which operations, of those that the caller may see. A stream that has begun can refuse nothing.
 VisibleDep = Annotated[OperationFilter, Depends(_restrict)]
-
-
-def locate(response: Response, operation_id: str) -> None:
-    """Set the header `Location` to the URL of the started operation."""
-    response.headers["Location"] = make_location(operation_id)

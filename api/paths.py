@@ -3,7 +3,7 @@
 from functools import cached_property
 from urllib.parse import quote, unquote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import Match
 from starlette.types import Scope
@@ -44,9 +44,9 @@ def get_path(request: Request) -> str:
     return path.removeprefix(API_PREFIX)
 
 
-def make_location(operation_id: str) -> str:
-    """Return the path under which an operation is found."""
-    return f"{API_PREFIX}/operations/{quote(operation_id, safe='')}"
+def locate(response: Response, operation_id: str) -> None:
+    """Set the header `Location` to the path under which an operation is found."""
+    response.headers["Location"] = f"{API_PREFIX}/operations/{quote(operation_id, safe='')}"
 
 
 class ResourceRouter(APIRouter):

@@ -8,10 +8,10 @@ from fastapi import Body, Response
 from api.agent.schemas import AgentStatus, Budget, Preview, Triggered
 from api.auth.audit import record_action
 from api.auth.authorization import AccessDep
-from api.dependencies import IdempotencyKeyDep, WaitSeconds, locate
+from api.dependencies import IdempotencyKeyDep, WaitSeconds
 from api.errors import document_errors
 from api.operations.schemas import CancelAccepted
-from api.paths import ResourceRouter
+from api.paths import ResourceRouter, locate
 from api.services import ServicesDep
 from workflows.interface.messages import ResearchRequest
 

@@ -8,10 +8,10 @@ from pydantic import Field
 
 from api.auth.audit import record_action
 from api.auth.authorization import AccessDep
-from api.dependencies import IdempotencyKeyDep, locate
+from api.dependencies import IdempotencyKeyDep
 from api.errors import document_errors
 from api.operations.schemas import OperationResponse, Reproduced
-from api.paths import ResourceRouter
+from api.paths import ResourceRouter, locate
 from api.schemas import (
     Annotation,
     ComparisonResponse,

@@ -17,7 +17,6 @@ from api.dependencies import (
     IdempotencyKeyDep,
     VisibleDep,
     WaitSeconds,
-    locate,
 )
 from api.errors import document_errors
 from api.listing.filters import OperationPage
@@ -36,7 +35,7 @@ from api.operations.schemas import (
     ResultsResponse,
     ResumeResponse,
 )
-from api.paths import ResourceRouter
+from api.paths import ResourceRouter, locate
 from api.services import ServicesDep
 from api.steps.listing import is_activity_step
 from errors import InvalidInput

@@ -7,9 +7,9 @@ from fastapi import Query, Response
 
 from api.auth.audit import record_action
 from api.auth.authorization import AccessDep
-from api.dependencies import IdempotencyKeyDep, locate
+from api.dependencies import IdempotencyKeyDep
 from api.errors import document_errors
-from api.paths import ResourceRouter
+from api.paths import ResourceRouter, locate
 from api.services import ServicesDep
 from api.steps.schemas import (
     ModelListResponse,

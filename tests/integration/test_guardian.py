@@ -30,9 +30,6 @@ from tests.support.helpers import ROOT, assert_eventually, process, said
 from tests.support.processes import kill
 from tests.support.running.guarding import PREFIX
 
-# `make test` is about the product. It runs the few that would find most of what can go wrong here.
-LONG = pytest.mark.long
-
 
 class Run:
     """A run of pytest on one file, in a directory where only this run writes."""
@@ -103,11 +100,19 @@ def run(tmp_path: Path) -> Run:
     ("tests", "where"),
     [
         pytest.param(WAITS_IN_A_TEST, "task the one that waits", id="waits"),
+        # `make test` is about the product: one of these would find most of what can go wrong.
         pytest.param(
-            HOLDS_THE_INTERPRETER, "in test_holds", id="holds the interpreter", marks=LONG
+            HOLDS_THE_INTERPRETER,
+            "in test_holds",
+            id="holds the interpreter",
+            marks=pytest.mark.long,
         ),
-        pytest.param(CATCHES_EVERYTHING, "in test_catches", id="catches everything", marks=LONG),
-        pytest.param(WAITS_IN_A_FIXTURE, "in stays", id="in the end of a fixture", marks=LONG),
+        pytest.param(
+            CATCHES_EVERYTHING, "in test_catches", id="catches everything", marks=pytest.mark.long
+        ),
+        pytest.param(
+            WAITS_IN_A_FIXTURE, "in stays", id="in the end of a fixture", marks=pytest.mark.long
+        ),
     ],
 )
 async def test_what_hangs_is_shown_and_ended(run: Run, tests: str, where: str) -> None:
@@ -118,7 +123,7 @@ async def test_what_hangs_is_shown_and_ended(run: Run, tests: str, where: str) -
     await run.nothing_left()
 
 
-@LONG
+@pytest.mark.long
 async def test_a_worker_that_cannot_stop_is_ended(run: Run) -> None:
     code, printed = run.ended(CANNOT_STOP_A_WORKER, "-n0", test_limit=20)
     assert code != 0
@@ -136,7 +141,7 @@ async def test_a_run_ends_when_one_of_its_processes_has_died(run: Run) -> None:
     await run.nothing_left()
 
 
-@LONG
+@pytest.mark.long
 async def test_a_run_ends_with_a_process_whose_test_was_ended(run: Run) -> None:
     code, printed = run.ended(f"{WAITS_IN_A_TEST}\ndef test_short(): pass", "-n1", test_limit=3)
     assert code == 1
@@ -145,7 +150,7 @@ async def test_a_run_ends_with_a_process_whose_test_was_ended(run: Run) -> None:
     await run.nothing_left()
 
 
-@LONG
+@pytest.mark.long
 async def test_a_process_that_dies_between_tests_fails_the_run(run: Run) -> None:
     code, printed = run.ended(DIES_AFTER_ITS_TESTS, "-n1")
     assert code == 1
@@ -154,7 +159,7 @@ async def test_a_process_that_dies_between_tests_fails_the_run(run: Run) -> None
     await run.nothing_left()
 
 
-@LONG
+@pytest.mark.long
 async def test_a_run_is_bounded_as_well(run: Run) -> None:
     code, printed = run.ended(STARTS_A_CHILD, "-n1", run_limit=20)
     assert code != 0
@@ -174,7 +179,7 @@ async def test_nothing_is_left_of_a_run_that_was_killed(run: Run, processes: str
         await run.nothing_left()
 
 
-@LONG
+@pytest.mark.long
 async def test_what_was_killed_with_its_guardian_is_ended_by_the_next_run(run: Run) -> None:
     with run.started(STARTS_A_CHILD, "-n0", "-s") as pytest_process:
         await said(pytest_process, "started")
@@ -191,7 +196,7 @@ async def test_what_was_killed_with_its_guardian_is_ended_by_the_next_run(run: R
     await run.nothing_left()
 
 
-@LONG
+@pytest.mark.long
 @pytest.mark.parametrize("processes", ["-n0", "-n1"])
 async def test_a_run_that_leaves_a_process_behind_has_failed(run: Run, processes: str) -> None:
     code, printed = run.ended(LEAVES_A_CHILD, processes)
@@ -201,7 +206,7 @@ async def test_a_run_that_leaves_a_process_behind_has_failed(run: Run, processes
     await run.nothing_left()
 
 
-@LONG
+@pytest.mark.long
 @pytest.mark.parametrize("mark", ["timeout(3)", "long"])
 async def test_a_marked_test_has_its_own_limit(run: Run, mark: str) -> None:
     marked = f"import pytest\npytestmark = pytest.mark.{mark}\n"

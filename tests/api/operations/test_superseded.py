@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Final
 
 import pytest
 from temporalio.client import Client, WorkflowExecution
@@ -10,10 +9,8 @@ from temporalio.client import Client, WorkflowExecution
 from api.listing import superseded
 from api.listing.superseded import SupersededRuns
 from api.listing.visibility import Visibility
-from tests.support.helpers import assert_eventually, new_id
+from tests.support.helpers import PATIENCE, assert_eventually, new_id
 from workflows.interface.contract import WORKFLOW_NAME, OperationType
-
-_SECONDS: Final = 60.0
 
 
 class Reading(Visibility):
@@ -50,7 +47,7 @@ async def test_what_has_started_long_ago_is_not_read_again(
 
     await assert_eventually(is_read)
     # Looks without a pause: how long each takes must count, too.
-    async with asyncio.timeout(_SECONDS):
+    async with asyncio.timeout(PATIENCE):
         while await is_read():
             pass
     await handle.terminate()

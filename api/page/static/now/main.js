@@ -63,6 +63,7 @@ class Screen {
     this.feed.stop();
     this.filters.sayProblem("");
     this.rows.clear();
+    this.lost.clear();
     this.list.replaceChildren();
     this.#follow();
   }
