@@ -16,7 +16,13 @@ from settings import Settings
 from tests.api.answers import accepted, ended
 from tests.page.conftest import DESKTOP, PHONE, Site, open_page
 from tests.page.keyed import run_keyed_site, use_key
-from tests.page.support import LONG, UNANSWERED, answer_unavailable, find_row, has_no_overflow
+from tests.page.support import (
+    LONG,
+    UNANSWERED,
+    answer_unavailable,
+    find_row,
+    has_no_overflow,
+)
 from tests.page.test_looks import find_faults
 from tests.support.helpers import PATIENCE, assert_eventually, new_id
 from tests.support.phases import IN_DESIGN

@@ -1,6 +1,6 @@
 // The screen "One campaign": follows one feed, and reads the report anew when a member has ended.
 
-import { at, get } from "../shared/api.js";
+import { at, get, mayPass } from "../shared/api.js";
 import { cancelCampaign, countEnded, describeUse } from "../shared/campaigns.js";
 import { byId, h, replaceIfChanged, setAttribute, setText } from "../shared/dom.js";
 import { count, counted, moment, words } from "../shared/format.js";
@@ -36,8 +36,7 @@ class Screen {
     const problem = await this.#read();
     if (problem) {
       this.#refuse(problem);
-      // What the API refuses, it refuses again.
-      if (!(problem.status < 500)) setTimeout(() => this.#begin(), RETRY);
+      if (mayPass(problem)) setTimeout(() => this.#begin(), RETRY);
       return;
     }
     for (const section of this.#sections) section.hidden = false;

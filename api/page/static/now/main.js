@@ -63,7 +63,6 @@ class Screen {
     this.feed.stop();
     this.filters.sayProblem("");
     this.rows.clear();
-    this.lost.clear();
     this.list.replaceChildren();
     this.#follow();
   }

@@ -77,8 +77,8 @@ export async function getText(path, query) {
   return answered(answer.text());
 }
 
-// What the API refuses, it refuses again. A fault inside it must be seen.
-const mayPass = (problem) => problem instanceof NoAnswer || problem.status > 500;
+/** Whether another attempt may have an answer. What the API refuses, it refuses again. */
+export const mayPass = (problem) => problem instanceof NoAnswer || problem.status > 500;
 
 /**
  * Reads until there is an answer, or a problem that does not pass, which is thrown.
