@@ -17,6 +17,7 @@ from api.middleware.cross_site import CrossSiteCheck
 from api.middleware.durations import RequestDurations, make_duration_histogram
 from api.middleware.encoded_slashes import EncodedSlashes
 from api.middleware.hosts import HostCheck, parse_names
+from api.middleware.prefix import OptionalPrefix
 from api.middleware.security_headers import SecurityHeaders
 from api.middleware.trailing_slash import TrailingSlash
 from api.middleware.unexpected_errors import UnexpectedErrors
@@ -70,17 +71,20 @@ def create_app(
         # FastAPI's own pages load their scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
-        openapi_url=f"{API_PREFIX}/openapi.json",
+        openapi_url="/openapi.json",
+        # Paths in the schema have the prefix.
+        root_path_in_servers=False,
         # `DELETE /operations/`, an empty id, must not become `DELETE /operations`.
         redirect_slashes=False,
     )
     app.router.routes.extend(router.routes)
     app.include_router(page.router)
-    app.include_router(reference.router, prefix=API_PREFIX)
+    app.include_router(reference.router)
     install_error_handlers(app)
     # The last one added is the outermost.
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(TrailingSlash, lists=LISTS | {f"{API_PREFIX}{path}" for path in LISTS})
+    app.add_middleware(OptionalPrefix)
     app.add_middleware(EncodedSlashes)
     # A body that arrives slowly must not take a place.
     app.add_middleware(ConcurrencyLimit)

@@ -1,12 +1,15 @@
 """The OpenAPI schema: FastAPI's own, with examples and the media type of problems."""
 
+import re
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from api.errors import PROBLEM_MEDIA_TYPE, Problem
 from api.examples.answers import ANSWERS
+from api.paths import API_PREFIX
 from errors import (
     ArtifactsDeleted,
     InvalidInput,
@@ -37,10 +40,20 @@ class DocumentedApp(FastAPI):
             for name, component in schema["components"]["schemas"].items():
                 if name in ANSWERS:
                     component["examples"] = [ANSWERS[name]]
+            # Routes exist without the prefix, too.
+            schema["paths"] = {
+                f"{API_PREFIX}{path}": operations for path, operations in schema["paths"].items()
+            }
             for path, operations in schema["paths"].items():
                 for operation in operations.values():
                     _add_problem_examples(path, operation["responses"])
         return schema
+
+
+def make_operation_id(route: APIRoute) -> str:
+    """Return the name of a route in the schema, from which generators of clients make theirs."""
+    methods = "_".join(sorted(route.methods or ())).lower()
+    return re.sub(r"\W", "_", f"{route.name}{API_PREFIX}{route.path_format}_{methods}")
 
 
 def _add_problem_examples(path: str, responses: dict[str, Any]) -> None:

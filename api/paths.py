@@ -1,4 +1,7 @@
-"""The paths of the API. Every route exists with and without the prefix."""
+"""The paths of the API. Every route exists with and without the prefix.
+
+`api.middleware.prefix` lets both arrive as one.
+"""
 
 from functools import cached_property
 from urllib.parse import quote, unquote
@@ -44,9 +47,9 @@ def get_path(request: Request) -> str:
     return path.removeprefix(API_PREFIX)
 
 
-def locate(response: Response, operation_id: str) -> None:
-    """Set the header `Location` to the path under which an operation is found."""
-    response.headers["Location"] = f"{API_PREFIX}/operations/{quote(operation_id, safe='')}"
+def locate(response: Response, resource_id: str, resource: str = "operations") -> None:
+    """Set the header `Location` to the path under which what was started is found."""
+    response.headers["Location"] = f"{API_PREFIX}/{resource}/{quote(resource_id, safe='')}"
 
 
 class ResourceRouter(APIRouter):

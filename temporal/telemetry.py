@@ -6,6 +6,7 @@ The SDK's own metrics are served with ours, such as how long tasks wait in a que
 
 import json
 import logging
+import os
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -24,6 +25,10 @@ from settings import Settings
 
 _BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
 _HISTOGRAMS: Final = ("ktrdr_phase_duration", "ktrdr_cancel_latency", "ktrdr_http_request_duration")
+
+# The SDK's core starts as many threads as the machine has cores. They hand calls to each other, and
+# each time one waits for its turn. One does all that Python gives it to do.
+_CORE_THREADS: Final = ("TOKIO_WORKER_THREADS", "1")
 
 # The SDK's core logs in our format, through our handler.
 _CORE_LOGGING: Final = LoggingConfig(
@@ -52,6 +57,7 @@ def make_runtime(settings: Settings, worker_heartbeat_interval: timedelta | None
     telemetry = TelemetryConfig(
         logging=_CORE_LOGGING, metrics=metrics or None, attach_service_name=False
     )
+    os.environ.setdefault(*_CORE_THREADS)
     try:
         if worker_heartbeat_interval is None:
             return Runtime(telemetry=telemetry)

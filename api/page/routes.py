@@ -7,13 +7,24 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
 
 from api.page.assets import list_modules, load_assets
 from api.page.documents import CONTENT_SECURITY_POLICY, FRAME_SECURITY_POLICY, render
 from api.paths import API_PREFIX
 from api.services import ServicesDep
 
-router = APIRouter(include_in_schema=False)
+
+class _PageRouter(APIRouter):
+    """The routes of the page. The prefix is that of the API."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return whether a route has the path, and what it takes from there."""
+        return (Match.NONE, {}) if scope["root_path"] else super().matches(scope)
+
+
+router = _PageRouter(include_in_schema=False)
 
 _HTML = "text/html"
 

@@ -7,7 +7,7 @@ from fastapi.routing import APIRoute
 
 from api.auth.authorization import authorize
 from api.errors import document_errors
-from api.paths import API_PREFIX
+from api.openapi import make_operation_id
 from api.routes import (
     agent,
     artifacts,
@@ -42,19 +42,10 @@ _RESOURCES = (
     whoami,
 )
 
-_routes = APIRouter()
-for module in _RESOURCES:
-    _routes.include_router(
-        module.router, dependencies=[Depends(authorize), Depends(refuse_undeclared)]
-    )
-# Temporal's Web UI, Prometheus and earlier clients decide what they send.
-for module in (codec, metrics, not_offered):
-    _routes.include_router(module.router, dependencies=[Depends(authorize)])
-_routes.include_router(health.router)
-
 # FastAPI prepares all routes, for half a second, wherever they are included. So that is here, once
 # for all applications of a process.
 router = APIRouter(
+    generate_unique_id_function=make_operation_id,
     responses=document_errors(
         HTTPStatus.BAD_REQUEST,
         HTTPStatus.UNAUTHORIZED,
@@ -64,11 +55,16 @@ router = APIRouter(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         HTTPStatus.INTERNAL_SERVER_ERROR,
         HTTPStatus.SERVICE_UNAVAILABLE,
-    )
+    ),
 )
-router.include_router(_routes, prefix=API_PREFIX)
-# `DELETE /agent/cancel/{operation_id}` must work literally.
-router.include_router(_routes, include_in_schema=False)
+for module in _RESOURCES:
+    router.include_router(
+        module.router, dependencies=[Depends(authorize), Depends(refuse_undeclared)]
+    )
+# Temporal's Web UI, Prometheus and earlier clients decide what they send.
+for module in (codec, metrics, not_offered):
+    router.include_router(module.router, dependencies=[Depends(authorize)])
+router.include_router(health.router)
 
 # The paths of all lists, which take no parameter.
 LISTS = {

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Body, Query, Request, Response
+from fastapi import Body, Query, Response
 from fastapi.responses import HTMLResponse
 
 from api.auth.audit import record_action
@@ -18,7 +18,7 @@ from api.dependencies import IdempotencyKeyDep, WaitSeconds
 from api.errors import document_errors
 from api.listing.filters import CampaignPage
 from api.operations.schemas import CancelRequest, OperationCancelResponse, OperationListResponse
-from api.paths import ResourceRouter
+from api.paths import ResourceRouter, locate
 from api.routes.operations import REPORT_HEADERS, cancel_operation
 from api.services import ServicesDep
 from quant.report.campaign import render_campaign
@@ -35,7 +35,6 @@ router = ResourceRouter(
 async def start_campaign(
     services: ServicesDep,
     access: AccessDep,
-    request: Request,
     response: Response,
     body: CampaignRequest,
     key: IdempotencyKeyDep,
@@ -43,8 +42,7 @@ async def start_campaign(
     """Start a campaign: a research for each combination of the lists."""
     body = body.model_copy(update={"research": access.assign_owner(body.research)})
     started = await services.campaigns.start(body, key)
-    url = request.url_for("get_campaign", operation_id=started.operation_id)
-    response.headers["Location"] = url.path
+    locate(response, started.operation_id, "campaigns")
     record_action(access.caller, "campaign started", started.operation_id)
     return started
 

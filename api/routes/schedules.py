@@ -3,13 +3,13 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Query, Response
 
 from api.auth.audit import record_action
 from api.auth.authorization import AccessDep
 from api.dependencies import IdempotencyKeyDep, ScheduleIdDep
 from api.errors import document_errors
-from api.paths import ResourceRouter
+from api.paths import ResourceRouter, locate
 from api.schedules.ids import get_owner
 from api.schedules.schemas import (
     ScheduleListResponse,
@@ -31,7 +31,6 @@ router = ResourceRouter(
 async def create_schedule(
     services: ServicesDep,
     access: AccessDep,
-    request: Request,
     response: Response,
     body: ScheduleRequest,
 ) -> ScheduleResponse:
@@ -45,8 +44,7 @@ async def create_schedule(
     body = body.model_copy(update={"schedule_id": schedule_id, "research": research})
     prepared = await services.researches.prepare_to_start(body.research)
     created = await services.schedules.create(body, prepared)
-    url = request.url_for("get_schedule", schedule_id=schedule_id)
-    response.headers["Location"] = url.path
+    locate(response, schedule_id, "schedules")
     record_action(access.caller, "schedule created", schedule_id)
     return ScheduleResponse(data=created)
 

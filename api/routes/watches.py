@@ -3,13 +3,13 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Query, Response
 
 from api.auth.audit import record_action
 from api.auth.authorization import AccessDep
 from api.dependencies import WaitSeconds
 from api.errors import document_errors
-from api.paths import ResourceRouter
+from api.paths import ResourceRouter, locate
 from api.services import ServicesDep
 from api.watches.schemas import (
     NewBars,
@@ -32,7 +32,6 @@ router = ResourceRouter(
 async def start_watch(
     services: ServicesDep,
     access: AccessDep,
-    request: Request,
     response: Response,
     body: WatchRequest,
 ) -> WatchResponse:
@@ -42,8 +41,7 @@ async def start_watch(
     """
     await access.require_experiment(body.research_id)
     watch = await services.watches.start(body.research_id)
-    url = request.url_for("get_watch", research_id=body.research_id)
-    response.headers["Location"] = url.path
+    locate(response, body.research_id, "watches")
     record_action(access.caller, "watch started", body.research_id)
     return WatchResponse(data=watch)
 

@@ -86,6 +86,14 @@ async def test_an_unknown_route_is_refused_in_the_common_shape(api: httpx2.Async
     refused(await api.get("/api/v1/nosuch"), 404, "not_found")
 
 
+@pytest.mark.parametrize("path", ["/", "/record", "/static/shared/api.js", "/api/v1/health"])
+async def test_the_prefix_is_for_the_api_alone_and_once(
+    alone_api: httpx2.AsyncClient, path: str
+) -> None:
+    assert (await alone_api.get(path)).status_code == 200
+    refused(await alone_api.get(f"/api/v1{path}"), 404, "not_found")
+
+
 async def test_the_schema_describes_every_route_once(api: httpx2.AsyncClient) -> None:
     schema = accepted(await api.get("/api/v1/openapi.json"))
     assert "/api/v1/agent/cancel/{operation_id}" in schema["paths"]

@@ -3,17 +3,21 @@
 import re
 
 import httpx2
+import pytest
 
 
-async def test_the_page_loads_only_what_we_serve(alone_api: httpx2.AsyncClient) -> None:
-    page = await alone_api.get("/api/v1/docs")
+@pytest.mark.parametrize("prefix", ["", "/api/v1"])
+async def test_the_page_loads_only_what_we_serve(
+    alone_api: httpx2.AsyncClient, prefix: str
+) -> None:
+    page = await alone_api.get(f"{prefix}/docs")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "unsafe" not in page.headers["content-security-policy"]
     assert "<script>" not in page.text
     loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert len(loaded) == 5
     for path in loaded:
-        answer = await alone_api.get(f"/api/v1/{path}")
+        answer = await alone_api.get(f"{prefix}/{path}")
         assert answer.status_code == 200, path
         assert answer.content
 
