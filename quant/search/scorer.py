@@ -12,7 +12,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from quant.backtest.account import Account
 from quant.backtest.metrics import sharpe
 from quant.bars.bars import Bars, Floats
 from quant.learning import boosting
@@ -33,6 +32,8 @@ BARS_PER_TRADE: Final = 150
 class Scorer:
     """Scores strategies on the same bars. Features and equal strategies are computed once.
 
+    So are the models of strategies that follow each other and differ only in how they trade.
+
     `seed` is the seed of the models.
 
     Args:
@@ -46,6 +47,8 @@ class Scorer:
         self._universe = Universe.of(development)
         self._threads = threads
         self._table = FeatureTable(self._universe)
+        self._learned: tuple[object, ...] = ()
+        self._predicted: Floats = np.empty(0)
         self._known: dict[str, float | None] = {}
         self._trades: dict[str, int] = {}
 
@@ -57,7 +60,7 @@ class Scorer:
         """
         fingerprint = spec.fingerprint()
         if fingerprint not in self._known:
-            run = self._trade(spec)
+            run = trade_predictions(self._universe, self._predict(spec), spec)
             trades = keeps_trading(run.positions)
             self._known[fingerprint] = sharpe(run.excess_returns) if trades else None
             self._trades[fingerprint] = count_trades(run.positions)
@@ -88,7 +91,15 @@ class Scorer:
             ),
         )
 
-    def _trade(self, spec: StrategySpec) -> Account:
+    def _predict(self, spec: StrategySpec) -> Floats:
+        """Return out-of-fold predictions, shape (bars from the first fold on, instruments)."""
+        learned = (spec.features, spec.horizon, spec.model)
+        if learned != self._learned:
+            self._predicted = self._walk_forward(spec)
+            self._learned = learned
+        return self._predicted
+
+    def _walk_forward(self, spec: StrategySpec) -> Floats:
         panel = Panel.make(self._table, spec)
         folds = panel.split(SEARCH_FOLDS, spec.horizon)
 
@@ -102,8 +113,7 @@ class Scorer:
             )
             return panel.spread(tested, predicted, fold.test.start, fold.test.stop)
 
-        probabilities = self._map(predict, folds)
-        return trade_predictions(self._universe, np.concatenate(probabilities), spec)
+        return np.concatenate(self._map(predict, folds))
 
     def _map(self, predict: Callable[[Fold], Floats], folds: Sequence[Fold]) -> list[Floats]:
         if self._threads == 1:

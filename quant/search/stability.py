@@ -50,6 +50,11 @@ def measure_stability(development: Universe | Bars, spec: StrategySpec, seed: in
 
 def list_neighbours(spec: StrategySpec) -> Iterator[tuple[str, StrategySpec]]:
     """Yield strategies that differ in one parameter, each with a description of the change."""
+    # First those that have the models of the strategy itself.
+    for step in (-_THRESHOLD_STEP, _THRESHOLD_STEP):
+        threshold = round(min(max(spec.threshold + step, 0.0), _HIGHEST_THRESHOLD), 6)
+        if threshold != spec.threshold:
+            yield f"threshold {threshold:g}", spec.model_copy(update={"threshold": threshold})
     for factor in _FACTORS:
         features = tuple(
             feature.model_copy(update={"period": _scale(feature.period, factor, 2, 250)})
@@ -64,10 +69,6 @@ def list_neighbours(spec: StrategySpec) -> Iterator[tuple[str, StrategySpec]]:
         horizon = _scale(spec.horizon, factor, 1, 60)
         if horizon != spec.horizon:
             yield f"horizon {horizon}", spec.model_copy(update={"horizon": horizon})
-    for step in (-_THRESHOLD_STEP, _THRESHOLD_STEP):
-        threshold = round(min(max(spec.threshold + step, 0.0), _HIGHEST_THRESHOLD), 6)
-        if threshold != spec.threshold:
-            yield f"threshold {threshold:g}", spec.model_copy(update={"threshold": threshold})
 
 
 def _scale(value: int, factor: float, least: int, most: int) -> int:

@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 
 from quant.backtest import metrics
 from quant.messages.evidence import Statistics
+from quant.verdict.bootstrap import StationaryBootstrap, optimal_block_length
 from quant.verdict.long_run import variance_ratio
 from quant.verdict.significance import (
     REPETITIONS,
@@ -178,6 +179,27 @@ def test_the_interval_is_that_of_the_resampled_ratios() -> None:
     assert len(judged.resampled) == REPETITIONS
     assert judged.figures.sharpe_low == pytest.approx(low)
     assert judged.figures.sharpe_high == pytest.approx(high)
+
+
+def test_many_resamples_at_once_have_the_ratios_of_each_alone() -> None:
+    returns = noise(2, mean=0.0005)
+    block = math.ceil(float(optimal_block_length(returns)["stationary"].iloc[0]))
+    each = StationaryBootstrap(block, returns, seed=7).bootstrap(REPETITIONS)
+
+    judged = measure_significance(
+        returns,
+        NONE,
+        YEAR,
+        holdout_market=np.zeros_like(returns),
+        walk_forward_market=NONE,
+        trials_ever=1,
+        holdout_looks=1,
+        timing=1.0,
+        seed=7,
+    )
+
+    alone = [metrics.annualised_sharpe(np.asarray(sample), YEAR) for (sample,), _ in each]
+    assert list(judged.resampled) == alone
 
 
 def test_more_trials_deflate_more() -> None:
