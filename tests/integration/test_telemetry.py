@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -147,3 +149,29 @@ def test_a_line_names_the_operation_that_it_is_about() -> None:
 def test_a_bad_address_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match="metrics_address"):
         Settings(metrics_address=address)
+
+
+@pytest.mark.parametrize(("wanted", "number"), [(None, 1), ("3", 3)])
+def test_the_core_has_one_thread_unless_the_environment_says_otherwise(
+    wanted: str | None, number: int
+) -> None:
+    code = (
+        "from pathlib import Path\n"
+        "from settings import Settings\n"
+        "from temporal.telemetry import make_runtime\n"
+        "runtime = make_runtime(Settings())\n"
+        "names = [each.read_text() for each in Path('/proc/self/task').glob('*/comm')]\n"
+        "print(sum(name.startswith('tokio') for name in names))\n"
+    )
+    others = {name: value for name, value in os.environ.items() if name != "TOKIO_WORKER_THREADS"}
+    given = {} if wanted is None else {"TOKIO_WORKER_THREADS": wanted}
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=others | given,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    assert int(run.stdout) == number
