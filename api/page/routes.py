@@ -21,7 +21,7 @@ class _PageRouter(APIRouter):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Return whether a route has the path, and what it takes from there."""
-        return (Match.NONE, {}) if scope["root_path"] else super().matches(scope)
+        return (Match.NONE, {}) if scope.get("root_path") else super().matches(scope)
 
 
 router = _PageRouter(include_in_schema=False)

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.api.answers import ended
-from tests.page.support import LONG, answer_unavailable, start
+from tests.page.support import LONG, UNANSWERED, answer_unavailable, start
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -96,13 +96,15 @@ async def test_what_could_not_be_read_is_read_again(page: Page, http: httpx2.Asy
     await page.unroute("**/whoami")
     await expect(page.locator("#events")).to_contain_text("Completed", timeout=LONG)
     await expect(page.locator("#verdict")).to_be_hidden()
+    # Seven reads have no answer, and one message says so.
+    await expect(page.locator("#messages .message p")).to_have_text(UNANSWERED)
     for reads in (CHARTS, EVIDENCE):
         await page.unroute(reads)
     await _has_all_charts(page)
     await expect(page.locator("#conditions li")).to_have_count(10, timeout=LONG)
     report = page.frame_locator("#report-frame")
     await expect(report.get_by_role("heading", level=1)).to_be_visible(timeout=LONG)
-    await expect(page.locator("#messages")).to_be_empty()
+    await expect(page.locator("#messages")).to_be_empty(timeout=LONG)
 
 
 async def _has_all_charts(page: Page) -> None:

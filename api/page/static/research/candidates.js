@@ -5,6 +5,7 @@ import { Chart } from "../shared/chart.js";
 import { byId, setText } from "../shared/dom.js";
 import { count, counted, number, words } from "../shared/format.js";
 import { makeReader } from "../shared/reading.js";
+import { sayLate } from "../shared/shell.js";
 
 export class CandidatesView {
   #last = 0;
@@ -21,7 +22,7 @@ export class CandidatesView {
     this.summary = "";
     this.read = makeReader(async () => {
       this.#take((await get(at("/operations/", operationId, "/candidates"), { after: this.#last })).data);
-    });
+    }, sayLate);
   }
 
   /** A given strategy has no candidates. */

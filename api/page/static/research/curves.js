@@ -5,6 +5,7 @@ import { Chart, listTimes } from "../shared/chart.js";
 import { byId, setText } from "../shared/dom.js";
 import { percent } from "../shared/format.js";
 import { makeReader } from "../shared/reading.js";
+import { sayLate } from "../shared/shell.js";
 
 // The part of the bars that comes before the holdout.
 const DEVELOPMENT = 0.7;
@@ -21,7 +22,7 @@ export class CurvesView {
     this.read = makeReader(async () => {
       const { data } = await get(at("/operations/", operationId, "/curves"));
       if (data.walk_forward) this.#show(data);
-    });
+    }, sayLate);
   }
 
   #show({ walk_forward: developed, holdout }) {

@@ -5,6 +5,7 @@ import { Chart } from "../shared/chart.js";
 import { byId, setText } from "../shared/dom.js";
 import { count, number } from "../shared/format.js";
 import { makeReader } from "../shared/reading.js";
+import { sayLate } from "../shared/shell.js";
 
 export class LossesView {
   constructor(operationId) {
@@ -13,7 +14,7 @@ export class LossesView {
     this.read = makeReader(async () => {
       const { metrics } = (await get(at("/operations/", operationId, "/metrics"))).data;
       if (metrics.epochs.length) this.#show(metrics);
-    });
+    }, sayLate);
   }
 
   #show(metrics) {

@@ -1,6 +1,6 @@
 // What every screen has: the key and what it may see, the state of the connection, messages.
 
-import { get, insist } from "./api.js";
+import { get, insist, mayPass } from "./api.js";
 import { byId, h, setText } from "./dom.js";
 import { forgetKey } from "./key.js";
 
@@ -56,6 +56,14 @@ export function say(text, { error = false } = {}) {
   close.addEventListener("click", () => message.remove());
   byId("messages").append(message);
   if (!error) setTimeout(() => message.remove(), 1000 * SECONDS_SHOWN);
+  return message;
+}
+
+let late = null;
+
+/** Says why something is not there yet that is read until there is an answer. */
+export function sayLate(problem) {
+  if (mayPass(problem) && !late?.isConnected) late = say(problem.message);
 }
 
 /** Runs what a button does, and says what went wrong. The button waits meanwhile. */
