@@ -23,7 +23,6 @@ from api.middleware.trailing_slash import TrailingSlash
 from api.middleware.unexpected_errors import UnexpectedErrors
 from api.openapi import DocumentedApp
 from api.page import routes as page
-from api.paths import API_PREFIX
 from api.reference import routes as reference
 from api.routes import LISTS, router
 from api.services import Services
@@ -83,7 +82,7 @@ def create_app(
     install_error_handlers(app)
     # The last one added is the outermost.
     app.add_middleware(UnexpectedErrors)
-    app.add_middleware(TrailingSlash, lists=LISTS | {f"{API_PREFIX}{path}" for path in LISTS})
+    app.add_middleware(TrailingSlash, lists=LISTS)
     app.add_middleware(OptionalPrefix)
     app.add_middleware(EncodedSlashes)
     # A body that arrives slowly must not take a place.

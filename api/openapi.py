@@ -50,7 +50,7 @@ class DocumentedApp(FastAPI):
         return schema
 
 
-def make_operation_id(route: APIRoute) -> str:
+def make_route_id(route: APIRoute) -> str:
     """Return the name of a route in the schema, from which generators of clients make theirs."""
     methods = "_".join(sorted(route.methods or ())).lower()
     return re.sub(r"\W", "_", f"{route.name}{API_PREFIX}{route.path_format}_{methods}")

@@ -2,7 +2,10 @@
 
 from collections.abc import Collection
 
+from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.paths import get_path
 
 _READING = ("GET", "HEAD")
 
@@ -15,7 +18,7 @@ class TrailingSlash:
 
     Args:
         app: The application.
-        lists: The paths of all lists.
+        lists: The paths of all lists, without the prefix.
     """
 
     def __init__(self, app: ASGIApp, lists: Collection[str]) -> None:
@@ -25,9 +28,9 @@ class TrailingSlash:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
         if scope["type"] == "http" and scope["method"] in _READING:
-            shorter = scope["path"].removesuffix("/")
-            if shorter != scope["path"] and shorter in self._lists:
+            path = get_path(Request(scope))
+            if path.endswith("/") and path.removesuffix("/") in self._lists:
                 # Not in a copy: outer middleware reads from this scope which route was taken.
-                scope["path"] = shorter
-                scope["raw_path"] = shorter.encode()
+                scope["path"] = scope["path"].removesuffix("/")
+                scope["raw_path"] = scope["path"].encode()
         await self._app(scope, receive, send)

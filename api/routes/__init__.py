@@ -7,7 +7,7 @@ from fastapi.routing import APIRoute
 
 from api.auth.authorization import authorize
 from api.errors import document_errors
-from api.openapi import make_operation_id
+from api.openapi import make_route_id
 from api.routes import (
     agent,
     artifacts,
@@ -45,7 +45,7 @@ _RESOURCES = (
 # FastAPI prepares all routes, for half a second, wherever they are included. So that is here, once
 # for all applications of a process.
 router = APIRouter(
-    generate_unique_id_function=make_operation_id,
+    generate_unique_id_function=make_route_id,
     responses=document_errors(
         HTTPStatus.BAD_REQUEST,
         HTTPStatus.UNAUTHORIZED,

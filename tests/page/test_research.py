@@ -96,7 +96,7 @@ async def test_what_could_not_be_read_is_read_again(page: Page, http: httpx2.Asy
     await page.unroute("**/whoami")
     await expect(page.locator("#events")).to_contain_text("Completed", timeout=LONG)
     await expect(page.locator("#verdict")).to_be_hidden()
-    # Seven reads have no answer, and one message says so.
+    # Five reads have no answer, and one message says so.
     await expect(page.locator("#messages .message p")).to_have_text(UNANSWERED)
     for reads in (CHARTS, EVIDENCE):
         await page.unroute(reads)

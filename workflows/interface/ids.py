@@ -4,7 +4,7 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Self
 
 from workflows.interface.contract import OperationType
@@ -63,7 +63,9 @@ class DatedKey:
         """Return what a key says, or None if it is not of this form."""
         found = _DATED_KEY.fullmatch(key)
         try:
-            return found and cls(OperationType(found[1]), datetime.fromisoformat(found[2]))
+            return found and cls(
+                OperationType(found[1]), datetime.strptime(found[2], _KEY_TIME).replace(tzinfo=UTC)
+            )
         except ValueError:
             return None
 

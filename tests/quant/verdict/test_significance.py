@@ -2,6 +2,7 @@
 
 import math
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from quant.verdict.bootstrap import StationaryBootstrap, optimal_block_length
 from quant.verdict.long_run import variance_ratio
 from quant.verdict.significance import (
     REPETITIONS,
+    Significance,
     adjust_for_looks,
     adjust_for_trials,
     measure_significance,
@@ -33,14 +35,14 @@ def noise(seed: int, mean: float = 0.0, count: int = 1000) -> NDArray[np.float64
 NONE = np.empty(0)
 
 
-def judge(
+def measure(
     returns: NDArray[np.float64],
     *,
     before: NDArray[np.float64] = NONE,
     trials: int = 1,
     looks: int = 1,
     seed: int = 7,
-) -> Statistics:
+) -> Significance:
     """Measure the significance of a holdout that follows a walk-forward."""
     return measure_significance(
         returns,
@@ -52,7 +54,12 @@ def judge(
         holdout_looks=looks,
         timing=0.01,
         seed=seed,
-    ).figures
+    )
+
+
+def judge(returns: NDArray[np.float64], **options: Any) -> Statistics:
+    """Return the figures of what `measure` measures."""
+    return measure(returns, **options).figures
 
 
 def published_psr(returns: NDArray[np.float64], benchmark: float) -> float:
@@ -163,17 +170,7 @@ def test_a_single_candidate_is_not_deflated() -> None:
 def test_the_interval_is_that_of_the_resampled_ratios() -> None:
     returns = noise(1, mean=0.0005)
 
-    judged = measure_significance(
-        returns,
-        NONE,
-        YEAR,
-        holdout_market=np.zeros_like(returns),
-        walk_forward_market=NONE,
-        trials_ever=1,
-        holdout_looks=1,
-        timing=1.0,
-        seed=7,
-    )
+    judged = measure(returns)
 
     low, high = np.quantile(judged.resampled, [0.025, 0.975])
     assert len(judged.resampled) == REPETITIONS
@@ -186,17 +183,7 @@ def test_many_resamples_at_once_have_the_ratios_of_each_alone() -> None:
     block = math.ceil(float(optimal_block_length(returns)["stationary"].iloc[0]))
     each = StationaryBootstrap(block, returns, seed=7).bootstrap(REPETITIONS)
 
-    judged = measure_significance(
-        returns,
-        NONE,
-        YEAR,
-        holdout_market=np.zeros_like(returns),
-        walk_forward_market=NONE,
-        trials_ever=1,
-        holdout_looks=1,
-        timing=1.0,
-        seed=7,
-    )
+    judged = measure(returns)
 
     alone = [metrics.annualised_sharpe(np.asarray(sample), YEAR) for (sample,), _ in each]
     assert list(judged.resampled) == alone

@@ -7,10 +7,13 @@ import { act, may, mayChange, say, sayLate } from "../shared/shell.js";
 
 const KIND = { promising: "good", mediocre: "warn", poor: "", no_signal: "" };
 
+/** Reads until there is an answer, and says meanwhile why there is none. */
+const read = (ask) => insist(ask, sayLate);
+
 export async function showVerdict(operationId, caller) {
   const [{ data: judgement }, { data: experiment }] = await Promise.all([
-    insist(() => get(at("/experiments/", operationId, "/judgement")), sayLate),
-    insist(() => get(at("/experiments/", operationId)), sayLate),
+    read(() => get(at("/experiments/", operationId, "/judgement"))),
+    read(() => get(at("/experiments/", operationId))),
   ]);
   if (!judgement.verdict) return;
   byId("verdict").hidden = false;
@@ -56,7 +59,7 @@ function showActions(operationId, experiment, caller) {
 /** The watch of the strategy, or what begins one, after another button. A watch compares with the traded instruments themselves. */
 async function showWatch(operationId, experiment, caller, button) {
   if (!experiment.metrics?.model_sha256 || experiment.strategy?.benchmark) return;
-  const watch = await insist(() => get(at("/watches/", operationId)), sayLate).catch(() => null);
+  const watch = await read(() => get(at("/watches/", operationId))).catch(() => null);
   const begin = h("button", { type: "button" }, "Watch this strategy");
   const shown = h("a", { class: "button", href: `/campaigns-and-watches?${new URLSearchParams({ watch: operationId })}#watches` }, "Its watch");
   begin.addEventListener("click", () =>
@@ -82,7 +85,7 @@ async function saveStrategy(operationId, experiment) {
 
 /** Puts the report into a frame whose document allows its styles and nothing else. */
 async function showReport(operationId) {
-  const text = await insist(() => getText(at("/operations/", operationId, "/report")), sayLate);
+  const text = await read(() => getText(at("/operations/", operationId, "/report")));
   const frame = byId("report-frame");
   byId("report").hidden = false;
   await new Promise((resolve) => {
@@ -102,7 +105,7 @@ async function showReport(operationId) {
 
 async function showHypotheses(operationId, experiment, caller) {
   const of = { symbol: experiment.symbol, timeframe: experiment.timeframe, limit: 1000 };
-  const { data } = await insist(() => get("/hypotheses", of), sayLate);
+  const { data } = await read(() => get("/hypotheses", of));
   const own = data.filter((each) => each.operation_id === operationId);
   byId("hypotheses").hidden = own.length === 0;
   byId("hypothesis-list").replaceChildren(

@@ -86,7 +86,7 @@ export const mayPass = (problem) => problem instanceof NoAnswer || problem.statu
  * @param read Reads once.
  * @param onProblem Is called with each problem that may pass.
  */
-export async function insist(read, onProblem = () => {}) {
+export async function insist(read, onProblem) {
   for (;;) {
     try {
       return await read();
